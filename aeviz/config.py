@@ -1,0 +1,76 @@
+"""The base of all settings: frozen, strict pydantic models whose bounds stand once, in `Field(...)`."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from aeviz.errors import BadValue
+
+
+class Settings(BaseModel):
+    """Settings that cannot change once made and refuse what they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+    @classmethod
+    def parse(cls, values: Any) -> Self:
+        """Check values, whether they come from a form, a file, the address or `--set`.
+
+        Raises:
+            BadValue: names the field, its value and what is allowed.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise _worded(error) from None
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as plain JSON values."""
+        return self.model_dump(mode="json")
+
+
+def _worded(error: ValidationError) -> BadValue:
+    """The first fault of a pydantic error as one sentence (the others are usually its echoes)."""
+    fault = error.errors()[0]
+    field = ".".join(str(part) for part in fault["loc"]) or "settings"
+    if fault["type"] == "extra_forbidden":
+        return BadValue("there is no setting {field}; remove it or check its spelling", field=field)
+    if fault["type"] == "missing":
+        return BadValue("the setting {field} is missing", field=field)
+    reason = fault["msg"].removeprefix("Value error, ")
+    return BadValue("{field} = {value!r} is not allowed: {reason}", field=field, value=fault["input"], reason=reason)
+
+
+def read_overrides(pairs: Iterable[str]) -> list[tuple[list[str], Any]]:
+    """Dotted paths and JSON values from `a.b=1` lines; what is no JSON is taken as text.
+
+    Raises:
+        BadValue: a line without `=`.
+    """
+    overrides = []
+    for pair in pairs:
+        path, sign, text = pair.partition("=")
+        if not sign or not path:
+            raise BadValue("--set {pair!r} is not of the form path.to.setting=value", pair=pair)
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        overrides.append((path.split("."), value))
+    return overrides
+
+
+def override(values: dict[str, Any], path: list[str], value: Any) -> None:
+    """Set one nested value in place.
+
+    Raises:
+        BadValue: the path runs through something that holds no settings.
+    """
+    *folders, last = path
+    for folder in folders:
+        values = values.setdefault(folder, {})
+        if not isinstance(values, dict):
+            raise BadValue("{path} cannot be set: {folder} holds no settings", path=".".join(path), folder=folder)
+    values[last] = value

@@ -1,0 +1,164 @@
+"""Files that stay whole: atomic replacement, append-only lines, locks, safe names and safe zips."""
+
+import contextlib
+import json
+import os
+import re
+import stat
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from aeviz.errors import BadArchive, BadValue, NotNow
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+    import msvcrt
+
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
+MAX_ARCHIVE_BYTES = 20 * 2**30
+MAX_SWELLING = 200  # uncompressed over compressed; photographs are near 1, text near 10
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace a file in one step: a reader sees the old content or the new, never a part."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace a file by strict JSON."""
+    write_bytes(path, json.dumps(value, allow_nan=False, indent=1).encode())
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file, or None where there is no such file."""
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def append_line(path: Path, value: Any) -> None:
+    """Append one JSON line in a single write, so that lines of two writers never mix."""
+    line = json.dumps(value, allow_nan=False).encode() + b"\n"
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(handle, line)
+    finally:
+        os.close(handle)
+
+
+def read_lines(path: Path, start: int = 0) -> tuple[list[Any], int]:
+    """The JSON lines from byte `start` on, and where to go on reading; a torn last line is left for later."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(start)
+            content = file.read()
+    except FileNotFoundError:
+        return [], start
+    whole = content.rfind(b"\n") + 1
+    return [json.loads(line) for line in content[:whole].splitlines() if line.strip()], start + whole
+
+
+def safe_name(name: str) -> str:
+    """The name itself, if it can be a folder's name on every system and nothing else.
+
+    Raises:
+        BadValue: it cannot.
+    """
+    if not SAFE_NAME.fullmatch(name) or name.endswith("."):
+        raise BadValue(
+            "the name {name!r} is not allowed: use 1 to 96 letters, digits, '.', '_' or '-', beginning with a letter or digit",
+            name=name,
+        )
+    return name
+
+
+def _take(file: IO[bytes]) -> bool:
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def lock(path: Path, patience: float = 1.0) -> Iterator[None]:
+    """Hold a lock that the system frees when the process dies.
+
+    Raises:
+        NotNow: another process holds it for longer than `patience` seconds.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "ab") as file:
+        end = time.monotonic() + patience
+        while not _take(file):
+            if time.monotonic() > end:
+                raise NotNow("another process is at work in {folder}; wait for it or stop it", folder=path.parent.name)
+            time.sleep(0.01)
+        yield
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a living process holds the lock."""
+    try:
+        with open(path, "rb+") as file:
+            return not _take(file)
+    except FileNotFoundError:
+        return False
+
+
+def check_zip(archive: zipfile.ZipFile, max_bytes: int = MAX_ARCHIVE_BYTES) -> list[zipfile.ZipInfo]:
+    """The files of a zip, in its order, once the whole of it is known to be harmless.
+
+    Raises:
+        BadArchive: a member outside the archive, a link, an encrypted member, or content that swells.
+    """
+    files = [info for info in archive.infolist() if not info.is_dir()]
+    for info in files:
+        _check_member(info)
+    size, packed = sum(info.file_size for info in files), sum(info.compress_size for info in files)
+    if size > max_bytes:
+        raise BadArchive(
+            "the zip would unpack to {size:.1f} GB; up to {limit:.1f} GB are read",
+            size=size / 1e9,
+            limit=max_bytes / 1e9,
+        )
+    if size > MAX_SWELLING * max(packed, 1) and size > 50 * 2**20:
+        raise BadArchive(
+            "the zip swells {factor:.0f}-fold when unpacked; it looks like a zip bomb and is refused",
+            factor=size / max(packed, 1),
+        )
+    return files
+
+
+def _check_member(info: zipfile.ZipInfo) -> None:
+    name = info.filename.replace("\\", "/")
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name) or "\0" in name:
+        raise BadArchive("the zip holds {name!r}, which points outside of it; it is refused whole", name=info.filename)
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise BadArchive(
+            "the zip holds the link {name!r}; links are refused, put the files themselves in", name=info.filename
+        )
+    if info.flag_bits & 0x1:
+        raise BadArchive(
+            "the zip's member {name!r} is encrypted; unpack it with its password first", name=info.filename
+        )
