@@ -33,6 +33,9 @@ class Status(Settings):
     host: str = ""
     done: float = 0.0
     total: float = 0.0
+    epoch: int = 0
+    epochs: int = 0
+    step: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,16 @@ class Job:
 
     path: Path
 
-    status_class = Status
+    def written_status(self) -> Status:
+        """The status as the process last wrote it."""
+        return Status.parse(files.read_json(self.path / "status.json") or {})
 
-    def status(self) -> Any:
+    def status(self) -> Status:
         """The status on disk; `interrupted` is computed (says it is at work, but the lock is free)."""
-        status = self.status_class.parse(files.read_json(self.path / "status.json") or {})
+        status = self.written_status()
         if status.state in LIVE and not self.is_alive() and not self._is_being_born(status):
             # Read again: the process may have ended, and written so, between the two looks.
-            status = self.status_class.parse(files.read_json(self.path / "status.json") or {})
+            status = self.written_status()
             if status.state in LIVE:
                 return status.model_copy(update={"state": "interrupted"})
         return status
@@ -78,7 +83,7 @@ class Worker:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.stop_asked = False
-        self._status = job.status_class.parse(files.read_json(job.path / "status.json") or {})
+        self._status = job.written_status()
         self._read = (job.path / "control.jsonl").stat().st_size if (job.path / "control.jsonl").exists() else 0
         self._reported = 0.0
 
@@ -92,6 +97,11 @@ class Worker:
         if urgent or time.monotonic() - self._reported > REPORT_SECONDS:
             files.write_json(self.job.path / "status.json", fresh.to_json())
             self._reported = time.monotonic()
+
+    @property
+    def message(self) -> str:
+        """What was last said."""
+        return self._status.message
 
     def requests(self) -> list[dict[str, Any]]:
         """What was asked since the last look; a stop stays remembered in `stop_asked`."""
@@ -170,13 +180,13 @@ def start(job: Job, *arguments: str) -> None:
         )
 
 
-def create(folder: Path, name: str, job_class: type[Job] = Job) -> Job:
+def create(folder: Path, name: str) -> Job:
     """A new job's folder, private to the person, waiting for its process.
 
     Raises:
         NotNow: a job of this name is at work.
     """
-    job = job_class(folder / files.safe_name(name))
+    job = Job(folder / files.safe_name(name))
     if job.is_alive():
         raise NotNow("{name} is at work already; wait for it or stop it", name=name)
     job.path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -187,8 +197,8 @@ def create(folder: Path, name: str, job_class: type[Job] = Job) -> Job:
 
 def requeue(job: Job) -> None:
     """Mark a job as waiting for its process, which the caller starts next."""
-    before = files.read_json(job.path / "status.json") or {}
-    status = job.status_class.parse({**before, "state": "queued", "message": "", "beat": time.time()})
+    changes = {"state": "queued", "message": "", "beat": time.time(), "done": 0.0, "total": 0.0}
+    status = job.written_status().model_copy(update=changes)
     files.write_json(job.path / "status.json", status.to_json())
 
 

@@ -1,0 +1,38 @@
+"""The command line: the same core without a screen."""
+
+import sys
+import traceback
+
+import click
+
+from aeviz import __version__
+from aeviz.commands import COMMANDS
+from aeviz.errors import AevizError
+
+
+@click.group(commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="aeviz")
+def aeviz() -> None:
+    """Train autoencoders on images, and walk through the latent spaces they learn."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one line; 0 is well, 2 a person's mistake (one clear sentence on stderr), 1 a bug (its traceback)."""
+    try:
+        return int(aeviz.main(arguments, prog_name="aeviz", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except AevizError as error:
+        click.echo(f"aeviz: {error}", err=True)
+        return 2
+    except click.Abort:
+        click.echo("aeviz: stopped", err=True)
+        return 130
+    except Exception:
+        traceback.print_exc()
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

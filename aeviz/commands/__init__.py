@@ -1,0 +1,27 @@
+"""The lines of the command line, by name; each imports what it needs when it runs, so that a queued one waits light."""
+
+import click
+
+from aeviz.commands.data import data
+from aeviz.commands.latent import encode, project, reconstruct, score
+from aeviz.commands.runs import delete, export, resume, runs, show, stop
+from aeviz.commands.train import train, work
+
+COMMANDS: dict[str, click.Command] = {
+    command.name or "": command
+    for command in (
+        data,
+        train,
+        runs,
+        show,
+        resume,
+        stop,
+        delete,
+        encode,
+        project,
+        reconstruct,
+        score,
+        export,
+        work,
+    )
+}

@@ -1,0 +1,82 @@
+"""`aeviz data`: what images there are, fetching public sets, bringing one's own."""
+
+from pathlib import Path
+
+import click
+
+from aeviz.commands.speak import finish, job_option, json_option, reporting
+
+
+@click.group()
+def data() -> None:
+    """List, fetch, bring and delete sets of images."""
+
+
+@data.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """Every set: the carried, the public, your own."""
+    from aeviz import data as catalog
+
+    infos = catalog.list_data()
+    rows = [
+        {
+            "name": info.name,
+            "n": info.n,
+            "shape": list(info.shape) if info.shape else None,
+            "classes": info.classes,
+            "own": info.own,
+            "ready": info.ready,
+        }
+        for info in infos
+    ]
+    lines = [f"{info.name:20} {'ready' if info.ready else 'not here':9} {info.label}" for info in infos]
+    finish(as_json, {"data": rows}, "\n".join(lines))
+
+
+@data.command()
+@click.argument("name")
+@json_option
+@job_option
+def get(name: str, as_json: bool, job: Path | None) -> None:
+    """Fetch a public set, once."""
+    from aeviz import data as catalog
+
+    with reporting(job) as report:
+        catalog.download(name, report)
+    finish(as_json, {"name": name, "ready": True}, f"{name} is here.")
+
+
+@data.command("import")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="What to call the set.")
+@click.option("--size", default=32, show_default=True, help="Side of the stored images, 8 to 128 pixels.")
+@click.option("--mode", default="rgb", show_default=True, help="rgb or grey.")
+@click.option("--fit", default="crop", show_default=True, help="crop to the centre square, or pad to a square.")
+@click.option("--background", default="white", show_default=True, help="Behind transparency and padding.")
+@json_option
+@job_option
+def import_(
+    paths: tuple[Path, ...], name: str, size: int, mode: str, fit: str, background: str, as_json: bool, job: Path | None
+) -> None:
+    """Bring your own images: a zip, a folder, images, .npy or .npz."""
+    from aeviz import data as catalog
+
+    asked = {"name": name, "size": size, "mode": mode, "fit": fit, "background": background}
+    with reporting(job) as report:
+        came = catalog.import_data(list(paths), catalog.ImportSettings.parse(asked), report)
+    result = {"name": came.name, "n": came.n, "shape": list(came.shape), "classes": list(came.classes)}
+    skipped = [f"  skipped {row['file']}: {row['reason']}" for row in came.skipped]
+    text = f"{came.n:,} images came in as {came.name}, {len(skipped)} were skipped."
+    finish(as_json, result | {"skipped": came.skipped}, "\n".join([text, *skipped]))
+
+
+@data.command("delete")
+@click.argument("name")
+@json_option
+def delete_(name: str, as_json: bool) -> None:
+    """Delete one of your own sets."""
+    from aeviz import data as catalog
+
+    catalog.delete(name)
+    finish(as_json, {"name": name, "deleted": True}, f"{name} is deleted.")

@@ -1,0 +1,179 @@
+"""`aeviz encode`, `project`, `reconstruct`, `score`: what a trained run says of images."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aeviz.commands.speak import finish, job_option, json_option, reporting
+from aeviz.errors import BadFile, BadValue
+
+split_option = click.option("--split", default="test", show_default=True, type=click.Choice(["train", "val", "test"]))
+
+
+@click.command()
+@click.argument("run")
+@click.option("--split", type=click.Choice(["train", "val", "test"]), help="Rows of the run's own set.")
+@click.option("--images", multiple=True, type=click.Path(path_type=Path), help="Images of yours; may be repeated.")
+@click.argument("more", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="An .npz of z, labels and index.")
+@json_option
+def encode(
+    run: str, split: str | None, images: tuple[Path, ...], more: tuple[Path, ...], out: Path, as_json: bool
+) -> None:
+    """The codes of a split, or of images of yours."""
+    import numpy as np
+
+    from aeviz import results
+    from aeviz import runs as store
+
+    found, paths = store.find(run), [*images, *more]
+    if bool(split) == bool(paths):
+        raise BadValue("encode takes either --split or --images; give one of them")
+    if split:
+        with reporting(None) as report:
+            codes = results.codes(found, split, report)  # type: ignore[arg-type]
+        arrays = {"z": codes.z, "labels": codes.labels.astype(np.int64), "index": codes.index.astype(np.int64)}
+        skipped: list[dict[str, str]] = []
+    else:
+        pixels, read, skipped = _read_images(found, paths)
+        z = results.encode_images(found, pixels)
+        arrays = {"z": z, "labels": np.full(len(z), -1, np.int64), "index": np.array(read, np.int64)}
+    _save_npz(out, arrays)
+    result = {"run": found.id, "n": len(arrays["z"]), "out": str(out), "skipped": skipped}
+    finish(as_json, result, f"{result['n']:,} codes written to {out}")
+
+
+@click.command()
+@click.argument("run")
+@click.option("--method", default="pca", show_default=True, help="pca or tsne.")
+@click.option("--dims", default=2, show_default=True, help="2 or 3.")
+@split_option
+@click.option("--limit", type=int, default=None, help="At most this many codes.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="SETTING=JSON", help="A setting of the method: perplexity=50"
+)
+@click.option("--out", type=click.Path(path_type=Path), help="An .npz of points, labels and index.")
+@json_option
+@job_option
+def project(
+    run: str,
+    method: str,
+    dims: int,
+    split: str,
+    limit: int | None,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+    job: Path | None,
+) -> None:
+    """A map of a split's codes."""
+    import numpy as np
+
+    from aeviz import results
+    from aeviz import runs as store
+    from aeviz.config import override, read_overrides
+
+    found, settings = store.find(run), {"dims": dims}
+    for path, value in read_overrides(overrides):
+        override(settings, path, value)
+    request = results.MapRequest.parse({"method": method, "split": split, "limit": limit, "settings": settings})
+    with reporting(job) as report:
+        drawn = results.project(found, request, report)
+        judged = results.quality(found, request, report)
+    if out is not None:
+        _save_npz(
+            out,
+            {
+                "points": drawn.points.astype(np.float32),
+                "labels": drawn.labels.astype(np.int64),
+                "index": drawn.index.astype(np.int64),
+            },
+        )
+    n, seconds = len(drawn.points), round(drawn.seconds, 3)
+    head = {"run": found.id, "method": method, "dims": dims, "n": n, "out": str(out) if out else None}
+    text = f"{n:,} points in {seconds:.1f} s, trustworthiness {judged['trustworthiness']:.3f}"
+    finish(as_json, head | {"seconds": seconds} | judged, f"{text}, written to {out}" if out else text)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for the pictures.")
+@json_option
+def reconstruct(run: str, images: tuple[Path, ...], out: Path, as_json: bool) -> None:
+    """Rebuild images of yours; a bad one is skipped and named."""
+    from aeviz import files, results
+    from aeviz import runs as store
+    from aeviz.data import pictures
+
+    found = store.find(run)
+    pixels, read, skipped = _read_images(found, list(images))
+    rows = []
+    out.mkdir(parents=True, exist_ok=True)
+    if len(pixels):
+        rebuilt = results.rebuild(found, pixels)
+        for number, position in enumerate(read):
+            target = out / f"{images[position].stem}-{position}.png"
+            picture = pictures.mosaic(pictures.to_pixels(rebuilt.x_hat[number : number + 1]), columns=1, gap=0)
+            files.write_bytes(target, pictures.encode_png(picture))
+            numbers = {name: value[number] for name, value in rebuilt.numbers().items()}
+            rows.append({"file": str(images[position]), "out": str(target)} | numbers)
+    lines = [f"{row['file']}: MSE {row['mse']:.5f}, written to {row['out']}" for row in rows]
+    finish(as_json, {"run": found.id, "images": rows, "skipped": skipped}, "\n".join(lines))
+    for row in skipped:
+        click.echo(f"aeviz: {row['file']} was skipped: {row['reason']}", err=True)
+    if skipped:
+        raise SystemExit(2)
+
+
+@click.command()
+@click.argument("run")
+@split_option
+@json_option
+@job_option
+def score(run: str, split: str, as_json: bool, job: Path | None) -> None:
+    """What a run is worth on held-out images, with PCA of equal size beside."""
+    from aeviz import results
+    from aeviz import runs as store
+
+    found = store.find(run)
+    with reporting(job) as report:
+        numbers = results.score(found, split, report)  # type: ignore[arg-type]
+    lines = [f"{'':16} {'model':>9} {'PCA':>9}"]
+    for name in ("mse", "psnr", "ssim", "knn", "linear", "trustworthiness"):
+        mine, rival = (
+            f"{value:9.4f}" if value is not None else "      n/a" for value in (numbers[name], numbers["pca"][name])
+        )
+        lines.append(f"{name:16} {mine} {rival}")
+    finish(as_json, {"run": found.id} | numbers, "\n".join(lines))
+
+
+def _read_images(run: Any, paths: list[Path]) -> tuple[Any, list[int], list[dict[str, str]]]:
+    """Images made to fit a run's network: pixels (n, C, H, W), their positions among the paths, and the skipped."""
+    import numpy as np
+
+    from aeviz import data
+
+    shape = run.config().data.shape
+    pixels, read, skipped = [], [], []
+    for position, path in enumerate(paths):
+        try:
+            pixels.append(data.read_image(path, shape))
+            read.append(position)
+        except BadFile as error:
+            skipped.append({"file": str(path), "reason": str(error)})
+    return np.stack(pixels) if pixels else np.empty((0, *shape), np.uint8), read, skipped
+
+
+def _save_npz(out: Path, arrays: dict[str, Any]) -> None:
+    import io
+
+    import numpy as np
+
+    from aeviz import files
+
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    files.write_bytes(out, buffer.getvalue())

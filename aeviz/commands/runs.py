@@ -1,0 +1,139 @@
+"""`aeviz runs`, `show`, `resume`, `stop`, `delete`, `export`: what is kept, and taking it elsewhere."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aeviz.commands.speak import finish, json_option
+from aeviz.errors import NotNow, UnknownName
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def runs(context: click.Context, as_json: bool) -> None:
+    """All runs, newest first."""
+    if context.invoked_subcommand is None:
+        from aeviz import runs as store
+
+        rows = [brief(run) for run in store.list_runs()]
+        lines = [f"{row['run']:60} {row['state']:12} {row['psnr'] or 0:6.2f} dB  {row['title']}" for row in rows]
+        finish(as_json, {"runs": rows}, "\n".join(lines) or "no runs yet: aeviz train --dataset digits")
+
+
+def brief(run: Any) -> dict[str, Any]:
+    """What `runs --json` says of each run."""
+    config = run.config()
+    return {
+        "run": run.id,
+        "title": run.note().title,
+        "state": run.status().state,
+        "data": config.data.name,
+        "variant": config.model.variant,
+        "latent_dim": config.model.latent_dim,
+        "psnr": run.psnr(),
+        "created": config.created,
+    }
+
+
+@runs.command("import")
+@click.argument("archive", metavar="ZIP", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@json_option
+def import_(archive: Path, as_json: bool) -> None:
+    """Load a run that was exported as a zip."""
+    from aeviz.runs.archive import import_run
+
+    run = import_run(archive)
+    finish(as_json, {"run": run.id, "path": str(run.path)}, f"loaded as {run.id}")
+
+
+@click.command()
+@click.argument("run")
+@json_option
+def show(run: str, as_json: bool) -> None:
+    """One run: its settings, state and last validation."""
+    from aeviz import runs as store
+    from aeviz.commands.train import summary
+
+    found = store.find(run)
+    config = found.config()
+    result = brief(found) | summary(found) | {"config": config.to_json(), "note": found.note().note}
+    created = time.strftime("%Y-%m-%d %H:%M", time.localtime(config.created))
+    text = "\n".join(
+        f"{name:12} {value}"
+        for name, value in {
+            "run": found.id,
+            "created": created,
+            "state": f"{result['state']} after {result['epoch']} of {config.training.epochs} epochs",
+            "data": f"{config.data.name} {config.data.shape}",
+            "model": config.model.to_json(),
+            "training": config.training.to_json(),
+            "validation": result["val"],
+        }.items()
+    )
+    finish(as_json, result, text)
+
+
+@click.command()
+@click.argument("run")
+@click.option("--epochs", type=int, default=None, help="Epochs in all, not in addition.")
+@json_option
+def resume(run: str, epochs: int | None, as_json: bool) -> None:
+    """Go on with a run that was stopped, paused or interrupted, or add epochs to a finished one."""
+    from aeviz import runs as store
+    from aeviz import training
+    from aeviz.commands.train import _train_here
+
+    found = store.find(run)
+    training.resume(found, epochs)
+    _train_here(found, as_json)
+
+
+@click.command()
+@click.argument("run")
+@json_option
+def stop(run: str, as_json: bool) -> None:
+    """Ask a training to stop, and wait until it has."""
+    from aeviz import runs as store
+
+    found = store.find(run)
+    if not found.is_live():
+        raise NotNow("the run {id} is not training; it is {state}", id=found.id, state=found.status().state)
+    found.ask("stop")
+    end = time.monotonic() + 60
+    while found.is_live() and time.monotonic() < end:
+        time.sleep(0.05)
+    if found.is_live():
+        raise NotNow("the run {id} has not stopped within a minute; it was asked to", id=found.id)
+    finish(as_json, {"run": found.id, "state": found.status().state}, f"{found.id} is {found.status().state}")
+
+
+@click.command()
+@click.argument("run")
+@json_option
+def delete(run: str, as_json: bool) -> None:
+    """Delete a run with everything in it."""
+    from aeviz import runs as store
+
+    found = store.find(run)
+    store.delete(found)
+    finish(as_json, {"run": found.id, "deleted": True}, f"{found.id} is deleted")
+
+
+@click.command()
+@click.argument("run")
+@click.option("--to", "kind", required=True, help="zip")
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+@json_option
+def export(run: str, kind: str, out: Path, as_json: bool) -> None:
+    """Take a run elsewhere."""
+    from aeviz import runs as store
+    from aeviz.export import EXPORTS
+
+    if kind not in EXPORTS:
+        raise UnknownName("no export is called {kind!r}; there are: {known}", kind=kind, known=", ".join(EXPORTS))
+    found = store.find(run)
+    EXPORTS[kind].write(found, out)
+    finish(as_json, {"run": found.id, "to": kind, "out": str(out)}, f"written to {out}")

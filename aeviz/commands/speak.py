@@ -1,0 +1,60 @@
+"""How a line speaks: one JSON object as the last line, progress on stderr, or a job's status file."""
+
+import contextlib
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aeviz.jobs import Job, at_work
+
+Report = Callable[..., Any]
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")
+job_option = click.option("--job", type=click.Path(path_type=Path), hidden=True)
+
+
+def finish(as_json: bool, result: dict[str, Any], text: str) -> None:
+    """Print the outcome for a program or for a person."""
+    click.echo(json.dumps(strict(result), allow_nan=False) if as_json else text)
+
+
+def strict(value: Any) -> Any:
+    """The value with null for every number that JSON cannot hold."""
+    if isinstance(value, dict):
+        return {key: strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+@contextlib.contextmanager
+def reporting(job: Path | None) -> Iterator[Report]:
+    """A `report(done, total, message)` that writes a job's status, or a line on a person's terminal."""
+    if job is not None:
+        with at_work(Job(job)) as worker:
+            yield worker.progress
+            worker.report(state="done")
+        return
+    yield _on_terminal()
+    if click.get_text_stream("stderr").isatty():
+        click.echo("\r\033[K", nl=False, err=True)
+
+
+def _on_terminal() -> Report:
+    spoken = 0.0
+
+    def report(done: float, total: float, message: str = "", *_: Any) -> None:
+        nonlocal spoken
+        if click.get_text_stream("stderr").isatty() and time.monotonic() - spoken > 0.1:
+            share = f"{done / total:4.0%} " if total else ""
+            click.echo(f"\r\033[K{share}{message}", nl=False, err=True)
+            spoken = time.monotonic()
+
+    return report

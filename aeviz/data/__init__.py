@@ -1,0 +1,43 @@
+"""Data sets: the register, people's own images, and pictures made of images."""
+
+from aeviz.data.catalog import DATASETS, delete, download, import_data, list_data, load
+from aeviz.data.dataset import ArrayLike, DataInfo, Dataset, Source
+from aeviz.data.imports import ImportReport, ImportSettings
+from aeviz.data.pictures import (
+    encode_mosaic,
+    encode_png,
+    encode_webp,
+    error_map,
+    mosaic,
+    originals_over_reconstructions,
+    to_pixels,
+    to_unit,
+)
+from aeviz.data.reading import read_image
+from aeviz.data.roots import data_root, data_roots
+
+__all__ = [
+    "DATASETS",
+    "ArrayLike",
+    "DataInfo",
+    "Dataset",
+    "ImportReport",
+    "ImportSettings",
+    "Source",
+    "data_root",
+    "data_roots",
+    "delete",
+    "download",
+    "encode_mosaic",
+    "encode_png",
+    "encode_webp",
+    "error_map",
+    "import_data",
+    "list_data",
+    "load",
+    "mosaic",
+    "originals_over_reconstructions",
+    "read_image",
+    "to_pixels",
+    "to_unit",
+]

@@ -1,0 +1,95 @@
+"""The sets that scikit-learn carries: no network is ever needed for them."""
+
+import numpy as np
+
+from aeviz.config import Settings
+from aeviz.data.dataset import Dataset, Source, content_hash
+from aeviz.data.splits import hold_out, make_splits
+
+PATCH = 32
+STRIDE = 8
+TILE_HEIGHT, TILE_WIDTH = 85, 64  # 5 x 10 tiles in each photograph of 427 x 640
+PER_TILE = ((TILE_HEIGHT - PATCH) // STRIDE + 1) * ((TILE_WIDTH - PATCH) // STRIDE + 1)
+
+
+class Digits(Source):
+    """The test half of the UCI set of handwritten digits, 8 x 8, with 16 levels of grey stretched to 255."""
+
+    name = "digits"
+    label = "Digits 8 x 8"
+    description = "1,797 handwritten digits of 8 x 8 pixels: small enough to train in seconds."
+    origin = "Alpaydin and Kaynak, UCI Machine Learning Repository, CC BY 4.0; carried by scikit-learn."
+    n = 1797
+    image_shape = (1, 8, 8)
+    classes = tuple("0123456789")
+
+    def load(self, params: Settings) -> Dataset:
+        """The data set, a fifth of it held out for the test."""
+        from sklearn.datasets import load_digits
+
+        bundle = load_digits()
+        train, test = hold_out(self.name, len(bundle.target))
+        order = np.concatenate([train, test])
+        images = np.rint(bundle.images[order] * 255 / 16).astype(np.uint8)[:, None]  # (N, 8, 8) -> (N, 1, 8, 8)
+        labels = bundle.target[order].astype(np.int64)
+        return Dataset(
+            name=self.name,
+            label=self.label,
+            params={},
+            images=images,
+            labels=labels,
+            classes=self.classes,
+            columns={},
+            splits=make_splits(self.name, len(train), len(test)),
+            hash=content_hash(images, labels),
+        )
+
+
+class PhotoPatches(Source):
+    """Crops of two photographs, 8 pixels apart, so crops of one tile overlap.
+
+    Each photograph is cut into 50 tiles of 85 x 64 pixels that share nothing; a tile's 35 crops stay together in
+    train, val or test, so no pixel of a photograph is seen by two of them.
+    """
+
+    name = "photo_patches"
+    label = "Photo patches"
+    description = "3,500 colour crops of 32 x 32 pixels from two photographs, a temple and a flower."
+    origin = "Photographs by danielbuechele (china.jpg) and vultilion (flower.jpg), CC BY 2.0; carried by scikit-learn."
+    n = 3500
+    image_shape = (3, PATCH, PATCH)
+    classes = ("china", "flower")
+
+    def load(self, params: Settings) -> Dataset:
+        """The data set; x and y are the crop's left and top pixel in its photograph."""
+        from sklearn.datasets import load_sample_images
+
+        photos = np.stack(load_sample_images().images)  # (2, 427, 640, 3)
+        places = crop_places(len(photos))
+        train, test = hold_out(self.name, len(places))
+        # The first crop of every tile, then the second: whoever looks at the first rows sees all of both photographs.
+        by_crop = [places[tiles].swapaxes(0, 1).reshape(-1, 3) for tiles in (train, test)]  # (tiles, 35, 3) -> (N, 3)
+        rows = np.concatenate(by_crop)
+        photo, top, left = rows.T
+        windows = np.lib.stride_tricks.sliding_window_view(photos, (PATCH, PATCH), axis=(1, 2))
+        images = np.ascontiguousarray(windows[photo, top, left])  # (N, 3, 32, 32)
+        labels = photo.astype(np.int64)
+        return Dataset(
+            name=self.name,
+            label=self.label,
+            params={},
+            images=images,
+            labels=labels,
+            classes=self.classes,
+            columns={"x": left.astype(np.float32), "y": top.astype(np.float32)},
+            splits=make_splits(self.name, len(train) * PER_TILE, len(test) * PER_TILE, group=PER_TILE),
+            hash=content_hash(images, labels),
+        )
+
+
+def crop_places(n_photos: int) -> np.ndarray:
+    """Photograph, top and left of every crop, tile by tile: (tiles, crops of a tile, 3)."""
+    tiles = np.mgrid[:n_photos, : 427 // TILE_HEIGHT, : 640 // TILE_WIDTH].reshape(3, -1).T
+    steps = np.mgrid[: TILE_HEIGHT - PATCH + 1 : STRIDE, : TILE_WIDTH - PATCH + 1 : STRIDE].reshape(2, -1).T
+    corners = tiles * [1, TILE_HEIGHT, TILE_WIDTH]
+    return corners[:, None, :] + np.pad(steps, ((0, 0), (1, 0)))[None]

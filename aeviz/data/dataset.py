@@ -1,0 +1,144 @@
+"""A data set in hand, and what every source of one can do."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+
+from aeviz.config import Settings
+from aeviz.errors import BadValue
+
+Shape = tuple[int, int, int]
+Report = Callable[..., None]
+HASHED_ROWS = 4096
+
+
+def report_nothing(done: float, total: float, message: str = "") -> None:
+    """The report of whoever does not want to know."""
+
+
+class ArrayLike(Protocol):
+    """Images (N, C, H, W) of which rows are read by a slice or an array of indices, as uint8."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> Any: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, key: Any) -> Any: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images (N, C, H, W) with labels, further columns and splits; train rows come first, then test rows."""
+
+    name: str
+    label: str
+    params: dict[str, Any]
+    images: ArrayLike
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    columns: dict[str, np.ndarray]
+    splits: dict[str, np.ndarray]
+    hash: str
+    files: tuple[str, ...] | None = None
+    own: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        """The shape (C, H, W) of one image."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def rows(self, split: Literal["train", "val", "test"]) -> np.ndarray:
+        """Sorted row numbers of a split; train is without val.
+
+        Raises:
+            BadValue: there is no such split.
+        """
+        if split not in self.splits:
+            raise BadValue("there is no split {split!r}; there are train, val and test", split=split)
+        return self.splits[split]
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """What is known of a data set without loading it (at its standard settings)."""
+
+    name: str
+    label: str
+    n: int | None
+    shape: Shape | None
+    classes: tuple[str, ...]
+    own: bool
+    ready: bool
+    description: str = ""
+    origin: str = ""
+    created: float | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+class NoParams(Settings):
+    """The settings of a set that has none."""
+
+
+class Source:
+    """Where a registered data set comes from; a new one sets these names and writes `load`."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    description: ClassVar[str]
+    origin: ClassVar[str]
+    n: ClassVar[int]
+    image_shape: ClassVar[Shape]
+    classes: ClassVar[tuple[str, ...]]
+    Params: ClassVar[type[Settings]] = NoParams
+
+    def is_ready(self) -> bool:
+        """Whether the set is at hand without a network."""
+        return True
+
+    def load(self, params: Any) -> Dataset:
+        """The data set for settings of the class `Params`.
+
+        Raises:
+            MissingData: the set is not at hand.
+        """
+        raise NotImplementedError
+
+    def download(self, report: Report = report_nothing) -> None:
+        """Fetch the set; one that is carried needs nothing.
+
+        Raises:
+            MissingData: it could not be fetched.
+            Stopped: the report asked for an end.
+        """
+
+    def info(self) -> DataInfo:
+        """What is known of the set without loading it."""
+        return DataInfo(
+            name=self.name,
+            label=self.label,
+            n=self.n,
+            shape=self.image_shape,
+            classes=self.classes,
+            own=False,
+            ready=self.is_ready(),
+            description=self.description,
+            origin=self.origin,
+            params=self.Params().to_json(),
+        )
+
+
+def content_hash(images: ArrayLike, labels: np.ndarray) -> str:
+    """The sha256 (hex) of images (N, C, H, W) and labels (N,) in their order."""
+    digest = hashlib.sha256(repr(tuple(images.shape)).encode())
+    for start in range(0, len(images), HASHED_ROWS):
+        digest.update(np.ascontiguousarray(images[start : start + HASHED_ROWS]).data)
+    digest.update(np.ascontiguousarray(labels, dtype="<i8").data)
+    return digest.hexdigest()

@@ -1,0 +1,170 @@
+"""Reading one picture that a person brought, whatever is in it, and making it fit."""
+
+import io
+import logging
+import warnings
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+
+from aeviz.data.dataset import Shape
+from aeviz.errors import BadFile, BadValue
+
+Fit = Literal["crop", "pad"]
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM")
+MAX_PIXELS = 64_000_000
+MAX_BYTES = 512 * 2**20
+
+# Pillow logs about odd files; without a handler Python would print that on stderr.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+def read_image(content: bytes | Path, shape: Shape, fit: Fit = "crop", background: str = "white") -> np.ndarray:
+    """One picture as uint8 (C, H, W); alpha and padding show the background (a name or #rrggbb).
+
+    Raises:
+        BadFile: it is empty, cut off, too large or no picture.
+        BadValue: a background or a number of channels that is not known.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of odd files, and reads them
+        return decode(content, shape, fit, background)
+
+
+def decode(content: bytes | Path, shape: Shape, fit: Fit, background: str) -> np.ndarray:
+    """`read_image` for threads, whose caller keeps the warnings away."""
+    colour = read_colour(background)
+    name = content.name if isinstance(content, Path) else "the image"
+    try:
+        with _open(content, name, shape) as picture:
+            picture.load()
+            return fit_picture(flatten(ImageOps.exif_transpose(picture), colour), shape, fit, colour)
+    except (BadFile, BadValue):
+        raise
+    except UnidentifiedImageError:
+        raise _bad(name, "it is not a picture of a known kind (PNG, JPEG, WebP, BMP, GIF, TIFF)") from None
+    except Image.DecompressionBombError:
+        raise _bad(name, f"it has more than {MAX_PIXELS / 1e6:.0f} megapixels") from None
+    except MemoryError:
+        raise _bad(name, "it does not fit into memory") from None
+    except Exception as error:
+        # Pillow's decoders meet hostile bytes with almost any exception.
+        raise _bad(name, _fault(error)) from error
+
+
+def read_colour(background: str) -> tuple[int, int, int]:
+    """A colour's red, green and blue, 0..255.
+
+    Raises:
+        BadValue: the text names no colour.
+    """
+    try:
+        red, green, blue = ImageColor.getrgb(background)[:3]
+    except ValueError:
+        raise BadValue(
+            "background = {value!r} is not a colour; use white, black or #rrggbb", value=background
+        ) from None
+    return red, green, blue
+
+
+def fit_picture(picture: Image.Image, shape: Shape, fit: Fit, colour: tuple[int, int, int]) -> np.ndarray:
+    """A picture of mode L or RGB as uint8 (C, H, W), cut or padded to the shape's proportions, then resized.
+
+    Raises:
+        BadValue: a shape that is not of 1 or 3 channels.
+    """
+    channels, height, width = shape
+    if channels not in (1, 3):
+        raise BadValue("pictures have 1 or 3 channels, not {channels}", channels=channels)
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if fit == "crop":
+        picture = _resize(picture.crop(_middle(picture.size, width / height)), (width, height))
+    else:
+        picture = _pad(picture, (width, height), colour)
+    pixels = np.asarray(picture, dtype=np.uint8)
+    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
+
+
+def _bad(name: str, reason: str) -> BadFile:
+    return BadFile("{name} cannot be read: {reason}", name=name, reason=reason)
+
+
+def _open(content: bytes | Path, name: str, shape: Shape) -> Image.Image:
+    """The opened picture, its size known from the header and nothing decoded yet."""
+    size = content.stat().st_size if isinstance(content, Path) else len(content)
+    if size == 0:
+        raise _bad(name, "it is empty")
+    if size > MAX_BYTES:
+        raise _bad(name, f"it is larger than {MAX_BYTES // 2**20} MB")
+    picture = Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS)
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        megapixels = width * height / 1e6
+        raise _bad(name, f"it has {megapixels:.0f} megapixels; up to {MAX_PIXELS / 1e6:.0f} are read")
+    if picture.format in ("JPEG", "MPO"):
+        picture.draft("RGB", (4 * shape[2], 4 * shape[1]))  # decodes a large photograph at a fraction of its size
+    return picture
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, IsADirectoryError | PermissionError):
+        return "it is not a file that may be read"
+    return "it is damaged or cut off"
+
+
+def flatten(picture: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
+    """A picture of any mode as 8-bit L or RGB without alpha."""
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        return Image.fromarray(_to_bytes(np.asarray(picture)))
+    if picture.has_transparency_data:
+        canvas = Image.new("RGBA", picture.size, (*colour, 255))
+        canvas.alpha_composite(picture.convert("RGBA"))
+        return canvas.convert("RGB")
+    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+
+
+def _to_bytes(values: np.ndarray) -> np.ndarray:
+    """Greys of more than 8 bits (H, W) as uint8.
+
+    16-bit values keep their scale (65535 is white), floats in [0, 1] and values in [0, 255] theirs; any other range is
+    stretched from its least to its greatest value.
+    """
+    if values.dtype.itemsize == 2:
+        return np.rint(values.view(f"{values.dtype.byteorder}u2") / 257).astype(np.uint8)
+    values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
+    low, high = float(values.min()), float(values.max())
+    if low >= 0 and values.dtype.kind == "f" and high <= 1:
+        low, high = 0.0, 1.0
+    elif low >= 0 and high <= 65535:
+        low, high = 0.0, 255.0 if high <= 255 else 65535.0
+    return np.rint((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
+
+
+def _middle(size: tuple[int, int], proportion: float) -> tuple[int, int, int, int]:
+    """The largest box of a proportion (width over height) in the middle of a picture."""
+    width, height = size
+    wide, high = min(width, max(1, round(height * proportion))), min(height, max(1, round(width / proportion)))
+    left, top = (width - wide) // 2, (height - high) // 2
+    return left, top, left + wide, top + high
+
+
+def _resize(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _pad(picture: Image.Image, size: tuple[int, int], colour: tuple[int, int, int]) -> Image.Image:
+    """The whole picture in the middle of a canvas; resized first, so that a narrow one never makes a huge canvas."""
+    scale = min(size[0] / picture.width, size[1] / picture.height)
+    inner = (
+        min(size[0], max(1, round(picture.width * scale))),
+        min(size[1], max(1, round(picture.height * scale))),
+    )
+    canvas = Image.new("RGB", size, colour).convert(picture.mode)
+    small = _resize(picture, inner)
+    canvas.paste(small, ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2))
+    return canvas

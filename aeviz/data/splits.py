@@ -1,0 +1,32 @@
+"""The one rule by which every data set is split: train rows first (validation inside them), then test rows."""
+
+import numpy as np
+
+from aeviz.data.chance import fixed_permutation
+
+TEST_SHARE = 0.2
+VAL_SHARE = 0.1
+MAX_VAL = 2000
+MIN_IMAGES = 3  # one each for train, val and test
+HOLD_OUT, VALIDATE = 0, 1
+
+
+def hold_out(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Train and test members of 0..n-1, each sorted, for a set that brings no test split (n >= 3)."""
+    order = fixed_permutation(name, HOLD_OUT, n)
+    n_test = max(1, round(TEST_SHARE * n))
+    return np.sort(order[n_test:]), np.sort(order[:n_test])
+
+
+def make_splits(name: str, n_train: int, n_test: int, group: int = 1) -> dict[str, np.ndarray]:
+    """Sorted int64 rows of train, val and test, once rows are arranged train first (n_train >= 2 groups).
+
+    Rows that belong together (such as overlapping crops) form groups of equal size, which are never torn apart: with
+    G groups, row r belongs to group r % G.
+    """
+    n_groups = n_train // group
+    n_val = min(MAX_VAL // group, max(1, round(VAL_SHARE * n_groups)))
+    chosen = np.sort(fixed_permutation(name, VALIDATE, n_groups)[:n_val])
+    val = (np.arange(group)[:, None] * n_groups + chosen).ravel()  # (groups,) -> (rows,)
+    train = np.setdiff1d(np.arange(n_train), val)
+    return {"train": train, "val": val, "test": np.arange(n_train, n_train + n_test)}

@@ -1,0 +1,97 @@
+"""Images through a model: to codes, back to images, and both at once, a batch at a time."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+OnStep = Callable[[int, int], None]
+BATCH_SIZE = 1024
+
+
+class Reconstruction(NamedTuple):
+    """A batch on its way through a model: which rows, the images, their codes, and what came back."""
+
+    rows: np.ndarray  # (B,) int64
+    x: np.ndarray  # (B, C, H, W) uint8
+    z: np.ndarray  # (B, D) float32
+    x_hat: np.ndarray  # (B, C, H, W) float32 in [0, 1]
+
+
+def encode(
+    model: Any, images: Any, rows: np.ndarray, *, batch_size: int = BATCH_SIZE, on_step: OnStep | None = None
+) -> np.ndarray:
+    """The codes (n, D) of the given rows of images (N, C, H, W); `on_step(done, total)` may raise to cancel."""
+    rows = np.asarray(rows, dtype=np.int64)
+    codes = np.empty((len(rows), model.latent_dim), dtype=np.float32)
+    with _evaluating(model):
+        for start in range(0, len(rows), batch_size):
+            chunk = rows[start : start + batch_size]
+            codes[start : start + len(chunk)] = _code(model, _pixels(images, chunk))
+            if on_step:
+                on_step(start + len(chunk), len(rows))
+    return codes
+
+
+def decode(model: Any, codes: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
+    """The images (n, C, H, W), floats in [0, 1], that codes (n, D) stand for."""
+    codes = np.asarray(codes, dtype=np.float32)
+    images = np.empty((len(codes), *model.sample_shape), dtype=np.float32)
+    with _evaluating(model):
+        for start in range(0, len(codes), batch_size):
+            images[start : start + batch_size] = _decode(model, codes[start : start + batch_size])
+    return images
+
+
+def reconstruct(
+    model: Any, images: Any, rows: np.ndarray, *, batch_size: int = BATCH_SIZE, on_step: OnStep | None = None
+) -> Iterator[Reconstruction]:
+    """The given rows of images (N, C, H, W) with their codes and what the model makes of them, batch by batch."""
+    rows = np.asarray(rows, dtype=np.int64)
+    with _evaluating(model):
+        for start in range(0, len(rows), batch_size):
+            chunk = rows[start : start + batch_size]
+            x = _pixels(images, chunk)
+            z = _code(model, x)
+            yield Reconstruction(chunk, x, z, _decode(model, z))
+            if on_step:
+                on_step(start + len(chunk), len(rows))
+
+
+def _pixels(images: Any, rows: np.ndarray) -> np.ndarray:
+    # A copy: rows of a memory map are read-only, and torch wants memory it may own.
+    return np.array(images[rows], dtype=np.uint8)
+
+
+# inference_mode stands on whole functions: around a `yield` it would leak into the caller's code.
+@torch.inference_mode()
+def _code(model: Any, x: np.ndarray) -> np.ndarray:
+    z = model.code(torch.from_numpy(x).to(_device(model)).float() / 255)
+    return z.float().reshape(len(x), -1).cpu().numpy()  # (B, D)
+
+
+@torch.inference_mode()
+def _decode(model: Any, z: np.ndarray) -> np.ndarray:
+    x_hat: Tensor = model.decode(torch.from_numpy(np.array(z)).to(_device(model)))
+    return x_hat.float().cpu().numpy()
+
+
+def _device(model: Any) -> torch.device:
+    parameter = next(model.parameters(), None)
+    return torch.device("cpu") if parameter is None else parameter.device
+
+
+@contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    """Evaluation mode for a while; a model already in it is left untouched, as other sessions may be using it."""
+    was_training = model.training
+    if was_training:
+        model.eval()
+    try:
+        yield
+    finally:
+        if was_training:
+            model.train()

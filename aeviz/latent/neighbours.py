@@ -1,0 +1,126 @@
+"""Exact nearest neighbours among codes, in chunks, and the place they give to a new code on a map."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Metric = Literal["euclidean", "cosine"]
+OnStep = Callable[[int, int], None]
+
+CHUNK_DISTANCES = 4_000_000  # distances held at once: 32 MB as float64
+SPARE = 8  # candidates beyond k, so that rounding in the fast distances cannot lose a true neighbour
+PLACE_NEIGHBOURS = 5
+
+
+def nearest(
+    codes: np.ndarray, queries: np.ndarray, k: int, metric: Metric = "euclidean", on_step: OnStep | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k codes nearest to each query, nearest first, equal distances in row order.
+
+    Cosine distance is 1 - cos. Where there are fewer than k codes, all of them are given.
+
+    Args:
+        codes: (N, D).
+        queries: (M, D).
+        k: how many neighbours.
+        metric: how to measure.
+        on_step: told how many of the queries are done; may raise to cancel.
+
+    Returns:
+        Distances (M, k) float64 and row numbers (M, k) int64.
+    """
+    stored, asked = _prepared(codes, metric), _prepared(queries, metric)
+    return _search(stored, asked, min(k, len(stored)), metric, own=False, on_step=on_step)
+
+
+def own_nearest(
+    codes: np.ndarray, k: int, metric: Metric = "euclidean", on_step: OnStep | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest other codes of each code (N, D), as `nearest` gives them."""
+    stored = _prepared(codes, metric)
+    return _search(stored, stored, min(k, len(stored) - 1), metric, own=True, on_step=on_step)
+
+
+def place_by_neighbours(
+    codes: np.ndarray, points: np.ndarray, queries: np.ndarray, metric: Metric = "euclidean"
+) -> np.ndarray:
+    """Points (M, dims) for queries (M, D) on a map whose codes (N, D) have points (N, dims).
+
+    A query lands at the mean of its 5 nearest codes' points, weighted by 1/d². A query equal to a stored code
+    lands exactly on that code's dot, and a query's place does not depend on what else is placed with it. This is
+    cheaper and steadier than optimising the new points, which needs the whole map's affinities again.
+    """
+    if len(queries) == 0:
+        return np.empty((0, points.shape[1]), dtype=np.float32)
+    distances, rows = nearest(codes, queries, PLACE_NEIGHBOURS, metric)
+    # The guard against d = 0 is relative to how far the codes spread, so that their unit does not matter.
+    spread = float(np.var(codes, axis=0, dtype=np.float64).sum()) if metric == "euclidean" else 1.0
+    weights = 1.0 / (np.square(distances) + 1e-12 * (spread or 1.0))  # (M, k)
+    weights /= weights.sum(axis=1, keepdims=True)
+    placed = np.einsum("mk,mkd->md", weights, points[rows].astype(np.float64))
+    equal = (np.asarray(codes)[rows] == np.asarray(queries)[:, None, :]).all(axis=2)  # (M, k)
+    known = equal.any(axis=1)
+    placed[known] = points[rows[known, equal[known].argmax(axis=1)]]
+    return placed.astype(np.float32)
+
+
+def squared_distances(codes: np.ndarray, queries: np.ndarray) -> Iterator[tuple[slice, "Tensor"]]:
+    """Squared Euclidean distances of queries (M, D) to all codes (N, D), some rows of queries at a time.
+
+    Float64 up to 256 numbers a row, where it costs little; beyond (pixels) float32 of the centred values.
+    """
+    import torch
+
+    precision = torch.float64 if codes.shape[1] <= 256 else torch.float32
+    centre = codes.mean(axis=0, dtype=np.float64).astype(codes.dtype)  # a float64 copy of all pixels would be 1 GB
+    stored = torch.from_numpy(codes - centre).to(precision)
+    asked = stored if queries is codes else torch.from_numpy(queries - centre).to(precision)
+    norms, asked_norms = (stored * stored).sum(1), (asked * asked).sum(1)
+    chunk = max(1, CHUNK_DISTANCES // max(len(codes), 1))
+    for start in range(0, len(asked), chunk):
+        part = slice(start, min(start + chunk, len(asked)))
+        squared = torch.addmm(norms[None, :], asked[part], stored.T, alpha=-2)  # (c, N)
+        yield part, squared.add_(asked_norms[part, None]).clamp_(min=0)
+
+
+def _prepared(codes: np.ndarray, metric: Metric) -> np.ndarray:
+    """Codes as float64; for cosine of length 1, where the order by Euclidean distance is the same."""
+    codes = np.asarray(codes, dtype=np.float64)
+    if metric == "cosine":
+        lengths = np.linalg.norm(codes, axis=1, keepdims=True)
+        codes = codes / np.where(lengths > 0, lengths, 1.0)
+    return codes
+
+
+def _search(
+    stored: np.ndarray, asked: np.ndarray, k: int, metric: Metric, *, own: bool, on_step: OnStep | None
+) -> tuple[np.ndarray, np.ndarray]:
+    import torch
+
+    distances = np.empty((len(asked), k))
+    rows = np.empty((len(asked), k), dtype=np.int64)
+    candidates = min(k + SPARE, len(stored) - own)
+    for part, squared in squared_distances(stored, asked):
+        if own:
+            squared[torch.arange(part.stop - part.start), torch.arange(part.start, part.stop)] = torch.inf
+        found = squared.topk(candidates, dim=1, largest=False, sorted=False).indices.numpy()  # (c, k + SPARE)
+        distances[part], rows[part] = _refined(stored, asked[part], found, k)
+        if on_step:
+            on_step(part.stop, len(asked))
+    return (distances**2 / 2 if metric == "cosine" else distances), rows
+
+
+def _refined(stored: np.ndarray, asked: np.ndarray, found: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k best of the candidates (c, k + SPARE) by differences, whose rounding does not depend on the chunk."""
+    found = np.sort(found, axis=1)
+    exact = np.empty(found.shape)
+    step = max(1, CHUNK_DISTANCES // max(found.shape[1] * stored.shape[1], 1))
+    for start in range(0, len(found), step):
+        difference = stored[found[start : start + step]] - asked[start : start + step, None, :]
+        exact[start : start + step] = np.sqrt(np.square(difference).sum(axis=2))
+    order = np.argsort(exact, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(exact, order, axis=1), np.take_along_axis(found, order, axis=1)

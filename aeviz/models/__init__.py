@@ -1,0 +1,61 @@
+"""Autoencoders: the contract, the bodies, one file per variant, and what a network costs."""
+
+from typing import Any
+
+from aeviz.errors import UnknownName
+from aeviz.models.autoencoder import PlainAutoencoder
+from aeviz.models.base import Autoencoder, Batch, ModelConfig
+from aeviz.models.beta_vae import BetaVAE
+from aeviz.models.contractive import ContractiveAutoencoder
+from aeviz.models.denoising import DenoisingAutoencoder
+from aeviz.models.layers import BODIES
+from aeviz.models.losses import LOSSES
+from aeviz.models.posterior import Gaussian
+from aeviz.models.sparse import SparseAutoencoder
+from aeviz.models.vae import VAE
+
+__all__ = [
+    "BODIES",
+    "LOSSES",
+    "VARIANTS",
+    "Autoencoder",
+    "Batch",
+    "Gaussian",
+    "ModelConfig",
+    "build",
+    "model_config",
+    "variant",
+]
+
+VARIANTS: dict[str, type[Autoencoder]] = {
+    cls.name: cls
+    for cls in (PlainAutoencoder, DenoisingAutoencoder, SparseAutoencoder, ContractiveAutoencoder, VAE, BetaVAE)
+}
+
+
+def variant(name: str) -> type[Autoencoder]:
+    """The variant of this name.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    if name not in VARIANTS:
+        raise UnknownName(
+            "no autoencoder variant is called {name!r}; there are: {known}", name=name, known=", ".join(VARIANTS)
+        )
+    return VARIANTS[name]
+
+
+def model_config(values: dict[str, Any]) -> ModelConfig:
+    """The settings of whichever variant the values name.
+
+    Raises:
+        UnknownName: no such variant.
+        BadValue: a setting it does not allow.
+    """
+    return variant(str(values.get("variant", PlainAutoencoder.name))).Config.parse(values)
+
+
+def build(config: ModelConfig, loss: str = "mse") -> Autoencoder:
+    """A fresh network, initialised by torch's global generator."""
+    return variant(config.variant)(config, loss)

@@ -1,0 +1,28 @@
+"""What an encoder believes about a code: a distribution with a mode, samples and a divergence."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A Gaussian with diagonal covariance over codes: mu (B, D) and log_var (B, D)."""
+
+    mu: Tensor
+    log_var: Tensor
+
+    @property
+    def mode(self) -> Tensor:
+        """*The* code of an image: the mean (B, D)."""
+        return self.mu
+
+    def sample(self, generator: torch.Generator | None = None) -> Tensor:
+        """A draw (B, D) that gradients flow through (Kingma & Welling 2014, https://arxiv.org/abs/1312.6114)."""
+        noise = torch.empty_like(self.mu).normal_(generator=generator)
+        return self.mu + noise * torch.exp(0.5 * self.log_var)
+
+    def kl(self) -> Tensor:
+        """KL divergence to N(0, 1) in nats, dimension by dimension (B, D)."""
+        return 0.5 * (self.mu.square() + self.log_var.exp() - 1.0 - self.log_var)

@@ -1,0 +1,56 @@
+"""The sparse autoencoder: many numbers in the code, few of them at work for any one image."""
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from aeviz.models.base import Autoencoder, Batch, ModelConfig
+
+
+class SparseConfig(ModelConfig):
+    """Which penalty holds the code down, and how hard."""
+
+    variant: Literal["sparse"] = "sparse"
+    penalty: Literal["l1", "kl"] = Field(
+        "l1", description="l1: the sum of absolute codes. kl: each unit's mean activation is held near a target."
+    )
+    sparsity: float = Field(0.05, ge=0.0, le=100.0, description="Weight of the penalty in the total loss.")
+    target: float = Field(
+        0.05, gt=0.0, lt=1.0, description="Mean activation aimed at (kl only): .05 is on for one image in twenty."
+    )
+
+
+class SparseAutoencoder(Autoencoder):
+    """Penalises activity of the code: L1, or KL to a target activation (Ng, CS294A lecture notes, 2011).
+
+    With the KL penalty the code is a sigmoid, since a mean activation must lie in (0, 1).
+    """
+
+    name = "sparse"
+    label = "Sparse"
+    summary = "A wide code of which only a few numbers may be at work for any one image."
+    Config = SparseConfig
+    config: SparseConfig
+
+    def encode(self, x: Tensor) -> Tensor:
+        z = self.encoder(x)
+        return z.sigmoid() if self.config.penalty == "kl" else z
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        z = self.encode(batch.x)
+        reconstruction = self.reconstruction(z, batch.target)
+        sparsity = self._kl(z) if self.config.penalty == "kl" else z.abs().sum(1).mean()
+        return {
+            "reconstruction": reconstruction,
+            "sparsity": sparsity,
+            "total": reconstruction + self.config.sparsity * sparsity,
+        }
+
+    def _kl(self, z: Tensor) -> Tensor:
+        """KL between Bernoullis of the target and of each unit's mean activation, summed over units (nats)."""
+        target = torch.full((), self.config.target, device=z.device)
+        mean = z.float().mean(0).clamp(1e-6, 1 - 1e-6)  # (B, D) -> (D,)
+        off = (1 - target) * ((1 - target) / (1 - mean)).log()
+        return (target * (target / mean).log() + off).sum()

@@ -1,0 +1,8 @@
+"""Figures: arrays in, `go.Figure` out; a leaf that the app and the exports share."""
+
+from aeviz.plots.bars import counts_bars, variance_bars
+from aeviz.plots.curves import loss_curves
+from aeviz.plots.network import hourglass
+from aeviz.plots.scatter import latent_scatter
+
+__all__ = ["counts_bars", "hourglass", "latent_scatter", "loss_curves", "variance_bars"]

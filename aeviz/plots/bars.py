@@ -1,0 +1,57 @@
+"""Bars: variance per principal component, images per class."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from aeviz.plots.theme import CLASS_COLOURS, layout, note, shown
+
+
+def variance_bars(ratio: np.ndarray, *, height: int = 280, uirevision: str = "variance") -> go.Figure:
+    """The share of variance (D,) of each principal component as bars, and their running sum as a line, in percent."""
+    percent = 100 * np.asarray(ratio, dtype=np.float64)
+    component = np.arange(1, len(percent) + 1)
+    figure = go.Figure(layout=layout(height=height, uirevision=uirevision, hovermode="x unified", bargap=0.15))
+    each, running = "%{y:.1f} %<extra>each</extra>", "%{y:.1f} %<extra>together</extra>"
+    figure.add_bar(x=component, y=percent, name="each", marker_color=CLASS_COLOURS[0], hovertemplate=each)
+    figure.add_scatter(
+        x=component,
+        y=percent.cumsum(),
+        name="together",
+        mode="lines+markers",
+        line={"color": CLASS_COLOURS[1], "width": 2},
+        marker={"size": 4},
+        hovertemplate=running,
+    )
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
+    figure.update_xaxes(title_text="principal component", tickformat="d", showgrid=False)
+    figure.update_yaxes(title_text="variance (%)", range=[0, 103])
+    return figure if len(percent) else note(figure, "No components yet")
+
+
+def counts_bars(
+    names: Sequence[str], counts: Sequence[int] | np.ndarray, *, height: int | None = None, uirevision: str = "counts"
+) -> go.Figure:
+    """How many images each of K named classes has, each bar in the colour its class has on the map; first on top."""
+    counts = np.asarray(counts, dtype=np.int32)
+    place = np.arange(len(counts), dtype=np.int32)
+    rows = layout(height=height or _rows_height(len(counts)), uirevision=uirevision, bargap=0.25, showlegend=False)
+    figure = go.Figure(layout=rows)
+    texts = [shown(name) for name in names]
+    figure.add_bar(
+        x=counts,
+        y=place,
+        orientation="h",
+        marker_color=[CLASS_COLOURS[number % len(CLASS_COLOURS)] for number in place],
+        customdata=texts,
+        hovertemplate="<b>%{customdata}</b><br>%{x:,}<extra></extra>",
+    )
+    # Numbers with names as tick texts, because equal names would fall onto one bar.
+    figure.update_yaxes(tickvals=place, ticktext=texts, showgrid=False, autorange="reversed", ticklabelstandoff=6)
+    figure.update_xaxes(title_text="images", rangemode="tozero")
+    return figure if len(counts) else note(figure, "No classes yet")
+
+
+def _rows_height(rows: int) -> int:
+    return 60 + 24 * min(max(rows, 4), 60)

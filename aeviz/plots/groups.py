@@ -1,0 +1,51 @@
+"""Values of any kind as what a scatter can draw: numbered classes with names, or numbers on a scale."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from aeviz.plots.theme import UNKNOWN_LABEL
+
+MOST_TEXTS = 10  # texts drawn with a colour of their own; the rest share "other"
+MOST_INTEGERS = 40  # distinct unnamed integers still taken as classes
+OTHER = "other"
+
+
+class Groups(NamedTuple):
+    """A class number (N,) for each value, -1 unknown, and what the classes are called."""
+
+    numbers: np.ndarray
+    names: list[str]
+
+    def name(self, number: int) -> str:
+        """What a class is called; its number where nobody named it."""
+        if number < 0:
+            return UNKNOWN_LABEL
+        return self.names[number] if number < len(self.names) else str(number)
+
+
+def grouped(values: np.ndarray, class_names: Sequence[str] | None) -> Groups | None:
+    """Values (N,) as classes, or None where they are numbers on a scale."""
+    if values.dtype.kind in "OUS":
+        return _of_texts(values)
+    if values.dtype.kind == "b":
+        return Groups(values.astype(np.int64), ["no", "yes"])
+    if values.dtype.kind not in "iu":
+        return None
+    if class_names is None and len(np.unique(values)) > MOST_INTEGERS:
+        return None
+    return Groups(values.astype(np.int64), list(class_names or []))
+
+
+def _of_texts(values: np.ndarray) -> Groups:
+    """The most frequent texts as classes, the others as one more; an empty text or None is unknown."""
+    texts = np.array(["" if value is None else str(value) for value in values])
+    distinct, inverse, counts = np.unique(texts, return_inverse=True, return_counts=True)
+    order = [place for place in np.argsort(-counts, kind="stable") if distinct[place] != ""]
+    named = order[: MOST_TEXTS if len(order) > MOST_TEXTS else len(order)]
+    numbers = np.full(len(distinct), len(named), dtype=np.int64)
+    numbers[named] = np.arange(len(named))
+    numbers[distinct == ""] = -1
+    names = [str(distinct[place]) for place in named] + ([OTHER] if len(order) > len(named) else [])
+    return Groups(numbers[inverse.reshape(-1)], names)

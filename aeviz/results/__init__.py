@@ -1,0 +1,26 @@
+"""What a run's weights say of images, kept in `runs/<id>/results/`: codes, errors, maps, scores, rebuilt pictures."""
+
+from aeviz.results.codes import Codes, codes, dataset_of, encode_images, errors, kept_score, score
+from aeviz.results.maps import Map, MapRequest, kept_map, kept_quality, map_job, project, quality
+from aeviz.results.rebuild import Rebuilt, rebuild
+from aeviz.results.store import Split
+
+__all__ = [
+    "Codes",
+    "Map",
+    "MapRequest",
+    "Rebuilt",
+    "Split",
+    "codes",
+    "dataset_of",
+    "encode_images",
+    "errors",
+    "kept_map",
+    "kept_quality",
+    "kept_score",
+    "map_job",
+    "project",
+    "quality",
+    "rebuild",
+    "score",
+]

@@ -1,0 +1,103 @@
+"""The codes and the errors of a run's own images, and the score made of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aeviz import data, files
+from aeviz.data import Dataset
+from aeviz.errors import MissingData
+from aeviz.latent.encode import encode
+from aeviz.models import Autoencoder
+from aeviz.models.device import resolve_device
+from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, write_arrays
+from aeviz.runs import Run
+from aeviz.scores.score import errors_per_image, score_model
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Codes z (N, D) of a split with labels (N,), -1 unknown, and index (N,) within the whole set."""
+
+    z: np.ndarray
+    labels: np.ndarray
+    index: np.ndarray
+
+    def first(self, limit: int | None) -> "Codes":
+        """At most `limit` of them, the first of a fixed shuffle, in index order."""
+        if limit is None or limit >= len(self.z):
+            return self
+        rows = np.sort(np.random.default_rng(0).permutation(len(self.z))[:limit])
+        return Codes(self.z[rows], self.labels[rows], self.index[rows])
+
+
+def dataset_of(run: Run) -> Dataset:
+    """The images a run was trained on.
+
+    Raises:
+        MissingData: they are not at hand, or are no longer the same.
+    """
+    config = run.config().data
+    dataset = data.load(config.name, config.params)
+    if dataset.hash != config.hash:
+        raise MissingData("the data set {name} at hand is not the one this run was trained on", name=config.name)
+    return dataset
+
+
+def model_of(run: Run) -> Autoencoder:
+    """The network with its best weights, on the best device here."""
+    return run.load(resolve_device("auto"))
+
+
+def codes(run: Run, split: Split = "test", report: Report = quiet) -> Codes:
+    """The codes of a split, encoded once per weights.
+
+    Raises:
+        MissingData: the images are not at hand.
+        NotNow: the run has learned nothing yet.
+    """
+    path = path_of(run, "codes", {"split": split}, "npz")
+    if not path.exists():
+        dataset = dataset_of(run)
+        rows = dataset.rows(split)
+        z = encode(model_of(run), dataset.images, rows, on_step=lambda done, total: report(done, total, "Encoding"))
+        write_arrays(path, {"z": z, "labels": dataset.labels[rows], "index": rows})
+    return Codes(**read_arrays(path))
+
+
+def encode_images(run: Run, pixels: np.ndarray) -> np.ndarray:
+    """Codes (n, D) of images (n, C, H, W) uint8 of the network's shape."""
+    return encode(model_of(run), pixels, np.arange(len(pixels)))
+
+
+def errors(run: Run, split: Split = "test", report: Report = quiet) -> np.ndarray:
+    """Mean squared error per pixel of every image of a split (N,)."""
+    path = path_of(run, "errors", {"split": split}, "npz")
+    if not path.exists():
+        dataset = dataset_of(run)
+        mse = errors_per_image(
+            model_of(run),
+            dataset.images,
+            dataset.rows(split),
+            on_step=lambda done, total: report(done, total, "Rebuilding"),
+        )
+        write_arrays(path, {"mse": mse})
+    return read_arrays(path)["mse"]
+
+
+def score(run: Run, split: Split = "test", report: Report = quiet) -> dict[str, Any]:
+    """What the codes and reconstructions of a split are worth, with PCA of equal size beside."""
+    path = path_of(run, "score", {"split": split}, "json")
+    kept = files.read_json(path)
+    if kept is None:
+        kept = score_model(
+            model_of(run), dataset_of(run), split, on_step=lambda done, total: report(done, total, "Scoring")
+        )
+        files.write_json(path, kept)
+    return kept
+
+
+def kept_score(run: Run, split: Split = "test") -> dict[str, Any] | None:
+    """The score of the present weights, if it was computed before."""
+    return files.read_json(path_of(run, "score", {"split": split}, "json")) if run.has_weights() else None

@@ -1,0 +1,43 @@
+"""Images a person brings, through a run's network and back, with the numbers that say how well."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aeviz.errors import MissingData
+from aeviz.latent.encode import decode
+from aeviz.results.codes import encode_images, errors, model_of
+from aeviz.runs import Run
+from aeviz.scores.images import mse, percentile, psnr, ssim
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """Images x (n, C, H, W) in [0, 1], their codes z (n, D), reconstructions x_hat, and the test set's errors."""
+
+    x: np.ndarray
+    z: np.ndarray
+    x_hat: np.ndarray
+    test_errors: np.ndarray | None
+
+    def numbers(self) -> dict[str, list[Any]]:
+        """For each image: mse per pixel, psnr (dB), ssim, and its error's percentile within the test set."""
+        own = mse(self.x, self.x_hat)
+        places = [None] * len(own) if self.test_errors is None else [percentile(self.test_errors, e) for e in own]
+        return {
+            "mse": own.tolist(),
+            "psnr": [psnr(error) for error in own],
+            "ssim": ssim(self.x, self.x_hat).tolist(),
+            "percentile": places,
+        }
+
+
+def rebuild(run: Run, pixels: np.ndarray) -> Rebuilt:
+    """Rebuild images (n, C, H, W) uint8 of the network's shape."""
+    z = encode_images(run, pixels)
+    try:
+        test_errors = errors(run, "test")
+    except MissingData:
+        test_errors = None  # a loaded run still rebuilds; only the percentile is missing
+    return Rebuilt(pixels.astype(np.float32) / 255.0, z, decode(model_of(run), z), test_errors)

@@ -1,0 +1,54 @@
+"""Results on disk, named by the weights and parameters they come from; any of them may be deleted any time."""
+
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from aeviz import files
+from aeviz.runs import Run
+
+Split = Literal["train", "val", "test"]
+Report = Callable[[float, float, str], None]
+
+
+def quiet(done: float, total: float, message: str = "") -> None:
+    """The report of whoever does not want to know."""
+
+
+def name_of(run: Run, kind: str, parameters: dict[str, Any]) -> str:
+    """A short name for the result of the present weights and these parameters.
+
+    Raises:
+        NotNow: the run has learned nothing yet.
+    """
+    asked = json.dumps(parameters, sort_keys=True)
+    return f"{kind}-{hashlib.sha256(f'{run.weights_mark()} {asked}'.encode()).hexdigest()[:20]}"
+
+
+def path_of(run: Run, kind: str, parameters: dict[str, Any], ending: str) -> Path:
+    """Where that result is kept."""
+    run.results.mkdir(exist_ok=True, mode=0o700)
+    return run.results / f"{name_of(run, kind, parameters)}.{ending}"
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Replace an .npz file."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    files.write_bytes(path, buffer.getvalue())
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file; nothing in it is unpickled."""
+    with np.load(path, allow_pickle=False) as kept:
+        return {name: kept[name] for name in kept.files}
+
+
+def as_bytes(value: Any) -> np.ndarray:
+    """A JSON value as an array, to stand beside others in an .npz."""
+    return np.frombuffer(json.dumps(value).encode(), dtype=np.uint8)

@@ -1,0 +1,146 @@
+"""A run as one zip of JSON and safetensors: taken out, and let in under a new id once it is known to be harmless."""
+
+import json
+import shutil
+import time
+import uuid
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from aeviz import files, jobs
+from aeviz.config import Settings
+from aeviz.errors import BadArchive, NotNow
+from aeviz.models import budget
+from aeviz.models.weights import load_model
+from aeviz.runs.config import RunConfig
+from aeviz.runs.run import Run
+from aeviz.runs.store import new_id, runs_root
+
+MEMBERS = ("config.json", "note.json", "metrics.jsonl", "model.safetensors", "kept.safetensors")
+NEEDED = ("config.json", "model.safetensors")
+SPARE_BYTES = 64 * 2**20  # what a zip may hold beyond its weights: metrics, notes, kept codes
+
+
+def export_run(run: Run, out: Path) -> None:
+    """Write a run's settings, note, metrics, best weights, directions and kept samples as a zip.
+
+    Raises:
+        NotNow: it has learned nothing yet.
+    """
+    if not run.has_weights():
+        raise NotNow("the run {id} has learned nothing yet; train it before taking it elsewhere", id=run.id)
+    directions = sorted((run.path / "directions").glob("*.safetensors"))
+    chosen = [path for name in MEMBERS if (path := run.path / name).exists()] + directions
+    beside = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in chosen:
+                archive.write(path, f"{run.id}/{path.relative_to(run.path).as_posix()}")
+        beside.replace(out)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def import_run(path: Path) -> Run:
+    """Load a run from a zip, under a new id.
+
+    Raises:
+        BadArchive: no run of aeviz, or anything in it but JSON and safetensors.
+        BadFile: weights that do not fit their settings.
+        OverBudget: a network larger than the memory here.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise BadArchive(
+            "{file} is no zip ({reason}); a run is loaded from its exported zip", file=path.name, reason=error
+        ) from None
+    with archive:
+        members = _members(archive, path)
+        config = _config(archive, members, path)
+        budget.check(cost := budget.cost(config.model), "cpu")
+        if sum(info.file_size for info in members.values()) > 4 * cost.parameters + cost.parameters + SPARE_BYTES:
+            raise BadArchive("{file} holds far more than its network needs; it is refused", file=path.name)
+        return _unpack(archive, members, config)
+
+
+def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+    """The members by their name within the run."""
+    infos = files.check_zip(archive)
+    heads = {info.filename.split("/")[0] for info in infos if "/" in info.filename}
+    wrapped = len(heads) == 1 and all("/" in info.filename for info in infos)
+    named = {info.filename.split("/", 1)[1] if wrapped and len(heads) == 1 else info.filename: info for info in infos}
+    if wrapped and heads == {"directions"}:
+        named = {info.filename: info for info in infos}
+    for name in named:
+        if not _is_known(name):
+            raise BadArchive(
+                "{file} holds {name!r}; a run's zip holds only JSON and safetensors ({known}), "
+                "since other weight files can run code when they are opened",
+                file=path.name, name=name, known=", ".join(MEMBERS),
+            )  # fmt: skip
+    for name in NEEDED:
+        if name not in named:
+            raise BadArchive("{file} holds no {name}; it is no exported run of aeviz", file=path.name, name=name)
+    return named
+
+
+def _is_known(name: str) -> bool:
+    folder, _, file = name.rpartition("/")
+    own = folder == "directions" and file.endswith(".safetensors") and bool(files.SAFE_NAME.fullmatch(file))
+    return name in MEMBERS or own
+
+
+def _config(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], path: Path) -> RunConfig:
+    try:
+        values: dict[str, Any] = json.loads(archive.read(members["config.json"]))
+        values = values | {"id": new_id(str(values["data"]["name"]), str(values["model"]["variant"])), "resolved": None}
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadArchive("{file} has a broken config.json ({reason})", file=path.name, reason=error) from None
+    return RunConfig.parse(values)
+
+
+def _unpack(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], config: RunConfig) -> Run:
+    """Write the run beside the others, check its weights, and only then let it be seen."""
+    root = runs_root()
+    beside = Run(root / f".import-{config.id}")
+    beside.path.mkdir(parents=True, mode=0o700)
+    try:
+        for name, info in members.items():
+            if name != "config.json":
+                target = beside.path / name
+                target.parent.mkdir(exist_ok=True)
+                with archive.open(info) as source, open(target, "wb") as file:
+                    shutil.copyfileobj(source, file, 2**20)
+        model, position = load_model(beside.weights)
+        if model.config != config.model:
+            raise BadArchive("the weights in the zip belong to another network than its config.json describes")
+        _check_lines(beside)
+        beside.note()
+        beside.write_config(config)
+        epoch, epochs = int(position["epoch"]), config.training.epochs
+        message = f"Loaded on {time.strftime('%Y-%m-%d')}."
+        status = jobs.Status(state="done", message=message, epoch=epoch, epochs=epochs, step=int(position["step"]))
+        files.write_json(beside.path / "status.json", status.to_json())
+        beside.path.rename(root / config.id)
+    except BaseException:
+        shutil.rmtree(beside.path, ignore_errors=True)
+        raise
+    return Run(root / config.id)
+
+
+class _Line(Settings):
+    """What a line of metrics must have to be drawn."""
+
+    epoch: int
+    step: int
+    seconds: float
+
+
+def _check_lines(run: Run) -> None:
+    try:
+        for line in run.metrics():
+            _Line.parse({name: line.get(name) for name in _Line.model_fields})
+    except (ValueError, AttributeError) as error:
+        raise BadArchive("the zip's metrics.jsonl is broken ({reason})", reason=error) from None

@@ -1,0 +1,111 @@
+"""One run: a frozen handle on its directory that reads afresh at every call."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aeviz import files
+from aeviz.config import Settings
+from aeviz.errors import BadFile, NotNow
+from aeviz.jobs import LIVE, Job
+from aeviz.models import Autoencoder
+from aeviz.models.weights import load_model, read_metadata
+from aeviz.runs.config import RunConfig
+
+
+class Note(Settings):
+    """What the person calls the run and says of it."""
+
+    title: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Run(Job):
+    """A run's directory; see DESIGN in CONTRIBUTING.md for what lies in it."""
+
+    @property
+    def id(self) -> str:
+        """The run's name on disk."""
+        return self.path.name
+
+    @property
+    def weights(self) -> Path:
+        """The weights that did best on validation."""
+        return self.path / "model.safetensors"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The last state of the training, to go on from."""
+        return self.path / "last.safetensors"
+
+    @property
+    def results(self) -> Path:
+        """Where results computed from the weights are kept; may be deleted any time."""
+        return self.path / "results"
+
+    def config(self) -> RunConfig:
+        """What the run was asked to be.
+
+        Raises:
+            BadFile: there is no readable config.
+        """
+        try:
+            values = files.read_json(self.path / "config.json")
+        except ValueError as error:
+            raise BadFile("the run {id} has a broken config.json: {reason}", id=self.id, reason=error) from None
+        if values is None:
+            raise BadFile("the run {id} has no config.json", id=self.id)
+        return RunConfig.parse(values)
+
+    def write_config(self, config: RunConfig) -> None:
+        """Replace the config."""
+        files.write_json(self.path / "config.json", config.to_json())
+
+    def note(self) -> Note:
+        """The person's own title and note."""
+        return Note.parse(files.read_json(self.path / "note.json") or {})
+
+    def write_note(self, note: Note) -> None:
+        """Replace title and note."""
+        files.write_json(self.path / "note.json", note.to_json())
+
+    def title(self) -> str:
+        """The person's title, or the run's id where none was given."""
+        return self.note().title or self.id
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The lines written while training, oldest first."""
+        return files.read_lines(self.path / "metrics.jsonl")[0]
+
+    def psnr(self) -> float | None:
+        """The best validation PSNR so far, in dB."""
+        return max((line["val"]["psnr"] for line in self.metrics() if line.get("val", {}).get("psnr")), default=None)
+
+    def has_weights(self) -> bool:
+        """Whether there is something to rebuild images with."""
+        return self.weights.exists()
+
+    def weights_mark(self) -> str:
+        """A name for the present weights; another training step gives another one.
+
+        Raises:
+            NotNow: nothing has been learned yet.
+        """
+        if not self.has_weights():
+            raise NotNow("the run {id} has learned nothing yet; train it first", id=self.id)
+        position = read_metadata(self.weights)["position"]
+        return f"{position['step']}-{position['mark']}"
+
+    def load(self, device: str = "cpu") -> Autoencoder:
+        """The network with its best weights, in eval mode.
+
+        Raises:
+            NotNow: nothing has been learned yet.
+        """
+        self.weights_mark()
+        return load_model(self.weights, device)[0]
+
+    def is_live(self) -> bool:
+        """Whether it is training or waiting for its turn."""
+        return self.status().state in LIVE

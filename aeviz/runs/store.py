@@ -1,0 +1,108 @@
+"""The folder of all runs: create, list, find, delete."""
+
+import os
+import platform
+import re
+import shutil
+import time
+import uuid
+from pathlib import Path
+
+import torch
+
+from aeviz import __version__, files, jobs
+from aeviz.data import Dataset
+from aeviz.errors import NotNow, UnknownName
+from aeviz.models import ModelConfig
+from aeviz.runs.config import DataConfig, RunConfig, TrainingConfig
+from aeviz.runs.run import Run
+
+
+def runs_root() -> Path:
+    """Where runs live: `AEVIZ_RUNS`, or `runs/` in the working directory."""
+    return Path(os.environ.get("AEVIZ_RUNS") or "runs").absolute()
+
+
+def new_id(data: str, variant: str) -> str:
+    """A name that sorts by time, says what the run is, and never comes twice."""
+    words = re.sub(r"[^A-Za-z0-9]+", "-", f"{data[:40]}-{variant}").strip("-")
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{words}-{uuid.uuid4().hex[:4]}"
+
+
+def create(dataset: Dataset, model: ModelConfig, training: TrainingConfig, seed: int = 0) -> Run:
+    """A new run's directory, queued; nothing is trained yet.
+
+    Raises:
+        BadValue: a setting outside what is allowed.
+    """
+    config = RunConfig.parse(
+        {
+            "id": new_id(dataset.name, model.variant),
+            "created": time.time(),
+            "seed": seed,
+            "versions": {"aeviz": __version__, "torch": torch.__version__, "python": platform.python_version()},
+            "data": describe(dataset).to_json(),
+            "model": model.to_json(),
+            "training": training.to_json(),
+        }
+    )
+    root = runs_root()
+    root.mkdir(parents=True, exist_ok=True)
+    run = Run(root / config.id)
+    run.path.mkdir(mode=0o700)
+    run.write_config(config)
+    jobs.requeue(run)
+    return run
+
+
+def describe(dataset: Dataset) -> DataConfig:
+    """What a run remembers of its data."""
+    return DataConfig(
+        name=dataset.name,
+        params=dataset.params,
+        shape=dataset.shape,
+        classes=dataset.classes,
+        hash=dataset.hash,
+        splits={name: len(rows) for name, rows in dataset.splits.items()},
+    )
+
+
+def list_runs() -> list[Run]:
+    """All runs, newest first."""
+    root = runs_root()
+    found = [path for path in root.iterdir() if (path / "config.json").exists()] if root.exists() else []
+    created = {path: (files.read_json(path / "config.json") or {}).get("created", 0.0) for path in found}
+    return [Run(path) for path in sorted(found, key=lambda path: (created[path], path.name), reverse=True)]
+
+
+def find(name: str) -> Run:
+    """The run of this id, of this unambiguous beginning, or the newest for `last`.
+
+    Raises:
+        UnknownName: none, or more than one.
+    """
+    runs = list_runs()
+    if name == "last" and runs:
+        return runs[0]
+    exact = [run for run in runs if run.id == name]
+    matching = exact or [run for run in runs if name and run.id.startswith(name)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise UnknownName(
+            "{name!r} is the beginning of {count} runs: {some}; give more of it",
+            name=name, count=len(matching), some=", ".join(run.id for run in matching[:5]),
+        )  # fmt: skip
+    known = ", ".join(run.id for run in runs[:5]) or "none yet; train one first"
+    raise UnknownName("no run is called {name!r}; the newest are: {known}", name=name, known=known)
+
+
+def delete(run: Run) -> None:
+    """Remove a run with everything in it.
+
+    Raises:
+        NotNow: it is training.
+    """
+    if run.is_live():
+        raise NotNow("the run {id} is training; stop it before deleting it", id=run.id)
+    shutil.rmtree(run.path)

@@ -1,0 +1,59 @@
+"""How alike two images are: MSE, PSNR and SSIM per image, for pixels in [0, 1]."""
+
+import math
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+SSIM_SIGMA, SSIM_SIDE = 1.5, 16  # the customary window (11 x 11), and the smallest side it is used on
+PIXELS_AT_ONCE = 2_000_000
+
+
+def mse(x: np.ndarray | Tensor, x_hat: np.ndarray | Tensor) -> np.ndarray:
+    """Mean squared error per pixel (N,) of images (N, C, H, W)."""
+    difference = _tensor(x).double() - _tensor(x_hat).double()
+    return difference.square().flatten(1).mean(1).numpy()
+
+
+def psnr(mean_squared_error: float | None) -> float | None:
+    """Peak signal-to-noise ratio in dB, 10 log10(1 / MSE); None where it is not finite (no error, or no number)."""
+    if mean_squared_error is None or not math.isfinite(mean_squared_error) or mean_squared_error <= 0:
+        return None
+    return -10 * math.log10(mean_squared_error)
+
+
+def ssim(x: np.ndarray | Tensor, x_hat: np.ndarray | Tensor) -> np.ndarray:
+    """Structural similarity (N,) of images (N, C, H, W) (Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861).
+
+    By torchmetrics with a Gaussian window of sigma 1.5 (11 x 11). For images with a side under 16 pixels the
+    window shrinks with the side (sigma = 1.5 side / 16; 7 x 7 at 8 pixels), as it would not fit otherwise:
+    numbers for such images compare with each other only.
+    """
+    x, x_hat = _tensor(x).float(), _tensor(x_hat).float()
+    if len(x) == 0:
+        return np.empty(0)
+    chunk = max(1, PIXELS_AT_ONCE // x[0].numel())
+    values = [_ssim(a, b) for a, b in zip(x.split(chunk), x_hat.split(chunk), strict=True)]
+    return torch.cat(values).double().numpy()
+
+
+def _ssim(x: Tensor, x_hat: Tensor) -> Tensor:
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    sigma = SSIM_SIGMA * min(SSIM_SIDE, *x.shape[-2:]) / SSIM_SIDE
+    values = structural_similarity_index_measure(x, x_hat, sigma=sigma, data_range=1.0, reduction="none")
+    return cast(Tensor, values).reshape(-1)
+
+
+def percentile(errors: np.ndarray, value: float) -> float | None:
+    """How many of 100 known errors (N,) are below this one, equal ones counted half; None without finite numbers."""
+    errors = np.asarray(errors)[np.isfinite(errors)]
+    if len(errors) == 0 or not math.isfinite(value):
+        return None
+    return float(100 * ((errors < value).mean() + (errors == value).mean() / 2))
+
+
+def _tensor(x: np.ndarray | Tensor) -> Tensor:
+    return x.detach().cpu() if isinstance(x, Tensor) else torch.from_numpy(np.asarray(x))

@@ -1,0 +1,130 @@
+"""What `score` prints: a model's numbers on a split, and the same numbers for PCA of equal size."""
+
+import math
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from aeviz.latent.encode import encode, reconstruct
+from aeviz.latent.quality import MAX_ROWS, trustworthiness
+from aeviz.scores.baseline import PCABaseline
+from aeviz.scores.images import mse, psnr, ssim
+from aeviz.scores.probe import knn_probe, linear_probe
+
+OnStep = Callable[[int, int], None]
+Split = Literal["train", "val", "test"]
+STAGES = 8
+
+
+def score_model(model: Any, dataset: Any, split: Split = "test", on_step: OnStep | None = None) -> dict[str, Any]:
+    """The numbers of a model on one split, with PCA of equal size (at most one component per pixel and row) beside.
+
+    Probes are fitted on train. Trustworthiness (k = 15) is of codes against pixels, over at most 10,000 rows.
+    What is unknown or not finite is None.
+
+    Args:
+        model: see `aeviz.latent.encode`.
+        dataset: with `images` (N, C, H, W) uint8, `labels` (N,) with -1 unknown, and `rows(split)`.
+        split: the rows that are scored.
+        on_step: told `(done, total)`; may raise to cancel.
+    """
+    stage = _Stages(on_step)
+    train, rows = dataset.rows("train"), dataset.rows(split)
+    rival = PCABaseline.fit(dataset.images, train, model.latent_dim, on_step=stage.next())
+    ours, theirs = _reconstruction_scores(model, rival, dataset.images, rows, stage.next())
+    fitted = (encode(model, dataset.images, train, on_step=stage.next()), dataset.labels[train])
+    rival_fitted = (rival.encode(dataset.images, train, stage.next()), dataset.labels[train])
+    ours |= _code_scores(ours.pop("codes"), dataset.labels[rows], *fitted, dataset.images, rows, stage)
+    theirs |= _code_scores(theirs.pop("codes"), dataset.labels[rows], *rival_fitted, dataset.images, rows, stage)
+    stage.next()
+    return {"split": split, "n": len(rows), **ours, "pca": theirs}
+
+
+def errors_per_image(model: Any, images: Any, rows: np.ndarray, on_step: OnStep | None = None) -> np.ndarray:
+    """The mean squared error per pixel (n,) of each of the given rows; `percentile` places an image among them."""
+    errors = [mse(_floats(batch.x), batch.x_hat) for batch in reconstruct(model, images, rows, on_step=on_step)]
+    return np.concatenate(errors) if errors else np.empty(0)
+
+
+class _Stages:
+    """Progress over stages: within one, the inner steps only give the caller a chance to cancel."""
+
+    def __init__(self, on_step: OnStep | None) -> None:
+        self.on_step = on_step
+        self.done = -1
+
+    def next(self) -> OnStep:
+        self.done += 1
+        self.again()
+        return self.again
+
+    def again(self, *_: int) -> None:
+        if self.on_step:
+            self.on_step(min(self.done, STAGES), STAGES)
+
+
+def _reconstruction_scores(
+    model: Any, rival: PCABaseline, images: Any, rows: np.ndarray, on_step: OnStep
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """MSE, PSNR, SSIM and the codes, of the model and of PCA, in one pass over the images."""
+    ours, theirs = _Sums(), _Sums()
+    for batch in reconstruct(model, images, rows, on_step=on_step):
+        x = _floats(batch.x)
+        ours.add(x, batch.x_hat, batch.z)
+        z = rival.code(x)
+        theirs.add(x, rival.decode(z), z)
+    return ours.scores(), theirs.scores()
+
+
+class _Sums:
+    """What a pass over the images collects."""
+
+    def __init__(self) -> None:
+        self.errors: list[np.ndarray] = []
+        self.similarities: list[np.ndarray] = []
+        self.codes: list[np.ndarray] = []
+
+    def add(self, x: np.ndarray, x_hat: np.ndarray, z: np.ndarray) -> None:
+        self.errors.append(mse(x, x_hat))
+        self.similarities.append(ssim(x, x_hat))
+        self.codes.append(z)
+
+    def scores(self) -> dict[str, Any]:
+        error, similarity = _mean(self.errors), _mean(self.similarities)
+        codes = np.concatenate(self.codes) if self.codes else np.empty((0, 1), dtype=np.float32)
+        return {"mse": error, "psnr": psnr(error), "ssim": similarity, "codes": codes}
+
+
+def _code_scores(
+    codes: np.ndarray,
+    labels: np.ndarray,
+    train_codes: np.ndarray,
+    train_labels: np.ndarray,
+    images: Any,
+    rows: np.ndarray,
+    stage: _Stages,
+) -> dict[str, Any]:
+    """What the codes (n, D) of the rows keep: classes, by probes fitted on train, and neighbourhoods among pixels."""
+    knn = knn_probe(train_codes, train_labels, codes, labels)
+    stage.next()
+    linear = linear_probe(train_codes, train_labels, codes, labels)
+    stage.next()
+    return {"knn": knn, "linear": linear, "trustworthiness": _pixel_trust(images, rows, codes)}
+
+
+def _pixel_trust(images: Any, rows: np.ndarray, codes: np.ndarray) -> float | None:
+    """Trustworthiness (k = 15) of codes (n, D) against the pixels of the rows, whose subsample is drawn before reading."""
+    if len(rows) > MAX_ROWS:
+        drawn = np.sort(np.random.default_rng(0).permutation(len(rows))[:MAX_ROWS])
+        rows, codes = rows[drawn], codes[drawn]
+    return trustworthiness(np.asarray(images[rows]), codes).value
+
+
+def _floats(x: np.ndarray) -> np.ndarray:
+    return x.astype(np.float32) / np.float32(255)
+
+
+def _mean(parts: list[np.ndarray]) -> float | None:
+    value = float(np.concatenate(parts).mean()) if parts else math.nan
+    return value if math.isfinite(value) else None

@@ -1,0 +1,132 @@
+"""From a person's choice to a training at work: the recipe, the run, the process, the device's turn."""
+
+from typing import Any
+
+import torch
+from pydantic import Field
+
+from aeviz import data, jobs, runs
+from aeviz.config import Settings
+from aeviz.errors import BadValue, MissingData, NotNow
+from aeviz.jobs import Worker
+from aeviz.models import ModelConfig, model_config
+from aeviz.models import budget as costs
+from aeviz.models.device import device_name, resolve_device, threads
+from aeviz.runs import Resolved, Run, TrainingConfig
+from aeviz.training.loop import Diverged, Ended, Paused, Trainer
+
+
+class DataChoice(Settings):
+    """Which set, and what it should be like where it can be chosen."""
+
+    name: str = "digits"
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class Recipe(Settings):
+    """What a person chooses before training; `model` holds a variant's settings without the sample's shape."""
+
+    data: DataChoice = DataChoice()
+    model: dict[str, Any] = Field(default_factory=dict)
+    training: TrainingConfig = TrainingConfig()
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Same seed, same machine, same settings: same numbers.")
+
+
+def prepare(recipe: Recipe, dataset: data.Dataset | None = None) -> Run:
+    """Check everything that can be checked before training, and make the run's directory.
+
+    Raises:
+        AevizError: what is wrong with the recipe; nothing was made.
+    """
+    dataset = dataset or data.load(recipe.data.name, recipe.data.params)
+    model = fitted_model(recipe, dataset.shape)
+    device = resolve_device(recipe.training.device)
+    costs.check(costs.cost(model, recipe.training.batch_size, recipe.training.optimizer), device)
+    return runs.create(dataset, model, recipe.training, recipe.seed)
+
+
+def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...]) -> ModelConfig:
+    """The model's settings, for samples of this shape.
+
+    Raises:
+        BadValue: a setting it does not allow.
+    """
+    return model_config({**recipe.model, "sample_shape": sample_shape})
+
+
+def launch(run: Run) -> None:
+    """Start a run's process; it waits for its device's turn and survives this one.
+
+    Raises:
+        NotNow: it is at work already.
+    """
+    if run.is_alive():
+        raise NotNow("the run {id} is at work already", id=run.id)
+    device = resolve_device(run.config().training.device)
+    jobs.requeue(run)
+    jobs.start(run, "work", str(run.path), "--device", device)
+
+
+def resume(run: Run, epochs: int | None = None) -> None:
+    """Set a run that has ended up to go on, to `epochs` in all if given.
+
+    Raises:
+        NotNow: it is at work, or has nothing left to do.
+        BadValue: fewer epochs than are done.
+    """
+    if run.is_alive():
+        raise NotNow("the run {id} is at work already", id=run.id)
+    config, done = run.config(), run.written_status().epoch
+    wanted = epochs if epochs is not None else config.training.epochs
+    if wanted <= done:
+        raise BadValue(
+            "epochs = {wanted}: the run {id} has done {done} already; ask for more than that",
+            wanted=wanted, id=run.id, done=done,
+        )  # fmt: skip
+    training = TrainingConfig.parse({**config.training.to_json(), "epochs": wanted})
+    run.write_config(config.model_copy(update={"training": training}))
+
+
+def work(run: Run, worker: Worker) -> None:
+    """Train a run whose process and device are ours; its status tells how it ended.
+
+    Raises:
+        AevizError: it could not be trained.
+    """
+    dataset = _same_data(run)
+    run.write_config(resolved := run.config().model_copy(update={"resolved": _resolve(run)}))
+    assert resolved.resolved is not None
+    torch.set_num_threads(resolved.resolved.threads)
+    trainer = Trainer(run, dataset, resolved.resolved.device, worker)
+    ending = {"state": "done", "message": ""}
+    try:
+        trainer.train()
+    except Paused:
+        ending = {"state": "paused", "message": "Paused."}
+    except Ended:
+        ending = {"state": "stopped", "message": "Stopped."}
+    except Diverged as error:
+        trainer.best.write()
+        ending = {"state": "diverged", "message": str(error)}
+    position = trainer.position
+    worker.report(**ending, epoch=position.epoch, epochs=trainer.training.epochs, step=position.step)
+
+
+def _resolve(run: Run) -> Resolved:
+    """What was chosen before, if it is still to be had; else chosen now."""
+    config = run.config()
+    if config.resolved is not None:
+        resolve_device(config.resolved.device)
+        return config.resolved
+    device = resolve_device(config.training.device)
+    return Resolved(device=device, device_name=device_name(device), threads=threads())
+
+
+def _same_data(run: Run) -> data.Dataset:
+    config = run.config()
+    dataset = data.load(config.data.name, config.data.params)
+    if dataset.hash != config.data.hash:
+        raise MissingData(
+            "the data set {name} has changed since this run was made; train a new run on it", name=config.data.name
+        )
+    return dataset

@@ -1,0 +1,1 @@
+"""The larger parts of pages, each drawn by one function."""

@@ -1,0 +1,170 @@
+"""The page Map: which map, in which colours, and the map itself."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from aeviz import jobs, plots, results
+from aeviz.latent.project import PROJECTIONS
+from aeviz.results import Map, MapRequest
+from aeviz.runs import Run
+from aeviz.ui import cache, forms, words
+
+HEIGHT = 640
+JUDGED_AT_ONCE = 3000  # points a fast map is judged on while one waits
+LABEL, ERROR = "label", "reconstruction error"
+
+
+@dataclass(frozen=True)
+class Colours:
+    """What the dots are coloured by: values (N,), their classes if they are classes, and what they are called."""
+
+    values: np.ndarray | None
+    classes: tuple[str, ...] | None
+    label: str
+
+
+def map_controls(run: Run) -> tuple[MapRequest, Colours]:
+    """Method, dimensions, split and colour."""
+    method = st.segmented_control(
+        "Method", list(PROJECTIONS), default="pca", required=True, key="map.method", width="stretch",
+        format_func=lambda name: PROJECTIONS[name].label, persist_state="session",
+    )  # fmt: skip
+    settings = forms.settings_form(PROJECTIONS[method].Settings, f"map.{method}", only=["dims"])
+    split = st.segmented_control(
+        "Images", ["test", "train"], default="test", required=True, key="map.split", width="stretch",
+        format_func=words.label, persist_state="session", help="Test images were never trained on.",
+    )  # fmt: skip
+    request = MapRequest(method=method, split=split, settings=settings)
+    colours = _colour_picker(run, split)
+    more = [name for name in PROJECTIONS[method].Settings.model_fields if name != "dims"]
+    if more:
+        with st.expander("More", icon=":material/tune:"):
+            settings |= forms.settings_form(PROJECTIONS[method].Settings, f"map.{method}", only=more)
+            request = request.model_copy(update={"settings": settings})
+    return request, colours
+
+
+def _colour_picker(run: Run, split: str) -> Colours:
+    """What a person colours by, and the values for every dot."""
+    dataset = cache.images_of(run)
+    labelled = [LABEL] if dataset.classes else []
+    options = [*labelled, ERROR, *dataset.columns]
+    chosen = st.selectbox(
+        "Colour", options, key="map.colour", format_func=lambda name: words.plain(words.label(name)), persist_state="session",
+        help="Labels and known factors are not seen by the network; they show what it has found by itself.",
+    )  # fmt: skip
+    rows = dataset.rows(split)  # type: ignore[arg-type]
+    if chosen == LABEL:
+        return Colours(dataset.labels[rows], dataset.classes, "label")
+    if chosen == ERROR:
+        return Colours(cache.errors(run, split), None, "MSE")
+    return Colours(dataset.columns[chosen][rows], None, chosen)
+
+
+def map_canvas(run: Run, request: MapRequest, colours: Colours) -> None:
+    """The map if it is there or quick to make, the way to make it if it is slow."""
+    kept = results.kept_map(run, request)
+    if kept is None and PROJECTIONS[request.method].slow:
+        _slow_map(run, request)
+        return
+    drawn = kept or results.project(run, request)
+    st.plotly_chart(
+        plots.latent_scatter(
+            drawn.points, colours.values, class_names=colours.classes, colour_label=colours.label, index=drawn.index,
+            axis_labels=_axis_labels(drawn, request), height=HEIGHT, uirevision=f"{run.id} {request.method}",
+        ),
+        key="map", config={"scrollZoom": True, "displaylogo": False}, alt="Map of the latent codes",
+    )  # fmt: skip
+    _facts(run, request, drawn)
+
+
+def _axis_labels(drawn: Map, request: MapRequest) -> list[str]:
+    ratio = drawn.notes.get("explained_variance_ratio", [])
+    return [f"PC {number + 1} ({share:.0%})" for number, share in enumerate(ratio[: drawn.points.shape[1]])]
+
+
+def _facts(run: Run, request: MapRequest, drawn: Map) -> None:
+    """What the map shows and how far it can be trusted, in one row."""
+    quick = len(drawn.points) <= JUDGED_AT_ONCE
+    judged = results.quality(run, request) if quick else results.kept_quality(run, request)
+    numbers: dict[str, tuple[str, str]] = {
+        "Points": (f"{len(drawn.points):,}", f"{words.label(request.split)} images.")
+    }
+    ratio = drawn.notes.get("explained_variance_ratio")
+    if ratio:
+        shown = sum(ratio[: drawn.points.shape[1]])
+        numbers["Variance shown"] = (f"{shown:.0%}", "Share of the codes' variance that lies in these axes.")
+    if judged:
+        numbers |= _quality(judged)
+    with st.container(horizontal=True, gap="medium"):
+        for name, (value, meaning) in numbers.items():
+            st.metric(name, value, help=meaning, width="content")
+    if ratio:
+        with st.expander("Explained variance by component", icon=":material/bar_chart:"):
+            st.plotly_chart(
+                plots.variance_bars(np.array(ratio)), key="variance", config={"displayModeBar": False},
+                alt="Explained variance by principal component",
+            )  # fmt: skip
+
+
+def _quality(judged: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    meanings = {
+        "trustworthiness": "Are neighbours on the map neighbours in the codes? 1 is perfect (k = 15).",
+        "continuity": "Are neighbours in the codes neighbours on the map? 1 is perfect (k = 15).",
+        "knn_map": "How often the 10 nearest dots tell an image's label (5-fold).",
+        "knn_codes": "The same in the codes themselves: what the map could reach.",
+    }
+    return {words.label(name): (words.number(judged.get(name)), meaning) for name, meaning in meanings.items()}
+
+
+def _slow_map(run: Run, request: MapRequest) -> None:
+    """A map that takes a while: the button, or the work under way."""
+    job = results.map_job(run, request)
+    if job.is_alive() or (job.status().state == "queued" and job.path.exists()):
+        _working(run, request)
+        return
+    label = PROJECTIONS[request.method].label
+    count = run.config().data.splits[request.split]
+    with st.container(height=HEIGHT, horizontal_alignment="center", vertical_alignment="center", border=True):
+        st.markdown(f"#### {label} of {count:,} codes is computed once and kept.", text_alignment="center")
+        st.caption("You can leave this page meanwhile.", text_alignment="center")
+        st.button(
+            f"Draw {label}",
+            type="primary",
+            icon=":material/scatter_plot:",
+            key="map.draw",
+            on_click=start_map,
+            args=(run, request),
+        )
+        if job.path.exists():
+            status = job.status()
+            if status.state in ("failed", "stopped", "interrupted"):
+                st.caption(words.plain(status.message or "It was interrupted."), text_alignment="center")
+
+
+def start_map(run: Run, request: MapRequest) -> None:
+    """Start the process that computes a map."""
+    written = request.written_out()
+    job = results.map_job(run, request)
+    job = jobs.create(job.path.parent, job.path.name)
+    settings = [part for name, value in written.settings.items() for part in ("--set", f"{name}={json.dumps(value)}")]
+    jobs.start(
+        job, "project", run.id, "--method", written.method, "--split", written.split, *settings, "--job", str(job.path)
+    )
+
+
+@st.fragment(run_every=0.5)
+def _working(run: Run, request: MapRequest) -> None:
+    job = results.map_job(run, request)
+    status = job.status()
+    if not job.is_alive() and status.state != "queued":
+        st.rerun()
+    with st.container(height=HEIGHT, horizontal_alignment="center", vertical_alignment="center", border=True):
+        share = min(1.0, status.done / status.total) if status.total else 0.0
+        st.markdown(f"#### {words.plain(status.message or 'Starting …')}", text_alignment="center")
+        st.progress(share, text=f"{share:.0%}", width=420)
+        st.button("Cancel", icon=":material/close:", key="map.cancel", on_click=job.ask, args=("stop",))

@@ -1,0 +1,30 @@
+"""The main script: warm-up, the menu, the run one works on, and then the page."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from aeviz.ui import menu, pick
+from aeviz.ui.warm import warm_up
+
+ICON = Path(__file__).with_name("icon.png")
+LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 132 32" height="32">
+<path d="M3 4 L15 13 V19 L3 28 Z" fill="#4f46e5"/><path d="M33 4 L21 13 V19 L33 28 Z" fill="#e5733f"/>
+<circle cx="18" cy="16" r="2.6" fill="#8b8f9c"/>
+<text x="42" y="23" font-family="Source Sans, Source Sans Pro, Helvetica, Arial, sans-serif" font-size="22"
+ font-weight="650" fill="#7c74ff">aeviz</text></svg>"""
+
+
+def main() -> None:
+    """Draw the app for one visitor."""
+    st.set_page_config(page_title="aeviz", page_icon=str(ICON), layout="wide")
+    st.logo(LOGO, size="large")
+    warm_up()
+    chosen = st.navigation(menu.pages())
+    with st.sidebar:
+        pick.run_picker()
+    chosen.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The page table: one line a page."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page's file, what it is called, and what it answers."""
+
+    name: str
+    title: str
+    icon: str
+    answers: str
+
+    @property
+    def path(self) -> Path:
+        return PAGES / f"{self.name}.py"
+
+
+MENU: dict[str, Entry] = {
+    entry.name: entry
+    for entry in (
+        Entry("home", "Home", ":material/home:", "What is here, and where to begin."),
+        Entry("train", "Train", ":material/model_training:", "Shape an autoencoder and watch it learn."),
+        Entry("map", "Map", ":material/scatter_plot:", "How does the network see the images: its codes as a map."),
+        Entry("reconstruct", "Reconstruct", ":material/compare:", "What does the network keep of an image?"),
+    )
+}
+
+
+def pages() -> list[st.Page]:
+    """The menu, in order; the first page is the one to land on."""
+    return [
+        st.Page(entry.path, title=entry.title, icon=entry.icon, help=entry.answers, default=name == "home")
+        for name, entry in MENU.items()
+    ]
+
+
+def go(name: str) -> None:
+    """Open another page, keeping the run in the address."""
+    st.switch_page(MENU[name].path)
+
+
+def link(name: str, label: str) -> None:
+    """A link to another page."""
+    st.page_link(MENU[name].path, label=label, icon=MENU[name].icon)

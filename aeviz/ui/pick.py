@@ -1,0 +1,75 @@
+"""Pickers that several pages share: the run, the data set, the split."""
+
+import streamlit as st
+
+from aeviz import data
+from aeviz.errors import AevizError
+from aeviz.runs import Run, list_runs
+from aeviz.ui import state, words
+
+
+def run_picker() -> None:
+    """The run one works on, with its picture; drawn by the main script so that it survives every page."""
+    runs = list_runs()
+    ids = [run.id for run in runs]
+    if not ids:
+        st.caption("No runs yet. Train one, and it stands here on every page.")
+        return
+    if state.RUN not in st.session_state and state.RUN not in st.query_params:
+        state.choose_run(runs[0])
+    titles = {run.id: _title(run) for run in runs}
+    st.selectbox(
+        "Run", ids, index=None, key=state.RUN, bind="query-params", format_func=lambda id: titles.get(id, id),
+        placeholder="Choose a run", help="Every page speaks about this run; it stands in the address, too.",
+    )  # fmt: skip
+    run = state.current_run()
+    if run:
+        _portrait(run)
+
+
+def _title(run: Run) -> str:
+    try:
+        config = run.config()
+    except AevizError:
+        return run.id
+    return f"{words.run_title(config, run.note().title)} · {words.when(config.created)}"
+
+
+@st.fragment(run_every=2.0)
+def _live_portrait(run: Run) -> None:
+    _picture(run)
+
+
+def _portrait(run: Run) -> None:
+    if run.is_live():
+        _live_portrait(run)
+    else:
+        _picture(run)
+
+
+def _picture(run: Run) -> None:
+    if not run.path.exists():
+        return
+    name, colour, icon = words.STATES[run.status().state]
+    psnr = run.psnr()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
+        if psnr:
+            st.caption(f"{psnr:.1f} dB on validation")
+    preview = run.path / "preview.webp"
+    if preview.exists():
+        st.image(preview.read_bytes(), width="stretch", alt="Images above, their reconstructions below")
+
+
+def data_picker(key: str) -> data.DataInfo:
+    """A data set that is at hand or can be fetched."""
+    infos = {info.name: info for info in data.list_data()}
+    chosen = st.selectbox(
+        "Images",
+        list(infos),
+        key=key,
+        format_func=lambda name: infos[name].label + ("" if infos[name].ready else " (to download)"),
+        help="Carried sets are always here; public ones are fetched once; your own come in on the page Data.",
+        persist_state="session",
+    )
+    return infos[chosen or next(iter(infos))]

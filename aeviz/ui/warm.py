@@ -1,0 +1,39 @@
+"""What is made ready once per server: heavy imports, few threads, and a short garbage collection."""
+
+import contextlib
+import gc
+import threading
+from collections.abc import AsyncIterator
+from typing import Any
+
+import streamlit as st
+
+
+def _import_heavy() -> None:
+    """What the pages will need, before the first visitor waits for it."""
+    import plotly.graph_objects
+    import sklearn.decomposition  # noqa: F401
+    import torch
+
+    import aeviz.results
+    import aeviz.training  # noqa: F401
+
+    # A training next door needs the cores; two threads on two busy cores are far slower than one.
+    torch.set_num_threads(1)
+    plotly.graph_objects.Figure()
+
+
+@contextlib.asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[None]:
+    """Warm up beside the starting server."""
+    threading.Thread(target=_import_heavy, daemon=True).start()
+    yield
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> bool:
+    """Once per process: Streamlit collects garbage after every script, which costs 150 ms over torch's objects."""
+    _import_heavy()
+    gc.collect()
+    gc.freeze()
+    return True

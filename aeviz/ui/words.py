@@ -1,0 +1,99 @@
+"""How things are said on screen: labels, numbers with their units, and names that are never read as markup."""
+
+import re
+import time
+from typing import Any
+
+from aeviz.models import VARIANTS
+from aeviz.runs import RunConfig
+
+LABELS = {
+    "latent_dim": "Latent size",
+    "batch_size": "Batch size",
+    "learning_rate": "Learning rate",
+    "widths": "Layer widths",
+    "channels": "Layer channels",
+    "norm": "Normalisation",
+    "mse": "MSE",
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "kl": "KL",
+    "l1": "L1",
+    "dims": "Dimensions",
+    "n_components": "Components",
+    "relu": "ReLU", "leaky_relu": "Leaky ReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "tanh": "tanh",
+    "sgd": "SGD",
+    "x": "x", "y": "y",
+    "knn_map": "10-NN in the map",
+    "knn_codes": "10-NN in the codes",
+}  # fmt: skip
+
+STATES = {
+    "queued": ("Waiting", "gray", ":material/schedule:"),
+    "running": ("Training", "blue", ":material/autorenew:"),
+    "paused": ("Paused", "orange", ":material/pause:"),
+    "done": ("Done", "green", ":material/check:"),
+    "stopped": ("Stopped", "orange", ":material/stop:"),
+    "failed": ("Failed", "red", ":material/error:"),
+    "diverged": ("Diverged", "red", ":material/trending_up:"),
+    "interrupted": ("Interrupted", "orange", ":material/power_off:"),
+}
+
+
+def label(name: object) -> str:
+    """A setting's or a number's name as people read it."""
+    text = str(name)
+    return LABELS.get(text, text.replace("_", " ").capitalize())
+
+
+def plain(text: object) -> str:
+    """Text that people named, so that no part of it is read as Markdown (an image in a name would be fetched)."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:&-])", r"\\\1", str(text)).replace("\n", " ")
+
+
+def run_title(config: RunConfig, title: str = "") -> str:
+    """What a run is called: the person's title, or its kind, size and data."""
+    if title:
+        return title
+    variant = VARIANTS[config.model.variant].label
+    return f"{variant} {config.model.latent_dim} · {config.data.name}"
+
+
+def when(moment: float) -> str:
+    """A time of the day for today, else the date."""
+    then = time.localtime(moment)
+    today = time.localtime()[:3] == then[:3]
+    return time.strftime("%H:%M" if today else "%d %b %Y", then)
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A number with sensible digits, and a dash for none."""
+    if value is None:
+        return "–"
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}"
+
+
+def count(value: float) -> str:
+    """A large count in short: 567k, 1.2M."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if value >= limit:
+            return f"{value / (1e3 if unit == 'k' else limit):.3g}{unit}"
+    return f"{value:,.0f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"
+
+
+def shape(values: tuple[int, ...]) -> str:
+    """A shape (C, H, W) as height x width and colour; any other as it is."""
+    if len(values) == 3 and values[0] in (1, 3):
+        return f"{values[1]} × {values[2]} {'colour' if values[0] == 3 else 'grey'}"
+    return " × ".join(str(value) for value in values)

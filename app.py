@@ -1,0 +1,12 @@
+"""The front door: hands every visitor to the main script, which lives where no `pages/` folder lies beside it."""
+
+if __name__ == "__main__":
+    from aeviz.ui.main import main
+
+    main()
+else:
+    import streamlit as st
+
+    from aeviz.ui.warm import lifespan
+
+    app = st.App("aeviz/ui/main.py", lifespan=lifespan)

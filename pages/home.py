@@ -1,0 +1,8 @@
+"""What is here, and where to begin."""
+
+from aeviz.ui.components.welcome import shelf, welcome
+from aeviz.ui.frame import page
+
+with page("home"):
+    welcome()
+    shelf()

@@ -1,0 +1,31 @@
+"""What every test has: folders of its own, one thread, and the real data where they are at hand."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+torch.set_num_threads(1)
+ROOT = Path(__file__).resolve().parent.parent
+REAL_DATA = os.environ.get("AEVIZ_DATA", "")
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch):
+    """Runs and data of one test never meet another's."""
+    monkeypatch.setenv("AEVIZ_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("AEVIZ_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def real_data(monkeypatch):
+    """The folders AEVIZ_DATA named when the tests were started."""
+    if not REAL_DATA:
+        pytest.skip("AEVIZ_DATA names no folder of real data")
+    monkeypatch.setenv(
+        "AEVIZ_DATA", os.pathsep.join(str(Path(folder).absolute()) for folder in REAL_DATA.split(os.pathsep))
+    )
+    return Path(REAL_DATA.split(os.pathsep)[0])
