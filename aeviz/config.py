@@ -24,23 +24,35 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise _worded(error) from None
+            raise _worded(error, values) from None
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON values."""
         return self.model_dump(mode="json")
 
 
-def _worded(error: ValidationError) -> BadValue:
+def _worded(error: ValidationError, values: Any) -> BadValue:
     """The first fault of a pydantic error as one sentence (the others are usually its echoes)."""
     fault = error.errors()[0]
-    field = ".".join(str(part) for part in fault["loc"]) or "settings"
+    field = ".".join(_path(fault["loc"], values)) or "settings"
     if fault["type"] == "extra_forbidden":
         return BadValue("there is no setting {field}; remove it or check its spelling", field=field)
     if fault["type"] == "missing":
         return BadValue("the setting {field} is missing", field=field)
     reason = fault["msg"].removeprefix("Value error, ")
     return BadValue("{field} = {value!r} is not allowed: {reason}", field=field, value=fault["input"], reason=reason)
+
+
+def _path(places: tuple[int | str, ...], values: Any) -> list[str]:
+    """Where a fault lies, as a person would write it: without the tags pydantic puts in for chosen kinds."""
+    path = []
+    for place in places:
+        if isinstance(values, dict) and place not in values and place in values.values():
+            continue
+        path.append(str(place))
+        inside = isinstance(values, dict) and place in values
+        values = values[place] if inside else None
+    return path
 
 
 def read_overrides(pairs: Iterable[str]) -> list[tuple[list[str], Any]]:

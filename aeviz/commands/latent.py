@@ -124,7 +124,7 @@ def reconstruct(run: str, images: tuple[Path, ...], out: Path, as_json: bool) ->
     for row in skipped:
         click.echo(f"aeviz: {row['file']} was skipped: {row['reason']}", err=True)
     if skipped:
-        raise SystemExit(2)
+        click.get_current_context().exit(2)
 
 
 @click.command()

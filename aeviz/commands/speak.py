@@ -3,6 +3,7 @@
 import contextlib
 import json
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,7 +44,7 @@ def reporting(job: Path | None) -> Iterator[Report]:
             worker.report(state="done")
         return
     yield _on_terminal()
-    if click.get_text_stream("stderr").isatty():
+    if sys.stderr.isatty():
         click.echo("\r\033[K", nl=False, err=True)
 
 
@@ -52,7 +53,7 @@ def _on_terminal() -> Report:
 
     def report(done: float, total: float, message: str = "", *_: Any) -> None:
         nonlocal spoken
-        if click.get_text_stream("stderr").isatty() and time.monotonic() - spoken > 0.1:
+        if sys.stderr.isatty() and time.monotonic() - spoken > 0.1:
             share = f"{done / total:4.0%} " if total else ""
             click.echo(f"\r\033[K{share}{message}", nl=False, err=True)
             spoken = time.monotonic()

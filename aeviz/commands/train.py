@@ -47,7 +47,7 @@ def _train_here(run: Any, as_json: bool) -> None:
     if status.state == "diverged":
         if as_json:
             click.echo(f"aeviz: {status.message}", err=True)
-        raise SystemExit(2)
+        click.get_current_context().exit(2)
 
 
 def summary(run: Any) -> dict[str, Any]:
@@ -70,14 +70,16 @@ def summary(run: Any) -> dict[str, Any]:
 
 def _spoken(run: Any, worker: Worker) -> Any:
     """The worker's report, with a line on the terminal at every epoch's end."""
-    report, spoken = worker.report, 0
+    report, spoken = worker.report, run.written_status().epoch
 
     def speak(**changes: Any) -> None:
         nonlocal spoken
         report(**changes)
-        if changes.get("epoch", 0) > spoken:
-            spoken = changes["epoch"]
-            line = [line for line in run.metrics() if "val" in line][-1]
+        if changes.get("epoch", 0) <= spoken:
+            return
+        spoken = changes["epoch"]
+        line = run.metrics()[-1]
+        if line["epoch"] == spoken and "val" in line:
             click.echo(
                 f"epoch {spoken}/{changes['epochs']}  train {line['train']['total']:.4g}  val {line['val']['total']:.4g}"
                 f"  {line['val']['psnr'] or 0:.2f} dB  {line['images_per_s'] or 0:,.0f} images/s",

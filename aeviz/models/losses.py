@@ -14,6 +14,7 @@ class Loss:
 
     name: str
     label: str
+    unit: str
     summary: str
     of: Callable[[Tensor, Tensor], Tensor]
 
@@ -31,9 +32,19 @@ def bernoulli(logits: Tensor, target: Tensor) -> Tensor:
 LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
-        Loss("mse", "Squared error", "Squared difference of every pixel, summed over the image.", squared_error),
         Loss(
-            "bernoulli", "Cross-entropy", "Binary cross-entropy: each pixel read as a probability of white.", bernoulli
+            "mse",
+            "Squared error",
+            "squared error per image",
+            "Squared difference of every pixel, summed over the image.",
+            squared_error,
+        ),
+        Loss(
+            "bernoulli",
+            "Cross-entropy",
+            "nats per image",
+            "Binary cross-entropy: each pixel read as a probability of white.",
+            bernoulli,
         ),
     )
 }

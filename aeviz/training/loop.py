@@ -132,7 +132,7 @@ class Trainer:
         line = {
             "epoch": self.position.epoch,
             "images_per_s": speed,
-            "val": validation | {"psnr": psnr(validation["mse"])},
+            "val": {**validation, "psnr": psnr(validation["mse"])},
         }
         self._note(line | ({"train": train} if train else {}))
         self.sums, self._seen = {}, {}

@@ -15,13 +15,13 @@ def run_picker() -> None:
     if not ids:
         st.caption("No runs yet. Train one, and it stands here on every page.")
         return
-    if state.RUN not in st.session_state and state.RUN not in st.query_params:
-        state.choose_run(runs[0])
+    state.follow_address(ids)
     titles = {run.id: _title(run) for run in runs}
     st.selectbox(
-        "Run", ids, index=None, key=state.RUN, bind="query-params", format_func=lambda id: titles.get(id, id),
-        placeholder="Choose a run", help="Every page speaks about this run; it stands in the address, too.",
+        "Run", ids, key=state.RUN, format_func=lambda id: titles.get(id, id),
+        help="Every page speaks about this run; it stands in the address, too.",
     )  # fmt: skip
+    state.write_address()
     run = state.current_run()
     if run:
         _portrait(run)

@@ -14,6 +14,26 @@ def choose_run(run: Run | None) -> None:
     st.session_state[RUN] = run.id if run else None
 
 
+def follow_address(known: list[str]) -> None:
+    """Let the address and the choice agree, before the picker is drawn.
+
+    A value we did not write (a link, the back button) is a choice; a missing one (a page switch) is written anew.
+    """
+    asked = st.query_params.get(RUN)
+    if asked in known and asked != recall("address"):
+        st.session_state[RUN] = asked
+    elif st.session_state.get(RUN) not in known:
+        st.session_state[RUN] = known[0] if known else None
+
+
+def write_address() -> None:
+    """Put the choice into the address, after the picker is drawn."""
+    chosen = st.session_state.get(RUN)
+    if chosen:
+        st.query_params[RUN] = chosen
+    remember("address", chosen)
+
+
 def current_run() -> Run | None:
     """The run that is worked on."""
     chosen = st.session_state.get(RUN)

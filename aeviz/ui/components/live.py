@@ -6,6 +6,7 @@ import streamlit as st
 
 from aeviz import plots, training
 from aeviz.jobs import Status
+from aeviz.models import LOSSES
 from aeviz.runs import Run, RunConfig
 from aeviz.ui import words
 
@@ -37,7 +38,7 @@ def _panel(run: Run) -> None:
     if status.state == "interrupted":
         st.warning("The training was interrupted. Continue takes it up at its last checkpoint.")
     st.plotly_chart(
-        plots.loss_curves(loss_series(metrics, _steps(config)), height=CHART_HEIGHT),
+        plots.loss_curves(loss_series(metrics, _steps(config)), y_label=LOSSES[config.training.loss].unit, height=CHART_HEIGHT),
         key="loss_chart", config={"displayModeBar": False}, alt="Loss over epochs",
     )  # fmt: skip
     preview = run.path / "preview.webp"
@@ -109,8 +110,11 @@ def go_on(run: Run, times: int = 1) -> None:
 def loss_series(metrics: list[dict[str, Any]], steps: int) -> dict[str, tuple[list[float], list[float]]]:
     """Epochs (steps over steps per epoch) and losses by name; a term that equals the total is left out."""
     series: dict[str, tuple[list[float], list[float]]] = {}
+    followed = {line["epoch"] for line in metrics if "val" not in line and line["step"] > 1}
     for line in metrics:
-        for part in ("train", "val"):
+        # An epoch's own mean would stand as a spike among the lines written within the epoch.
+        parts = ("val",) if "val" in line and line["epoch"] in followed else ("train", "val")
+        for part in parts:
             for term, value in line.get(part, {}).items():
                 if term in ("mse", "psnr") or value is None:
                     continue

@@ -1,0 +1,113 @@
+"""Processes of their own: their state is true whatever happens to them, and a device serves one at a time."""
+
+import threading
+import time
+
+import pytest
+
+from aeviz import files, jobs
+from aeviz.errors import AevizError, NotNow, Stopped
+from aeviz.jobs import Job, Turn, Worker, at_work
+
+
+@pytest.fixture
+def job(tmp_path):
+    return jobs.create(tmp_path / "jobs", "one")
+
+
+def wait_for(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_a_job_tells_how_it_ended(job):
+    assert job.status().state == "queued"
+    with at_work(job) as worker:
+        worker.report(state="running", message="halfway", done=1, total=2)
+        assert job.status().state == "running"
+        worker.report(state="done")
+    assert job.status().state == "done"
+    with pytest.raises(AevizError), at_work(job):
+        raise AevizError("{thing} broke", thing="it")
+    assert (job.status().state, job.status().message) == ("failed", "it broke")
+
+
+def test_a_job_whose_process_died_is_interrupted(job):
+    worker = Worker(job)
+    worker.report(state="running")
+    assert job.status().state == "interrupted"
+
+
+def test_a_job_that_never_came_to_life_is_interrupted_in_the_end(job, monkeypatch):
+    assert job.status().state == "queued"
+    monkeypatch.setattr(jobs, "BIRTH_SECONDS", 0.0)
+    assert job.status().state == "interrupted"
+
+
+def test_a_stop_is_heard_once_asked_and_old_requests_are_not(job):
+    job.ask("stop")
+    with pytest.raises(Stopped), at_work(job) as worker:
+        worker.check_stop()
+        job.ask("stop")
+        worker.check_stop()
+    assert job.status().state == "stopped"
+
+
+def test_only_one_process_holds_a_job(job):
+    with at_work(job), pytest.raises(NotNow), at_work(job):
+        pass
+
+
+def test_a_job_runs_as_a_process_of_its_own(tmp_path, monkeypatch):
+    from PIL import Image
+
+    for number in range(400):
+        Image.new("RGB", (64, 64), (number % 255, 0, 0)).save(tmp_path / f"{number}.bmp")
+    job = jobs.create(tmp_path / "jobs", "import")
+    jobs.start(job, "data", "import", str(tmp_path), "--name", "mine", "--job", str(job.path))
+    wait_for(lambda: job.status().state not in jobs.LIVE)
+    assert job.status().state == "done", job.log_tail()
+    assert (tmp_path / "data" / "own" / "mine" / "meta.json").exists()
+
+
+def test_a_device_serves_one_at_a_time_the_oldest_first(tmp_path):
+    order = []
+
+    def take(name, created):
+        worker = Worker(jobs.create(tmp_path / "jobs", name))
+        with Turn(tmp_path / "queue", created, name).wait(worker):
+            order.append(name)
+            time.sleep(0.05)
+
+    first = Worker(jobs.create(tmp_path / "jobs", "first"))
+    with Turn(tmp_path / "queue", 1.0, "first").wait(first):
+        threads = [threading.Thread(target=take, args=pair) for pair in (("third", 3.0), ("second", 2.0))]
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: len(list((tmp_path / "queue").glob("*.ticket"))) == 3)
+        waiting = Job(tmp_path / "jobs" / "third")
+        wait_for(lambda: "ahead" in waiting.written_status().message)
+        assert order == []
+    for thread in threads:
+        thread.join()
+    assert order == ["second", "third"]
+    assert not list((tmp_path / "queue").glob("*.ticket"))
+
+
+def test_a_dead_ticket_does_not_block_the_queue(tmp_path):
+    (tmp_path / "queue").mkdir()
+    (tmp_path / "queue" / f"{0.5:017.6f}-dead.ticket").touch()
+    worker = Worker(jobs.create(tmp_path / "jobs", "next"))
+    with Turn(tmp_path / "queue", 1.0, "next").wait(worker):
+        pass
+
+
+def test_who_waits_can_be_stopped(tmp_path):
+    job = jobs.create(tmp_path / "jobs", "waiting")
+    worker = Worker(job)
+    with files.lock(tmp_path / "queue" / "device"):
+        job.ask("stop")
+        with pytest.raises(Stopped), Turn(tmp_path / "queue", 1.0, "waiting").wait(worker):
+            pass
