@@ -1,0 +1,36 @@
+PYTHON ?= python3
+PORT ?= 8501
+BIN := .venv/bin
+
+.PHONY: run test check bench clean
+
+run: .venv/.app
+	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+test: .venv/.test
+	$(BIN)/python -m tests.browser.find
+	$(BIN)/python -m pytest
+
+check: .venv/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(MAKE) test
+
+bench: .venv/.test
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "aeviz needs Python 3.11 or newer; say which with make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.app: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install -q -r requirements.txt
+	@touch $@
+
+.venv/.test: requirements-test.txt requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install -q -r requirements-test.txt
+	@touch $@ .venv/.app

@@ -1,0 +1,161 @@
+"""Every page, empty and in use, without a browser."""
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from aeviz import jobs, results, training
+from aeviz.training import Recipe
+from aeviz.ui.menu import MENU
+
+MAIN = str(Path(__file__).resolve().parent.parent / "aeviz" / "ui" / "main.py")
+
+
+@pytest.fixture(autouse=True)
+def clear_caches():
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def open_page(name: str) -> AppTest:
+    app = AppTest.from_file(MAIN, default_timeout=30).run()
+    return app.switch_page(f"../../pages/{name}.py").run()
+
+
+@pytest.fixture
+def run():
+    """A run that has learned a little about the digits."""
+    made = training.prepare(
+        Recipe.parse(
+            {
+                "model": {"variant": "vae", "latent_dim": 3, "body": {"name": "dense", "widths": [16]}},
+                "training": {"epochs": 2, "device": "cpu"},
+            }
+        )
+    )
+    with jobs.at_work(made) as worker:
+        training.work(made, worker)
+    return made
+
+
+@pytest.mark.parametrize("name", MENU)
+def test_every_page_says_what_to_do_when_there_is_nothing(name):
+    app = open_page(name)
+    assert not app.exception
+    assert not app.error
+    assert app.title[0].value == MENU[name].title
+    assert app.button or app.file_uploader
+
+
+@pytest.mark.parametrize("name", MENU)
+def test_every_page_works_with_a_run(name, run):
+    app = open_page(name)
+    assert not app.exception
+    assert not app.error
+    assert app.selectbox(key="run").value == run.id
+
+
+def test_the_app_starts_at_its_front_door():
+    app = AppTest.from_file(str(Path(MAIN).parents[2] / "app.py"), default_timeout=30).run()
+    assert not app.exception
+    assert app.title[0].value == "Home"
+
+
+def test_the_address_chooses_the_run_and_nonsense_in_it_does_not(run):
+    for asked, chosen in ((run.id, run.id), ("../../etc", run.id), ("<script>", run.id)):
+        app = AppTest.from_file(MAIN, default_timeout=30)
+        app.query_params["run"] = asked
+        app.run()
+        assert not app.exception
+        assert app.selectbox(key="run").value == chosen
+
+
+def test_the_form_becomes_a_run_of_just_these_settings(monkeypatch):
+    launched = []
+    monkeypatch.setattr(training, "launch", launched.append)
+    app = open_page("train")
+    app.selectbox(key="train.variant").select("beta_vae").run()
+    app.number_input(key="train.beta_vae.beta").set_value(2.5)
+    app.number_input(key="train.latent_dim").set_value(5)
+    app.text_input(key="train.dense.widths").set_value("64, 16").run()
+    app.button(key="train").click().run()
+    assert not app.exception
+    config = launched[0].config()
+    assert config.model.to_json() | {"beta": 2.5, "latent_dim": 5, "variant": "beta_vae"} == config.model.to_json()
+    assert config.model.body.widths == (64, 16)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [("train.dense.widths", "64, x", "64, x"), ("train.dense.widths", "0", "widths"), ("train.dense.widths", "9000", "9000")],
+)
+def test_a_bad_setting_is_said_at_once_and_starts_nothing(key, value, said, tmp_path):
+    app = open_page("train")
+    app.text_input(key=key).set_value(value).run()
+    assert not app.exception
+    assert said in app.error[0].value.replace("\\", "")
+    assert not list((tmp_path / "runs").glob("2*"))
+
+
+def test_too_many_halvings_are_refused_with_a_sentence():
+    app = open_page("train")
+    app.segmented_control(key="train.body").set_value("conv").run()
+    app.text_input(key="train.conv.channels").set_value("8, 8, 8, 8, 8").run()
+    assert not app.exception
+    assert "at most 3" in app.error[0].value.replace("\\", "")
+
+
+def test_a_network_over_the_budget_is_refused_on_the_spot(monkeypatch):
+    monkeypatch.setattr("aeviz.models.budget.free_memory", lambda device: 1000)
+    app = open_page("train")
+    assert "fewer or narrower layers" in app.error[0].value
+    assert not app.exception
+
+
+def test_the_map_is_coloured_by_label_and_by_error(run):
+    app = open_page("map")
+    assert app.selectbox(key="map.colour").options == ["Label", "Reconstruction error"]
+    app.selectbox(key="map.colour").set_value("reconstruction error").run()
+    assert not app.exception
+    assert {metric.label for metric in app.metric} >= {"Points", "Variance shown", "Trustworthiness"}
+
+
+def test_tsne_is_offered_and_shown_once_it_is_kept(run):
+    app = open_page("map")
+    app.segmented_control(key="map.method").set_value("tsne").run()
+    assert app.button(key="map.draw")
+    results.project(run, results.MapRequest(method="tsne", settings={"dims": 2}))
+    app.run()
+    assert not [button for button in app.button if button.key == "map.draw"]
+    assert not app.exception
+
+
+def test_an_upload_is_rebuilt_and_a_broken_one_named(run):
+    import io
+
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.new("L", (20, 20), 90).save(buffer, "PNG")
+    app = open_page("reconstruct")
+    app.segmented_control(key="pictures.source").set_value("Upload").run()
+    app.file_uploader[0].upload("grey.png", buffer.getvalue())
+    app.file_uploader[0].upload("broken.png", b"nothing")
+    app.run()
+    assert not app.exception
+    assert [text.value for text in app.text] == ["grey.png"]
+    assert "broken" in app.error[0].value
+
+
+def test_a_run_whose_images_are_gone_says_so(run, monkeypatch):
+    from aeviz.errors import MissingData
+
+    def gone(*_):
+        raise MissingData("the digits are gone")
+
+    monkeypatch.setattr("aeviz.ui.cache.dataset", gone)
+    app = open_page("map")
+    assert not app.exception
+    assert "gone" in app.error[0].value
