@@ -6,10 +6,10 @@ from aeviz.ui.components import recipe as recipes
 from aeviz.ui.components.live import live_panel
 from aeviz.ui.components.network import network_view
 from aeviz.ui.components.start import train_button, view_picker
-from aeviz.ui.frame import page
+from aeviz.ui.frame import controls_and_canvas, page
 
 with page("train"):
-    controls, canvas = st.columns([1, 3], gap="large")
+    controls, canvas = controls_and_canvas(3)
     with controls:
         recipe, info = recipes.recipe_form()
         train_button(recipe, info)

@@ -1,5 +1,6 @@
 """`aeviz data`: what images there are, fetching public sets, bringing one's own."""
 
+import shutil
 from pathlib import Path
 
 import click
@@ -54,17 +55,32 @@ def get(name: str, as_json: bool, job: Path | None) -> None:
 @click.option("--mode", default="rgb", show_default=True, help="rgb or grey.")
 @click.option("--fit", default="crop", show_default=True, help="crop to the centre square, or pad to a square.")
 @click.option("--background", default="white", show_default=True, help="Behind transparency and padding.")
+@click.option(
+    "--consume", type=click.Path(path_type=Path), hidden=True, help="A folder of uploads to remove at the end."
+)
 @json_option
 @job_option
 def import_(
-    paths: tuple[Path, ...], name: str, size: int, mode: str, fit: str, background: str, as_json: bool, job: Path | None
+    paths: tuple[Path, ...],
+    name: str,
+    size: int,
+    mode: str,
+    fit: str,
+    background: str,
+    consume: Path | None,
+    as_json: bool,
+    job: Path | None,
 ) -> None:
     """Bring your own images: a zip, a folder, images, .npy or .npz."""
     from aeviz import data as catalog
 
     asked = {"name": name, "size": size, "mode": mode, "fit": fit, "background": background}
-    with reporting(job) as report:
-        came = catalog.import_data(list(paths), catalog.ImportSettings.parse(asked), report)
+    try:
+        with reporting(job) as report:
+            came = catalog.import_data(list(paths), catalog.ImportSettings.parse(asked), report)
+    finally:
+        if consume is not None:
+            shutil.rmtree(consume, ignore_errors=True)
     result = {"name": came.name, "n": came.n, "shape": list(came.shape), "classes": list(came.classes)}
     skipped = [f"  skipped {row['file']}: {row['reason']}" for row in came.skipped]
     text = f"{came.n:,} images came in as {came.name}, {len(skipped)} were skipped."

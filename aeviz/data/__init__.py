@@ -3,6 +3,7 @@
 from aeviz.data.catalog import DATASETS, delete, download, import_data, list_data, load
 from aeviz.data.dataset import ArrayLike, DataInfo, Dataset, Source
 from aeviz.data.imports import ImportReport, ImportSettings
+from aeviz.data.own import skipped_files
 from aeviz.data.pictures import (
     encode_mosaic,
     encode_png,
@@ -38,6 +39,7 @@ __all__ = [
     "mosaic",
     "originals_over_reconstructions",
     "read_image",
+    "skipped_files",
     "to_pixels",
     "to_unit",
 ]

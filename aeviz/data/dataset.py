@@ -45,6 +45,7 @@ class Dataset:
     hash: str
     files: tuple[str, ...] | None = None
     own: bool = False
+    kept: bool = False  # only the test images that came with a run, in place of the set
 
     @property
     def shape(self) -> Shape:

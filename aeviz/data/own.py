@@ -134,6 +134,18 @@ def _read_meta(folder: Path) -> OwnMeta:
         raise BadFile(DAMAGED, name=folder.name, reason=f"meta.json: {error}") from None
 
 
+def skipped_files(name: str) -> list[dict[str, str]]:
+    """The files that did not come in with an own set, each with its reason.
+
+    Raises:
+        UnknownName: there is no such set.
+    """
+    folder = own_folders().get(name)
+    if folder is None:
+        raise UnknownName("none of your own sets is called {name!r}", name=name)
+    return files.read_json(folder / "skipped.json") or []
+
+
 def list_own() -> list[DataInfo]:
     """What is known of every own set that is whole enough to tell."""
     found = []

@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
 
-from aeviz.data.dataset import Shape
 from aeviz.errors import BadFile, BadValue
 
 Fit = Literal["crop", "pad"]
@@ -22,7 +21,9 @@ MAX_BYTES = 512 * 2**20
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
-def read_image(content: bytes | Path, shape: Shape, fit: Fit = "crop", background: str = "white") -> np.ndarray:
+def read_image(
+    content: bytes | Path, shape: tuple[int, ...], fit: Fit = "crop", background: str = "white"
+) -> np.ndarray:
     """One picture as uint8 (C, H, W); alpha and padding show the background (a name or #rrggbb).
 
     Raises:
@@ -34,7 +35,7 @@ def read_image(content: bytes | Path, shape: Shape, fit: Fit = "crop", backgroun
         return decode(content, shape, fit, background)
 
 
-def decode(content: bytes | Path, shape: Shape, fit: Fit, background: str) -> np.ndarray:
+def decode(content: bytes | Path, shape: tuple[int, ...], fit: Fit, background: str) -> np.ndarray:
     """`read_image` for threads, whose caller keeps the warnings away."""
     colour = read_colour(background)
     name = content.name if isinstance(content, Path) else "the image"
@@ -70,7 +71,7 @@ def read_colour(background: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def fit_picture(picture: Image.Image, shape: Shape, fit: Fit, colour: tuple[int, int, int]) -> np.ndarray:
+def fit_picture(picture: Image.Image, shape: tuple[int, ...], fit: Fit, colour: tuple[int, int, int]) -> np.ndarray:
     """A picture of mode L or RGB as uint8 (C, H, W), cut or padded to the shape's proportions, then resized.
 
     Raises:
@@ -92,7 +93,7 @@ def _bad(name: str, reason: str) -> BadFile:
     return BadFile("{name} cannot be read: {reason}", name=name, reason=reason)
 
 
-def _open(content: bytes | Path, name: str, shape: Shape) -> Image.Image:
+def _open(content: bytes | Path, name: str, shape: tuple[int, ...]) -> Image.Image:
     """The opened picture, its size known from the header and nothing decoded yet."""
     size = content.stat().st_size if isinstance(content, Path) else len(content)
     if size == 0:

@@ -38,4 +38,4 @@ def _with_ends(road: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return road
 
 
-ROADS: dict[str, tuple[str, Road]] = {"lerp": ("Straight", lerp), "slerp": ("Around the sphere", slerp)}
+ROADS: dict[str, tuple[str, Road]] = {"lerp": ("Straight", lerp), "slerp": ("Spherical", slerp)}

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from aeviz.plots.theme import CLASS_COLOURS, layout, shown
+from aeviz.plots.theme import UNKNOWN_COLOUR, layout, shown
 
-PART_COLOURS = {"input": "#8b8f98", "encoder": CLASS_COLOURS[0], "code": CLASS_COLOURS[3], "decoder": CLASS_COLOURS[1]}
+PART_COLOURS = {"image": UNKNOWN_COLOUR, "encoder": "#6a62f0", "code": "#c0ae1e", "decoder": "#e5733f"}
 FLOOR = 0.35  # so that a code of one number is still a bar
 
 

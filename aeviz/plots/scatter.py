@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from aeviz.plots.groups import Groups, grouped
-from aeviz.plots.theme import CLASS_COLOURS, SEQUENTIAL, class_marker, layout, note, shown
+from aeviz.plots.theme import CLASS_COLOURS, QUIET_TEXT, SEQUENTIAL, class_marker, layout, note, shown
 
 AXES = ("x", "y", "z")
 LEGEND = {"orientation": "h", "x": 0, "y": -0.01, "yanchor": "top", "itemsizing": "constant", "title": {"text": ""}}
@@ -27,6 +27,7 @@ def latent_scatter(
     equal_axes: bool = False,
     highlight: np.ndarray | None = None,
     highlight_names: Sequence[str] = (),
+    selected: np.ndarray | None = None,
 ) -> go.Figure:
     """Points (N, 2 | 3) as dots: one trace per class, or one with a colour bar where values are numbers on a scale.
 
@@ -43,13 +44,16 @@ def latent_scatter(
         equal_axes: whether a unit is as long on all axes.
         highlight: (M, 2 | 3) points marked on top, such as a person's own images.
         highlight_names: (M,) what these are called.
+        selected: (M,) row ids that stand out while the others fade (2-D), or wear a ring (3-D).
     """
     points = np.asarray(points, dtype=np.float32)
     rows = np.arange(len(points)) if index is None else np.asarray(index)
-    drag = "pan" if points.shape[1] == 2 else "orbit"
+    drag = "lasso" if points.shape[1] == 2 else "orbit"
     figure = go.Figure(layout=layout(height=height, uirevision=uirevision, legend=LEGEND, dragmode=drag))
     for trace in _traces(points, values, class_names, colour_label, rows.astype(np.int32)):
         figure.add_trace(trace)
+    if selected is not None and len(selected):
+        _mark_selected(figure, points, rows, selected)
     if highlight is not None and len(highlight):
         figure.add_trace(_stars(np.asarray(highlight, dtype=np.float32), highlight_names))
     _draw_axes(figure, points.shape[1], axis_labels, equal_axes)
@@ -107,6 +111,18 @@ def _trace(points: np.ndarray, rows: np.ndarray, **settings: Any) -> Any:
     axes = {axis: points[:, d].copy() for d, axis in enumerate(AXES[: points.shape[1]])}
     kind = go.Scattergl if points.shape[1] == 2 else go.Scatter3d
     return kind(**axes, customdata=rows, mode="markers", **settings)
+
+
+def _mark_selected(figure: go.Figure, points: np.ndarray, rows: np.ndarray, selected: np.ndarray) -> None:
+    if points.shape[1] == 3:  # WebGL scenes know no selection
+        chosen = points[np.isin(rows, selected)]
+        ring = {"size": 9, "symbol": "circle-open", "color": "#ffffff", "line": {"color": QUIET_TEXT, "width": 3}}
+        axes = {axis: chosen[:, d].copy() for d, axis in enumerate(AXES)}
+        figure.add_trace(go.Scatter3d(**axes, mode="markers", marker=ring, hoverinfo="skip", showlegend=False))
+        return
+    for trace in figure.data:
+        trace.selectedpoints = np.flatnonzero(np.isin(trace.customdata, selected))
+        trace.unselected = {"marker": {"opacity": 0.12}}
 
 
 def _stars(points: np.ndarray, names: Sequence[str]) -> Any:

@@ -1,8 +1,19 @@
 """What a run's weights say of images, kept in `runs/<id>/results/`: codes, errors, maps, scores, rebuilt pictures."""
 
-from aeviz.results.codes import Codes, codes, dataset_of, encode_images, errors, kept_score, score
+from aeviz.results.codes import (
+    Codes,
+    codes,
+    dataset_of,
+    encode_images,
+    errors,
+    kept_psnr,
+    kept_score,
+    model_of,
+    same_data,
+    score,
+)
 from aeviz.results.maps import Map, MapRequest, kept_map, kept_quality, map_job, project, quality
-from aeviz.results.rebuild import Rebuilt, rebuild
+from aeviz.results.rebuild import Rebuilt, decode_codes, rebuild
 from aeviz.results.store import Split
 
 __all__ = [
@@ -13,14 +24,18 @@ __all__ = [
     "Split",
     "codes",
     "dataset_of",
+    "decode_codes",
     "encode_images",
     "errors",
     "kept_map",
+    "kept_psnr",
     "kept_quality",
     "kept_score",
     "map_job",
+    "model_of",
     "project",
     "quality",
     "rebuild",
+    "same_data",
     "score",
 ]

@@ -7,12 +7,14 @@ import numpy as np
 
 from aeviz import data, files
 from aeviz.data import Dataset
-from aeviz.errors import MissingData
+from aeviz.errors import MissingData, UnknownName
 from aeviz.latent.encode import encode
 from aeviz.models import Autoencoder
 from aeviz.models.device import resolve_device
 from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, write_arrays
 from aeviz.runs import Run
+from aeviz.runs.kept import read_kept
+from aeviz.scores.images import psnr
 from aeviz.scores.score import errors_per_image, score_model
 
 
@@ -33,15 +35,31 @@ class Codes:
 
 
 def dataset_of(run: Run) -> Dataset:
-    """The images a run was trained on.
+    """The images a run was trained on; where they are not at hand, the test images that came with it.
 
     Raises:
-        MissingData: they are not at hand, or are no longer the same.
+        MissingData: neither is here.
     """
     config = run.config().data
-    dataset = data.load(config.name, config.params)
-    if dataset.hash != config.hash:
-        raise MissingData("the data set {name} at hand is not the one this run was trained on", name=config.name)
+    try:
+        return same_data(data.load(config.name, config.params), run)
+    except (MissingData, UnknownName) as error:
+        kept = read_kept(run)
+        if kept is not None:
+            return kept
+        raise MissingData(
+            "the images of this run, the set {name}, are not here ({reason})", name=config.name, reason=error
+        ) from None
+
+
+def same_data(dataset: Dataset, run: Run) -> Dataset:
+    """The set itself, if it is the very one a run was made with.
+
+    Raises:
+        MissingData: it has changed since.
+    """
+    if dataset.hash != run.config().data.hash:
+        raise MissingData("the set {name} has changed since this run was made", name=dataset.name)
     return dataset
 
 
@@ -84,6 +102,12 @@ def errors(run: Run, split: Split = "test", report: Report = quiet) -> np.ndarra
         )
         write_arrays(path, {"mse": mse})
     return read_arrays(path)["mse"]
+
+
+def kept_psnr(run: Run) -> float | None:
+    """PSNR (dB) of the mean error over the test set, if the errors were computed before."""
+    path = path_of(run, "errors", {"split": "test"}, "npz") if run.has_weights() else None
+    return psnr(float(read_arrays(path)["mse"].mean())) if path and path.exists() else None
 
 
 def score(run: Run, split: Split = "test", report: Report = quiet) -> dict[str, Any]:

@@ -33,6 +33,11 @@ class Rebuilt:
         }
 
 
+def decode_codes(run: Run, codes: np.ndarray) -> np.ndarray:
+    """Images (n, C, H, W) in [0, 1] that codes (n, D) stand for."""
+    return decode(model_of(run), codes)
+
+
 def rebuild(run: Run, pixels: np.ndarray) -> Rebuilt:
     """Rebuild images (n, C, H, W) uint8 of the network's shape."""
     z = encode_images(run, pixels)

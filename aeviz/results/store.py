@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from aeviz import files
+from aeviz import data, files
 from aeviz.runs import Run
+from aeviz.runs.kept import has_kept
 
 Split = Literal["train", "val", "test"]
 Report = Callable[[float, float, str], None]
@@ -26,8 +27,16 @@ def name_of(run: Run, kind: str, parameters: dict[str, Any]) -> str:
     Raises:
         NotNow: the run has learned nothing yet.
     """
-    asked = json.dumps(parameters, sort_keys=True)
+    asked = json.dumps(parameters | ({"images": "kept"} if _by_kept_images(run) else {}), sort_keys=True)
     return f"{kind}-{hashlib.sha256(f'{run.weights_mark()} {asked}'.encode()).hexdigest()[:20]}"
+
+
+def _by_kept_images(run: Run) -> bool:
+    """Whether results come from the images that travelled with the run; they are not those of the set itself."""
+    if not has_kept(run):
+        return False
+    name = run.config().data.name
+    return not any(info.ready for info in data.list_data() if info.name == name)
 
 
 def path_of(run: Run, kind: str, parameters: dict[str, Any], ending: str) -> Path:

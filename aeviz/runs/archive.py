@@ -13,17 +13,18 @@ from aeviz.config import Settings
 from aeviz.errors import BadArchive, NotNow
 from aeviz.models import budget
 from aeviz.models.weights import load_model
+from aeviz.runs import kept
 from aeviz.runs.config import RunConfig
 from aeviz.runs.run import Run
 from aeviz.runs.store import new_id, runs_root
 
-MEMBERS = ("config.json", "note.json", "metrics.jsonl", "model.safetensors", "kept.safetensors")
+MEMBERS = ("config.json", "note.json", "metrics.jsonl", "model.safetensors", kept.NAME)
 NEEDED = ("config.json", "model.safetensors")
 SPARE_BYTES = 64 * 2**20  # what a zip may hold beyond its weights: metrics, notes, kept codes
 
 
-def export_run(run: Run, out: Path) -> None:
-    """Write a run's settings, note, metrics, best weights, directions and kept samples as a zip.
+def export_run(run: Run, out: Path, with_kept: bool = True) -> None:
+    """Write a run's settings, note, metrics, best weights, directions and, if kept, test images as a zip.
 
     Raises:
         NotNow: it has learned nothing yet.
@@ -31,7 +32,8 @@ def export_run(run: Run, out: Path) -> None:
     if not run.has_weights():
         raise NotNow("the run {id} has learned nothing yet; train it before taking it elsewhere", id=run.id)
     directions = sorted((run.path / "directions").glob("*.safetensors"))
-    chosen = [path for name in MEMBERS if (path := run.path / name).exists()] + directions
+    members = [name for name in MEMBERS if with_kept or name != kept.NAME]
+    chosen = [path for name in members if (path := run.path / name).exists()] + directions
     beside = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}")
     try:
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -68,11 +70,9 @@ def import_run(path: Path) -> Run:
 def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
     """The members by their name within the run."""
     infos = files.check_zip(archive)
-    heads = {info.filename.split("/")[0] for info in infos if "/" in info.filename}
-    wrapped = len(heads) == 1 and all("/" in info.filename for info in infos)
-    named = {info.filename.split("/", 1)[1] if wrapped and len(heads) == 1 else info.filename: info for info in infos}
-    if wrapped and heads == {"directions"}:
-        named = {info.filename: info for info in infos}
+    named = {info.filename: info for info in infos}
+    if "config.json" not in named and len({name.split("/")[0] for name in named}) == 1:
+        named = {name.partition("/")[2]: info for name, info in named.items()}  # a zip of one folder
     for name in named:
         if not _is_known(name):
             raise BadArchive(
@@ -119,6 +119,7 @@ def _unpack(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], confi
         _check_lines(beside)
         beside.note()
         beside.write_config(config)
+        kept.read_kept(beside)
         epoch, epochs = int(position["epoch"]), config.training.epochs
         message = f"Loaded on {time.strftime('%Y-%m-%d')}."
         status = jobs.Status(state="done", message=message, epoch=epoch, epochs=epochs, step=int(position["step"]))

@@ -5,9 +5,9 @@ from typing import Any
 import torch
 from pydantic import Field
 
-from aeviz import data, jobs, runs
+from aeviz import data, jobs, results, runs
 from aeviz.config import Settings
-from aeviz.errors import BadValue, MissingData, NotNow
+from aeviz.errors import BadValue, NotNow
 from aeviz.jobs import Worker
 from aeviz.models import ModelConfig, model_config
 from aeviz.models import budget as costs
@@ -93,7 +93,8 @@ def work(run: Run, worker: Worker) -> None:
     Raises:
         AevizError: it could not be trained.
     """
-    dataset = _same_data(run)
+    config = run.config().data
+    dataset = results.same_data(data.load(config.name, config.params), run)
     run.write_config(resolved := run.config().model_copy(update={"resolved": _resolve(run)}))
     assert resolved.resolved is not None
     torch.set_num_threads(resolved.resolved.threads)
@@ -109,6 +110,9 @@ def work(run: Run, worker: Worker) -> None:
         trainer.best.write()
         ending = {"state": "diverged", "message": str(error)}
     position = trainer.position
+    if ending["state"] != "paused":
+        worker.report(message="Rebuilding the test images")
+        results.errors(run, "test")
     worker.report(**ending, epoch=position.epoch, epochs=trainer.training.epochs, step=position.step)
 
 
@@ -120,13 +124,3 @@ def _resolve(run: Run) -> Resolved:
         return config.resolved
     device = resolve_device(config.training.device)
     return Resolved(device=device, device_name=device_name(device), threads=threads())
-
-
-def _same_data(run: Run) -> data.Dataset:
-    config = run.config()
-    dataset = data.load(config.data.name, config.data.params)
-    if dataset.hash != config.data.hash:
-        raise MissingData(
-            "the data set {name} has changed since this run was made; train a new run on it", name=config.data.name
-        )
-    return dataset

@@ -7,6 +7,7 @@ import streamlit as st
 
 from aeviz import data, results
 from aeviz.data import Dataset
+from aeviz.errors import MissingData
 from aeviz.models import budget, model_config
 from aeviz.runs import Run
 
@@ -25,7 +26,22 @@ def dataset(name: str, params: dict[str, Any] | None = None) -> Dataset:
 def images_of(run: Run) -> Dataset:
     """The images a run was trained on."""
     config = run.config().data
-    return dataset(config.name, config.params)
+    info = next((info for info in data.list_data() if info.name == config.name), None)
+    here = f"{info.ready} {info.created}" if info else "gone"
+    return _images_of(run.id, here, run)
+
+
+def images_if_here(run: Run) -> Dataset | None:
+    """The same, or None where neither the set nor kept images are at hand."""
+    try:
+        return images_of(run)
+    except MissingData:
+        return None
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading images …")
+def _images_of(run_id: str, here: str, _run: Run) -> Dataset:
+    return results.dataset_of(_run)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -61,3 +77,29 @@ def rebuilt(run_id: str, mark: str, pixels: bytes, shape: tuple[int, ...], _run:
 def rebuild(run: Run, pixels: np.ndarray) -> results.Rebuilt:
     """Images (n, C, H, W) uint8 through a run's network and back."""
     return rebuilt(run.id, run.weights_mark(), pixels.tobytes(), pixels.shape, run)
+
+
+def encode_rows(run: Run, rows: np.ndarray) -> np.ndarray:
+    """Codes (n, D) of some rows of a run's set."""
+    return results.encode_images(run, np.ascontiguousarray(images_of(run).images[rows]))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _decoded(run_id: str, mark: str, codes: bytes, dim: int, _run: Run) -> np.ndarray:
+    return results.decode_codes(_run, np.frombuffer(codes, np.float32).reshape(-1, dim))
+
+
+def decode(run: Run, codes: np.ndarray) -> np.ndarray:
+    """Images (n, C, H, W) in [0, 1] that codes (n, D) stand for."""
+    codes = np.ascontiguousarray(codes, np.float32)
+    return _decoded(run.id, run.weights_mark(), codes.tobytes(), codes.shape[1], run)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def mean_image(content: str, _dataset: Dataset) -> np.ndarray:
+    """The mean (C, H, W) of a set's images, of at most 20,000 spread over it."""
+    rows = np.unique(np.linspace(0, len(_dataset) - 1, 20_000).astype(np.int64))
+    sums = np.zeros(_dataset.shape)
+    for chunk in np.array_split(rows, max(1, len(rows) // 2000)):
+        sums += np.asarray(_dataset.images[chunk]).sum(axis=0, dtype=np.float64)
+    return np.rint(sums / len(rows)).astype(np.uint8)

@@ -2,13 +2,13 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import NoReturn
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aeviz.errors import AevizError
 from aeviz.runs import Run
-from aeviz.ui import menu, state, words
+from aeviz.ui import cache, menu, state, words
 
 
 @contextlib.contextmanager
@@ -24,21 +24,42 @@ def page(name: str) -> Iterator[None]:
         st.error(words.plain(error), icon=":material/error:")
 
 
+def controls_and_canvas(share: int = 4) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """A narrow column of controls beside a wide canvas; on a narrow window the controls fold away above it."""
+    if state.recall("narrow", False):
+        return st.expander("Settings", icon=":material/tune:", key="settings"), st.container()
+    controls, canvas = st.columns([1, share], gap="large")
+    return controls, canvas
+
+
 def needed_run() -> Run:
     """The run a page is about; without one, the page says how to get one and ends there."""
     run = state.current_run()
     if run is None:
         nothing_yet("No run is chosen yet. Train an autoencoder first, it takes a few seconds on the digits.")
+        st.stop()
     if not run.has_weights():
         nothing_yet("This run has learned nothing yet. Watch it on the page Train.")
+        st.stop()
+    _say_if_travelled(run)
     return run
 
 
-def nothing_yet(sentence: str, page_name: str = "train", label: str = "Train an autoencoder") -> NoReturn:
-    """An empty page: what is missing, and the button that helps."""
+def _say_if_travelled(run: Run) -> None:
+    """A loaded run whose data set is not here shows the test images that came with it, and says so."""
+    name, here = run.config().data.name, cache.images_if_here(run)
+    if here is None:
+        st.caption(f":material/no_photography: The images of this run, the set {words.plain(name)}, are not here.")
+    elif here.kept:
+        st.caption(
+            f":material/luggage: The set {words.plain(name)} is not here; shown are the {len(here):,} test images that came with the run."
+        )
+
+
+def nothing_yet(sentence: str) -> None:
+    """An empty place: what is missing, and the button that helps."""
     st.space("medium")
     with st.container(horizontal_alignment="center"):
         st.markdown(f"### :material/hourglass_empty: {sentence}", text_alignment="center")
-        if st.button(label, type="primary", key="nothing_yet"):
-            menu.go(page_name)
-    st.stop()
+        if st.button("Train an autoencoder", type="primary", key="nothing_yet", icon=menu.MENU["train"].icon):
+            menu.go("train")

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from aeviz.ui import menu, pick
+from aeviz.ui.components.bridges import notice_viewport
 from aeviz.ui.warm import warm_up
 
 ICON = Path(__file__).with_name("icon.png")
@@ -20,9 +21,11 @@ def main() -> None:
     st.set_page_config(page_title="aeviz", page_icon=str(ICON), layout="wide")
     st.logo(LOGO, size="large")
     warm_up()
-    chosen = st.navigation(menu.pages())
+    chosen = st.navigation(menu.pages(), position="hidden")
     with st.sidebar:
         pick.run_picker()
+        menu.links()
+        notice_viewport()
     chosen.run()
 
 

@@ -26,9 +26,12 @@ MENU: dict[str, Entry] = {
     entry.name: entry
     for entry in (
         Entry("home", "Home", ":material/home:", "What is here, and where to begin."),
+        Entry("data", "Data", ":material/photo_library:", "Which images are here, and bringing your own."),
         Entry("train", "Train", ":material/model_training:", "Shape an autoencoder and watch it learn."),
         Entry("map", "Map", ":material/scatter_plot:", "How does the network see the images: its codes as a map."),
         Entry("reconstruct", "Reconstruct", ":material/compare:", "What does the network keep of an image?"),
+        Entry("walk", "Walk", ":material/route:", "What lies between two images?"),
+        Entry("runs", "Runs", ":material/inventory_2:", "What was trained, to open, continue, share or delete."),
     )
 }
 
@@ -46,6 +49,8 @@ def go(name: str) -> None:
     st.switch_page(MENU[name].path)
 
 
-def link(name: str, label: str) -> None:
-    """A link to another page."""
-    st.page_link(MENU[name].path, label=label, icon=MENU[name].icon)
+def links() -> None:
+    """The menu as it is seen, below the run one works on."""
+    with st.container(gap="xxsmall", key="menu"):
+        for entry in MENU.values():
+            st.page_link(entry.path, label=entry.title, icon=entry.icon, help=entry.answers)

@@ -16,9 +16,9 @@ def run_picker() -> None:
         st.caption("No runs yet. Train one, and it stands here on every page.")
         return
     state.follow_address(ids)
-    titles = {run.id: _title(run) for run in runs}
+    named = titles(runs)
     st.selectbox(
-        "Run", ids, key=state.RUN, format_func=lambda id: titles.get(id, id),
+        "Run", ids, key=state.RUN, format_func=lambda id: named.get(id, id),
         help="Every page speaks about this run; it stands in the address, too.",
     )  # fmt: skip
     state.write_address()
@@ -27,12 +27,19 @@ def run_picker() -> None:
         _portrait(run)
 
 
-def _title(run: Run) -> str:
+def titles(runs: list[Run]) -> dict[str, str]:
+    """What each run is called; those of one title get their time beside."""
+    named = {run.id: _title(run) for run in runs}
+    all_titles = [title for title, _ in named.values()]
+    return {id: f"{title} · {when}" if all_titles.count(title) > 1 else title for id, (title, when) in named.items()}
+
+
+def _title(run: Run) -> tuple[str, str]:
     try:
         config = run.config()
+        return words.run_title(config, run.note().title), words.when(config.created)
     except AevizError:
-        return run.id
-    return f"{words.run_title(config, run.note().title)} · {words.when(config.created)}"
+        return run.id, ""
 
 
 @st.fragment(run_every=2.0)
@@ -55,7 +62,7 @@ def _picture(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
         if psnr:
-            st.caption(f"{psnr:.1f} dB on validation")
+            st.caption(f"{psnr:.1f} dB on validation", width="content")
     preview = run.path / "preview.webp"
     if preview.exists():
         st.image(preview.read_bytes(), width="stretch", alt="Images above, their reconstructions below")

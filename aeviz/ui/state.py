@@ -14,13 +14,22 @@ def choose_run(run: Run | None) -> None:
     st.session_state[RUN] = run.id if run else None
 
 
+def choose_next(run: Run) -> None:
+    """Make a run the one that is worked on from the next script run on; for when the picker is drawn already."""
+    remember("next", run.id)
+
+
 def follow_address(known: list[str]) -> None:
     """Let the address and the choice agree, before the picker is drawn.
 
     A value we did not write (a link, the back button) is a choice; a missing one (a page switch) is written anew.
     """
     asked = st.query_params.get(RUN)
-    if asked in known and asked != recall("address"):
+    following = recall("next")
+    remember("next", None)
+    if following in known:
+        st.session_state[RUN] = following
+    elif asked in known and asked != recall("address"):
         st.session_state[RUN] = asked
     elif st.session_state.get(RUN) not in known:
         st.session_state[RUN] = known[0] if known else None

@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -25,8 +24,11 @@ def _import_heavy() -> None:
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Warm up beside the starting server."""
-    threading.Thread(target=_import_heavy, daemon=True).start()
+    """Warm up before the first visitor is let in.
+
+    Not in a thread beside them: a visitor's own imports would meet half-imported modules.
+    """
+    _import_heavy()
     yield
 
 

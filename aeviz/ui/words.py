@@ -4,6 +4,7 @@ import re
 import time
 from typing import Any
 
+from aeviz.data import DATASETS
 from aeviz.models import VARIANTS
 from aeviz.runs import RunConfig
 
@@ -56,7 +57,17 @@ def run_title(config: RunConfig, title: str = "") -> str:
     if title:
         return title
     variant = VARIANTS[config.model.variant].label
-    return f"{variant} {config.model.latent_dim} · {config.data.name}"
+    return f"{variant} {config.model.latent_dim} · {set_label(config.data.name)}"
+
+
+def set_label(name: str) -> str:
+    """What a data set is called on screen; an own set is called by its name."""
+    return DATASETS[name].label if name in DATASETS else name
+
+
+def decibels(value: float | None) -> str:
+    """A PSNR with its unit, and a dash for none."""
+    return f"{value:.2f} dB" if value is not None else "–"
 
 
 def when(moment: float) -> str:

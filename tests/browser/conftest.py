@@ -11,11 +11,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser.find import find_browser
 
 ROOT = Path(__file__).resolve().parents[2]
+expect.set_options(timeout=20_000)  # for a busy machine; what is there is seen at once
 FLAGS = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--disable-background-networking"]
 # On a deep link Streamlit looks for itself below the page's path first; these two 404s are its own.
 STREAMLIT_PROBES = re.compile(r"/_stcore/(health|host-config)$")
@@ -90,7 +91,10 @@ def chromium():
 
 @pytest.fixture
 def new_page(chromium):
-    """Opens visitors, each with a browser context of its own; the console must stay silent."""
+    """Opens visitors, each with a browser context of its own; the console must stay silent.
+
+    A visitor whose server is killed may complain of that: `open_page(complains=True)`.
+    """
     heard: list[str] = []
     contexts = []
 
@@ -98,13 +102,14 @@ def new_page(chromium):
         if message.type == "error" and not STREAMLIT_PROBES.search(message.location.get("url", "")):
             heard.append(f"{message.text} {message.location.get('url', '')}")
 
-    def open_page() -> Page:
+    def open_page(complains: bool = False) -> Page:
         context = chromium.new_context(viewport={"width": 1440, "height": 900})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
-        page.on("console", listen)
-        page.on("pageerror", lambda error: heard.append(str(error)))
+        if not complains:
+            page.on("console", listen)
+            page.on("pageerror", lambda error: heard.append(str(error)))
         return page
 
     yield open_page

@@ -7,9 +7,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from aeviz.ui.menu import MENU
+
 pytestmark = pytest.mark.browser
 
-TITLES = ["Home", "Train", "Map", "Reconstruct"]
+TITLES = [entry.title for entry in MENU.values()]
 
 
 def digit_png() -> bytes:
@@ -28,7 +30,7 @@ def settled(page: Page) -> None:
 def test_a_cold_server_shows_its_own_menu_to_a_deep_link(server, page):
     page.add_init_script(
         """window.seen = new Set();
-        setInterval(() => document.querySelectorAll('[data-testid=stSidebarNavLink]').forEach(
+        setInterval(() => document.querySelectorAll('[data-testid=stSidebar] a').forEach(
             link => window.seen.add(link.innerText.trim().split('\\n').pop())), 5)"""
     )
     page.goto(f"{server.address}/map")

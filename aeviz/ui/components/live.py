@@ -90,7 +90,7 @@ def _buttons(run: Run, status: Status) -> None:
             if status.state == "running":
                 st.button("Pause", icon=":material/pause:", key="pause", on_click=run.ask, args=("pause",))
             st.button("Stop", icon=":material/stop:", key="stop", on_click=run.ask, args=("stop",))
-        elif status.epoch < run.config().training.epochs and status.state != "diverged":
+        elif can_go_on(run, status):
             st.button(
                 "Continue", icon=":material/play_arrow:", key="continue", type="primary", on_click=go_on, args=(run,)
             )
@@ -99,6 +99,12 @@ def _buttons(run: Run, status: Status) -> None:
                 "Train longer", icon=":material/more_time:", key="longer", on_click=go_on, args=(run, 2),
                 help="As many epochs again, from where it stands.",
             )  # fmt: skip
+
+
+def can_go_on(run: Run, status: Status) -> bool:
+    """Whether a run has ended before its last epoch, and not by going astray."""
+    ended = status.state in ("paused", "stopped", "failed", "interrupted", "done")
+    return ended and status.epoch < run.config().training.epochs
 
 
 def go_on(run: Run, times: int = 1) -> None:

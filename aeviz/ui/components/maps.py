@@ -9,18 +9,21 @@ import streamlit as st
 
 from aeviz import jobs, plots, results
 from aeviz.latent.project import PROJECTIONS
-from aeviz.results import Map, MapRequest
+from aeviz.results import Map, MapRequest, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, words
+from aeviz.ui.components import selection
+from aeviz.ui.components.pictures import Chosen
 
-HEIGHT = 640
+HEIGHT = 600
 JUDGED_AT_ONCE = 3000  # points a fast map is judged on while one waits
+CHART = "map"
 LABEL, ERROR = "label", "reconstruction error"
 
 
 @dataclass(frozen=True)
 class Colours:
-    """What the dots are coloured by: values (N,), their classes if they are classes, and what they are called."""
+    """What the dots are coloured by: values (N,), or None for the labels; class names; and what it is called."""
 
     values: np.ndarray | None
     classes: tuple[str, ...] | None
@@ -34,7 +37,7 @@ def map_controls(run: Run) -> tuple[MapRequest, Colours]:
         format_func=lambda name: PROJECTIONS[name].label, persist_state="session",
     )  # fmt: skip
     settings = forms.settings_form(PROJECTIONS[method].Settings, f"map.{method}", only=["dims"])
-    split = st.segmented_control(
+    split: Split = st.segmented_control(
         "Images", ["test", "train"], default="test", required=True, key="map.split", width="stretch",
         format_func=words.label, persist_state="session", help="Test images were never trained on.",
     )  # fmt: skip
@@ -48,21 +51,20 @@ def map_controls(run: Run) -> tuple[MapRequest, Colours]:
     return request, colours
 
 
-def _colour_picker(run: Run, split: str) -> Colours:
+def _colour_picker(run: Run, split: Split) -> Colours:
     """What a person colours by, and the values for every dot."""
-    dataset = cache.images_of(run)
-    labelled = [LABEL] if dataset.classes else []
-    options = [*labelled, ERROR, *dataset.columns]
+    dataset, classes = cache.images_if_here(run), run.config().data.classes
+    options = [LABEL] if classes else []
+    options += [ERROR, *dataset.columns] if dataset else []
     chosen = st.selectbox(
         "Colour", options, key="map.colour", format_func=lambda name: words.plain(words.label(name)), persist_state="session",
         help="Labels and known factors are not seen by the network; they show what it has found by itself.",
     )  # fmt: skip
-    rows = dataset.rows(split)  # type: ignore[arg-type]
-    if chosen == LABEL:
-        return Colours(dataset.labels[rows], dataset.classes, "label")
-    if chosen == ERROR:
+    if chosen == ERROR and dataset:
         return Colours(cache.errors(run, split), None, "MSE")
-    return Colours(dataset.columns[chosen][rows], None, chosen)
+    if chosen and chosen != LABEL and dataset:
+        return Colours(dataset.columns[chosen][dataset.rows(split)], None, chosen)
+    return Colours(None, classes or None, LABEL)
 
 
 def map_canvas(run: Run, request: MapRequest, colours: Colours) -> None:
@@ -72,23 +74,27 @@ def map_canvas(run: Run, request: MapRequest, colours: Colours) -> None:
         _slow_map(run, request)
         return
     drawn = kept or results.project(run, request)
+    picked = selection.follow(run, request.split, CHART)
     st.plotly_chart(
         plots.latent_scatter(
-            drawn.points, colours.values, class_names=colours.classes, colour_label=colours.label, index=drawn.index,
-            axis_labels=_axis_labels(drawn, request), height=HEIGHT, uirevision=f"{run.id} {request.method}",
+            drawn.points, drawn.labels if colours.values is None else colours.values, class_names=colours.classes, colour_label=colours.label, index=drawn.index,
+            axis_labels=_axis_labels(drawn), height=HEIGHT, uirevision=f"{run.id} {request.method} {request.split}", selected=picked,
         ),
-        key="map", config={"scrollZoom": True, "displaylogo": False}, alt="Map of the latent codes",
+        key=CHART, config={"scrollZoom": True, "displaylogo": False}, alt="Map of the latent codes",
     )  # fmt: skip
-    _facts(run, request, drawn)
+    selection.selection_strip(run, picked)
 
 
-def _axis_labels(drawn: Map, request: MapRequest) -> list[str]:
+def _axis_labels(drawn: Map) -> list[str]:
     ratio = drawn.notes.get("explained_variance_ratio", [])
     return [f"PC {number + 1} ({share:.0%})" for number, share in enumerate(ratio[: drawn.points.shape[1]])]
 
 
-def _facts(run: Run, request: MapRequest, drawn: Map) -> None:
-    """What the map shows and how far it can be trusted, in one row."""
+def map_facts(run: Run, request: MapRequest) -> None:
+    """What the map shows and how far it can be trusted, said under the controls."""
+    drawn = results.kept_map(run, request)
+    if drawn is None:
+        return
     quick = len(drawn.points) <= JUDGED_AT_ONCE
     judged = results.quality(run, request) if quick else results.kept_quality(run, request)
     numbers: dict[str, tuple[str, str]] = {
@@ -100,11 +106,11 @@ def _facts(run: Run, request: MapRequest, drawn: Map) -> None:
         numbers["Variance shown"] = (f"{shown:.0%}", "Share of the codes' variance that lies in these axes.")
     if judged:
         numbers |= _quality(judged)
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(gap=None, key="facts"):
         for name, (value, meaning) in numbers.items():
-            st.metric(name, value, help=meaning, width="content")
+            st.caption(f"{name} **{value}**", help=meaning)
     if ratio:
-        with st.expander("Explained variance by component", icon=":material/bar_chart:"):
+        with st.popover("Explained variance", icon=":material/bar_chart:", width="stretch"):
             st.plotly_chart(
                 plots.variance_bars(np.array(ratio)), key="variance", config={"displayModeBar": False},
                 alt="Explained variance by principal component",
@@ -168,3 +174,30 @@ def _working(run: Run, request: MapRequest) -> None:
         st.markdown(f"#### {words.plain(status.message or 'Starting …')}", text_alignment="center")
         st.progress(share, text=f"{share:.0%}", width=420)
         st.button("Cancel", icon=":material/close:", key="map.cancel", on_click=job.ask, args=("stop",))
+
+
+def place_on_map(run: Run, chosen: Chosen) -> None:
+    """The run's map with new images on it as stars, each where its code belongs."""
+    kept = [name for name in PROJECTIONS if results.kept_map(run, _request(name))]
+    offered = [name for name in PROJECTIONS if name in kept or not PROJECTIONS[name].slow]
+    method = st.segmented_control(
+        "Map", offered, default=offered[0], required=True, key="place.method", label_visibility="collapsed",
+        format_func=lambda name: PROJECTIONS[name].label,
+    )  # fmt: skip
+    drawn = results.project(run, _request(method))
+    stars = drawn.projection.place(cache.rebuild(run, chosen.pixels).z)
+    config = run.config().data
+    st.plotly_chart(
+        plots.latent_scatter(
+            drawn.points, drawn.labels, class_names=config.classes, colour_label=LABEL, index=drawn.index,
+            axis_labels=_axis_labels(drawn), height=HEIGHT, uirevision=f"{run.id} {method}", highlight=stars,
+            highlight_names=chosen.names,
+        ),
+        key="place", config={"scrollZoom": True, "displaylogo": False}, alt="The map with the images placed on it",
+    )  # fmt: skip
+    if PROJECTIONS[method].slow:
+        st.caption("Placed between the dots of the nearest codes.")
+
+
+def _request(method: str) -> MapRequest:
+    return MapRequest(method=method, settings={"dims": 2})

@@ -53,14 +53,14 @@ def network_view(recipe: Recipe, shape: tuple[int, ...]) -> None:
     weighed = [layer for layer in needed.layers if layer.name in WEIGHED]
     encoder = [layer for layer in weighed if layer.part == "encoder"][:-1]
     decoder = [layer for layer in weighed if layer.part == "decoder"]
-    names = ["image", *(layer.name for layer in encoder), "code", *(layer.name for layer in decoder)]
+    names = ["image", *(layer.name for layer in encoder), "code", *(layer.name for layer in decoder[:-1]), "image"]
     sizes = [
         size,
         *(math.prod(layer.shape) for layer in encoder),
         latent,
         *(math.prod(layer.shape) for layer in decoder),
     ]
-    parts = ["input", *["encoder"] * len(encoder), "code", *["decoder"] * len(decoder)]
+    parts = ["image", *["encoder"] * len(encoder), "code", *["decoder"] * (len(decoder) - 1), "image"]
     st.plotly_chart(
         plots.hourglass(names, sizes, parts), key="hourglass", config={"displayModeBar": False},
         alt="Numbers left of an image after every layer",

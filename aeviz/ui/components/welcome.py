@@ -5,15 +5,15 @@ import streamlit as st
 from aeviz import data, training
 from aeviz.errors import AevizError
 from aeviz.models.device import device_name, resolve_device
-from aeviz.runs import Run, TrainingConfig, list_runs
+from aeviz.runs import Run, TrainingConfig, find, list_runs
 from aeviz.training import Recipe
 from aeviz.ui import cache, menu, state, words
-from aeviz.ui.components.start import TRAINING, VIEW
 
 FIRST = Recipe(
     model={"variant": "vae", "latent_dim": 8, "body": {"name": "dense", "widths": (256, 64)}},
-    training=TrainingConfig(epochs=40),
+    training=TrainingConfig(epochs=60, batch_size=64),
 )
+SHOWN = 6
 
 
 def welcome() -> None:
@@ -21,16 +21,21 @@ def welcome() -> None:
     st.markdown(
         "#### Bring images, shape an autoencoder, train it while you watch, and walk through what it has learned."
     )
+    first = state.recall("first")
+    if first:
+        _on_the_way(find(first))
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(
-            "Show me: train on digits", type="primary", icon=":material/play_arrow:", key="first", on_click=_start_first
-        ):
-            menu.go("train")
-        st.caption(f":material/memory: {words.plain(device_name(resolve_device('auto')))}", width="content")
-    problem = state.recall("train.problem")
+        st.button("Show me on digits", type="primary", icon=":material/play_arrow:", key="first", on_click=_start_first)
+        st.caption(
+            "Trains a small VAE in a few seconds and opens its map. "
+            f":material/memory: {words.plain(device_name(resolve_device('auto')))}",
+            width="content",
+        )
+    problem = state.recall("first.problem")
     if problem:
-        st.error(words.plain(problem))
-        state.remember("train.problem", None)
+        st.error(words.plain(problem), icon=":material/error:")
+        state.remember("first.problem", None)
 
 
 def _start_first() -> None:
@@ -38,10 +43,26 @@ def _start_first() -> None:
         run = training.prepare(FIRST, cache.dataset("digits", {}))
         training.launch(run)
     except AevizError as error:
-        state.remember("train.problem", str(error))
+        state.remember("first.problem", str(error))
         return
     state.choose_run(run)
-    st.session_state[VIEW] = TRAINING
+    state.remember("first", run.id)
+
+
+@st.fragment(run_every=0.3)
+def _on_the_way(run: Run) -> None:
+    """The first training, watched until its map can be opened."""
+    status, total = run.status(), run.config().training.epochs
+    if not run.is_live():
+        state.remember("first", None)
+        menu.go("map" if status.state == "done" else "train")
+    preview = run.path / "preview.webp"
+    with st.container(border=True):
+        said = f"Epoch {status.epoch} of {total}" if status.epoch else (status.message or "Starting …")
+        st.progress(min(1.0, status.epoch / total), text=words.plain(said))
+        if preview.exists():
+            st.image(preview.read_bytes(), width="stretch", alt="Images above, their reconstructions below")
+        st.button("Stop", icon=":material/stop:", key="first.stop", on_click=run.ask, args=("stop",))
 
 
 def shelf() -> None:
@@ -50,10 +71,12 @@ def shelf() -> None:
     with runs:
         st.subheader("Runs", anchor=False)
         found = list_runs()
-        for run in found[:6]:
+        for run in found[:SHOWN]:
             _run_row(run)
         if not found:
             st.caption("None yet. The button above makes the first in a few seconds.")
+        if len(found) > SHOWN:
+            st.page_link(menu.MENU["runs"].path, label=f"All {len(found)} runs", icon=menu.MENU["runs"].icon)
     with sets:
         st.subheader("Images", anchor=False)
         for info in data.list_data():
@@ -61,15 +84,21 @@ def shelf() -> None:
                 st.markdown(f"**{words.plain(info.label)}**", width="content")
                 size = f"{info.n:,} × {words.shape(info.shape)}" if info.n and info.shape else ""
                 st.caption(size if info.ready else f"{size} · to download", width="content")
+        st.page_link(menu.MENU["data"].path, label="Look at them, or bring your own", icon=menu.MENU["data"].icon)
 
 
 def _run_row(run: Run) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        name, colour, icon = words.STATES[run.status().state]
-        st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
-        config = run.config()
-        st.button(
+    """A run in one row: its picture, its name, its state; the name makes it the one that is worked on."""
+    name, colour, icon = words.STATES[run.status().state]
+    config, preview = run.config(), run.path / "preview.webp"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if preview.exists():
+            st.image(preview.read_bytes(), width=150, alt="Images above, their reconstructions below")
+        opened = st.button(
             words.plain(words.run_title(config, run.note().title)), key=f"open.{run.id}", type="tertiary",
-            on_click=state.choose_run, args=(run,), help="Work on this run.",
+            on_click=state.choose_run, args=(run,), help="Open it.",
         )  # fmt: skip
+        st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
         st.caption(words.when(config.created), width="content")
+    if opened:
+        menu.go("map" if run.has_weights() else "train")

@@ -1,0 +1,66 @@
+"""Test images and codes that travel with a run, so that it can be looked at where its data set is not."""
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save
+
+from aeviz import files
+from aeviz.data import Dataset
+from aeviz.errors import BadFile
+from aeviz.runs.run import Run
+
+NAME = "kept.safetensors"
+MOST = 2000  # images
+MOST_BYTES = 32 * 2**20
+
+
+def write_kept(run: Run, dataset: Dataset) -> None:
+    """Keep up to 2,000 test images (N, C, H, W), the first of a fixed shuffle, with their labels and index."""
+    rows = dataset.rows("test")
+    most = min(MOST, MOST_BYTES // int(np.prod(dataset.shape)))
+    rows = np.sort(np.random.default_rng(0).permutation(rows)[:most])
+    tensors = {
+        "images": torch.from_numpy(np.ascontiguousarray(dataset.images[rows])),
+        "labels": torch.from_numpy(dataset.labels[rows].astype(np.int64)),
+        "index": torch.from_numpy(rows.astype(np.int64)),
+    }
+    files.write_bytes(run.path / NAME, save(tensors))
+
+
+def has_kept(run: Run) -> bool:
+    """Whether images came with the run."""
+    return (run.path / NAME).exists()
+
+
+def read_kept(run: Run) -> Dataset | None:
+    """The images that came with a run as a set whose every image is a test image, or None where none came.
+
+    Raises:
+        BadFile: they do not fit the run.
+    """
+    if not has_kept(run):
+        return None
+    config = run.config().data
+    try:
+        tensors = {name: tensor.numpy() for name, tensor in load_file(run.path / NAME).items()}
+        images, labels, index = (tensors[name] for name in ("images", "labels", "index"))
+        fits = images.shape == (len(labels), *config.shape) and images.dtype == np.uint8 and len(index) == len(labels)
+        fits = fits and bool(((labels >= -1) & (labels < max(1, len(config.classes)))).all())
+    except (KeyError, ValueError, TypeError, OSError) as error:
+        raise BadFile("the images that came with {run} cannot be read: {reason}", run=run.id, reason=error) from None
+    if not fits:
+        raise BadFile("the images that came with {run} do not fit its network", run=run.id)
+    none = np.empty(0, np.int64)
+    return Dataset(
+        name=config.name,
+        label=config.name,
+        params=config.params,
+        images=images,
+        labels=labels if config.classes else np.full(len(labels), -1),
+        classes=config.classes,
+        columns={},
+        splits={"train": none, "val": none, "test": np.arange(len(labels))},
+        hash=config.hash,
+        kept=True,
+        files=tuple(f"#{number}" for number in index),
+    )

@@ -1,0 +1,204 @@
+"""Images on their way in: the import's form, its process watched, downloads, and what was skipped."""
+
+import shutil
+import time
+import uuid
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from aeviz import data, jobs
+from aeviz.data import DataInfo, ImportSettings
+from aeviz.errors import AevizError, BadValue
+from aeviz.files import safe_name
+from aeviz.jobs import Job
+from aeviz.ui import forms, state, words
+
+TYPES = ["zip", "png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "npy", "npz", "csv"]
+LOCAL = ("127.0.0.1", "localhost", "::1")
+POLL_SECONDS = 0.4
+
+
+def _folder() -> Path:
+    return data.data_root() / ".jobs"
+
+
+def offer_download(info: DataInfo) -> None:
+    """A public set that is not here yet: what it is, and the button that fetches it."""
+    size = f"{info.n:,} images, {words.shape(info.shape)}" if info.n and info.shape else ""
+    with st.container(border=True):
+        st.markdown(f"#### {words.plain(info.label)} is not here yet")
+        st.caption(f"{size}. {words.plain(info.origin)}")
+        st.button(
+            "Download it",
+            icon=":material/download:",
+            type="primary",
+            key="data.get",
+            on_click=_start_download,
+            args=(info.name,),
+        )
+
+
+def _start_download(name: str) -> None:
+    try:
+        job = jobs.create(_folder(), f"get-{name}")
+        jobs.start(job, "data", "get", name, "--job", str(job.path))
+    except AevizError as error:
+        state.remember("data.problem", str(error))
+        return
+    _watch(job, name)
+
+
+def _watch(job: Job, name: str) -> None:
+    state.remember("data.job", str(job.path))
+    state.remember("data.job.name", name)
+
+
+def under_way() -> None:
+    """The import or download one started, until it has been read."""
+    problem = state.recall("data.problem")
+    if problem:
+        st.error(words.plain(problem), icon=":material/error:")
+        state.remember("data.problem", None)
+    path = state.recall("data.job") or _running()
+    if not path:
+        return
+    job = Job(Path(path))
+    if job.status().state in jobs.LIVE:
+        _progress(job)
+    else:
+        _outcome(job)
+
+
+def _running() -> str | None:
+    """An import that is at work though this visitor did not start it, or has reloaded the page."""
+    found = [folder for folder in _folder().glob("*") if Job(folder).is_alive()] if _folder().exists() else []
+    return str(found[0]) if found else None
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _progress(job: Job) -> None:
+    status = job.status()
+    if status.state not in jobs.LIVE:
+        state.remember("data.job", str(job.path))
+        st.rerun()
+    with st.container(border=True):
+        share = min(1.0, status.done / status.total) if status.total else 0.0
+        st.progress(share, text=words.plain(status.message or "Starting …"))
+        st.button("Cancel", icon=":material/close:", key="data.cancel", on_click=job.ask, args=("stop",))
+
+
+def _outcome(job: Job) -> None:
+    """How it ended, with every skipped file by name."""
+    status, name = job.status(), state.recall("data.job.name", "")
+    if status.state == "done":
+        _arrived(name)
+    elif status.state == "stopped":
+        st.info("Cancelled; nothing was kept.", icon=":material/close:")
+    else:
+        st.error(words.plain(status.message or "It was interrupted; nothing was kept."), icon=":material/error:")
+    st.button("All right", key="data.read", on_click=_read)
+
+
+def _read() -> None:
+    state.remember("data.job", None)
+
+
+def _arrived(name: str) -> None:
+    info = next((info for info in data.list_data() if info.name == name), None)
+    count = f"{info.n:,} images are here as {words.plain(info.label)}." if info and info.n else "It is here."
+    st.success(count, icon=":material/check:")
+    skipped = data.skipped_files(name) if info and info.own else []
+    if skipped:
+        with st.expander(f"{len(skipped):,} files were skipped", icon=":material/warning:", expanded=len(skipped) < 8):
+            st.dataframe(
+                pd.DataFrame(skipped), hide_index=True, height=min(300, 38 + 35 * len(skipped)), alt="Skipped files"
+            )
+
+
+@st.dialog("Bring your own images", width="medium")
+def import_dialog() -> None:
+    """The form of an import: which images, and how they are made to fit."""
+    kinds = ["Zip or images", "Folder", *(["Path"] if st.get_option("server.address") in LOCAL else [])]
+    kind = st.segmented_control(
+        "From", kinds, default=kinds[0], required=True, key="bring.kind", label_visibility="collapsed"
+    )
+    st.caption(
+        "Folder names become labels. A train and a test folder are kept apart. A CSV beside the images becomes columns to colour by."
+    )
+    files: list[Any] = []
+    path = ""
+    if kind == "Path":
+        path = st.text_input("Folder or zip on this machine", key="bring.path", placeholder="/home/me/pictures")
+    else:
+        many: Literal[True, "directory"] = "directory" if kind == "Folder" else True
+        files = (
+            st.file_uploader(
+                "Images", type=TYPES, accept_multiple_files=many, key=f"bring.{kind}", label_visibility="collapsed"
+            )
+            or []
+        )
+    guess = Path(files[0].name).stem if files else Path(path).stem
+    name_help = ImportSettings.model_fields["name"].description
+    asked = {"name": st.text_input("Name", _as_name(guess), key=f"bring.name.{guess}", help=name_help)}
+    with st.container(horizontal=True):
+        asked |= forms.settings_form(ImportSettings, "bring", skip=["name"])
+    st.caption(_fit_said(asked))
+    if st.button("Import", type="primary", icon=":material/add:", key="bring.go", disabled=not files and not path):
+        try:
+            _start_import(files, path, ImportSettings.parse(asked))
+        except AevizError as error:
+            st.error(words.plain(error), icon=":material/error:")
+        else:
+            st.rerun()
+
+
+def _as_name(text: str) -> str:
+    clean = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in text).strip("-")
+    return clean[:40] or "mine"
+
+
+def _fit_said(asked: dict[str, object]) -> str:
+    how = "cropped to its centre square" if asked["fit"] == "crop" else f"padded to a square with {asked['background']}"
+    return f"Each image is {how} and made {asked['size']} × {asked['size']} pixels, {'colour' if asked['mode'] == 'rgb' else 'grey'}."
+
+
+def _start_import(files: list[Any], path: str, settings: ImportSettings) -> None:
+    """Put the uploads where the import's process finds them, and start it."""
+    safe_name(settings.name)
+    if settings.name in {info.name for info in data.list_data()}:
+        raise BadValue(
+            "there is a set called {name} already; choose another name or delete it first", name=settings.name
+        )
+    job = jobs.create(_folder(), f"import-{settings.name}")
+    if path:
+        sources, staged = [Path(path).expanduser()], []
+        if not sources[0].exists():
+            raise BadValue("there is nothing at {path}; give a folder, a zip or an image on this machine", path=path)
+    else:
+        staged = [_stage(files)]
+        found = sorted(staged[0].iterdir())
+        sources = found if all(path.is_file() for path in found) else staged
+    options = [part for name, value in settings.to_json().items() for part in (f"--{name}", str(value))]
+    consume = [part for folder in staged for part in ("--consume", str(folder))]
+    jobs.start(job, "data", "import", *map(str, sources), *options, *consume, "--job", str(job.path))
+    _watch(job, settings.name)
+
+
+def _stage(files: list[Any]) -> Path:
+    """Uploaded files in a folder of their own, with the folders they came in."""
+    folder = data.data_root() / ".uploads" / f"{int(time.time())}-{uuid.uuid4().hex[:8]}"
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        for file in files:
+            parts = [part for part in Path(file.name.replace("\\", "/")).parts if part not in ("..", "/", "")]
+            target = folder.joinpath(*parts)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with open(target, "wb") as out:
+                shutil.copyfileobj(file, out, 2**20)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder

@@ -1,0 +1,114 @@
+"""What is picked on a map: kept while colour and method change, shown as pictures, counted, and taken away."""
+
+import csv
+import io
+import zipfile
+
+import numpy as np
+import streamlit as st
+
+from aeviz import data
+from aeviz.data import Dataset, pictures
+from aeviz.runs import Run
+from aeviz.ui import cache, state, words
+from aeviz.ui.components.bridges import picked_rows
+
+SHOWN = 20  # pictures in the strip
+STRIP_WIDTH = 960
+
+
+def follow(run: Run, split: str, chart: str) -> np.ndarray:
+    """The rows (M,) picked so far on the maps of a run's split, after what was picked just now."""
+    key = f"picked.{run.id}.{split}"
+    fresh = picked_rows(chart, sum(run.config().data.splits.values()))
+    if fresh is not None:
+        state.remember(key, fresh)
+    return state.recall(key, np.empty(0, np.int64))
+
+
+def selection_strip(run: Run, picked: np.ndarray) -> None:
+    """Originals over reconstructions of what is picked, its classes, and the ways to take it along."""
+    if not len(picked):
+        st.caption(
+            ":material/lasso_select: Draw around dots to see their images here; in 3-D, click one. "
+            "Scroll to zoom, double-click to let go."
+        )
+        return
+    dataset = cache.images_if_here(run)
+    if dataset is None:
+        st.caption(
+            f"{len(picked):,} selected; their images, the set {words.plain(run.config().data.name)}, are not here."
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{len(picked):,} selected**", width="content")
+        st.caption(_counts(dataset, picked), width="stretch")
+        st.download_button(
+            "Table", lambda: table(run, dataset, picked), "selection.csv", "text/csv", icon=":material/table:", key="save.table",
+            on_click="ignore", help="Index, label, file and code of every selected image.",
+        )  # fmt: skip
+        st.download_button(
+            "Images", lambda: images_zip(dataset, picked), "selection.zip", "application/zip", icon=":material/image:",
+            key="save.images", on_click="ignore", help="Every selected image as a PNG.",
+        )  # fmt: skip
+    st.image(_strip(run, dataset, picked[:SHOWN]), width="stretch", alt="Selected images, their reconstructions below")
+    if len(picked) > SHOWN:
+        with st.expander(f"All {len(picked):,} originals", on_change="rerun", key="all_selected") as everything:
+            if everything.open:
+                few = picked[:1000]
+                st.image(
+                    data.encode_mosaic(np.asarray(dataset.images[few]), columns=40),
+                    width="stretch",
+                    alt="All selected images",
+                )
+                if len(picked) > len(few):
+                    st.caption(f"The first {len(few):,} of {len(picked):,}; the download holds them all.")
+
+
+def _strip(run: Run, dataset: Dataset, rows: np.ndarray) -> bytes:
+    x = np.ascontiguousarray(dataset.images[rows])
+    rebuilt = cache.rebuild(run, x)
+    columns = max(len(rows), 10)
+    scale = max(1, STRIP_WIDTH // (columns * x.shape[-1]))
+    blank = np.zeros((columns - len(rows), *x.shape[1:]), np.uint8)
+    shown, back = (np.concatenate([part, blank]) for part in (x, pictures.to_pixels(rebuilt.x_hat)))
+    return pictures.encode_webp(pictures.originals_over_reconstructions(shown, back, columns=columns, scale=scale))
+
+
+def _counts(dataset: Dataset, rows: np.ndarray) -> str:
+    """The classes of the rows, most frequent first."""
+    labels, counts = np.unique(dataset.labels[rows], return_counts=True)
+    if not dataset.classes or (labels < 0).all():
+        return ""
+    named = [
+        (dataset.classes[label] if label >= 0 else "no label", count)
+        for label, count in zip(labels, counts, strict=True)
+    ]
+    return " · ".join(f"{words.plain(name)} {count:,}" for name, count in sorted(named, key=lambda pair: -pair[1])[:8])
+
+
+def table(run: Run, dataset: Dataset, rows: np.ndarray) -> bytes:
+    """A CSV of index, label, file and code; a text that a spreadsheet would take for a formula is quoted."""
+    z = cache.encode_rows(run, rows)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["index", "label", "file", *(f"z{number}" for number in range(z.shape[1]))])
+    for position, row in enumerate(rows):
+        label = dataset.classes[dataset.labels[row]] if dataset.labels[row] >= 0 else ""
+        file = dataset.files[row] if dataset.files else ""
+        writer.writerow([row, _harmless(label), _harmless(file), *(f"{value:.6g}" for value in z[position])])
+    return out.getvalue().encode()
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def images_zip(dataset: Dataset, rows: np.ndarray) -> bytes:
+    """A zip of PNGs named by index."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for row in rows:
+            picture = pictures.mosaic(np.asarray(dataset.images[row : row + 1]), columns=1, gap=0)
+            archive.writestr(f"{row}.png", pictures.encode_png(picture))
+    return buffer.getvalue()

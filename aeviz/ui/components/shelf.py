@@ -1,0 +1,160 @@
+"""The page Runs: the table of all runs, what can be done with one, and loading one from elsewhere."""
+
+import base64
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from aeviz import results, runs
+from aeviz.errors import AevizError
+from aeviz.models import VARIANTS, budget
+from aeviz.runs import Note, Run, archive, kept
+from aeviz.ui import menu, state, words
+from aeviz.ui.components.live import can_go_on, go_on
+from aeviz.ui.frame import nothing_yet
+
+TABLE = "runs.table"
+
+
+def run_table() -> None:
+    """Every run in one row; a click makes it the one that is worked on."""
+    found = runs.list_runs()
+    if not found:
+        nothing_yet("No runs yet. Train an autoencoder, or load one below that was shared with you.")
+        return
+    rows = [_row(run) for run in found]
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, key=TABLE, on_select=_choose, selection_mode="single-row-required", row_height=44,
+        selection_default={"selection": {"rows": _chosen_row(found)}},
+        column_config={
+            "Preview": st.column_config.ImageColumn(width="medium"),
+            "Test PSNR": st.column_config.TextColumn(alignment="right", help="Of the mean squared error over the test images."),
+            "Made": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+        },
+        alt="All runs",
+    )  # fmt: skip
+
+
+def _choose() -> None:
+    picked = st.session_state[TABLE].selection.rows
+    found = runs.list_runs()
+    if picked and picked[0] < len(found):
+        state.choose_run(found[picked[0]])
+
+
+def _chosen_row(found: list[Run]) -> list[int]:
+    current = state.current_run()
+    return [next((place for place, run in enumerate(found) if current and run.id == current.id), 0)]
+
+
+def _row(run: Run) -> dict[str, Any]:
+    config, status, metrics = run.config(), run.status(), run.metrics()
+    preview = run.path / "preview.webp"
+    return {
+        "Preview": f"data:image/webp;base64,{base64.b64encode(preview.read_bytes()).decode()}"
+        if preview.exists()
+        else None,
+        "Title": words.run_title(config, run.note().title),
+        "Data": words.set_label(config.data.name),
+        "Autoencoder": VARIANTS[config.model.variant].label,
+        "Latent": config.model.latent_dim,
+        "State": words.STATES[status.state][0],
+        "Test PSNR": words.decibels(results.kept_psnr(run)),
+        "Time": words.duration(metrics[-1]["seconds"]) if metrics else "–",
+        "Made": pd.Timestamp(config.created, unit="s", tz="UTC"),
+        "Disk": budget.in_bytes(sum(file.stat().st_size for file in run.path.rglob("*") if file.is_file())),
+    }
+
+
+def details() -> None:
+    """The chosen run: its title and note, and what can be done with it."""
+    run = state.current_run()
+    if run is None:
+        return
+    note, status = run.note(), run.status()
+    st.subheader(words.plain(words.run_title(run.config(), note.title)), anchor=False)
+    if status.message:
+        st.caption(words.plain(status.message))
+    title = st.text_input(
+        "Title", note.title, key=f"title.{run.id}", max_chars=120, placeholder=words.run_title(run.config())
+    )
+    text = st.text_area(
+        "Note", note.note, key=f"note.{run.id}", max_chars=5000, placeholder="What did you try, what did you see?"
+    )
+    if (title, text) != (note.title, note.note):
+        run.write_note(Note(title=title, note=text))
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if run.has_weights() and st.button("Open its map", icon=":material/scatter_plot:", type="primary", key="open"):
+            menu.go("map")
+        if can_go_on(run, status):
+            st.button("Continue", icon=":material/play_arrow:", key="runs.continue", on_click=go_on, args=(run,))
+        if run.has_weights():
+            _download(run)
+        _delete(run)
+
+
+def _download(run: Run) -> None:
+    """The run as a zip, with or without its test images."""
+    with st.popover("Download", icon=":material/download:", key="download"):
+        st.caption("A zip of JSON and safetensors; load it on the page Runs of any aeviz.")
+        with_images = st.toggle(
+            "With up to 2,000 test images", key="with_images", help="So that the map works where the data set is not."
+        )
+        st.download_button(
+            "Download the zip", lambda: _packed(run, with_images), f"{run.id}.zip", "application/zip", key="download.zip",
+            icon=":material/folder_zip:", type="primary", on_click="ignore",
+        )  # fmt: skip
+
+
+def _packed(run: Run, with_images: bool) -> bytes:
+    if with_images:
+        kept.write_kept(run, results.dataset_of(run))
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run.zip"
+        archive.export_run(run, out, with_kept=with_images)
+        return out.read_bytes()
+
+
+def _delete(run: Run) -> None:
+    """Deleting asks first."""
+    with st.popover(
+        "Delete",
+        icon=":material/delete:",
+        key="delete",
+        disabled=run.is_live(),
+        help="Stop it first." if run.is_live() else None,
+    ):
+        st.markdown("Delete this run with everything in it? This cannot be undone.")
+        st.button("Delete it", type="primary", key="delete.yes", on_click=_deleted, args=(run,))
+
+
+def _deleted(run: Run) -> None:
+    runs.delete(run)
+    state.choose_run(next(iter(runs.list_runs()), None))
+    st.toast("The run is deleted.", icon=":material/delete:")
+
+
+def load_zip() -> None:
+    """A run that was trained elsewhere."""
+    st.subheader("Load a run", anchor=False)
+    st.caption("A zip downloaded here or from another aeviz. Only JSON and safetensors are let in.")
+    serial = state.recall("runs.upload", 0)
+    file = st.file_uploader("Zip of a run", type=["zip"], key=f"runs.zip.{serial}", label_visibility="collapsed")
+    if file is None:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / (Path(file.name).name or "run.zip")
+        path.write_bytes(file.getvalue())
+        try:
+            run = archive.import_run(path)
+        except AevizError as error:
+            st.error(words.plain(error), icon=":material/error:")
+            return
+    state.remember("runs.upload", serial + 1)
+    state.choose_next(run)
+    st.toast("The run is loaded.", icon=":material/check:")
+    st.rerun()

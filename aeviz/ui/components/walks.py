@@ -1,0 +1,144 @@
+"""A walk between two images: who they are, which road, and what one sees on it."""
+
+import numpy as np
+import streamlit as st
+
+from aeviz import data
+from aeviz.data import pictures
+from aeviz.errors import BadFile
+from aeviz.latent.roads import ROADS
+from aeviz.runs import Run
+from aeviz.ui import cache, state, words
+from aeviz.ui.components.pictures import TYPES, as_colour
+
+LARGE, SMALL, STRIP_WIDTH = 300, 150, 960  # pixels
+MOST_COLUMNS = 16
+TEST, UPLOAD = "Test image", "Upload"
+
+
+def ends_picker(run: Run) -> list[np.ndarray | None]:
+    """Two images (C, H, W) uint8, each from the set or uploaded; None for one that is still to come."""
+    return [_end(run, "From", "a", 0), _end(run, "To", "b", 1)]
+
+
+def _end(run: Run, label: str, key: str, number: int) -> np.ndarray | None:
+    here = cache.images_if_here(run)
+    sources = [TEST, UPLOAD] if here else [UPLOAD]
+    source = st.segmented_control(
+        label, sources, default=sources[0], required=True, key=f"walk.{key}.source", width="stretch",
+        persist_state="session",
+    )  # fmt: skip
+    if source == UPLOAD or here is None:
+        return _uploaded(run, key)
+    rows = here.rows("test")
+    chosen = _numbered(key, len(rows), number * len(rows) // 2)
+    return np.asarray(here.images[rows[chosen : chosen + 1]])[0]
+
+
+def _numbered(key: str, count: int, default: int) -> int:
+    slot = f"walk.{key}.row"
+    number, chance = st.columns([3, 1], vertical_alignment="bottom", gap="small")
+    with number:
+        chosen = st.number_input(
+            "Number",
+            0,
+            count - 1,
+            min(default, count - 1),
+            key=slot,
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+    with chance:
+        st.button(
+            "",
+            icon=":material/casino:",
+            key=f"walk.{key}.draw",
+            on_click=_draw,
+            args=(slot, count),
+            help="Another one by chance.",
+        )
+    return chosen
+
+
+def _uploaded(run: Run, key: str) -> np.ndarray | None:
+    file = st.file_uploader("Your image", type=TYPES, key=f"walk.{key}.file", label_visibility="collapsed")
+    if file is None:
+        return None
+    try:
+        return data.read_image(file.getvalue(), run.config().data.shape)
+    except BadFile as error:
+        st.error(f"**{words.plain(file.name)}** {words.plain(error)}")
+        return None
+
+
+def _draw(slot: str, count: int) -> None:
+    st.session_state[slot] = int(np.random.default_rng().integers(count))
+
+
+def road_picker() -> tuple[str, int]:
+    """Which road, and in how many steps."""
+    road = st.segmented_control(
+        "Road", list(ROADS), default="lerp", required=True, key="walk.road", width="stretch", persist_state="session",
+        format_func=lambda name: ROADS[name][0], help="Straight through the space, or along the sphere on which a VAE's codes lie.",
+    )  # fmt: skip
+    steps = st.slider("Steps", 3, 32, 11, key="walk.steps", persist_state="session")
+    return road, steps
+
+
+def walk_view(run: Run, ends: list[np.ndarray | None], road: str, steps: int) -> None:
+    """Both ends with their reconstructions, the place one is at, and the whole strip."""
+    images = [image for image in ends if image is not None]
+    if len(images) < len(ends):
+        st.info("Upload an image for each end of the road.", icon=":material/upload:")
+        return
+    x = np.stack(images)
+    z = cache.rebuild(run, x).z
+    frames = pictures.to_pixels(cache.decode(run, ROADS[road][1](z[0], z[1], steps)))
+    _stage(x, frames)
+    columns = min(steps, MOST_COLUMNS)
+    scale = max(1, STRIP_WIDTH // (columns * x.shape[-1]))
+    strip = pictures.mosaic(frames, columns=columns, scale=scale, gap=2)
+    st.image(pictures.encode_png(strip), width="stretch", alt="The whole road")
+    st.download_button(
+        "Save the strip", pictures.encode_png(pictures.mosaic(frames, columns=len(frames), scale=4)), "walk.png", "image/png",
+        icon=":material/download:", key="walk.save", on_click="ignore",
+    )  # fmt: skip
+
+
+@st.fragment
+def _stage(x: np.ndarray, frames: np.ndarray) -> None:
+    """A slider along the road, and the picture at its place, large between the two ends."""
+    narrow = state.recall("narrow", False)
+    if narrow:
+        middle, ends = st.container(), st.container(horizontal=True, horizontal_alignment="distribute")
+        left, right = ends, ends
+    else:
+        left, middle, right = st.columns([1, 2, 1], vertical_alignment="center", gap="medium")
+    side = SMALL // 2 if narrow else SMALL
+    with left:
+        _picture(x[0], "From", side)
+        _picture(frames[0], "rebuilt", side)
+    with right:
+        _picture(frames[-1], "rebuilt", side)
+        _picture(x[1], "To", side)
+    with middle:
+        slot = st.container(horizontal_alignment="center")
+        place = st.slider(
+            "Place on the road",
+            1,
+            len(frames),
+            (len(frames) + 1) // 2,
+            key=f"walk.place.{len(frames)}",
+            label_visibility="collapsed",
+        )
+        with slot:
+            _picture(frames[place - 1], f"step {place} of {len(frames)}", LARGE)
+
+
+def _picture(image: np.ndarray, caption: str, side: int) -> None:
+    """One image (C, H, W) with hard pixel edges over its caption."""
+    scale = max(1, side // max(image.shape[-2:]))
+    picture = pictures.mosaic(as_colour(image)[None], columns=1, scale=scale, gap=0)
+    with st.container(horizontal_alignment="center", gap="xxsmall", width=side if side < SMALL else "stretch"):
+        st.image(picture, width=side, alt=caption, output_format="PNG")
+        st.caption(caption, text_alignment="center")

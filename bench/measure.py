@@ -1,0 +1,114 @@
+"""What every benchmark needs: the data, a folder for runs, honest clocks, medians of interleaved repeats, a table."""
+
+import dataclasses
+import os
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+
+from aeviz import data
+from aeviz.models.device import device_name
+
+CARRIED_IMAGES = 20_000
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Where and how often to measure; both sides get the same device, threads and seed."""
+
+    device: str
+    threads: int
+    repeats: int
+    seed: int = 0
+
+    def described(self) -> str:
+        """The machine's part of a table's title."""
+        threads, repeats = counted(self.threads, "thread"), counted(self.repeats, "interleaved repeat")
+        return f"medians of {repeats}; {device_name(self.device)}, {threads}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, column names, and rows of text."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+    def markdown(self) -> str:
+        """The table as Markdown that also reads well on a terminal."""
+        lines = [self.header, *self.rows]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
+        texts = [" | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+        ruler = " | ".join("-" * width for width in widths)
+        return "\n".join([f"**{self.title}**", "", *(f"| {text} |" for text in (texts[0], ruler, *texts[1:]))])
+
+
+def choose_data(images: int | None = None) -> data.Dataset:
+    """Fashion-MNIST where AEVIZ_DATA holds it, else the carried shapes; with at most `images` training images."""
+    if data.DATASETS["fashion_mnist"].is_ready():
+        dataset = data.load("fashion_mnist")
+    else:
+        dataset = data.load("shapes", {"count": CARRIED_IMAGES})
+    return dataset if images is None else cut(dataset, images)
+
+
+def cut(dataset: data.Dataset, images: int) -> data.Dataset:
+    """The first rows of each split: at most `images` for training, a fifth of that for validation and for test."""
+    most = {"train": images, "val": max(1, images // 5), "test": max(1, images // 5)}
+    return dataclasses.replace(dataset, splits={name: rows[: most[name]] for name, rows in dataset.splits.items()})
+
+
+@contextmanager
+def temporary_runs() -> Iterator[None]:
+    """Let runs land in a folder that is gone afterwards, not among the person's own."""
+    before = os.environ.get("AEVIZ_RUNS")
+    with tempfile.TemporaryDirectory(prefix="aeviz-bench-") as folder:
+        os.environ["AEVIZ_RUNS"] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["AEVIZ_RUNS"]
+            else:
+                os.environ["AEVIZ_RUNS"] = before
+
+
+def counted(number: int, noun: str) -> str:
+    """The number with its noun, in the plural where it is not one."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def wait_for(device: str) -> None:
+    """Return once the device has done all it was given, so that a clock read now counts it."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(torch.device(device))
+    elif device == "mps":
+        torch.mps.synchronize()
+
+
+def interleave(sides: Sequence[Callable[[], R]], repeats: int) -> list[list[R]]:
+    """Results (repeats,) of each side, taken in turn; every other round backwards, so that none always goes first."""
+    results: list[list[R]] = [[] for _ in sides]
+    for repeat in range(repeats):
+        numbers = range(len(sides)) if repeat % 2 == 0 else reversed(range(len(sides)))
+        for number in numbers:
+            results[number].append(sides[number]())
+    return results
+
+
+def ratio(above: Sequence[float], below: Sequence[float]) -> float:
+    """The median of the rounds' ratios: what slows a whole round, another program say, slows both its sides."""
+    return statistics.median(a / b for a, b in zip(above, below, strict=True))
+
+
+def median_and_range(values: Sequence[float], shown: Callable[[float], str]) -> str:
+    """The median, with the least and the greatest value in brackets where there is more than one."""
+    middle = shown(statistics.median(values))
+    return f"{middle} ({shown(min(values))} to {shown(max(values))})" if len(values) > 1 else middle

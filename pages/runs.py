@@ -1,0 +1,14 @@
+"""What was trained: open, continue, name, share, load, delete."""
+
+import streamlit as st
+
+from aeviz.ui.components.shelf import details, load_zip, run_table
+from aeviz.ui.frame import page
+
+with page("runs"):
+    run_table()
+    this, other = st.columns([2, 1], gap="large")
+    with this:
+        details()
+    with other:
+        load_zip()

@@ -1,0 +1,152 @@
+"""In real Chromium, by mouse alone: import a zip, train on it, lasso, walk, download the run, delete it, load it again."""
+
+import io
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_first_road import settled
+
+pytestmark = pytest.mark.browser
+
+
+def zip_of_pictures() -> bytes:
+    """Sixty little pictures in three folders, and one broken file."""
+    rng = np.random.default_rng(0)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number in range(60):
+            colour = [(230, 60, 60), (60, 200, 60), (60, 60, 230)][number % 3]
+            pixels = np.clip(np.array(colour) + rng.normal(0, 20, (24, 24, 3)), 0, 255).astype(np.uint8)
+            picture = io.BytesIO()
+            Image.fromarray(pixels).save(picture, "PNG")
+            archive.writestr(f"{['red', 'green', 'blue'][number % 3]}/{number}.png", picture.getvalue())
+        archive.writestr("red/broken.png", b"\x89PNG nothing")
+    return buffer.getvalue()
+
+
+def choose(page: Page, key: str, option: str) -> None:
+    """Pick an option of a list."""
+    page.locator(f".st-key-{key} input").click()
+    page.get_by_role("option", name=option).click()
+    settled(page)
+
+
+def lasso(page: Page, chart: str) -> None:
+    """Draw around the whole map."""
+    box = page.locator(f".st-key-{chart} .nsewdrag").first.bounding_box()
+    corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.04)]
+    path = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*path[0])
+    page.mouse.down()
+    for place in path[1:]:
+        page.mouse.move(*place, steps=8)
+    page.mouse.up()
+
+
+def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
+    page.goto(server.address)
+    page.get_by_role("link", name="Data", exact=True).click()
+    page.get_by_role("button", name="Bring your own images").click()
+    page.get_by_role("dialog").locator("input[type=file]").set_input_files(
+        {"name": "blobs.zip", "mimeType": "application/zip", "buffer": zip_of_pictures()}
+    )
+    expect(page.get_by_role("textbox", name="Name")).to_have_value("blobs")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("60 images are here as blobs")).to_be_visible()
+    expect(page.get_by_text("1 files were skipped")).to_be_visible()
+    page.get_by_role("button", name="All right").click()
+    choose(page, "data-set", "blobs")
+    expect(page.get_by_alt_text("A page of images")).to_be_visible()
+
+    page.get_by_role("link", name="Train", exact=True).click()
+    choose(page, "train-data", "blobs")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text("20 / 20")).to_be_visible(timeout=60_000)
+
+    page.get_by_role("link", name="Map", exact=True).click()
+    expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible()
+    settled(page)
+    lasso(page, "map")
+    expect(page.get_by_text("12 selected")).to_be_visible()
+    expect(page.get_by_alt_text("Selected images, their reconstructions below")).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Table").click()
+    lines = saved.value.path().read_text().splitlines()
+    assert len(lines) == 13
+    assert lines[0].startswith("index,label,file,z0")
+    choose(page, "map-colour", "Reconstruction error")
+    expect(page.get_by_text("12 selected")).to_be_visible()
+
+    page.get_by_role("link", name="Walk", exact=True).click()
+    expect(page.get_by_alt_text("The whole road")).to_be_visible()
+    page.get_by_text("Spherical").click()
+    expect(page.get_by_alt_text("step 6 of 11")).to_be_visible()
+
+    page.get_by_role("link", name="Runs", exact=True).click()
+    page.get_by_role("button", name="Download", exact=True).click()
+    page.get_by_text("With up to 2,000 test images").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download the zip").click()
+    archive = tmp_path / "shared.zip"
+    saved.value.save_as(archive)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete it").click()
+    expect(page.get_by_text("No runs yet.").first).to_be_visible()
+
+    page.locator("input[type=file]").set_input_files(archive)
+    expect(page.get_by_text("Autoencoder 32 · blobs").first).to_be_visible()
+    page.get_by_role("button", name="Open its map").click()
+    expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible()
+
+
+def written(run: Path) -> int:
+    """Bytes of metrics so far."""
+    path = run / "metrics.jsonl"
+    return path.stat().st_size if path.exists() else 0
+
+
+def test_two_visitors_see_the_same_run_and_one_stops_it(server, new_page):
+    first, second = new_page(), new_page()
+    first.goto(f"{server.address}/train")
+    first.get_by_role("spinbutton", name="Epochs").fill("100000")
+    first.get_by_role("spinbutton", name="Epochs").press("Enter")
+    settled(first)
+    first.get_by_role("button", name="Train", exact=True).click()
+    expect(first.get_by_role("button", name="Pause")).to_be_visible(timeout=30_000)
+    second.goto(first.url)
+    expect(second.get_by_role("button", name="Stop")).to_be_visible()
+    second.get_by_role("button", name="Stop").click()
+    expect(first.get_by_text("Stopped").first).to_be_visible()
+    expect(first.get_by_role("button", name="Continue")).to_be_visible()
+
+
+def test_a_training_survives_refresh_page_switch_and_the_death_of_the_server(server, new_page):
+    page = new_page(complains=True)
+    page.goto(f"{server.address}/train")
+    page.get_by_role("spinbutton", name="Epochs").fill("100000")
+    page.get_by_role("spinbutton", name="Epochs").press("Enter")
+    settled(page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=30_000)
+    page.get_by_role("link", name="Walk", exact=True).click()
+    page.get_by_role("link", name="Train", exact=True).click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+    (run,) = [path for path in (server.folder / "runs").iterdir() if (path / "config.json").exists()]
+    server.kill()
+    before = written(run)
+    assert any(time.sleep(0.1) or written(run) > before for _ in range(200)), "it goes on without the server"
+    page.goto("about:blank")
+    server.start()
+    page.goto(f"{server.address}/train?run={run.name}")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped").first).to_be_visible()
