@@ -1,5 +1,7 @@
 """What pages read again and again, kept by content: models read-only, arrays by run, weights and parameters."""
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ from aeviz import data, results
 from aeviz.data import Dataset
 from aeviz.errors import MissingData
 from aeviz.models import budget, model_config
-from aeviz.runs import Run
+from aeviz.runs import Run, archive, kept
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading images …")
@@ -103,3 +105,18 @@ def mean_image(content: str, _dataset: Dataset) -> np.ndarray:
     for chunk in np.array_split(rows, max(1, len(rows) // 2000)):
         sums += np.asarray(_dataset.images[chunk]).sum(axis=0, dtype=np.float64)
     return np.rint(sums / len(rows)).astype(np.uint8)
+
+
+@st.cache_data(max_entries=4, show_spinner="Packing …")
+def _packed(run_id: str, mark: str, note: str, with_images: bool, _run: Run) -> bytes:
+    if with_images:
+        kept.write_kept(_run, images_of(_run))
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run.zip"
+        archive.export_run(_run, out, with_kept=with_images)
+        return out.read_bytes()
+
+
+def packed(run: Run, with_images: bool) -> bytes:
+    """A run as a zip, with or without its test images."""
+    return _packed(run.id, run.weights_mark(), str(run.note()), with_images, run)

@@ -23,7 +23,8 @@ def digit_png() -> bytes:
 
 
 def settled(page: Page) -> None:
-    """Wait until the script has run to its end."""
+    """Wait until the script has begun, if it is to run at all, and has run to its end."""
+    page.wait_for_timeout(100)
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 

@@ -91,6 +91,7 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     page.get_by_role("link", name="Runs", exact=True).click()
     page.get_by_role("button", name="Download", exact=True).click()
     page.get_by_text("With up to 2,000 test images").click()
+    settled(page)
     with page.expect_download() as saved:
         page.get_by_role("button", name="Download the zip").click()
     archive = tmp_path / "shared.zip"

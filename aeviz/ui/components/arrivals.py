@@ -142,7 +142,7 @@ def import_dialog() -> None:
         )
     guess = Path(files[0].name).stem if files else Path(path).stem
     name_help = ImportSettings.model_fields["name"].description
-    asked = {"name": st.text_input("Name", _as_name(guess), key=f"bring.name.{guess}", help=name_help)}
+    asked: dict[str, Any] = {"name": st.text_input("Name", _as_name(guess), key=f"bring.name.{guess}", help=name_help)}
     with st.container(horizontal=True):
         asked |= forms.settings_form(ImportSettings, "bring", skip=["name"])
     st.caption(_fit_said(asked))

@@ -11,8 +11,8 @@ import streamlit as st
 from aeviz import results, runs
 from aeviz.errors import AevizError
 from aeviz.models import VARIANTS, budget
-from aeviz.runs import Note, Run, archive, kept
-from aeviz.ui import menu, state, words
+from aeviz.runs import Note, Run, archive
+from aeviz.ui import cache, menu, state, words
 from aeviz.ui.components.live import can_go_on, go_on
 from aeviz.ui.frame import nothing_yet
 
@@ -99,24 +99,17 @@ def details() -> None:
 
 def _download(run: Run) -> None:
     """The run as a zip, with or without its test images."""
-    with st.popover("Download", icon=":material/download:", key="download"):
+    with st.popover("Download", icon=":material/download:", key="download", on_change="rerun") as box:
+        if not box.open:
+            return
         st.caption("A zip of JSON and safetensors; load it on the page Runs of any aeviz.")
         with_images = st.toggle(
             "With up to 2,000 test images", key="with_images", help="So that the map works where the data set is not."
         )
         st.download_button(
-            "Download the zip", lambda: _packed(run, with_images), f"{run.id}.zip", "application/zip", key="download.zip",
+            "Download the zip", cache.packed(run, with_images), f"{run.id}.zip", "application/zip", key="download.zip",
             icon=":material/folder_zip:", type="primary", on_click="ignore",
         )  # fmt: skip
-
-
-def _packed(run: Run, with_images: bool) -> bytes:
-    if with_images:
-        kept.write_kept(run, results.dataset_of(run))
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run.zip"
-        archive.export_run(run, out, with_kept=with_images)
-        return out.read_bytes()
 
 
 def _delete(run: Run) -> None:
