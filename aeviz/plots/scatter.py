@@ -7,10 +7,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from aeviz.plots.groups import Groups, grouped
-from aeviz.plots.theme import CLASS_COLOURS, QUIET_TEXT, SEQUENTIAL, class_marker, layout, note, shown
+from aeviz.plots.theme import CLASS_COLOURS, SEQUENTIAL, class_marker, layout, note, shown
 
 AXES = ("x", "y", "z")
 LEGEND = {"orientation": "h", "x": 0, "y": -0.01, "yanchor": "top", "itemsizing": "constant", "title": {"text": ""}}
+FADED = 0.12
 CAMERA = {"x": 1.5, "y": 1.5, "z": 1.1}
 
 
@@ -44,7 +45,7 @@ def latent_scatter(
         equal_axes: whether a unit is as long on all axes.
         highlight: (M, 2 | 3) points marked on top, such as a person's own images.
         highlight_names: (M,) what these are called.
-        selected: (M,) row ids that stand out while the others fade (2-D), or wear a ring (3-D).
+        selected: (M,) row ids that stand out while the others fade.
     """
     points = np.asarray(points, dtype=np.float32)
     rows = np.arange(len(points)) if index is None else np.asarray(index)
@@ -53,7 +54,7 @@ def latent_scatter(
     for trace in _traces(points, values, class_names, colour_label, rows.astype(np.int32)):
         figure.add_trace(trace)
     if selected is not None and len(selected):
-        _mark_selected(figure, points, rows, selected)
+        _mark_selected(figure, points, selected)
     if highlight is not None and len(highlight):
         figure.add_trace(_stars(np.asarray(highlight, dtype=np.float32), highlight_names))
     _draw_axes(figure, points.shape[1], axis_labels, equal_axes)
@@ -113,22 +114,32 @@ def _trace(points: np.ndarray, rows: np.ndarray, **settings: Any) -> Any:
     return kind(**axes, customdata=rows, mode="markers", **settings)
 
 
-def _mark_selected(figure: go.Figure, points: np.ndarray, rows: np.ndarray, selected: np.ndarray) -> None:
-    if points.shape[1] == 3:  # WebGL scenes know no selection
-        chosen = points[np.isin(rows, selected)]
-        ring = {"size": 9, "symbol": "circle-open", "color": "#ffffff", "line": {"color": QUIET_TEXT, "width": 3}}
-        axes = {axis: chosen[:, d].copy() for d, axis in enumerate(AXES)}
-        figure.add_trace(go.Scatter3d(**axes, mode="markers", marker=ring, hoverinfo="skip", showlegend=False))
+def _mark_selected(figure: go.Figure, points: np.ndarray, selected: np.ndarray) -> None:
+    if points.shape[1] == 3:
+        _fade_others(figure, selected)
         return
     for trace in figure.data:
         trace.selectedpoints = np.flatnonzero(np.isin(trace.customdata, selected))
-        trace.unselected = {"marker": {"opacity": 0.12}}
+        trace.unselected = {"marker": {"opacity": FADED}}
+
+
+def _fade_others(figure: go.Figure, selected: np.ndarray) -> None:
+    """Scenes know no selection: the selected are drawn once more, and the others fade."""
+    for trace in list(figure.data):
+        chosen = np.isin(trace.customdata, selected)
+        bright = go.Scatter3d(trace).update(showlegend=False, customdata=trace.customdata[chosen])
+        bright.update({axis: trace[axis][chosen] for axis in AXES})
+        if isinstance(trace.marker.color, np.ndarray):
+            limits = {"cmin": float(trace.marker.color.min()), "cmax": float(trace.marker.color.max())}
+            bright.marker.update(color=trace.marker.color[chosen], showscale=False, **limits)
+        trace.marker.opacity = FADED
+        figure.add_trace(bright)
 
 
 def _stars(points: np.ndarray, names: Sequence[str]) -> Any:
     """White with a black rim, which no class has and which shows on any background."""
     marker = {"size": 17, "symbol": "star", "color": "#ffffff", "line": {"color": "#000000", "width": 1.5}}
-    kind: Any = go.Scatter  # drawn above the WebGL dots
+    kind: Any = go.Scattergl  # an SVG trace would lie below the WebGL dots
     if points.shape[1] == 3:
         kind, marker = go.Scatter3d, marker | {"size": 9, "symbol": "diamond", "line": {"color": "#000000", "width": 2}}
     return kind(

@@ -31,7 +31,7 @@ def titles(runs: list[Run]) -> dict[str, str]:
     """What each run is called; those of one title get their time beside."""
     named = {run.id: _title(run) for run in runs}
     all_titles = [title for title, _ in named.values()]
-    return {id: f"{title} · {when}" if all_titles.count(title) > 1 else title for id, (title, when) in named.items()}
+    return {id: f"{when} {title}" if all_titles.count(title) > 1 else title for id, (title, when) in named.items()}
 
 
 def _title(run: Run) -> tuple[str, str]:

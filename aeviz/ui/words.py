@@ -23,7 +23,7 @@ LABELS = {
     "dims": "Dimensions",
     "n_components": "Components",
     "relu": "ReLU", "leaky_relu": "Leaky ReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "tanh": "tanh",
-    "sgd": "SGD",
+    "sgd": "SGD", "rgb": "Colour", "mode": "Colours", "pca": "PCA",
     "x": "x", "y": "y",
     "knn_map": "10-NN in the map",
     "knn_codes": "10-NN in the codes",

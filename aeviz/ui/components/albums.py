@@ -51,7 +51,7 @@ def album(info: DataInfo) -> None:
         return
     dataset = cache.dataset(info.name, info.params)
     _figures(dataset)
-    grid, side = st.columns([3, 1], gap="large")
+    grid, side = st.columns([5, 2], gap="large")
     with grid:
         _grid(dataset)
     with side:

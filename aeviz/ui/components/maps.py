@@ -16,6 +16,7 @@ from aeviz.ui.components import selection
 from aeviz.ui.components.pictures import Chosen
 
 HEIGHT = 600
+TOOLS = {"scrollZoom": True, "displaylogo": False, "modeBarButtonsToAdd": ["select2d", "lasso2d"]}
 JUDGED_AT_ONCE = 3000  # points a fast map is judged on while one waits
 CHART = "map"
 LABEL, ERROR = "label", "reconstruction error"
@@ -80,7 +81,7 @@ def map_canvas(run: Run, request: MapRequest, colours: Colours) -> None:
             drawn.points, drawn.labels if colours.values is None else colours.values, class_names=colours.classes, colour_label=colours.label, index=drawn.index,
             axis_labels=_axis_labels(drawn), height=HEIGHT, uirevision=f"{run.id} {request.method} {request.split}", selected=picked,
         ),
-        key=CHART, config={"scrollZoom": True, "displaylogo": False}, alt="Map of the latent codes",
+        key=CHART, config=TOOLS, alt="Map of the latent codes",
     )  # fmt: skip
     selection.selection_strip(run, picked)
 

@@ -70,9 +70,9 @@ def _uploads(run: Run) -> Chosen:
 def _from_set(run: Run) -> Chosen:
     """Test images: the first ones, or those rebuilt best or worst."""
     dataset = cache.images_of(run)
-    order = st.segmented_control(
-        "Which", ["mixed", "worst", "best"], default="mixed", required=True, key="pictures.order", width="stretch",
-        format_func=words.label, persist_state="session", help="By the error of their reconstruction.",
+    order = st.selectbox(
+        "Which", ["mixed", "worst", "best"], key="pictures.order",
+        format_func=words.label, persist_state="session", help="Worst and best by the error of their reconstruction.",
     )  # fmt: skip
     count = st.slider("How many", 1, 24, 8, key="pictures.count", persist_state="session")
     rows = dataset.rows("test")

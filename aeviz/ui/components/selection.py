@@ -15,6 +15,7 @@ from aeviz.ui.components.bridges import picked_rows
 
 SHOWN = 20  # pictures in the strip
 STRIP_WIDTH = 960
+MOST_NAMED = 4
 
 
 def follow(run: Run, split: str, chart: str) -> np.ndarray:
@@ -84,7 +85,9 @@ def _counts(dataset: Dataset, rows: np.ndarray) -> str:
         (dataset.classes[label] if label >= 0 else "no label", count)
         for label, count in zip(labels, counts, strict=True)
     ]
-    return " · ".join(f"{words.plain(name)} {count:,}" for name, count in sorted(named, key=lambda pair: -pair[1])[:8])
+    named.sort(key=lambda pair: -pair[1])
+    rest = [f"{len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else []
+    return " · ".join([f"{words.plain(name)} {count:,}" for name, count in named[:MOST_NAMED]] + rest)
 
 
 def table(run: Run, dataset: Dataset, rows: np.ndarray) -> bytes:
