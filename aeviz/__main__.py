@@ -1,5 +1,6 @@
 """The command line: the same core without a screen."""
 
+import os
 import sys
 import traceback
 
@@ -29,6 +30,15 @@ def main(arguments: list[str] | None = None) -> int:
     except click.Abort:
         click.echo("aeviz: stopped", err=True)
         return 130
+    except BrokenPipeError:  # whoever read our output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.filename is None:
+            traceback.print_exc()
+            return 1
+        click.echo(f"aeviz: {error.filename}: {error.strerror}; choose another path", err=True)
+        return 2
     except Exception:
         traceback.print_exc()
         return 1

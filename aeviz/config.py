@@ -68,7 +68,7 @@ def read_overrides(pairs: Iterable[str]) -> list[tuple[list[str], Any]]:
             raise BadValue("--set {pair!r} is not of the form path.to.setting=value", pair=pair)
         try:
             value = json.loads(text)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # no JSON, or numbers and brackets beyond its limits
             value = text
         overrides.append((path.split("."), value))
     return overrides

@@ -40,3 +40,7 @@ class NotNow(AevizError):
 
 class Stopped(AevizError):
     """The person asked for a stop, and the work has ended there."""
+
+
+class Paused(AevizError):
+    """The person asked for a pause, and the work has ended there, to go on later."""

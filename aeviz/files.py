@@ -39,6 +39,13 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise
 
 
+def sweep(folder: Path) -> None:
+    """Remove what a killed writer left beside the files of a folder that nobody else writes to."""
+    for left in folder.glob(".*.*"):
+        if left.is_file():
+            left.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Replace a file by strict JSON."""
     write_bytes(path, json.dumps(value, allow_nan=False, indent=1).encode())
@@ -63,7 +70,10 @@ def append_line(path: Path, value: Any) -> None:
 
 
 def read_lines(path: Path, start: int = 0) -> tuple[list[Any], int]:
-    """The JSON lines from byte `start` on, and where to go on reading; a torn last line is left for later."""
+    """The JSON lines from byte `start` on, and where to go on reading.
+
+    A torn last line is left for later; one that was torn and written on after is passed over.
+    """
     try:
         with open(path, "rb") as file:
             file.seek(start)
@@ -71,7 +81,14 @@ def read_lines(path: Path, start: int = 0) -> tuple[list[Any], int]:
     except FileNotFoundError:
         return [], start
     whole = content.rfind(b"\n") + 1
-    return [json.loads(line) for line in content[:whole].splitlines() if line.strip()], start + whole
+    return [value for line in content[:whole].splitlines() for value in _parsed(line)], start + whole
+
+
+def _parsed(line: bytes) -> list[Any]:
+    try:
+        return [json.loads(line)]
+    except (ValueError, RecursionError):
+        return []
 
 
 def safe_name(name: str) -> str:
@@ -88,10 +105,10 @@ def safe_name(name: str) -> str:
     return name
 
 
-def _take(file: IO[bytes]) -> bool:
+def _take(file: IO[bytes], shared: bool = False) -> bool:
     try:
         if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         else:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
     except OSError:
@@ -120,7 +137,7 @@ def is_locked(path: Path) -> bool:
     """Whether a living process holds the lock."""
     try:
         with open(path, "rb+") as file:
-            return not _take(file)
+            return not _take(file, shared=True)  # shared, so that two who ask do not see each other
     except FileNotFoundError:
         return False
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 
 from aeviz import files
 from aeviz.config import Settings
-from aeviz.errors import AevizError, NotNow, Stopped
+from aeviz.errors import AevizError, NotNow, Paused, Stopped
 
 State = Literal["queued", "running", "paused", "done", "stopped", "failed", "diverged", "interrupted"]
 LIVE = ("queued", "running")
@@ -82,9 +82,11 @@ class Worker:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.stop_asked = False
+        self.stop_asked = self.pause_asked = False
         self._status = job.written_status()
-        self._read = (job.path / "control.jsonl").stat().st_size if (job.path / "control.jsonl").exists() else 0
+        # What was asked since the job was queued is for us, also if it was asked before this process was born.
+        self._since = self._status.beat if self._status.state == "queued" else time.time()
+        self._read = 0
         self._reported = 0.0
 
     def report(self, **changes: Any) -> None:
@@ -104,16 +106,20 @@ class Worker:
         return self._status.message
 
     def requests(self) -> list[dict[str, Any]]:
-        """What was asked since the last look; a stop stays remembered in `stop_asked`."""
-        asked, self._read = files.read_lines(self.job.path / "control.jsonl", self._read)
+        """What was asked since the last look; a stop and a pause stay remembered."""
+        lines, self._read = files.read_lines(self.job.path / "control.jsonl", self._read)
+        asked = [line for line in lines if isinstance(line, dict) and line.get("time", 0.0) >= self._since]
         self.stop_asked |= any(request.get("ask") == "stop" for request in asked)
+        self.pause_asked |= any(request.get("ask") == "pause" for request in asked)
         return asked
 
     def check_stop(self) -> None:
-        """Raises: Stopped, once a stop was asked for."""
+        """Raises: Stopped or Paused, once that was asked for."""
         self.requests()
         if self.stop_asked:
             raise Stopped("stopped as asked")
+        if self.pause_asked:
+            raise Paused("paused as asked")
 
     def progress(self, done: float, total: float, message: str = "") -> None:
         """Report how much is done, and end here if a stop was asked for.
@@ -137,6 +143,9 @@ def at_work(job: Job) -> Iterator[Worker]:
             yield worker
         except Stopped:
             worker.report(state="stopped", message="Stopped.")
+            raise
+        except Paused:
+            worker.report(state="paused", message="Paused.")
             raise
         except AevizError as error:
             worker.report(state="failed", message=str(error))
@@ -213,7 +222,16 @@ class Turn:
     def ahead(self) -> int:
         """How many living jobs stand before this one."""
         older = [ticket for ticket in self.queue.glob("*.ticket") if ticket.name < self.ticket.name]
-        return sum(files.is_locked(ticket) for ticket in older)
+        living = [ticket for ticket in older if files.is_locked(ticket)]
+        for dead in set(older) - set(living):
+            self._remove_if_old(dead)
+        return len(living)
+
+    def _remove_if_old(self, ticket: Path) -> None:
+        """A ticket just made is not locked yet; one that has lain unlocked for a while belonged to the dead."""
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - ticket.stat().st_mtime > BIRTH_SECONDS:
+                ticket.unlink()
 
     @contextlib.contextmanager
     def wait(self, worker: Worker) -> Iterator[Self]:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from aeviz import files, jobs
-from aeviz.errors import AevizError, NotNow, Stopped
+from aeviz.errors import AevizError, NotNow, Paused, Stopped
 from aeviz.jobs import Job, Turn, Worker, at_work
 
 
@@ -113,3 +113,35 @@ def test_who_waits_can_be_stopped(tmp_path):
         job.ask("stop")
         with pytest.raises(Stopped), Turn(tmp_path / "queue", 1.0, "waiting").wait(worker):
             pass
+
+
+def test_what_is_asked_while_a_job_is_being_born_is_heard(job):
+    job.ask("stop")
+    worker = Worker(job)
+    with pytest.raises(Stopped):
+        worker.check_stop()
+
+
+def test_a_pause_while_waiting_leaves_the_job_paused(tmp_path):
+    job = jobs.create(tmp_path / "jobs", "waiting")
+    with files.lock(tmp_path / "queue" / "device"):
+        job.ask("pause")
+        with contextlib.suppress(Paused), at_work(job) as worker, Turn(tmp_path / "queue", 1.0, "w").wait(worker):
+            pytest.fail("the turn was taken")
+    assert job.status().state == "paused"
+
+
+def test_two_who_ask_do_not_see_each_other_in_a_free_lock(tmp_path):
+    path = tmp_path / "lock"
+    path.touch()
+    seen = []
+
+    def ask():
+        seen.extend(files.is_locked(path) for _ in range(2000))
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not any(seen)

@@ -37,6 +37,10 @@ def encode(
         skipped: list[dict[str, str]] = []
     else:
         pixels, read, skipped = _read_images(found, paths)
+        for row in skipped:
+            click.echo(f"aeviz: {row['file']} was skipped: {row['reason']}", err=True)
+        if not read:
+            raise BadFile("none of the {count} images could be read", count=len(paths))
         z = results.encode_images(found, pixels)
         arrays = {"z": z, "labels": np.full(len(z), -1, np.int64), "index": np.array(read, np.int64)}
     _save_npz(out, arrays)
@@ -91,8 +95,9 @@ def project(
             },
         )
     n, seconds = len(drawn.points), round(drawn.seconds, 3)
-    head = {"run": found.id, "method": method, "dims": dims, "n": n, "out": str(out) if out else None}
-    text = f"{n:,} points in {seconds:.1f} s, trustworthiness {judged['trustworthiness']:.3f}"
+    head = {"run": found.id, "method": method, "dims": drawn.points.shape[1], "n": n, "out": str(out) if out else None}
+    trust = judged["trustworthiness"]
+    text = f"{n:,} points in {seconds:.1f} s, trustworthiness {'unknown' if trust is None else f'{trust:.3f}'}"
     finish(as_json, head | {"seconds": seconds} | judged, f"{text}, written to {out}" if out else text)
 
 
@@ -114,7 +119,7 @@ def reconstruct(run: str, images: tuple[Path, ...], out: Path, as_json: bool) ->
     if len(pixels):
         rebuilt = results.rebuild(found, pixels)
         for number, position in enumerate(read):
-            target = out / f"{images[position].stem}-{position}.png"
+            target = out / f"{images[position].stem[:80]}-{position}.png"
             picture = pictures.mosaic(pictures.to_pixels(rebuilt.x_hat[number : number + 1]), columns=1, gap=0)
             files.write_bytes(target, pictures.encode_png(picture))
             numbers = {name: value[number] for name, value in rebuilt.numbers().items()}

@@ -20,6 +20,8 @@ def runs(context: click.Context, as_json: bool) -> None:
 
         rows = [brief(run) for run in store.list_runs()]
         lines = [f"{row['run']:60} {row['state']:12} {row['psnr'] or 0:6.2f} dB  {row['title']}" for row in rows]
+        for name in store.unreadable_runs():
+            click.echo(f"aeviz: the folder {name} holds no readable run", err=True)
         finish(as_json, {"runs": rows}, "\n".join(lines) or "no runs yet: aeviz train --dataset digits")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from aeviz.errors import UnknownName
 from aeviz.jobs import Job, at_work
 
 Report = Callable[..., Any]
@@ -39,6 +40,8 @@ def strict(value: Any) -> Any:
 def reporting(job: Path | None) -> Iterator[Report]:
     """A `report(done, total, message)` that writes a job's status, or a line on a person's terminal."""
     if job is not None:
+        if not (job / "status.json").exists():
+            raise UnknownName("{path} is no job", path=job)
         with at_work(Job(job)) as worker:
             yield worker.progress
             worker.report(state="done")

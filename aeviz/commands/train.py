@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from aeviz.commands.speak import finish, json_option
-from aeviz.errors import BadFile
+from aeviz.errors import BadFile, UnknownName
 from aeviz.jobs import Job, Turn, Worker, at_work
+
+RECIPE = ("data", "model", "training", "seed")
 
 
 @click.command()
@@ -43,10 +45,9 @@ def _train_here(run: Any, as_json: bool) -> None:
         training.work(run, worker)
     result = summary(run)
     status = run.status()
-    finish(as_json, result, f"{status.state} after {status.epoch} epochs: {run.path}  {status.message}".strip())
+    finish(as_json, result, f"{status.state} after {status.epoch} epochs: {run.path}")
     if status.state == "diverged":
-        if as_json:
-            click.echo(f"aeviz: {status.message}", err=True)
+        click.echo(f"aeviz: {status.message}", err=True)
         click.get_current_context().exit(2)
 
 
@@ -91,21 +92,12 @@ def _spoken(run: Any, worker: Worker) -> Any:
 
 def _recipe(config_file: Path | None, overrides: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
     """The settings of a file, then of the options, then of every --set."""
-    from aeviz import files
     from aeviz.config import override, read_overrides
 
-    values: dict[str, Any] = {"model": {"variant": "autoencoder", "body": {"name": "dense"}}}
+    values: dict[str, Any] = {"data": {}, "model": {}, "training": {}}
     if config_file is not None:
-        try:
-            read = files.read_json(config_file)
-        except (ValueError, OSError) as error:
-            raise BadFile("{file} is no JSON of settings: {reason}", file=config_file, reason=error) from None
-        if not isinstance(read, dict):
-            raise BadFile("{file} holds no settings", file=config_file)
-        values = values | {name: read[name] for name in ("data", "model", "training", "seed") if name in read}
-        values["data"] = {name: value for name, value in values.get("data", {}).items() if name in ("name", "params")}
-        values["model"] = {name: value for name, value in values["model"].items() if name != "sample_shape"}
-        values["model"].setdefault("body", {"name": "dense"})
+        values |= _read_config(config_file)
+    values["model"].setdefault("body", {"name": "dense"})
     places = {
         "dataset": ["data", "name"], "variant": ["model", "variant"], "latent_dim": ["model", "latent_dim"],
         "epochs": ["training", "epochs"], "batch_size": ["training", "batch_size"], "seed": ["seed"],
@@ -114,11 +106,40 @@ def _recipe(config_file: Path | None, overrides: tuple[str, ...], options: dict[
     for option, path in places.items():
         if options[option] is not None:
             override(values, path, options[option])
-    if options["body"] is not None and options["body"] != values["model"].get("body", {}).get("name"):
+    body = values["model"]["body"]
+    if options["body"] is not None and not (isinstance(body, dict) and body.get("name") == options["body"]):
         values["model"]["body"] = {"name": options["body"]}
     for path, value in read_overrides(overrides):
         override(values, path, value)
     return values
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """The settings in a JSON file, which may be a run's config.json.
+
+    Raises:
+        BadFile: no JSON, or something in it that is no setting of a recipe or a run.
+    """
+    from aeviz import files
+    from aeviz.runs import RunConfig
+
+    try:
+        read = files.read_json(path)
+    except (ValueError, RecursionError) as error:
+        raise BadFile("{file} is no JSON of settings: {reason}", file=path, reason=error) from None
+    if read is None:
+        raise BadFile("there is no file {file}; --config takes a JSON file of settings", file=path)
+    if not isinstance(read, dict):
+        raise BadFile("{file} holds no settings; it should be an object with data, model and training", file=path)
+    for name, value in read.items():
+        if name not in RunConfig.model_fields:
+            raise BadFile("{file}: there is no setting {name}; remove it or check its spelling", file=path, name=name)
+        if name in RECIPE[:3] and not isinstance(value, dict):
+            raise BadFile("{file}: {name} = {value!r} holds no settings", file=path, name=name, value=value)
+    recipe = {name: read[name] for name in RECIPE if name in read}
+    recipe["data"] = {name: value for name, value in recipe.get("data", {}).items() if name in ("name", "params")}
+    recipe["model"] = {name: value for name, value in recipe.get("model", {}).items() if name != "sample_shape"}
+    return recipe
 
 
 @click.command(hidden=True)
@@ -126,9 +147,11 @@ def _recipe(config_file: Path | None, overrides: tuple[str, ...], options: dict[
 @click.option("--device", required=True)
 def work(path: Path, device: str) -> None:
     """Train a prepared run once its device is free; imports nothing heavy while it waits."""
-    from aeviz.errors import Stopped
+    from aeviz.errors import Paused, Stopped
 
-    with contextlib.suppress(Stopped), at_work(Job(path)) as worker:
+    if not (path / "config.json").exists():
+        raise UnknownName("{path} is no run", path=path)
+    with contextlib.suppress(Stopped, Paused), at_work(Job(path)) as worker:
         queue = path.parent / ".queue" / device.replace(":", "-")
         with Turn(queue, time.time(), path.name).wait(worker):
             worker.report(state="running", message="Starting…")

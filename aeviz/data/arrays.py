@@ -1,6 +1,7 @@
 """Pictures that come as numpy arrays: .npy and .npz files, never unpickled."""
 
 import contextlib
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -142,16 +143,29 @@ def _label_texts(labels: np.ndarray, n: int) -> list[str]:
             "there are {labels} labels for {n} images; give one number or text for each", labels=labels.size, n=n
         )
     flat = labels.reshape(-1)  # keras stores (N, 1)
-    if flat.dtype.kind == "f" and np.isfinite(flat).all() and (flat == np.rint(flat)).all():
-        flat = flat.astype(np.int64)
+    if flat.dtype.kind == "f":
+        return [_float_label(value) for value in flat.tolist()]
     if flat.dtype.kind == "S":
         return [clean_text(text.decode(errors="replace")) for text in flat.tolist()]
     return [clean_text(str(value)) for value in flat.tolist()]
 
 
+def _float_label(value: float) -> str:
+    """A class number stored as a float; NaN is no label."""
+    if not math.isfinite(value):
+        return ""
+    return str(int(value)) if value == int(value) else str(value)
+
+
 def _scale(parts: list[np.ndarray]) -> float:
     """By what all values are multiplied, known from their type and range."""
-    kind = np.result_type(*parts)
+    kinds = {part.dtype for part in parts}
+    if len(kinds) > 1:
+        raise BadFile(
+            "the training and the test images are of different types ({kinds}); store both as one",
+            kinds=", ".join(sorted(str(kind) for kind in kinds)),
+        )
+    kind = kinds.pop()
     if kind == np.uint8:
         return 1.0
     if kind == np.bool_:

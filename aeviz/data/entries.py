@@ -39,10 +39,13 @@ def clean_text(text: str) -> str:
     return OVERRIDES.sub("", "".join(mark for mark in text if unicodedata.category(mark) not in ("Cc", "Cs")))
 
 
+MOST_DIGITS = 100  # a longer number in a name is nobody's count
+
+
 def natural_key(text: str) -> list[tuple[int, int, str]]:
     """A key that sorts `2.png` before `10.png`."""
     parts = re.split(r"(\d+)", text)
-    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts]
+    return [(0, int(part[:MOST_DIGITS]), part) if part.isdecimal() else (1, 0, part) for part in parts]
 
 
 @contextlib.contextmanager

@@ -186,7 +186,7 @@ def load_own(name: str) -> Dataset:
         labels = np.load(folder / "labels.npy", allow_pickle=False)
         columns = {key: _from_json(values) for key, values in (files.read_json(folder / "columns.json") or {}).items()}
         names = tuple(files.read_json(folder / "files.json") or ())
-    except (ValueError, OSError, AttributeError, TypeError) as error:
+    except (ValueError, OSError, EOFError, AttributeError, TypeError) as error:
         raise BadFile(DAMAGED, name=name, reason=str(error)) from None
     lengths = {len(labels), len(names), *(len(values) for values in columns.values())}
     if images.shape != (meta.n, *meta.shape) or images.dtype != np.uint8 or lengths != {meta.n}:

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import pickle
+import zlib
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -213,6 +214,15 @@ def read_idx(train: Path, test: Path, magic: int) -> tuple[np.ndarray, int]:
     Raises:
         BadFile: a file that is not of this format, or is cut off.
     """
+    try:
+        return _read_idx(train, test, magic)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise BadFile(
+            "{file} or the file beside it is damaged ({reason}); fetch it again", file=train, reason=error
+        ) from None
+
+
+def _read_idx(train: Path, test: Path, magic: int) -> tuple[np.ndarray, int]:
     with _open_idx(train) as first, _open_idx(test) as second:
         (n_train, *shape), (n_test, *other) = _idx_shape(first, train, magic), _idx_shape(second, test, magic)
         if shape != other:

@@ -90,10 +90,17 @@ def _with_last_parts(rows: dict[str, list[str]]) -> dict[str, list[str]]:
     return {last: row for last, row in lasts.items() if counts[last] == 1} | rows
 
 
+def _to_number(text: str) -> float:
+    """A number as tables write it; Python alone would read `1_0` as ten."""
+    if "_" in text:
+        raise ValueError(text)
+    return float(text) if text else math.nan
+
+
 def _to_array(values: list[str]) -> np.ndarray:
     """Texts (N,) as floats where all that is not empty is a finite number, else as text."""
     try:
-        numbers = np.array([float(value) if value else math.nan for value in values])
+        numbers = np.array([_to_number(value) for value in values])
     except ValueError:
         return np.array(values, dtype=object)
     is_number = bool(np.isfinite(numbers).any()) and not np.isinf(numbers).any()

@@ -1,7 +1,7 @@
 """The contract every autoencoder keeps: encode, decode, and losses by name."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -10,6 +10,8 @@ from aeviz.config import Settings
 from aeviz.models.layers import BODIES, Body, DenseConfig
 from aeviz.models.losses import LOSSES
 from aeviz.models.posterior import Gaussian
+
+MOST_PIXELS = 65_536  # along one side of a sample
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,9 @@ class ModelConfig(Settings):
     """What every variant can choose; a variant adds its own."""
 
     variant: str
-    sample_shape: tuple[int, ...] = Field(description="Shape of one sample, (C, H, W) for images.")
+    sample_shape: tuple[Annotated[int, Field(ge=1, le=MOST_PIXELS)], ...] = Field(
+        min_length=1, max_length=3, description="Shape of one sample, (C, H, W) for images."
+    )
     latent_dim: int = Field(32, ge=1, le=512, description="How many numbers the code of an image has.")
     body: Body = Field(DenseConfig(), description="The layers between image and code.")
 

@@ -14,7 +14,9 @@ from aeviz.models.base import mode
 BYTES = 4
 SHARE_OF_RAM = 0.8
 SHARE_OF_DEVICE = 0.9
-COPIES = {"adam": 4, "sgd": 3}  # weights, gradients, and what the optimizer keeps of each parameter
+# Per parameter: weight, gradient, what the optimizer keeps, the best weights, and all but the gradient once more
+# while a checkpoint is written.
+COPIES = {"adam": 8, "sgd": 6}
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,10 @@ def read_metadata(path: Path) -> dict[str, Any]:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
         values = {"loss": metadata["loss"]} | {key: json.loads(metadata[key]) for key in ("model", "position")}
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+    except (SafetensorError, KeyError, ValueError, OSError, RecursionError) as error:
         raise BadFile("{file} holds no weights of aeviz ({reason})", file=path.name, reason=error) from None
+    if not isinstance(values["model"], dict) or not isinstance(values["position"], dict):
+        raise BadFile("{file} holds no weights of aeviz (its settings are no settings)", file=path.name)
     if metadata.get("format") != FORMAT:
         raise BadFile(
             "{file} has format {format}; this version reads {known}",
@@ -71,14 +73,18 @@ def read_tensors(path: Path, prefix: str, device: str = "cpu") -> dict[str, Tens
         return {name.removeprefix(prefix): file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
 
 
+def _form(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+
+
 def load_state(model: Autoencoder, tensors: dict[str, Tensor], path: Path) -> None:
     """Fill a network with tensors of exactly its shapes.
 
     Raises:
         BadFile: a tensor is missing, unknown, or of another shape.
     """
-    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    wanted = {name: _form(tensor) for name, tensor in model.state_dict().items()}
+    found = {name: _form(tensor) for name, tensor in tensors.items()}
     if wanted != found:
         name = next(name for name in {**wanted, **found} if wanted.get(name) != found.get(name))
         raise BadFile(

@@ -7,11 +7,11 @@ import numpy as np
 
 from aeviz import data, files
 from aeviz.data import Dataset
-from aeviz.errors import MissingData, UnknownName
+from aeviz.errors import BadFile, BadValue, MissingData, UnknownName
 from aeviz.latent.encode import encode
 from aeviz.models import Autoencoder
 from aeviz.models.device import resolve_device
-from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, write_arrays
+from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, read_json, write_arrays
 from aeviz.runs import Run
 from aeviz.runs.kept import read_kept
 from aeviz.scores.images import psnr
@@ -43,7 +43,7 @@ def dataset_of(run: Run) -> Dataset:
     config = run.config().data
     try:
         return same_data(data.load(config.name, config.params), run)
-    except (MissingData, UnknownName) as error:
+    except (MissingData, UnknownName, BadFile, BadValue) as error:
         kept = read_kept(run)
         if kept is not None:
             return kept
@@ -76,12 +76,14 @@ def codes(run: Run, split: Split = "test", report: Report = quiet) -> Codes:
         NotNow: the run has learned nothing yet.
     """
     path = path_of(run, "codes", {"split": split}, "npz")
-    if not path.exists():
+    kept = read_arrays(path)
+    if kept is None:
         dataset = dataset_of(run)
         rows = dataset.rows(split)
         z = encode(model_of(run), dataset.images, rows, on_step=lambda done, total: report(done, total, "Encoding"))
-        write_arrays(path, {"z": z, "labels": dataset.labels[rows], "index": rows})
-    return Codes(**read_arrays(path))
+        kept = {"z": z, "labels": dataset.labels[rows], "index": rows}
+        write_arrays(path, kept)
+    return Codes(**kept)
 
 
 def encode_images(run: Run, pixels: np.ndarray) -> np.ndarray:
@@ -92,7 +94,8 @@ def encode_images(run: Run, pixels: np.ndarray) -> np.ndarray:
 def errors(run: Run, split: Split = "test", report: Report = quiet) -> np.ndarray:
     """Mean squared error per pixel of every image of a split (N,)."""
     path = path_of(run, "errors", {"split": split}, "npz")
-    if not path.exists():
+    kept = read_arrays(path)
+    if kept is None:
         dataset = dataset_of(run)
         mse = errors_per_image(
             model_of(run),
@@ -100,20 +103,21 @@ def errors(run: Run, split: Split = "test", report: Report = quiet) -> np.ndarra
             dataset.rows(split),
             on_step=lambda done, total: report(done, total, "Rebuilding"),
         )
-        write_arrays(path, {"mse": mse})
-    return read_arrays(path)["mse"]
+        kept = {"mse": mse}
+        write_arrays(path, kept)
+    return kept["mse"]
 
 
 def kept_psnr(run: Run) -> float | None:
     """PSNR (dB) of the mean error over the test set, if the errors were computed before."""
-    path = path_of(run, "errors", {"split": "test"}, "npz") if run.has_weights() else None
-    return psnr(float(read_arrays(path)["mse"].mean())) if path and path.exists() else None
+    kept = read_arrays(path_of(run, "errors", {"split": "test"}, "npz")) if run.has_weights() else None
+    return psnr(float(kept["mse"].mean())) if kept and len(kept["mse"]) else None
 
 
 def score(run: Run, split: Split = "test", report: Report = quiet) -> dict[str, Any]:
     """What the codes and reconstructions of a split are worth, with PCA of equal size beside."""
     path = path_of(run, "score", {"split": split}, "json")
-    kept = files.read_json(path)
+    kept = read_json(path)
     if kept is None:
         kept = score_model(
             model_of(run), dataset_of(run), split, on_step=lambda done, total: report(done, total, "Scoring")
@@ -124,4 +128,4 @@ def score(run: Run, split: Split = "test", report: Report = quiet) -> dict[str, 
 
 def kept_score(run: Run, split: Split = "test") -> dict[str, Any] | None:
     """The score of the present weights, if it was computed before."""
-    return files.read_json(path_of(run, "score", {"split": split}, "json")) if run.has_weights() else None
+    return read_json(path_of(run, "score", {"split": split}, "json")) if run.has_weights() else None

@@ -16,7 +16,7 @@ from aeviz.latent.project import PROJECTIONS, projection
 from aeviz.latent.projection import Projection
 from aeviz.latent.quality import continuity, knn_accuracy, trustworthiness
 from aeviz.results.codes import codes
-from aeviz.results.store import Report, Split, as_bytes, name_of, path_of, quiet, read_arrays, write_arrays
+from aeviz.results.store import Report, Split, as_bytes, name_of, path_of, quiet, read_arrays, read_json, write_arrays
 from aeviz.runs import Run
 
 
@@ -59,8 +59,7 @@ class MapRequest(Settings):
 
 def kept_map(run: Run, request: MapRequest) -> Map | None:
     """A map computed before for these very weights and settings, if there is one."""
-    path = _path(run, request, "npz")
-    return _read(path, request.written_out()) if path.exists() else None
+    return _read(_path(run, request, "npz"), request.written_out())
 
 
 def project(run: Run, request: MapRequest, report: Report = quiet) -> Map:
@@ -71,7 +70,8 @@ def project(run: Run, request: MapRequest, report: Report = quiet) -> Map:
     """
     request = request.written_out()
     path = _path(run, request, "npz")
-    if not path.exists():
+    kept = _read(path, request)
+    if kept is None:
         chosen = codes(run, request.split, report).first(request.limit)
         method = projection(request.method)
         fitted = method(method.Settings.parse(request.settings))
@@ -81,13 +81,14 @@ def project(run: Run, request: MapRequest, report: Report = quiet) -> Map:
         arrays = {f"state.{name}": array for name, array in fitted.state().items()}
         arrays |= {"points": points, "labels": chosen.labels, "index": chosen.index, "facts": as_bytes(facts)}
         write_arrays(path, arrays)
-    return _read(path, request)
+        kept = _map(arrays, request)
+    return kept
 
 
 def quality(run: Run, request: MapRequest, report: Report = quiet) -> dict[str, Any]:
     """How far the map can be trusted: trustworthiness and continuity (k=15), 10-NN accuracy in map and codes."""
     path = _path(run, request, "json")
-    kept = files.read_json(path)
+    kept = read_json(path)
     if kept is None:
         points = project(run, request, report).points
         chosen = codes(run, request.split).first(request.limit)
@@ -104,7 +105,7 @@ def quality(run: Run, request: MapRequest, report: Report = quiet) -> dict[str, 
 
 def kept_quality(run: Run, request: MapRequest) -> dict[str, Any] | None:
     """The map's quality, if it was judged before."""
-    return files.read_json(_path(run, request, "json"))
+    return read_json(_path(run, request, "json"))
 
 
 def map_job(run: Run, request: MapRequest) -> Job:
@@ -116,8 +117,12 @@ def _path(run: Run, request: MapRequest, ending: str) -> Path:
     return path_of(run, "map", request.written_out().to_json(), ending)
 
 
-def _read(path: Path, request: MapRequest) -> Map:
+def _read(path: Path, request: MapRequest) -> Map | None:
     arrays = read_arrays(path)
+    return _map(arrays, request) if arrays else None
+
+
+def _map(arrays: dict[str, np.ndarray], request: MapRequest) -> Map:
     method = projection(request.method)
     state = {name.removeprefix("state."): array for name, array in arrays.items() if name.startswith("state.")}
     fitted = method.from_state(method.Settings.parse(request.settings), state)

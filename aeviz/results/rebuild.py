@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from aeviz.errors import MissingData
-from aeviz.latent.encode import decode
-from aeviz.results.codes import encode_images, errors, model_of
+from aeviz.latent.encode import decode, encode
+from aeviz.results.codes import errors, model_of
 from aeviz.runs import Run
 from aeviz.scores.images import mse, percentile, psnr, ssim
 
@@ -40,9 +40,11 @@ def decode_codes(run: Run, codes: np.ndarray) -> np.ndarray:
 
 def rebuild(run: Run, pixels: np.ndarray) -> Rebuilt:
     """Rebuild images (n, C, H, W) uint8 of the network's shape."""
-    z = encode_images(run, pixels)
+    model = model_of(run)  # loaded once: a training may write better weights at any moment
+    z = encode(model, pixels, np.arange(len(pixels)))
+    x_hat = decode(model, z)
     try:
         test_errors = errors(run, "test")
     except MissingData:
         test_errors = None  # a loaded run still rebuilds; only the percentile is missing
-    return Rebuilt(pixels.astype(np.float32) / 255.0, z, decode(model_of(run), z), test_errors)
+    return Rebuilt(pixels.astype(np.float32) / 255.0, z, x_hat, test_errors)

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -52,10 +54,21 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     files.write_bytes(path, buffer.getvalue())
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file; nothing in it is unpickled."""
-    with np.load(path, allow_pickle=False) as kept:
-        return {name: kept[name] for name in kept.files}
+def read_arrays(path: Path) -> dict[str, np.ndarray] | None:
+    """The arrays of an .npz file, of which nothing is unpickled; None where there is none that can be read."""
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            return {name: kept[name] for name in kept.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None  # absent or damaged: results are computed anew
+
+
+def read_json(path: Path) -> Any:
+    """A kept JSON value, None where there is none that can be read."""
+    try:
+        return files.read_json(path)
+    except ValueError:
+        return None
 
 
 def as_bytes(value: Any) -> np.ndarray:

@@ -1,12 +1,13 @@
 """What is on disk: runs as directories, created, listed, found, read afresh and deleted."""
 
 from aeviz.runs.config import DataConfig, Resolved, RunConfig, TrainingConfig
-from aeviz.runs.run import Note, Run
-from aeviz.runs.store import create, delete, find, list_runs, new_id, runs_root
+from aeviz.runs.run import Note, Position, Run
+from aeviz.runs.store import create, delete, find, list_runs, new_id, runs_root, unreadable_runs
 
 __all__ = [
     "DataConfig",
     "Note",
+    "Position",
     "Resolved",
     "Run",
     "RunConfig",
@@ -17,4 +18,5 @@ __all__ = [
     "list_runs",
     "new_id",
     "runs_root",
+    "unreadable_runs",
 ]

@@ -5,8 +5,13 @@ import shutil
 import time
 import uuid
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
+
+from pydantic import Field
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
 
 from aeviz import files, jobs
 from aeviz.config import Settings
@@ -15,12 +20,18 @@ from aeviz.models import budget
 from aeviz.models.weights import load_model
 from aeviz.runs import kept
 from aeviz.runs.config import RunConfig
-from aeviz.runs.run import Run
+from aeviz.runs.run import MetricsLine, Run
 from aeviz.runs.store import new_id, runs_root
 
 MEMBERS = ("config.json", "note.json", "metrics.jsonl", "model.safetensors", kept.NAME)
 NEEDED = ("config.json", "model.safetensors")
+MOST_CONFIG_BYTES = 2**20
 SPARE_BYTES = 64 * 2**20  # what a zip may hold beyond its weights: metrics, notes, kept codes
+# What a damaged or hostile zip can make its readers raise.
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, RecursionError, NotImplementedError),
+    *(ValueError, KeyError, TypeError, RuntimeError, SafetensorError),
+)
 
 
 def export_run(run: Run, out: Path, with_kept: bool = True) -> None:
@@ -58,13 +69,16 @@ def import_run(path: Path) -> Run:
         raise BadArchive(
             "{file} is no zip ({reason}); a run is loaded from its exported zip", file=path.name, reason=error
         ) from None
-    with archive:
-        members = _members(archive, path)
-        config = _config(archive, members, path)
-        budget.check(cost := budget.cost(config.model), "cpu")
-        if sum(info.file_size for info in members.values()) > 4 * cost.parameters + cost.parameters + SPARE_BYTES:
-            raise BadArchive("{file} holds far more than its network needs; it is refused", file=path.name)
-        return _unpack(archive, members, config)
+    try:
+        with archive:
+            members = _members(archive, path)
+            config = _config(archive, members)
+            budget.check(cost := budget.cost(config.model), "cpu")
+            if sum(info.file_size for info in members.values()) > 5 * cost.parameters + SPARE_BYTES:
+                raise BadArchive("{file} holds far more than its network needs; it is refused", file=path.name)
+            return _unpack(archive, members, config)
+    except DAMAGE as error:
+        raise BadArchive("{file} is damaged ({reason})", file=path.name, reason=error) from None
 
 
 def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
@@ -92,13 +106,11 @@ def _is_known(name: str) -> bool:
     return name in MEMBERS or own
 
 
-def _config(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], path: Path) -> RunConfig:
-    try:
-        values: dict[str, Any] = json.loads(archive.read(members["config.json"]))
-        values = values | {"id": new_id(str(values["data"]["name"]), str(values["model"]["variant"])), "resolved": None}
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadArchive("{file} has a broken config.json ({reason})", file=path.name, reason=error) from None
-    return RunConfig.parse(values)
+def _config(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> RunConfig:
+    with archive.open(members["config.json"]) as file:
+        values: dict[str, Any] = json.loads(file.read(MOST_CONFIG_BYTES))
+    named = new_id(str(values["data"]["name"]), str(values["model"]["variant"]))
+    return RunConfig.parse(values | {"id": named, "resolved": None})
 
 
 def _unpack(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], config: RunConfig) -> Run:
@@ -113,16 +125,16 @@ def _unpack(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], confi
                 target.parent.mkdir(exist_ok=True)
                 with archive.open(info) as source, open(target, "wb") as file:
                     shutil.copyfileobj(source, file, 2**20)
-        model, position = load_model(beside.weights)
-        if model.config != config.model:
-            raise BadArchive("the weights in the zip belong to another network than its config.json describes")
-        _check_lines(beside)
+        position = _checked_weights(beside, config)
+        for line in beside.metrics():
+            MetricsLine.parse(line)
         beside.note()
         beside.write_config(config)
         kept.read_kept(beside)
-        epoch, epochs = int(position["epoch"]), config.training.epochs
-        message = f"Loaded on {time.strftime('%Y-%m-%d')}."
-        status = jobs.Status(state="done", message=message, epoch=epoch, epochs=epochs, step=int(position["step"]))
+        for direction in (beside.path / "directions").glob("*"):
+            load_file(direction)
+        epochs, message = config.training.epochs, f"Loaded on {time.strftime('%Y-%m-%d')}."
+        status = jobs.Status(state="done", message=message, epoch=position.epoch, epochs=epochs, step=position.step)
         files.write_json(beside.path / "status.json", status.to_json())
         beside.path.rename(root / config.id)
     except BaseException:
@@ -131,17 +143,26 @@ def _unpack(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], confi
     return Run(root / config.id)
 
 
-class _Line(Settings):
-    """What a line of metrics must have to be drawn."""
+class WeightsPosition(Settings):
+    """Where the weights of a run from elsewhere stand."""
 
-    epoch: int
-    step: int
-    seconds: float
+    epoch: int = Field(ge=0, le=10**9)
+    step: int = Field(ge=0, le=10**12)
+    offset: int = Field(ge=0, le=10**12)
+    seconds: float = Field(ge=0.0)
+    best: float | None
+    mark: str = Field(max_length=64)
 
 
-def _check_lines(run: Run) -> None:
-    try:
-        for line in run.metrics():
-            _Line.parse({name: line.get(name) for name in _Line.model_fields})
-    except (ValueError, AttributeError) as error:
-        raise BadArchive("the zip's metrics.jsonl is broken ({reason})", reason=error) from None
+def _checked_weights(run: Run, config: RunConfig) -> WeightsPosition:
+    """The position of weights that hold this network and nothing else.
+
+    Raises:
+        BadArchive, BadFile: they hold another, or more.
+    """
+    model, position = load_model(run.weights)
+    with safe_open(run.weights, framework="pt") as file:
+        more = [name for name in file.keys() if not name.startswith("model.")]  # noqa: SIM118
+    if model.config != config.model or more:
+        raise BadArchive("the weights in the zip belong to another network than its config.json describes")
+    return WeightsPosition.parse(position)

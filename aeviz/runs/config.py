@@ -1,12 +1,13 @@
 """What a run was asked to be: its data, model and training, and what was chosen at its start."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from aeviz.config import Settings
 from aeviz.errors import AevizError
 from aeviz.models import LOSSES, ModelConfig, model_config
+from aeviz.models.base import MOST_PIXELS
 
 FORMAT: Literal[1] = 1
 
@@ -16,7 +17,7 @@ class DataConfig(Settings):
 
     name: str
     params: dict[str, Any] = Field(default_factory=dict)
-    shape: tuple[int, ...]
+    shape: tuple[Annotated[int, Field(ge=1, le=MOST_PIXELS)], ...] = Field(min_length=1, max_length=3)
     classes: tuple[str, ...] = ()
     hash: str
     splits: dict[str, int]
@@ -70,10 +71,16 @@ class RunConfig(Settings):
 
     format: Literal[1] = FORMAT
     id: str
-    created: float
+    created: float = Field(ge=0.0, le=1e11)
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Same seed, same machine, same settings: same numbers.")
     versions: dict[str, str]
     data: DataConfig
     model: Annotated[SerializeAsAny[ModelConfig], BeforeValidator(_to_model)]
     training: TrainingConfig
     resolved: Resolved | None = None
+
+    @model_validator(mode="after")
+    def _network_fits_data(self) -> Self:
+        if self.model.sample_shape != self.data.shape:
+            raise ValueError(f"the network takes samples of {self.model.sample_shape}, the data have {self.data.shape}")
+        return self

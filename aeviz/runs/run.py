@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict, Field
+
 from aeviz import files
 from aeviz.config import Settings
 from aeviz.errors import BadFile, NotNow
@@ -11,6 +13,40 @@ from aeviz.jobs import LIVE, Job
 from aeviz.models import Autoencoder
 from aeviz.models.weights import load_model, read_metadata
 from aeviz.runs.config import RunConfig
+
+
+@dataclass
+class Position:
+    """Epochs completed, steps in all and into the epoch under way, seconds at work, best validation total."""
+
+    epoch: int = 0
+    step: int = 0
+    offset: int = 0
+    seconds: float = 0.0
+    best: float | None = None
+
+
+class Validation(Settings):
+    """What validation said: `total`, the other terms, MSE per pixel and PSNR in dB."""
+
+    model_config = ConfigDict(extra="allow")
+
+    total: float
+    mse: float
+    psnr: float | None
+
+
+class MetricsLine(Settings):
+    """A line of `metrics.jsonl`: one without `val` is a light one, written within an epoch."""
+
+    epoch: int = Field(ge=0)
+    step: int = Field(ge=0)
+    seconds: float = Field(ge=0.0)
+    lr: float
+    images_per_s: float | None = None
+    train: dict[str, float] | None = None
+    val: Validation | None = None
+    event: dict[str, Any] | None = None
 
 
 class Note(Settings):
@@ -52,7 +88,7 @@ class Run(Job):
         """
         try:
             values = files.read_json(self.path / "config.json")
-        except ValueError as error:
+        except (ValueError, RecursionError, OSError) as error:
             raise BadFile("the run {id} has a broken config.json: {reason}", id=self.id, reason=error) from None
         if values is None:
             raise BadFile("the run {id} has no config.json", id=self.id)
@@ -79,8 +115,9 @@ class Run(Job):
         return files.read_lines(self.path / "metrics.jsonl")[0]
 
     def psnr(self) -> float | None:
-        """The best validation PSNR so far, in dB."""
-        return max((line["val"]["psnr"] for line in self.metrics() if line.get("val", {}).get("psnr")), default=None)
+        """The validation PSNR (dB) of the weights that are kept: those of the least total."""
+        scored = [line["val"] for line in self.metrics() if "val" in line]
+        return min(scored, key=lambda val: val["total"])["psnr"] if scored else None
 
     def has_weights(self) -> bool:
         """Whether there is something to rebuild images with."""

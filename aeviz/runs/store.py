@@ -12,7 +12,7 @@ import torch
 
 from aeviz import __version__, files, jobs
 from aeviz.data import Dataset
-from aeviz.errors import NotNow, UnknownName
+from aeviz.errors import AevizError, NotNow, UnknownName
 from aeviz.models import ModelConfig
 from aeviz.runs.config import DataConfig, RunConfig, TrainingConfig
 from aeviz.runs.run import Run
@@ -68,11 +68,28 @@ def describe(dataset: Dataset) -> DataConfig:
 
 
 def list_runs() -> list[Run]:
-    """All runs, newest first."""
+    """All runs, newest first; folders that hold no readable run are left out, see `unreadable_runs`."""
+    created = {run: _created(run) for run in _folders()}
+    readable = [run for run in created if created[run] is not None]
+    return sorted(readable, key=lambda run: (created[run], run.id), reverse=True)
+
+
+def unreadable_runs() -> list[str]:
+    """The names of folders that hold a config nobody can read."""
+    return sorted(run.id for run in _folders() if _created(run) is None)
+
+
+def _folders() -> list[Run]:
     root = runs_root()
-    found = [path for path in root.iterdir() if (path / "config.json").exists()] if root.exists() else []
-    created = {path: (files.read_json(path / "config.json") or {}).get("created", 0.0) for path in found}
-    return [Run(path) for path in sorted(found, key=lambda path: (created[path], path.name), reverse=True)]
+    found = root.iterdir() if root.exists() else ()
+    return [Run(path) for path in found if files.SAFE_NAME.fullmatch(path.name) and (path / "config.json").exists()]
+
+
+def _created(run: Run) -> float | None:
+    try:
+        return run.config().created
+    except AevizError:
+        return None
 
 
 def find(name: str) -> Run:

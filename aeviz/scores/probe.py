@@ -30,7 +30,7 @@ def linear_probe(
 ) -> float | None:
     """Accuracy of a logistic regression on standardised codes (N, D), labels (N,); None as in `knn_probe`.
 
-    L-BFGS, at most 200 iterations, C = 1. Up to 8 million numbers of training codes (rows x D: 250,000 rows of
+    L-BFGS, at most 1,000 iterations, C = 1. Up to 8 million numbers of training codes (rows x D: 250,000 rows of
     32, 125,000 of 64) are fitted whole; of more, a subsample drawn with the seed.
     """
     from sklearn.exceptions import ConvergenceWarning
@@ -46,7 +46,7 @@ def linear_probe(
     if len(x) > most:
         drawn = np.random.default_rng(seed).permutation(len(x))[:most]
         x, y = x[drawn], y[drawn]
-    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200, tol=1e-3))
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     with warnings.catch_warnings():
         # Separable codes never converge, and their accuracy is settled long before.
         warnings.simplefilter("ignore", ConvergenceWarning)

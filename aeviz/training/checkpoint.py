@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,9 @@ from torch import Tensor, optim
 from aeviz import files
 from aeviz.models import Autoencoder
 from aeviz.models.weights import load_state, read_metadata, read_tensors, save_model
-from aeviz.runs import Run
+from aeviz.runs import Position, Run
 
 WEIGHTS_SECONDS = 1.0  # weights are written at most this often
-
-
-@dataclass
-class Position:
-    """Epochs completed, steps in all and into the epoch under way, seconds at work, best validation total."""
-
-    epoch: int = 0
-    step: int = 0
-    offset: int = 0
-    seconds: float = 0.0
-    best: float | None = None
 
 
 def save_checkpoint(
@@ -52,6 +40,7 @@ def load_position(
     """
     source = next((path for path in (run.checkpoint, run.weights) if path.exists()), None)
     if source is None:
+        _cut_metrics(run, -1)
         return Position(), {}
     values = read_metadata(source)["position"]
     tensors = {prefix: read_tensors(source, prefix, device) for prefix in ("model.", "optimizer.", "sums.")}

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from aeviz import files
 from aeviz.data import Dataset
-from aeviz.errors import AevizError
+from aeviz.errors import AevizError, Paused, Stopped
 from aeviz.jobs import Worker
 from aeviz.models import build
 from aeviz.runs import Run
@@ -21,15 +21,8 @@ from aeviz.training.optim import OPTIMIZERS
 from aeviz.training.preview import write_preview
 
 LOOK_SECONDS = 0.25  # how often the loop looks up: requests, finite loss, a line of metrics
-CHECKPOINT_SECONDS = 20.0
-
-
-class Paused(Exception):
-    """The person asked for a pause; the checkpoint is written."""
-
-
-class Ended(Exception):
-    """The person asked for a stop; the checkpoint is written."""
+SAVE_SECONDS = 2.0  # between checkpoints at the ends of epochs
+CHECKPOINT_SECONDS = 20.0  # between checkpoints within a long epoch
 
 
 class Diverged(AevizError):
@@ -61,19 +54,22 @@ class Trainer:
         """Train to the last epoch.
 
         Raises:
-            Paused, Ended: as asked; the checkpoint is written.
+            Paused, Stopped: as asked; the checkpoint is written.
             Diverged: the loss became NaN or infinite.
         """
         self.worker.report(state="running", message="", **self._progress())
         if self.position.step == 0:
             self._validate()
+            self._save()
         while self.position.epoch < self.training.epochs:
             self._train_epoch()
-            means = self._means()
+            means = self._checked(self._means())
             self.position.epoch += 1
             self.position.offset = 0
             self._validate(means)
             self._handle_requests()
+            if time.perf_counter() - self._saved > SAVE_SECONDS:
+                self._save()
         self._save()
         self._preview(force=True)
 
@@ -120,9 +116,7 @@ class Trainer:
 
     def _validate(self, train: dict[str, float] | None = None) -> None:
         """Validate, keep the weights if they are the best yet, and note the epoch."""
-        if train is not None:
-            self._checked(train)
-        seconds = self._seconds()
+        seconds = self.position.seconds = self._seconds()
         speed = self._speed(seconds, self._images()) if train else None
         validation = evaluate(self.model, self.validation)
         self._checked(validation)
@@ -153,11 +147,12 @@ class Trainer:
         return terms
 
     def _handle_requests(self) -> None:
-        asked = {request.get("ask") for request in self.worker.requests()}
-        if self.worker.stop_asked or "pause" in asked:
+        try:
+            self.worker.check_stop()
+        except (Stopped, Paused):
             self._save()
             self._preview(force=True)
-            raise Ended if self.worker.stop_asked else Paused
+            raise
 
     def _save(self) -> None:
         """Write the checkpoint, unless the network has already gone astray."""

@@ -5,15 +5,15 @@ from typing import Any
 import torch
 from pydantic import Field
 
-from aeviz import data, jobs, results, runs
+from aeviz import data, files, jobs, results, runs
 from aeviz.config import Settings
-from aeviz.errors import BadValue, NotNow
+from aeviz.errors import BadValue, NotNow, Paused, Stopped
 from aeviz.jobs import Worker
 from aeviz.models import ModelConfig, model_config
 from aeviz.models import budget as costs
 from aeviz.models.device import device_name, resolve_device, threads
 from aeviz.runs import Resolved, Run, TrainingConfig
-from aeviz.training.loop import Diverged, Ended, Paused, Trainer
+from aeviz.training.loop import Diverged, Trainer
 
 
 class DataChoice(Settings):
@@ -39,6 +39,8 @@ def prepare(recipe: Recipe, dataset: data.Dataset | None = None) -> Run:
         AevizError: what is wrong with the recipe; nothing was made.
     """
     dataset = dataset or data.load(recipe.data.name, recipe.data.params)
+    if len(dataset.rows("train")) < 2:
+        raise BadValue("the set {name} has fewer than 2 images to train on; take a larger one", name=dataset.name)
     model = fitted_model(recipe, dataset.shape)
     device = resolve_device(recipe.training.device)
     costs.check(costs.cost(model, recipe.training.batch_size, recipe.training.optimizer), device)
@@ -51,6 +53,8 @@ def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...]) -> ModelConfig:
     Raises:
         BadValue: a setting it does not allow.
     """
+    if "sample_shape" in recipe.model:
+        raise BadValue("model.sample_shape cannot be set; it is that of the images, {shape}", shape=sample_shape)
     return model_config({**recipe.model, "sample_shape": sample_shape})
 
 
@@ -94,6 +98,7 @@ def work(run: Run, worker: Worker) -> None:
         AevizError: it could not be trained.
     """
     config = run.config().data
+    files.sweep(run.path)
     dataset = results.same_data(data.load(config.name, config.params), run)
     run.write_config(resolved := run.config().model_copy(update={"resolved": _resolve(run)}))
     assert resolved.resolved is not None
@@ -104,7 +109,7 @@ def work(run: Run, worker: Worker) -> None:
         trainer.train()
     except Paused:
         ending = {"state": "paused", "message": "Paused."}
-    except Ended:
+    except Stopped:
         ending = {"state": "stopped", "message": "Stopped."}
     except Diverged as error:
         trainer.best.write()
