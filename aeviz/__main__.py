@@ -4,6 +4,10 @@ import os
 import sys
 import traceback
 
+from aeviz.jobs import WAIT_POLICY
+
+os.environ.setdefault("OMP_WAIT_POLICY", WAIT_POLICY)  # before anything loads OpenMP
+
 import click
 
 from aeviz import __version__

@@ -43,6 +43,7 @@ class Autoencoder(nn.Module):
     name: ClassVar[str]
     label: ClassVar[str]
     summary: ClassVar[str]
+    usual_loss: ClassVar[str] = "mse"  # what the form proposes
     Config: ClassVar[type[ModelConfig]]
     config: ModelConfig
 

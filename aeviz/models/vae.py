@@ -20,6 +20,7 @@ class VAE(Autoencoder):
     name = "vae"
     label = "VAE"
     summary = "Codes are little clouds packed around the origin: a smooth space one can sample from."
+    usual_loss = "bernoulli"  # in nats like the KL term; squared errors are small against it, and codes collapse
     Config: ClassVar[type[ModelConfig]] = VAEConfig
 
     def encoder_features(self) -> int:

@@ -1,7 +1,7 @@
 """Widgets drawn from settings: bounds, choices and help stand once, beside the setting itself."""
 
 import typing
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import streamlit as st
@@ -46,14 +46,14 @@ def _widget(name: str, field: FieldInfo, key: str, default: Any) -> Any:
     return st.text_input(value=str(default), **shared)
 
 
-def choose(options: Iterable[Any], default: Any, **shared: Any) -> Any:
+def choose(options: Iterable[Any], default: Any, format_func: Callable[[Any], str] = words.label, **shared: Any) -> Any:
     """A few choices side by side, many in a list."""
     options = list(options)
     if len(options) <= MANY:
         return st.segmented_control(
-            options=options, default=default, required=True, format_func=words.label, width="stretch", **shared
+            options=options, default=default, required=True, format_func=format_func, width="stretch", **shared
         )
-    return st.selectbox(options=options, index=options.index(default), format_func=words.label, **shared)
+    return st.selectbox(options=options, index=options.index(default), format_func=format_func, **shared)
 
 
 def _number(field: FieldInfo, default: Any, shared: dict[str, Any]) -> Any:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from aeviz import data
 from aeviz.data import DATASETS
-from aeviz.models import BODIES, LOSSES, VARIANTS, ModelConfig
+from aeviz.models import BODIES, LOSSES, VARIANTS, Autoencoder, ModelConfig
 from aeviz.models.device import available_devices, device_name, resolve_device
 from aeviz.runs import TrainingConfig
 from aeviz.training import Recipe
@@ -40,7 +40,7 @@ def recipe_form() -> tuple[Recipe, data.DataInfo]:
     epochs = forms.settings_form(TrainingConfig, "train", only=["epochs"], epochs=20)
     with st.expander("More", icon=":material/tune:"):
         layers |= forms.settings_form(body_config, f"train.{body}", skip={"name", sizes})
-        training = _training_form()
+        training = _training_form(cls)
         seed = forms.settings_form(Recipe, "train", only=["seed"])
     model = {"variant": variant, **own, **latent, "body": {"name": body, **layers}}
     values = {"data": {"name": info.name, "params": params}, "model": model, "training": {**training, **epochs}, **seed}
@@ -55,10 +55,11 @@ def _data_params(info: data.DataInfo) -> dict[str, Any]:
         return forms.settings_form(DATASETS[info.name].Params, f"train.{info.name}")
 
 
-def _training_form() -> dict[str, Any]:
+def _training_form(variant: type[Autoencoder]) -> dict[str, Any]:
     values = forms.settings_form(TrainingConfig, "train", only=["batch_size"])
     values["loss"] = forms.choose(
-        LOSSES, "mse", label="Loss", key="train.loss", persist_state="session",
+        LOSSES, variant.usual_loss, label="Loss", key=f"train.{variant.name}.loss", persist_state="session",
+        format_func=lambda name: LOSSES[name].label,
         help="\n".join(f"- **{loss.label}**: {loss.summary}" for loss in LOSSES.values()),
     )  # fmt: skip
     values |= forms.settings_form(TrainingConfig, "train", only=["optimizer", "learning_rate"])

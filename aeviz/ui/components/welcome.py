@@ -11,7 +11,7 @@ from aeviz.ui import cache, menu, state, words
 
 FIRST = Recipe(
     model={"variant": "vae", "latent_dim": 8, "body": {"name": "dense", "widths": (256, 64)}},
-    training=TrainingConfig(epochs=60, batch_size=64),
+    training=TrainingConfig(epochs=100, batch_size=64, loss="bernoulli", learning_rate=2e-3),
 )
 SHOWN = 6
 
