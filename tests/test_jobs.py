@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from aeviz import files, jobs
+from aeviz import files, jobs, training
 from aeviz.errors import AevizError, NotNow, Paused, Stopped
 from aeviz.jobs import Job, Turn, Worker, at_work
+from aeviz.training import Recipe
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_a_job_whose_process_died_is_interrupted(job):
 
 def test_a_job_that_never_came_to_life_is_interrupted_in_the_end(job, monkeypatch):
     assert job.status().state == "queued"
-    monkeypatch.setattr(jobs, "BIRTH_SECONDS", 0.0)
+    monkeypatch.setattr(jobs.job, "BIRTH_SECONDS", 0.0)
     assert job.status().state == "interrupted"
 
 
@@ -145,3 +146,26 @@ def test_two_who_ask_do_not_see_each_other_in_a_free_lock(tmp_path):
     for thread in threads:
         thread.join()
     assert not any(seen)
+
+
+def test_a_spare_takes_a_line_at_once_and_the_next_is_prepared(tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs.process, "NEXT_SECONDS", 0.0)
+    spare = jobs.Spare()
+    spare.prepare()
+    process = spare._process
+    run = training.prepare(Recipe.parse({"training": {"epochs": 1, "device": "cpu"}}))
+    training.launch(run, spare.start)
+    wait_for(lambda: run.status().state == "done", seconds=60)
+    assert run.written_status().pid == process.pid
+    assert process.wait(20) == 0
+    wait_for(lambda: spare._process is not None)
+    following = spare._process
+    following.stdin.close()
+    assert following.wait(60) == 0, "an empty read is its end"
+
+
+def test_without_a_spare_a_line_is_started_all_the_same(monkeypatch):
+    monkeypatch.setattr(jobs.process, "NEXT_SECONDS", 1000.0)
+    run = training.prepare(Recipe.parse({"training": {"epochs": 1, "device": "cpu"}}))
+    training.launch(run, jobs.Spare().start)
+    wait_for(lambda: run.status().state == "done", seconds=60)

@@ -74,7 +74,7 @@ def test_the_address_chooses_the_run_and_nonsense_in_it_does_not(run):
 
 def test_the_form_becomes_a_run_of_just_these_settings(monkeypatch):
     launched = []
-    monkeypatch.setattr(training, "launch", launched.append)
+    monkeypatch.setattr(training, "launch", lambda run, start: launched.append(run))
     app = open_page("train")
     app.selectbox(key="train.variant").select("beta_vae").run()
     app.number_input(key="train.beta_vae.beta").set_value(2.5)

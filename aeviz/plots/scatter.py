@@ -168,7 +168,9 @@ def _hover(first: str) -> str:
 def _draw_axes(figure: go.Figure, dims: int, labels: Sequence[str], equal: bool) -> None:
     labelled = len(labels) == dims
     settings = [
-        {"title": {"text": shown(labels[d])}} if labelled else {"showticklabels": False, "showgrid": False, "title": {"text": ""}}
+        {"title": {"text": shown(labels[d])}}
+        if labelled
+        else {"showticklabels": False, "showgrid": False, "title": {"text": ""}}
         for d in range(dims)
     ]
     if dims == 3:

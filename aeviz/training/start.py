@@ -1,5 +1,6 @@
 """From a person's choice to a training at work: the recipe, the run, the process, the device's turn."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -58,8 +59,8 @@ def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...]) -> ModelConfig:
     return model_config({**recipe.model, "sample_shape": sample_shape})
 
 
-def launch(run: Run) -> None:
-    """Start a run's process; it waits for its device's turn and survives this one.
+def launch(run: Run, start: Callable[..., None] = jobs.start) -> None:
+    """Start a run's process, which waits for its device's turn and survives this one; `start` as `jobs.start`.
 
     Raises:
         NotNow: it is at work already.
@@ -68,7 +69,7 @@ def launch(run: Run) -> None:
         raise NotNow("the run {id} is at work already", id=run.id)
     device = resolve_device(run.config().training.device)
     jobs.requeue(run)
-    jobs.start(run, "work", str(run.path), "--device", device)
+    start(run, "work", str(run.path), "--device", device)
 
 
 def resume(run: Run, epochs: int | None = None) -> None:

@@ -26,7 +26,7 @@ def page(name: str) -> Iterator[None]:
 
 def controls_and_canvas(share: int = 4) -> tuple[DeltaGenerator, DeltaGenerator]:
     """A narrow column of controls beside a wide canvas; on a narrow window the controls fold away above it."""
-    if state.recall("narrow", False):
+    if state.is_narrow():
         return st.expander("Settings", icon=":material/tune:", key="settings"), st.container()
     controls, canvas = st.columns([1, share], gap="large")
     return controls, canvas

@@ -42,16 +42,9 @@ def _title(run: Run) -> tuple[str, str]:
         return run.id, ""
 
 
-@st.fragment(run_every=2.0)
-def _live_portrait(run: Run) -> None:
-    _picture(run)
-
-
 def _portrait(run: Run) -> None:
-    if run.is_live():
-        _live_portrait(run)
-    else:
-        _picture(run)
+    """The run's picture and state, looked at again while it trains."""
+    st.fragment(_picture, run_every=2.0 if run.is_live() else None)(run)
 
 
 def _picture(run: Run) -> None:

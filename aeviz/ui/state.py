@@ -49,6 +49,11 @@ def current_run() -> Run | None:
     return find(chosen) if chosen and any(run.id == chosen for run in list_runs()) else None
 
 
+def is_narrow() -> bool:
+    """Whether the window is narrow, as a phone's: what the browser has told, and before that what it calls itself."""
+    return bool(recall("narrow", "Mobi" in (st.context.headers.get("User-Agent") or "")))
+
+
 def recall(key: str, default: Any = None) -> Any:
     """A choice that belongs to no widget."""
     return st.session_state.get(f"aeviz.{key}", default)

@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from aeviz.jobs import Spare
+
 
 def _import_heavy() -> None:
     """What the pages will need, before the first visitor waits for it."""
@@ -29,7 +31,14 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     Not in a thread beside them: a visitor's own imports would meet half-imported modules.
     """
     _import_heavy()
+    spare().prepare()
     yield
+
+
+@st.cache_resource(show_spinner=False)
+def spare() -> Spare:
+    """The process that waits for the next training, one for all visitors."""
+    return Spare()
 
 
 @st.cache_resource(show_spinner=False)

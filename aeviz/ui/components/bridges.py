@@ -22,10 +22,8 @@ def _nothing() -> None:
 def notice_viewport() -> None:
     """Learn whether the window is narrow; drawn once a run by the main script."""
     with st.container(height=1, border=False, key="viewport"):
-        told = _viewport(
-            data={"narrow": state.recall("narrow", False)}, key="viewport_bridge", on_narrow_change=_nothing
-        )
-    if told.narrow is not None and told.narrow != state.recall("narrow", False):
+        told = _viewport(data={"narrow": state.is_narrow()}, key="viewport_bridge", on_narrow_change=_nothing)
+    if told.narrow is not None and told.narrow != state.is_narrow():
         state.remember("narrow", bool(told.narrow))
         st.rerun()
 

@@ -8,25 +8,32 @@ from aeviz import plots, training
 from aeviz.jobs import Status
 from aeviz.models import LOSSES
 from aeviz.runs import Run, RunConfig
-from aeviz.ui import words
+from aeviz.ui import warm, words
 
 POLL_SECONDS = 0.5
+FIRST_SECONDS = 0.05
 CHART_HEIGHT = 380
 
 
 def live_panel(run: Run) -> None:
     """Draw a run's training; looks again twice a second for as long as it is at work."""
-    if run.is_live():
-        _watching(run)
-    else:
-        _panel(run)
+    live, waiting = run.is_live(), not _has_begun(run)
+    pace = (FIRST_SECONDS if waiting else POLL_SECONDS) if live else None
+    # One fragment whatever the pace: a look under way when the pace changes still finds it.
+    st.fragment(_watching, run_every=pace)(run, live, waiting)
 
 
-@st.fragment(run_every=POLL_SECONDS)
-def _watching(run: Run) -> None:
-    _panel(run)
-    if not run.path.exists() or not run.is_live():
+def _watching(run: Run, live: bool, waiting: bool) -> None:
+    """Look once, or again and again; quickly until the first loss is there."""
+    if not run.path.exists():
         st.rerun()
+    _panel(run)
+    if live and (not run.is_live() or (waiting and _has_begun(run))):
+        st.rerun()
+
+
+def _has_begun(run: Run) -> bool:
+    return any(line["step"] > 0 for line in run.metrics()[:3])
 
 
 def _panel(run: Run) -> None:
@@ -110,7 +117,7 @@ def can_go_on(run: Run, status: Status) -> bool:
 def go_on(run: Run, times: int = 1) -> None:
     """Take a run up again, for as many epochs as it was asked for, or times as many."""
     training.resume(run, run.config().training.epochs * times)
-    training.launch(run)
+    training.launch(run, warm.spare().start)
 
 
 def loss_series(metrics: list[dict[str, Any]], steps: int) -> dict[str, tuple[list[float], list[float]]]:

@@ -6,7 +6,7 @@ from aeviz import data, training
 from aeviz.errors import AevizError
 from aeviz.runs import Run
 from aeviz.training import Recipe
-from aeviz.ui import cache, state, words
+from aeviz.ui import cache, state, warm, words
 
 NETWORK, TRAINING = "Network", "Training"
 VIEW = "train.view"
@@ -29,7 +29,7 @@ def train_button(recipe: Recipe, info: data.DataInfo) -> None:
 def _start(recipe: Recipe) -> None:
     try:
         run = training.prepare(recipe, cache.dataset(recipe.data.name, recipe.data.params))
-        training.launch(run)
+        training.launch(run, warm.spare().start)
     except AevizError as error:
         state.remember("train.problem", str(error))
         return

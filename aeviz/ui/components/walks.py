@@ -108,7 +108,7 @@ def walk_view(run: Run, ends: list[np.ndarray | None], road: str, steps: int) ->
 @st.fragment
 def _stage(x: np.ndarray, frames: np.ndarray) -> None:
     """A slider along the road, and the picture at its place, large between the two ends."""
-    narrow = state.recall("narrow", False)
+    narrow = state.is_narrow()
     if narrow:
         middle, ends = st.container(), st.container(horizontal=True, horizontal_alignment="distribute")
         left, right = ends, ends

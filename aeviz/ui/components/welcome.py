@@ -7,7 +7,7 @@ from aeviz.errors import AevizError
 from aeviz.models.device import device_name, resolve_device
 from aeviz.runs import Run, TrainingConfig, find, list_runs
 from aeviz.training import Recipe
-from aeviz.ui import cache, menu, state, words
+from aeviz.ui import cache, menu, state, warm, words
 
 FIRST = Recipe(
     model={"variant": "vae", "latent_dim": 8, "body": {"name": "dense", "widths": (256, 64)}},
@@ -41,7 +41,7 @@ def welcome() -> None:
 def _start_first() -> None:
     try:
         run = training.prepare(FIRST, cache.dataset("digits", {}))
-        training.launch(run)
+        training.launch(run, warm.spare().start)
     except AevizError as error:
         state.remember("first.problem", str(error))
         return

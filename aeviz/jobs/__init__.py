@@ -1,0 +1,8 @@
+"""Any `python -m aeviz ...` line as a process of its own: its status, control, lock, log and place in the queue."""
+
+from aeviz.jobs.job import LIVE, Job, Status, create, requeue
+from aeviz.jobs.process import WAIT_POLICY, Spare, start
+from aeviz.jobs.turn import Turn
+from aeviz.jobs.worker import Worker, at_work
+
+__all__ = ["LIVE", "WAIT_POLICY", "Job", "Spare", "Status", "Turn", "Worker", "at_work", "create", "requeue", "start"]

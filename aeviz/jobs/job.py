@@ -1,0 +1,90 @@
+"""A job as everybody sees it: a folder with its state, its requests and its log."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from aeviz import files
+from aeviz.config import Settings
+from aeviz.errors import NotNow
+
+State = Literal["queued", "running", "paused", "done", "stopped", "failed", "diverged", "interrupted"]
+LIVE = ("queued", "running")
+BIRTH_SECONDS = 20.0  # a queued job may take this long before its process holds the lock
+
+
+class Status(Settings):
+    """How far a job is; replaced whole in `status.json`."""
+
+    state: State = "queued"
+    message: str = ""
+    beat: float = 0.0
+    pid: int = 0
+    host: str = ""
+    done: float = 0.0
+    total: float = 0.0
+    epoch: int = 0
+    epochs: int = 0
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Job:
+    """A folder with `status.json`, `control.jsonl`, `lock` and `log.txt`; reads afresh at every call."""
+
+    path: Path
+
+    def written_status(self) -> Status:
+        """The status as the process last wrote it."""
+        return Status.parse(files.read_json(self.path / "status.json") or {})
+
+    def status(self) -> Status:
+        """The status on disk; `interrupted` is computed (says it is at work, but the lock is free)."""
+        status = self.written_status()
+        if status.state in LIVE and not self.is_alive() and not self._is_being_born(status):
+            # Read again: the process may have ended, and written so, between the two looks.
+            status = self.written_status()
+            if status.state in LIVE:
+                return status.model_copy(update={"state": "interrupted"})
+        return status
+
+    def is_alive(self) -> bool:
+        """Whether a process holds this job."""
+        return files.is_locked(self.path / "lock")
+
+    def ask(self, request: str, **values: Any) -> None:
+        """Ask the process for something at its next step, such as `stop` or `pause`."""
+        files.append_line(self.path / "control.jsonl", {"ask": request, "time": time.time(), **values})
+
+    def log_tail(self, characters: int = 4000) -> str:
+        """The end of what the process printed."""
+        try:
+            return (self.path / "log.txt").read_text(errors="replace")[-characters:]
+        except FileNotFoundError:
+            return ""
+
+    def _is_being_born(self, status: Status) -> bool:
+        return status.state == "queued" and time.time() - status.beat < BIRTH_SECONDS
+
+
+def create(folder: Path, name: str) -> Job:
+    """A new job's folder, private to the person, waiting for its process.
+
+    Raises:
+        NotNow: a job of this name is at work.
+    """
+    job = Job(folder / files.safe_name(name))
+    if job.is_alive():
+        raise NotNow("{name} is at work already; wait for it or stop it", name=name)
+    job.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (job.path / "log.txt").unlink(missing_ok=True)
+    requeue(job)
+    return job
+
+
+def requeue(job: Job) -> None:
+    """Mark a job as waiting for its process, which the caller starts next."""
+    changes = {"state": "queued", "message": "", "beat": time.time(), "done": 0.0, "total": 0.0}
+    status = job.written_status().model_copy(update=changes)
+    files.write_json(job.path / "status.json", status.to_json())

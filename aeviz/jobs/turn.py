@@ -1,0 +1,58 @@
+"""A device's queue: no dispatcher, so it moves while the server is down."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from aeviz import files
+from aeviz.errors import NotNow
+from aeviz.jobs.job import BIRTH_SECONDS
+from aeviz.jobs.worker import Worker
+
+
+class Turn:
+    """A place in a device's queue: the oldest living ticket goes first, and no dispatcher is needed."""
+
+    def __init__(self, queue: Path, created: float, name: str) -> None:
+        queue.mkdir(parents=True, exist_ok=True)
+        self.queue = queue
+        self.ticket = queue / f"{created:017.6f}-{name}.ticket"
+
+    def ahead(self) -> int:
+        """How many living jobs stand before this one."""
+        older = [ticket for ticket in self.queue.glob("*.ticket") if ticket.name < self.ticket.name]
+        living = [ticket for ticket in older if files.is_locked(ticket)]
+        for dead in set(older) - set(living):
+            self._remove_if_old(dead)
+        return len(living)
+
+    def _remove_if_old(self, ticket: Path) -> None:
+        """A ticket just made is not locked yet; one that has lain unlocked for a while belonged to the dead."""
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - ticket.stat().st_mtime > BIRTH_SECONDS:
+                ticket.unlink()
+
+    @contextlib.contextmanager
+    def wait(self, worker: Worker) -> Iterator[Self]:
+        """Wait for the turn, then hold the device until the block ends.
+
+        Raises:
+            Stopped: a stop was asked for while waiting.
+        """
+        with contextlib.ExitStack() as held:
+            held.callback(lambda: self.ticket.unlink(missing_ok=True))
+            held.enter_context(files.lock(self.ticket))
+            while True:
+                ahead = self.ahead()
+                if not ahead:
+                    try:
+                        held.enter_context(files.lock(self.queue / "device", patience=0.0))
+                        break
+                    except NotNow:
+                        ahead = 1
+                worker.report(state="queued", message=f"Waiting for the device: {ahead} ahead.")
+                worker.check_stop()
+                time.sleep(0.1)
+            yield self

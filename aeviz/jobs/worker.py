@@ -1,0 +1,110 @@
+"""The process's own side of a job."""
+
+import contextlib
+import os
+import signal
+import socket
+import time
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+from aeviz import files
+from aeviz.errors import AevizError, Paused, Stopped
+from aeviz.jobs.job import Job
+
+REPORT_SECONDS = 0.2
+
+
+class Worker:
+    """The process's own side of a job: holds the lock, reports, and hears requests."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.stop_asked = self.pause_asked = False
+        self._status = job.written_status()
+        # What was asked since the job was queued is for us, also if it was asked before this process was born.
+        self._since = self._status.beat if self._status.state == "queued" else time.time()
+        self._read = 0
+        self._reported = 0.0
+
+    def report(self, **changes: Any) -> None:
+        """Note progress; written at most every 0.2 s, at once when the state or the message changes."""
+        fresh = self._status.model_copy(
+            update={**changes, "beat": time.time(), "pid": os.getpid(), "host": socket.gethostname()}
+        )
+        urgent = (fresh.state, fresh.message) != (self._status.state, self._status.message)
+        self._status = fresh
+        if urgent or time.monotonic() - self._reported > REPORT_SECONDS:
+            files.write_json(self.job.path / "status.json", fresh.to_json())
+            self._reported = time.monotonic()
+
+    @property
+    def message(self) -> str:
+        """What was last said."""
+        return self._status.message
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What was asked since the last look; a stop and a pause stay remembered."""
+        lines, self._read = files.read_lines(self.job.path / "control.jsonl", self._read)
+        asked = [line for line in lines if isinstance(line, dict) and line.get("time", 0.0) >= self._since]
+        self.stop_asked |= any(request.get("ask") == "stop" for request in asked)
+        self.pause_asked |= any(request.get("ask") == "pause" for request in asked)
+        return asked
+
+    def check_stop(self) -> None:
+        """Raises: Stopped or Paused, once that was asked for."""
+        self.requests()
+        if self.stop_asked:
+            raise Stopped("stopped as asked")
+        if self.pause_asked:
+            raise Paused("paused as asked")
+
+    def progress(self, done: float, total: float, message: str = "") -> None:
+        """Report how much is done, and end here if a stop was asked for.
+
+        Raises:
+            Stopped: a stop was asked for.
+        """
+        self.report(state="running", done=float(done), total=float(total), **({"message": message} if message else {}))
+        self.check_stop()
+
+
+@contextlib.contextmanager
+def at_work(job: Job) -> Iterator[Worker]:
+    """Hold a job while its work is done; whatever happens is told by its status.
+
+    Raises:
+        NotNow: another process holds it.
+    """
+    with files.lock(job.path / "lock"), _terminable(Worker(job)) as worker:
+        try:
+            yield worker
+        except Stopped:
+            worker.report(state="stopped", message="Stopped.")
+            raise
+        except Paused:
+            worker.report(state="paused", message="Paused.")
+            raise
+        except AevizError as error:
+            worker.report(state="failed", message=str(error))
+            raise
+        except BaseException as error:
+            traceback.print_exc()
+            worker.report(state="failed", message=f"{type(error).__name__}: {error}"[:500])
+            raise
+
+
+@contextlib.contextmanager
+def _terminable(worker: Worker) -> Iterator[Worker]:
+    """Take the system's request to end as a person's request to stop."""
+
+    def on_signal(*_: object) -> None:
+        worker.stop_asked = True
+
+    before = [(name, signal.signal(name, on_signal)) for name in (signal.SIGTERM, signal.SIGINT)]
+    try:
+        yield worker
+    finally:
+        for name, handler in before:
+            signal.signal(name, handler)
