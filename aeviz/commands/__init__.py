@@ -5,7 +5,8 @@ import click
 from aeviz.commands.data import data
 from aeviz.commands.latent import encode, project, reconstruct, score
 from aeviz.commands.runs import delete, export, resume, runs, show, stop
-from aeviz.commands.train import spare, train, work
+from aeviz.commands.spare import spare
+from aeviz.commands.train import train, work
 
 COMMANDS: dict[str, click.Command] = {
     command.name or "": command

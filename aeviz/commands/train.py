@@ -143,46 +143,6 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 @click.command(hidden=True)
-def spare() -> None:
-    """Import everything, take one step, and wait for a line to run; an empty read is the end."""
-    import json
-    import os
-    import sys
-
-    _warm_up()
-    line = sys.stdin.readline()
-    if not line:
-        return
-    log, *arguments = json.loads(line)
-    output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    for stream, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
-        os.dup2(source, stream)
-    from aeviz.__main__ import main
-
-    sys.exit(main(arguments))
-
-
-def _warm_up() -> None:
-    """The imports and first calls that a training would otherwise wait for."""
-    import sklearn.datasets  # noqa: F401
-    import torch
-
-    from aeviz import training  # noqa: F401
-    from aeviz.models import Batch, build, model_config
-    from aeviz.models.device import threads
-    from aeviz.runs import TrainingConfig
-    from aeviz.training.optim import OPTIMIZERS
-
-    torch.set_num_threads(threads())
-    x = torch.rand(8, 1, 8, 8)
-    for body in ("dense", "conv"):
-        model = build(model_config({"sample_shape": (1, 8, 8), "latent_dim": 2, "body": {"name": body}}))
-        optimizer = OPTIMIZERS["adam"](model.parameters(), TrainingConfig())
-        model.losses(Batch(x, x))["total"].backward()
-        optimizer.step()
-
-
-@click.command(hidden=True)
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--device", required=True)
 def work(path: Path, device: str) -> None:

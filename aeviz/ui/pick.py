@@ -5,7 +5,7 @@ import streamlit as st
 from aeviz import data
 from aeviz.errors import AevizError
 from aeviz.runs import Run, list_runs
-from aeviz.ui import state, words
+from aeviz.ui import show, state, words
 
 
 def run_picker() -> None:
@@ -58,7 +58,7 @@ def _picture(run: Run) -> None:
             st.caption(f"{psnr:.1f} dB on validation", width="content")
     preview = run.path / "preview.webp"
     if preview.exists():
-        st.image(preview.read_bytes(), width="stretch", alt="Images above, their reconstructions below")
+        show.picture(preview.read_bytes(), "Images above, their reconstructions below")
 
 
 def data_picker(key: str) -> data.DataInfo:

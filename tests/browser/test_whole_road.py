@@ -101,6 +101,8 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     page.get_by_role("button", name="Delete it").click()
     expect(page.get_by_text("No runs yet.").first).to_be_visible()
 
+    settled(page)
+
     page.locator("input[type=file]").set_input_files(archive)
     expect(page.get_by_text("Autoencoder 32 · blobs").first).to_be_visible()
     page.get_by_role("button", name="Open its map").click()

@@ -5,7 +5,7 @@ import streamlit as st
 
 from aeviz import data, plots
 from aeviz.data import DataInfo, Dataset
-from aeviz.ui import cache, pick, words
+from aeviz.ui import cache, pick, show, words
 from aeviz.ui.components import arrivals
 
 CELLS = 96  # images a page
@@ -87,7 +87,7 @@ def _grid(dataset: Dataset) -> None:
         return
     scale = max(1, GRID_WIDTH // (COLUMNS * dataset.shape[-1]))
     images = np.ascontiguousarray(dataset.images[chosen])
-    st.image(data.encode_mosaic(images, columns=COLUMNS, scale=scale, gap=2), width="stretch", alt="A page of images")
+    show.picture(data.encode_mosaic(images, columns=COLUMNS, scale=scale, gap=2), "A page of images")
     last = (page - 1) * CELLS + len(chosen)
     st.caption(f"{(page - 1) * CELLS + 1:,} to {last:,} of {len(rows):,}")
 
@@ -96,7 +96,7 @@ def _mean(dataset: Dataset) -> None:
     st.markdown("**Mean image**")
     mean = cache.mean_image(dataset.hash, dataset)
     scale = max(1, 140 // dataset.shape[-1])
-    st.image(data.encode_mosaic(mean[None], columns=1, scale=scale, gap=0), width=140, alt="Mean image")
+    show.picture(data.encode_mosaic(mean[None], columns=1, scale=scale, gap=0), "Mean image", 140)
 
 
 def _counts(dataset: Dataset) -> None:

@@ -8,7 +8,7 @@ from aeviz import plots, training
 from aeviz.jobs import Status
 from aeviz.models import LOSSES
 from aeviz.runs import Run, RunConfig
-from aeviz.ui import warm, words
+from aeviz.ui import show, warm, words
 
 POLL_SECONDS = 0.5
 FIRST_SECONDS = 0.05
@@ -50,7 +50,7 @@ def _panel(run: Run) -> None:
     )  # fmt: skip
     preview = run.path / "preview.webp"
     if preview.exists():
-        st.image(preview.read_bytes(), width="stretch", alt="Validation images above, their reconstructions below")
+        show.picture(preview.read_bytes(), "Validation images above, their reconstructions below")
         st.caption("Validation images above, what the network makes of them below.")
 
 

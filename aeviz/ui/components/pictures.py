@@ -11,7 +11,7 @@ from aeviz.data import pictures
 from aeviz.errors import BadFile
 from aeviz.results import Rebuilt
 from aeviz.runs import Run, list_runs
-from aeviz.ui import cache, pick, words
+from aeviz.ui import cache, pick, show, words
 
 Fit = Literal["crop", "pad"]
 UPLOAD, FROM_SET = "Upload", "From the set"
@@ -132,7 +132,7 @@ def cards(chosen: Chosen, runs: list[Run]) -> None:
             with st.container(border=True, gap="small"):
                 st.text(name)
                 for place, run in enumerate(runs):
-                    st.image(rows[place][position], width="stretch", alt="Original, reconstruction, error")
+                    show.picture(rows[place][position], "Original, reconstruction, error")
                     mark = ":material/trophy: " if len(runs) > 1 and place == best else ""
                     title = f"{mark}**{words.plain(titles[run.id])}** · " if len(runs) > 1 else ""
                     st.caption(title + _said({key: values[position] for key, values in numbers[place].items()}))

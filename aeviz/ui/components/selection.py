@@ -10,7 +10,7 @@ import streamlit as st
 from aeviz import data
 from aeviz.data import Dataset, pictures
 from aeviz.runs import Run
-from aeviz.ui import cache, state, words
+from aeviz.ui import cache, show, state, words
 from aeviz.ui.components.bridges import picked_rows
 
 SHOWN = 20  # pictures in the strip
@@ -52,16 +52,12 @@ def selection_strip(run: Run, picked: np.ndarray) -> None:
             "Images", lambda: images_zip(dataset, picked), "selection.zip", "application/zip", icon=":material/image:",
             key="save.images", on_click="ignore", help="Every selected image as a PNG.",
         )  # fmt: skip
-    st.image(_strip(run, dataset, picked[:SHOWN]), width="stretch", alt="Selected images, their reconstructions below")
+    show.picture(_strip(run, dataset, picked[:SHOWN]), "Selected images, their reconstructions below")
     if len(picked) > SHOWN:
         with st.expander(f"All {len(picked):,} originals", on_change="rerun", key="all_selected") as everything:
             if everything.open:
                 few = picked[:1000]
-                st.image(
-                    data.encode_mosaic(np.asarray(dataset.images[few]), columns=40),
-                    width="stretch",
-                    alt="All selected images",
-                )
+                show.picture(data.encode_mosaic(np.asarray(dataset.images[few]), columns=40), "All selected images")
                 if len(picked) > len(few):
                     st.caption(f"The first {len(few):,} of {len(picked):,}; the download holds them all.")
 

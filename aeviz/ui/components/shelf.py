@@ -1,6 +1,5 @@
 """The page Runs: the table of all runs, what can be done with one, and loading one from elsewhere."""
 
-import base64
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from aeviz import results, runs
 from aeviz.errors import AevizError
 from aeviz.models import VARIANTS, budget
 from aeviz.runs import Note, Run, archive
-from aeviz.ui import cache, menu, state, words
+from aeviz.ui import cache, menu, show, state, words
 from aeviz.ui.components.live import can_go_on, go_on
 from aeviz.ui.frame import nothing_yet
 
@@ -54,9 +53,7 @@ def _row(run: Run) -> dict[str, Any]:
     config, status, metrics = run.config(), run.status(), run.metrics()
     preview = run.path / "preview.webp"
     return {
-        "Preview": f"data:image/webp;base64,{base64.b64encode(preview.read_bytes()).decode()}"
-        if preview.exists()
-        else None,
+        "Preview": show.address(preview.read_bytes()) if preview.exists() else None,
         "Title": words.run_title(config, run.note().title),
         "Data": words.set_label(config.data.name),
         "Autoencoder": VARIANTS[config.model.variant].label,

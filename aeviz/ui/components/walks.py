@@ -8,7 +8,7 @@ from aeviz.data import pictures
 from aeviz.errors import BadFile
 from aeviz.latent.roads import ROADS
 from aeviz.runs import Run
-from aeviz.ui import cache, state, words
+from aeviz.ui import cache, show, state, words
 from aeviz.ui.components.pictures import TYPES, as_colour
 
 LARGE, SMALL, STRIP_WIDTH = 300, 150, 960  # pixels
@@ -98,7 +98,7 @@ def walk_view(run: Run, ends: list[np.ndarray | None], road: str, steps: int) ->
     columns = min(steps, MOST_COLUMNS)
     scale = max(1, STRIP_WIDTH // (columns * x.shape[-1]))
     strip = pictures.mosaic(frames, columns=columns, scale=scale, gap=2)
-    st.image(pictures.encode_png(strip), width="stretch", alt="The whole road")
+    show.picture(pictures.encode_png(strip), "The whole road")
     st.download_button(
         "Save the strip", pictures.encode_png(pictures.mosaic(frames, columns=len(frames), scale=4)), "walk.png", "image/png",
         icon=":material/download:", key="walk.save", on_click="ignore",
@@ -140,5 +140,5 @@ def _picture(image: np.ndarray, caption: str, side: int) -> None:
     scale = max(1, side // max(image.shape[-2:]))
     picture = pictures.mosaic(as_colour(image)[None], columns=1, scale=scale, gap=0)
     with st.container(horizontal_alignment="center", gap="xxsmall", width=side if side < SMALL else "stretch"):
-        st.image(picture, width=side, alt=caption, output_format="PNG")
+        show.picture(pictures.encode_png(picture), caption, side)
         st.caption(caption, text_alignment="center")

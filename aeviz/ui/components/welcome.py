@@ -7,7 +7,7 @@ from aeviz.errors import AevizError
 from aeviz.models.device import device_name, resolve_device
 from aeviz.runs import Run, TrainingConfig, find, list_runs
 from aeviz.training import Recipe
-from aeviz.ui import cache, menu, state, warm, words
+from aeviz.ui import cache, menu, show, state, warm, words
 
 FIRST = Recipe(
     model={"variant": "vae", "latent_dim": 8, "body": {"name": "dense", "widths": (256, 64)}},
@@ -61,7 +61,7 @@ def _on_the_way(run: Run) -> None:
         said = f"Epoch {status.epoch} of {total}" if status.epoch else (status.message or "Starting …")
         st.progress(min(1.0, status.epoch / total), text=words.plain(said))
         if preview.exists():
-            st.image(preview.read_bytes(), width="stretch", alt="Images above, their reconstructions below")
+            show.picture(preview.read_bytes(), "Images above, their reconstructions below")
         st.button("Stop", icon=":material/stop:", key="first.stop", on_click=run.ask, args=("stop",))
 
 
@@ -93,7 +93,7 @@ def _run_row(run: Run) -> None:
     config, preview = run.config(), run.path / "preview.webp"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if preview.exists():
-            st.image(preview.read_bytes(), width=150, alt="Images above, their reconstructions below")
+            show.picture(preview.read_bytes(), "Images above, their reconstructions below", 150)
         opened = st.button(
             words.plain(words.run_title(config, run.note().title)), key=f"open.{run.id}", type="tertiary",
             on_click=state.choose_run, args=(run,), help="Open it.",
