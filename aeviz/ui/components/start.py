@@ -6,7 +6,7 @@ from aeviz import data, training
 from aeviz.errors import AevizError
 from aeviz.runs import Run
 from aeviz.training import Recipe
-from aeviz.ui import cache, state, warm, words
+from aeviz.ui import cache, menu, state, warm, words
 
 NETWORK, TRAINING = "Network", "Training"
 VIEW = "train.view"
@@ -24,6 +24,7 @@ def train_button(recipe: Recipe, info: data.DataInfo) -> None:
         state.remember("train.problem", None)
     if not info.ready:
         st.caption(f"{words.plain(info.label)} is not here yet.")
+        st.page_link(menu.MENU["data"].path, label="Download it on the page Data", icon=":material/download:")
 
 
 def _start(recipe: Recipe) -> None:

@@ -18,10 +18,10 @@ TEST, UPLOAD = "Test image", "Upload"
 
 def ends_picker(run: Run) -> list[np.ndarray | None]:
     """Two images (C, H, W) uint8, each from the set or uploaded; None for one that is still to come."""
-    return [_end(run, "From", "a", 0), _end(run, "To", "b", 1)]
+    return [_end(run, "From", "a"), _end(run, "To", "b")]
 
 
-def _end(run: Run, label: str, key: str, number: int) -> np.ndarray | None:
+def _end(run: Run, label: str, key: str) -> np.ndarray | None:
     here = cache.images_if_here(run)
     sources = [TEST, UPLOAD] if here else [UPLOAD]
     source = st.segmented_control(
@@ -31,7 +31,9 @@ def _end(run: Run, label: str, key: str, number: int) -> np.ndarray | None:
     if source == UPLOAD or here is None:
         return _uploaded(run, key)
     rows = here.rows("test")
-    chosen = _numbered(key, len(rows), number * len(rows) // 2)
+    labels = here.labels[rows]
+    another = int(np.argmax(labels != labels[0])) or len(rows) // 2  # of another class, where there are classes
+    chosen = _numbered(key, len(rows), 0 if key == "a" else another)
     return np.asarray(here.images[rows[chosen : chosen + 1]])[0]
 
 
@@ -119,8 +121,8 @@ def _stage(x: np.ndarray, frames: np.ndarray) -> None:
         _picture(x[0], "From", side)
         _picture(frames[0], "rebuilt", side)
     with right:
-        _picture(frames[-1], "rebuilt", side)
         _picture(x[1], "To", side)
+        _picture(frames[-1], "rebuilt", side)
     with middle:
         slot = st.container(horizontal_alignment="center")
         place = st.slider(

@@ -5,7 +5,7 @@ import streamlit as st
 from aeviz import data, training
 from aeviz.errors import AevizError
 from aeviz.models.device import device_name, resolve_device
-from aeviz.runs import Run, TrainingConfig, find, list_runs
+from aeviz.runs import Run, TrainingConfig, list_runs
 from aeviz.training import Recipe
 from aeviz.ui import cache, menu, show, state, warm, words
 
@@ -21,9 +21,9 @@ def welcome() -> None:
     st.markdown(
         "#### Bring images, shape an autoencoder, train it while you watch, and walk through what it has learned."
     )
-    first = state.recall("first")
+    first = next((run for run in list_runs() if run.id == state.recall("first")), None)
     if first:
-        _on_the_way(find(first))
+        _on_the_way(first)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Show me on digits", type="primary", icon=":material/play_arrow:", key="first", on_click=_start_first)
