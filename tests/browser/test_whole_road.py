@@ -1,6 +1,7 @@
 """In real Chromium, by mouse alone: import a zip, train on it, lasso, walk, download the run, delete it, load it again."""
 
 import io
+import json
 import time
 import zipfile
 from pathlib import Path
@@ -153,3 +154,44 @@ def test_a_training_survives_refresh_page_switch_and_the_death_of_the_server(ser
     page.goto(f"{server.address}/train?run={run.name}")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped").first).to_be_visible()
+
+
+def test_a_folder_brings_its_labels_and_its_own_split(server, page, tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(24):
+        folder = tmp_path / "pets" / ["train", "test"][number % 4 == 0] / ["cat", "dog"][number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (20, 30, 3), dtype=np.uint8)).save(folder / f"{number}.png")
+    page.goto(f"{server.address}/data")
+    page.get_by_role("button", name="Bring your own images").click()
+    page.get_by_role("dialog").get_by_text("Folder", exact=True).click()
+    settled(page)
+    page.get_by_role("dialog").locator("input[type=file]").set_input_files(tmp_path / "pets")
+    page.get_by_role("dialog").get_by_text("Pad").click()
+    expect(page.get_by_text("padded to a square")).to_be_visible()
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("24 images are here")).to_be_visible()
+    folder = server.folder / "data" / "own" / "pets"
+    meta = json.loads((folder / "meta.json").read_text())
+    assert meta["classes"] == ["cat", "dog"]
+    assert meta["splits"]["test"] == 6
+    assert not list((server.folder / "data" / ".uploads").glob("*")), "uploads are not kept twice"
+
+
+def test_an_import_can_be_cancelled_and_leaves_nothing(server, page, tmp_path):
+    picture = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (500, 500, 3), dtype=np.uint8)).save(picture, "PNG")
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        for number in range(3000):
+            archive.writestr(f"{number}.png", picture.getvalue() if number % 10 else picture.getvalue()[:-20])
+    page.goto(f"{server.address}/data")
+    page.get_by_role("button", name="Bring your own images").click()
+    page.get_by_role("dialog").get_by_text("Path", exact=True).click()
+    settled(page)
+    page.get_by_role("textbox", name="Folder or zip on this machine").fill(str(tmp_path / "many.zip"))
+    page.get_by_role("textbox", name="Folder or zip on this machine").press("Enter")
+    settled(page)
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled; nothing was kept.")).to_be_visible()
+    assert not list((server.folder / "data" / "own").glob("*"))

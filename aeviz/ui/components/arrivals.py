@@ -140,7 +140,8 @@ def import_dialog() -> None:
             )
             or []
         )
-    guess = Path(files[0].name).stem if files else Path(path).stem
+    first = Path(files[0].name if files else path)
+    guess = first.parts[0] if files and len(first.parts) > 1 else first.stem
     name_help = ImportSettings.model_fields["name"].description
     asked: dict[str, Any] = {"name": st.text_input("Name", _as_name(guess), key=f"bring.name.{guess}", help=name_help)}
     with st.container(horizontal=True):
