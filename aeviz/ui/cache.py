@@ -11,6 +11,7 @@ from aeviz import data, results
 from aeviz.data import Dataset
 from aeviz.errors import MissingData
 from aeviz.models import budget, model_config
+from aeviz.results import Split
 from aeviz.runs import Run, archive, kept
 
 
@@ -51,22 +52,12 @@ def cost(values: str, _model: dict[str, Any], batch_size: int, optimizer: str) -
     return budget.cost(model_config(_model), batch_size, optimizer)
 
 
-@st.cache_data(max_entries=16, show_spinner="Encoding …")
-def _codes(run_id: str, mark: str, split: str, _run: Run) -> results.Codes:
-    return results.codes(_run, split)  # type: ignore[arg-type]
-
-
-def codes(run: Run, split: str) -> results.Codes:
-    """The codes of a split."""
-    return _codes(run.id, run.weights_mark(), split, run)
-
-
 @st.cache_data(max_entries=16, show_spinner="Rebuilding images …")
-def _errors(run_id: str, mark: str, split: str, _run: Run) -> np.ndarray:
-    return results.errors(_run, split)  # type: ignore[arg-type]
+def _errors(run_id: str, mark: str, split: Split, _run: Run) -> np.ndarray:
+    return results.errors(_run, split)
 
 
-def errors(run: Run, split: str) -> np.ndarray:
+def errors(run: Run, split: Split) -> np.ndarray:
     """Every image's mean squared error."""
     return _errors(run.id, run.weights_mark(), split, run)
 
@@ -79,11 +70,6 @@ def rebuilt(run_id: str, mark: str, pixels: bytes, shape: tuple[int, ...], _run:
 def rebuild(run: Run, pixels: np.ndarray) -> results.Rebuilt:
     """Images (n, C, H, W) uint8 through a run's network and back."""
     return rebuilt(run.id, run.weights_mark(), pixels.tobytes(), pixels.shape, run)
-
-
-def encode_rows(run: Run, rows: np.ndarray) -> np.ndarray:
-    """Codes (n, D) of some rows of a run's set."""
-    return results.encode_images(run, np.ascontiguousarray(images_of(run).images[rows]))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

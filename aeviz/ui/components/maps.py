@@ -38,8 +38,10 @@ def map_controls(run: Run) -> tuple[MapRequest, Colours]:
         format_func=lambda name: PROJECTIONS[name].label, persist_state="session",
     )  # fmt: skip
     settings = forms.settings_form(PROJECTIONS[method].Settings, f"map.{method}", only=["dims"])
+    here = cache.images_if_here(run)
+    splits: list[Split] = ["test"] if here and here.kept else ["test", "train"]
     split: Split = st.segmented_control(
-        "Images", ["test", "train"], default="test", required=True, key="map.split", width="stretch",
+        "Images", splits, default="test", required=True, key="map.split", width="stretch",
         format_func=words.label, persist_state="session", help="Test images were never trained on.",
     )  # fmt: skip
     request = MapRequest(method=method, split=split, settings=settings)
@@ -194,7 +196,7 @@ def place_on_map(run: Run, chosen: Chosen) -> None:
             axis_labels=_axis_labels(drawn), height=HEIGHT, uirevision=f"{run.id} {method}", highlight=stars,
             highlight_names=chosen.names,
         ),
-        key="place", config={"scrollZoom": True, "displaylogo": False}, alt="The map with the images placed on it",
+        key="place", config=TOOLS, alt="The map with the images placed on it",
     )  # fmt: skip
     if PROJECTIONS[method].slow:
         st.caption("Placed between the dots of the nearest codes.")

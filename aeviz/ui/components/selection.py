@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import streamlit as st
 
-from aeviz import data
+from aeviz import data, results
 from aeviz.data import Dataset, pictures
 from aeviz.runs import Run
 from aeviz.ui import cache, show, state, words
@@ -88,7 +88,7 @@ def _counts(dataset: Dataset, rows: np.ndarray) -> str:
 
 def table(run: Run, dataset: Dataset, rows: np.ndarray) -> bytes:
     """A CSV of index, label, file and code; a text that a spreadsheet would take for a formula is quoted."""
-    z = cache.encode_rows(run, rows)
+    z = results.encode_images(run, np.ascontiguousarray(dataset.images[rows]))
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["index", "label", "file", *(f"z{number}" for number in range(z.shape[1]))])
