@@ -105,7 +105,7 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     settled(page)
 
     page.locator("input[type=file]").set_input_files(archive)
-    expect(page.get_by_text("Autoencoder 32 · blobs").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Autoencoder 32 · blobs")).to_be_visible()
     page.get_by_role("button", name="Open its map").click()
     expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible()
 
