@@ -8,7 +8,7 @@ from pydantic import Field
 
 from aeviz import data, files, jobs, results, runs
 from aeviz.config import Settings
-from aeviz.errors import BadValue, NotNow, Paused, Stopped
+from aeviz.errors import BadValue, MissingData, NotNow, Paused, Stopped
 from aeviz.jobs import Worker
 from aeviz.models import ModelConfig, model_config
 from aeviz.models import budget as costs
@@ -76,12 +76,17 @@ def resume(run: Run, epochs: int | None = None) -> None:
     """Set a run that has ended up to go on, to `epochs` in all if given.
 
     Raises:
-        NotNow: it is at work, or has nothing left to do.
+        NotNow: it is at work.
+        MissingData: its images are not at hand.
         BadValue: fewer epochs than are done.
     """
     if run.is_alive():
         raise NotNow("the run {id} is at work already", id=run.id)
     config, done = run.config(), run.written_status().epoch
+    if not any(info.ready for info in data.list_data() if info.name == config.data.name):
+        raise MissingData(
+            "the images of this run, the set {name}, are not here; bring them first", name=config.data.name
+        )
     wanted = epochs if epochs is not None else config.training.epochs
     if wanted <= done:
         raise BadValue(

@@ -1,7 +1,8 @@
 """The frame of every page: its title, and errors said kindly."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,10 +19,31 @@ def page(name: str) -> Iterator[None]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.title(entry.title, anchor=False, width="content")
         st.caption(entry.answers, width="content")
+    problem = state.recall("problem")
+    if problem:
+        st.error(words.sentence(problem), icon=":material/error:")
+        state.remember("problem", None)
     try:
         yield
     except AevizError as error:
-        st.error(words.plain(error), icon=":material/error:")
+        st.error(words.sentence(error), icon=":material/error:")
+
+
+def said(callback: Callable[..., None]) -> Callable[..., None]:
+    """A button's callback whose errors for people are said at the top of the page."""
+
+    def guarded(*arguments: Any) -> None:
+        try:
+            callback(*arguments)
+        except AevizError as error:
+            state.remember("problem", str(error))
+
+    return guarded
+
+
+def action_place(controls: DeltaGenerator, canvas: DeltaGenerator) -> DeltaGenerator:
+    """Where the page's main button stands: with the controls, or in sight where they fold away."""
+    return canvas if state.is_narrow() else controls
 
 
 def controls_and_canvas(share: int = 4) -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -39,7 +61,7 @@ def needed_run() -> Run:
         nothing_yet("No run is chosen yet. Train an autoencoder first, it takes a few seconds on the digits.")
         st.stop()
     if not run.has_weights():
-        nothing_yet("This run has learned nothing yet. Watch it on the page Train.")
+        nothing_yet("This run has learned nothing yet.", "Watch it train")
         st.stop()
     _say_if_travelled(run)
     return run
@@ -56,10 +78,10 @@ def _say_if_travelled(run: Run) -> None:
         )
 
 
-def nothing_yet(sentence: str) -> None:
+def nothing_yet(sentence: str, label: str = "Train an autoencoder") -> None:
     """An empty place: what is missing, and the button that helps."""
     st.space("medium")
     with st.container(horizontal_alignment="center"):
         st.markdown(f"### :material/hourglass_empty: {sentence}", text_alignment="center")
-        if st.button("Train an autoencoder", type="primary", key="nothing_yet", icon=menu.MENU["train"].icon):
+        if st.button(label, type="primary", key="nothing_yet", icon=menu.MENU["train"].icon):
             menu.go("train")

@@ -15,13 +15,15 @@ def run_picker() -> None:
     if not ids:
         st.caption("No runs yet. Train one, and it stands here on every page.")
         return
-    state.follow_address(ids)
+    missing = state.follow_address(ids)
     named = titles(runs)
     st.selectbox(
-        "Run", ids, key=state.RUN, format_func=lambda id: named.get(id, id),
+        "Run", ids, key=state.RUN, on_change=state.picked, format_func=lambda id: named.get(id, id),
         help="Every page speaks about this run; it stands in the address, too.",
     )  # fmt: skip
     state.write_address()
+    if missing:
+        st.caption(f":material/link_off: The run {words.plain(missing)} in the address is not here.")
     run = state.current_run()
     if run:
         _portrait(run)
@@ -37,7 +39,7 @@ def titles(runs: list[Run]) -> dict[str, str]:
 def _title(run: Run) -> tuple[str, str]:
     try:
         config = run.config()
-        return words.run_title(config, run.note().title), words.when(config.created)
+        return words.run_title(config, run.note().title), words.when(config.created, seconds=True)
     except AevizError:
         return run.id, ""
 
@@ -68,7 +70,7 @@ def data_picker(key: str) -> data.DataInfo:
         "Images",
         list(infos),
         key=key,
-        format_func=lambda name: infos[name].label + ("" if infos[name].ready else " (to download)"),
+        format_func=lambda name: infos[name].label + ("" if infos[name].ready else " ↓"),
         help="Carried sets are always here; public ones are fetched once; your own come in on the page Data.",
         persist_state="session",
     )

@@ -10,34 +10,35 @@ RUN = "run"
 
 
 def choose_run(run: Run | None) -> None:
-    """Make a run the one that is worked on; to be called before the picker is drawn, or from a callback."""
-    st.session_state[RUN] = run.id if run else None
+    """Make a run the one that is worked on; the picker shows it from its next drawing on."""
+    remember("chosen", run.id if run else None)
 
 
-def choose_next(run: Run) -> None:
-    """Make a run the one that is worked on from the next script run on; for when the picker is drawn already."""
-    remember("next", run.id)
+def follow_address(known: list[str]) -> str | None:
+    """Let the address, the choice and the picker agree, before the picker is drawn; a run asked for that is not here.
 
-
-def follow_address(known: list[str]) -> None:
-    """Let the address and the choice agree, before the picker is drawn.
-
-    A value we did not write (a link, the back button) is a choice; a missing one (a page switch) is written anew.
+    A value we did not write (a link, the back button) is a choice; a missing one (a page switch) is written anew. The
+    picker's own memory is not trusted: it forgets a run whose title has changed.
     """
     asked = st.query_params.get(RUN)
-    following = recall("next")
-    remember("next", None)
-    if following in known:
-        st.session_state[RUN] = following
-    elif asked in known and asked != recall("address"):
-        st.session_state[RUN] = asked
-    elif st.session_state.get(RUN) not in known:
-        st.session_state[RUN] = known[0] if known else None
+    foreign = asked is not None and asked != recall("address")
+    if foreign and asked in known:
+        remember("chosen", asked)
+    elif recall("chosen") not in known:
+        remember("chosen", known[0] if known else None)
+    if known:
+        st.session_state[RUN] = recall("chosen")
+    return asked if foreign and asked not in known else None
+
+
+def picked() -> None:
+    """The person has picked a run."""
+    remember("chosen", st.session_state[RUN])
 
 
 def write_address() -> None:
     """Put the choice into the address, after the picker is drawn."""
-    chosen = st.session_state.get(RUN)
+    chosen = recall("chosen")
     if chosen:
         st.query_params[RUN] = chosen
     remember("address", chosen)
@@ -45,7 +46,7 @@ def write_address() -> None:
 
 def current_run() -> Run | None:
     """The run that is worked on."""
-    chosen = st.session_state.get(RUN)
+    chosen = recall("chosen")
     return find(chosen) if chosen and any(run.id == chosen for run in list_runs()) else None
 
 

@@ -54,8 +54,8 @@ def plain(text: object) -> str:
 
 def run_title(config: RunConfig, title: str = "") -> str:
     """What a run is called: the person's title, or its kind, size and data."""
-    if title:
-        return title
+    if title.strip():
+        return title.strip()
     variant = VARIANTS[config.model.variant].label
     return f"{variant} {config.model.latent_dim} · {set_label(config.data.name)}"
 
@@ -70,11 +70,18 @@ def decibels(value: float | None) -> str:
     return f"{value:.2f} dB" if value is not None else "–"
 
 
-def when(moment: float) -> str:
+def when(moment: float, seconds: bool = False) -> str:
     """A time of the day for today, else the date."""
     then = time.localtime(moment)
     today = time.localtime()[:3] == then[:3]
-    return time.strftime("%H:%M" if today else "%d %b %Y", then)
+    clock = "%H:%M:%S" if seconds else "%H:%M"
+    return time.strftime(clock if today else "%d %b %Y", then)
+
+
+def sentence(said: object) -> str:
+    """A message as a sentence of its own, in plain text."""
+    text = str(said)
+    return plain(text[:1].upper() + text[1:])
 
 
 def number(value: Any, digits: int = 3) -> str:

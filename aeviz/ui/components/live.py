@@ -8,17 +8,19 @@ from aeviz import plots, training
 from aeviz.jobs import Status
 from aeviz.models import LOSSES
 from aeviz.runs import Run, RunConfig
-from aeviz.ui import show, warm, words
+from aeviz.ui import frame, show, warm, words
 
 POLL_SECONDS = 0.5
 FIRST_SECONDS = 0.05
+IDLE_SECONDS = 2.0
 CHART_HEIGHT = 380
+FEW_EPOCHS = 5
 
 
 def live_panel(run: Run) -> None:
     """Draw a run's training; looks again twice a second for as long as it is at work."""
     live, waiting = run.is_live(), not _has_begun(run)
-    pace = (FIRST_SECONDS if waiting else POLL_SECONDS) if live else None
+    pace = (FIRST_SECONDS if waiting else POLL_SECONDS) if live else IDLE_SECONDS  # another tab may take it up again
     # One fragment whatever the pace: a look under way when the pace changes still finds it.
     st.fragment(_watching, run_every=pace)(run, live, waiting)
 
@@ -28,7 +30,7 @@ def _watching(run: Run, live: bool, waiting: bool) -> None:
     if not run.path.exists():
         st.rerun()
     _panel(run)
-    if live and (not run.is_live() or (waiting and _has_begun(run))):
+    if run.is_live() != live or (live and waiting and _has_begun(run)):
         st.rerun()
 
 
@@ -99,12 +101,17 @@ def _buttons(run: Run, status: Status) -> None:
             st.button("Stop", icon=":material/stop:", key="stop", on_click=run.ask, args=("stop",))
         elif can_go_on(run, status):
             st.button(
-                "Continue", icon=":material/play_arrow:", key="continue", type="primary", on_click=go_on, args=(run,)
+                "Continue",
+                icon=":material/play_arrow:",
+                key="continue",
+                type="primary",
+                on_click=frame.said(go_on),
+                args=(run,),
             )
         elif status.state == "done":
             st.button(
-                "Train longer", icon=":material/more_time:", key="longer", on_click=go_on, args=(run, 2),
-                help="As many epochs again, from where it stands.",
+                f"Train {status.epoch:,} epochs more", icon=":material/more_time:", key="longer", on_click=frame.said(go_on),
+                args=(run, 2), help="As many again, from where it stands.",
             )  # fmt: skip
 
 
@@ -124,7 +131,8 @@ def loss_series(metrics: list[dict[str, Any]], steps: int) -> dict[str, tuple[li
     """Epochs (steps over steps per epoch) and losses by name; a term that equals the total is left out."""
     series: dict[str, tuple[list[float], list[float]]] = {}
     followed = {line["epoch"] for line in metrics if "val" not in line and line["step"] > 1}
-    for line in metrics:
+    untrained = metrics[:1] if sum("val" in line for line in metrics) > FEW_EPOCHS else []  # it would dwarf the rest
+    for line in metrics[len(untrained) :]:
         # An epoch's own mean would stand as a spike among the lines written within the epoch.
         parts = ("val",) if "val" in line and line["epoch"] in followed else ("train", "val")
         for part in parts:

@@ -11,22 +11,22 @@ from aeviz import results, runs
 from aeviz.errors import AevizError
 from aeviz.models import VARIANTS, budget
 from aeviz.runs import Note, Run, archive
-from aeviz.ui import cache, menu, show, state, words
+from aeviz.ui import cache, frame, menu, show, state, words
 from aeviz.ui.components.live import can_go_on, go_on
-from aeviz.ui.frame import nothing_yet
-
-TABLE = "runs.table"
 
 
 def run_table() -> None:
     """Every run in one row; a click makes it the one that is worked on."""
     found = runs.list_runs()
     if not found:
-        nothing_yet("No runs yet. Train an autoencoder, or load one below that was shared with you.")
+        frame.nothing_yet("No runs yet. Train an autoencoder, or load one below that was shared with you.")
         return
     rows = [_row(run) for run in found]
+    current = state.current_run()
+    # Another run, another table: its ticked row would not follow by itself.
+    key = f"runs.table.{current.id if current else ''}.{len(found)}"
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, key=TABLE, on_select=_choose, selection_mode="single-row-required", row_height=44,
+        pd.DataFrame(rows), hide_index=True, key=key, on_select=lambda: _choose(key, found), selection_mode="single-row-required", row_height=44,
         selection_default={"selection": {"rows": _chosen_row(found)}},
         column_config={
             "Preview": st.column_config.ImageColumn(width="medium"),
@@ -37,9 +37,8 @@ def run_table() -> None:
     )  # fmt: skip
 
 
-def _choose() -> None:
-    picked = st.session_state[TABLE].selection.rows
-    found = runs.list_runs()
+def _choose(key: str, found: list[Run]) -> None:
+    picked = st.session_state[key].selection.rows
     if picked and picked[0] < len(found):
         state.choose_run(found[picked[0]])
 
@@ -84,11 +83,23 @@ def details() -> None:
     if (title, text) != (note.title, note.note):
         run.write_note(Note(title=title, note=text))
         st.rerun()
+    with st.expander("Settings it was trained with", icon=":material/tune:"):
+        config = run.config()
+        st.json(
+            {
+                "data": config.data.params,
+                "model": config.model.to_json(),
+                "training": config.training.to_json(),
+                "seed": config.seed,
+            }
+        )
     with st.container(horizontal=True, vertical_alignment="center"):
         if run.has_weights() and st.button("Open its map", icon=":material/scatter_plot:", type="primary", key="open"):
             menu.go("map")
         if can_go_on(run, status):
-            st.button("Continue", icon=":material/play_arrow:", key="runs.continue", on_click=go_on, args=(run,))
+            st.button(
+                "Continue", icon=":material/play_arrow:", key="runs.continue", on_click=frame.said(go_on), args=(run,)
+            )
         if run.has_weights():
             _download(run)
         _delete(run)
@@ -96,7 +107,7 @@ def details() -> None:
 
 def _download(run: Run) -> None:
     """The run as a zip, with or without its test images."""
-    with st.popover("Download", icon=":material/download:", key="download", on_change="rerun") as box:
+    with st.popover("Download", icon=":material/download:", key=f"download.{run.id}", on_change="rerun") as box:
         if not box.open:
             return
         st.caption("A zip of JSON and safetensors; load it on the page Runs of any aeviz.")
@@ -114,12 +125,13 @@ def _delete(run: Run) -> None:
     with st.popover(
         "Delete",
         icon=":material/delete:",
-        key="delete",
+        key=f"delete.{run.id}",
         disabled=run.is_live(),
         help="Stop it first." if run.is_live() else None,
     ):
-        st.markdown("Delete this run with everything in it? This cannot be undone.")
-        st.button("Delete it", type="primary", key="delete.yes", on_click=_deleted, args=(run,))
+        named = words.plain(words.run_title(run.config(), run.note().title))
+        st.markdown(f"Delete **{named}** with everything in it? This cannot be undone.")
+        st.button("Delete it", type="primary", key="delete.yes", on_click=frame.said(_deleted), args=(run,))
 
 
 def _deleted(run: Run) -> None:
@@ -142,9 +154,9 @@ def load_zip() -> None:
         try:
             run = archive.import_run(path)
         except AevizError as error:
-            st.error(words.plain(error), icon=":material/error:")
+            st.error(words.sentence(error), icon=":material/error:")
             return
     state.remember("runs.upload", serial + 1)
-    state.choose_next(run)
+    state.choose_run(run)
     st.toast("The run is loaded.", icon=":material/check:")
     st.rerun()
