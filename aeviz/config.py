@@ -39,8 +39,33 @@ def _worded(error: ValidationError, values: Any) -> BadValue:
         return BadValue("there is no setting {field}; remove it or check its spelling", field=field)
     if fault["type"] == "missing":
         return BadValue("the setting {field} is missing", field=field)
-    reason = fault["msg"].removeprefix("Value error, ")
-    return BadValue("{field} = {value!r} is not allowed: {reason}", field=field, value=fault["input"], reason=reason)
+    return BadValue(
+        "{field} = {value!r} is not allowed: {reason}", field=field, value=fault["input"], reason=_reason(fault)
+    )
+
+
+# What pydantic checks, as a person would say it; what is not here keeps its own words.
+REASONS = {
+    "greater_than_equal": "it must be at least {ge}",
+    "greater_than": "it must be more than {gt}",
+    "less_than_equal": "it must be at most {le}",
+    "less_than": "it must be less than {lt}",
+    "too_long": "there may be at most {max_length}",
+    "too_short": "there must be at least {min_length}",
+    "int_parsing": "it must be a whole number",
+    "int_type": "it must be a whole number",
+    "int_from_float": "it must be a whole number",
+    "float_parsing": "it must be a number",
+    "float_type": "it must be a number",
+    "finite_number": "it must be a finite number",
+    "literal_error": "it must be {expected}",
+    "string_pattern_mismatch": "it does not have the form {pattern}",
+}
+
+
+def _reason(fault: Any) -> str:
+    template = REASONS.get(fault["type"])
+    return template.format(**fault.get("ctx", {})) if template else fault["msg"].removeprefix("Value error, ")
 
 
 def _path(places: tuple[int | str, ...], values: Any) -> list[str]:

@@ -4,5 +4,6 @@ from aeviz.ui.components.welcome import shelf, welcome
 from aeviz.ui.frame import page
 
 with page("home"):
-    welcome()
-    shelf()
+    busy = welcome()
+    if not busy:
+        shelf()

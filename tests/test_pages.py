@@ -90,7 +90,7 @@ def test_the_form_becomes_a_run_of_just_these_settings(monkeypatch):
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("train.dense.widths", "64, x", "64, x"),
+        ("train.dense.widths", "64, x", "widths.1 = 'x'"),
         ("train.dense.widths", "0", "widths"),
         ("train.dense.widths", "9000", "9000"),
     ],

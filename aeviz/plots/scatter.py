@@ -29,6 +29,8 @@ def latent_scatter(
     highlight: np.ndarray | None = None,
     highlight_names: Sequence[str] = (),
     selected: np.ndarray | None = None,
+    drag: str = "lasso",
+    released: int = 0,
 ) -> go.Figure:
     """Points (N, 2 | 3) as dots: one trace per class, or one with a colour bar where values are numbers on a scale.
 
@@ -46,11 +48,14 @@ def latent_scatter(
         highlight: (M, 2 | 3) points marked on top, such as a person's own images.
         highlight_names: (M,) what these are called.
         selected: (M,) row ids that stand out while the others fade.
+        drag: what dragging on a 2-D map does: lasso, select or pan.
+        released: another number lets go of the outline that was drawn on the map.
     """
     points = np.asarray(points, dtype=np.float32)
     rows = np.arange(len(points)) if index is None else np.asarray(index)
-    drag = "lasso" if points.shape[1] == 2 else "orbit"
+    drag = drag if points.shape[1] == 2 else "orbit"
     figure = go.Figure(layout=layout(height=height, uirevision=uirevision, legend=LEGEND, dragmode=drag))
+    figure.update_layout(selectionrevision=f"{uirevision} {released}")
     for trace in _traces(points, values, class_names, colour_label, rows.astype(np.int32)):
         figure.add_trace(trace)
     if selected is not None and len(selected):

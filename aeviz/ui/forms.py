@@ -8,20 +8,16 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from aeviz.config import Settings
-from aeviz.errors import BadValue
 from aeviz.ui import words
 
+WIDE = 20  # letters that fit side by side in the narrow column
 MANY = 3  # choices that stand side by side; more fold into a list
 
 
 def settings_form(
     cls: type[Settings], key: str, only: Iterable[str] | None = None, skip: Iterable[str] = (), **defaults: Any
 ) -> dict[str, Any]:
-    """One widget per setting of a class; what comes back is still unchecked.
-
-    Raises:
-        BadValue: a list of numbers that cannot be read.
-    """
+    """One widget per setting of a class; what comes back is still unchecked."""
     names = [name for name in (only or cls.model_fields) if name not in skip]
     return {name: _widget(name, cls.model_fields[name], f"{key}.{name}", defaults.get(name)) for name in names}
 
@@ -49,7 +45,7 @@ def _widget(name: str, field: FieldInfo, key: str, default: Any) -> Any:
 def choose(options: Iterable[Any], default: Any, format_func: Callable[[Any], str] = words.label, **shared: Any) -> Any:
     """A few choices side by side, many in a list."""
     options = list(options)
-    if len(options) <= MANY:
+    if len(options) <= MANY and sum(len(format_func(option)) for option in options) <= WIDE:
         return st.segmented_control(
             options=options, default=default, required=True, format_func=format_func, width="stretch", **shared
         )
@@ -77,13 +73,7 @@ def _rules(rule: Any) -> list[str]:
     return [name for name in ("ge", "gt", "le", "lt", "multiple_of") if getattr(rule, name, None) is not None]
 
 
-def _numbers(default: tuple[int, ...], shared: dict[str, Any]) -> list[int]:
+def _numbers(default: tuple[int, ...], shared: dict[str, Any]) -> list[str]:
+    """Numbers as they are written; the settings read them, or refuse them by name."""
     text = st.text_input(value=", ".join(map(str, default)), **shared)
-    try:
-        return [int(part) for part in text.replace(";", ",").replace(" ", ",").split(",") if part]
-    except ValueError:
-        raise BadValue(
-            "{name} = {text!r} is not a list of whole numbers; write them like 512, 128",
-            name=shared["label"],
-            text=text,
-        ) from None
+    return [part for part in text.replace(";", ",").replace(" ", ",").split(",") if part]

@@ -41,9 +41,9 @@ def said(callback: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
-def action_place(controls: DeltaGenerator, canvas: DeltaGenerator) -> DeltaGenerator:
-    """Where the page's main button stands: with the controls, or in sight where they fold away."""
-    return canvas if state.is_narrow() else controls
+def in_sight(controls: DeltaGenerator, canvas: DeltaGenerator) -> DeltaGenerator:
+    """A place for the page's main button: with the controls, or above the canvas where they fold away."""
+    return (canvas if state.is_narrow() else controls).container()
 
 
 def controls_and_canvas(share: int = 4) -> tuple[DeltaGenerator, DeltaGenerator]:

@@ -25,7 +25,7 @@ def main() -> None:
     with st.sidebar:
         pick.run_picker()
         menu.links()
-        notice_viewport()
+        notice_viewport(chosen.title)
     chosen.run()
 
 

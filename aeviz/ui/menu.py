@@ -53,4 +53,4 @@ def links() -> None:
     """The menu as it is seen, below the run one works on."""
     with st.container(gap="xxsmall", key="menu"):
         for entry in MENU.values():
-            st.page_link(entry.path, label=entry.title, icon=entry.icon, help=entry.answers)
+            st.page_link(entry.path, label=entry.title, icon=entry.icon)

@@ -14,6 +14,11 @@ def choose_run(run: Run | None) -> None:
     remember("chosen", run.id if run else None)
 
 
+def choose_set(name: str) -> None:
+    """Make a data set the one to look at and to train on; to be called from a callback."""
+    st.session_state["data.set"] = st.session_state["train.data"] = name
+
+
 def follow_address(known: list[str]) -> str | None:
     """Let the address, the choice and the picker agree, before the picker is drawn; a run asked for that is not here.
 

@@ -61,12 +61,12 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("60 images are here as blobs")).to_be_visible()
     expect(page.get_by_text("1 files were skipped")).to_be_visible()
-    page.get_by_role("button", name="All right").click()
-    choose(page, "data-set", "blobs")
+    page.get_by_role("button", name="Look at them").click()
+    expect(page.get_by_role("combobox", name="Images")).to_have_value("blobs")
     expect(page.get_by_alt_text("A page of images")).to_be_visible()
 
     page.get_by_role("link", name="Train", exact=True).click()
-    choose(page, "train-data", "blobs")
+    expect(page.get_by_role("combobox", name="Images")).to_have_value("blobs")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("20 / 20")).to_be_visible(timeout=60_000)
 
@@ -83,6 +83,8 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     assert lines[0].startswith("index,label,file,z0")
     choose(page, "map-colour", "Reconstruction error")
     expect(page.get_by_text("12 selected")).to_be_visible()
+    page.get_by_role("button", name="Let go").click()
+    expect(page.get_by_text("12 selected")).to_have_count(0)
 
     page.get_by_role("link", name="Walk", exact=True).click()
     expect(page.get_by_alt_text("The whole road")).to_be_visible()
@@ -90,6 +92,14 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     expect(page.get_by_alt_text("step 6 of 11")).to_be_visible()
 
     page.get_by_role("link", name="Runs", exact=True).click()
+    page.get_by_role("textbox", name="Title").fill("My blobs")
+    page.get_by_role("textbox", name="Title").press("Enter")
+    expect(page.get_by_role("heading", name="My blobs")).to_be_visible()
+    page.get_by_role("textbox", name="Note").fill("three colours")
+    page.get_by_role("textbox", name="Note").press("Control+Enter")
+    settled(page)
+    (run,) = [path for path in (server.folder / "runs").iterdir() if (path / "config.json").exists()]
+    assert json.loads((run / "note.json").read_text()) == {"title": "My blobs", "note": "three colours"}
     page.get_by_role("button", name="Download", exact=True).click()
     page.get_by_text("With up to 2,000 test images").click()
     settled(page)
@@ -105,7 +115,7 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     settled(page)
 
     page.locator("input[type=file]").set_input_files(archive)
-    expect(page.get_by_role("heading", name="Autoencoder 32 · blobs")).to_be_visible()
+    expect(page.get_by_role("heading", name="My blobs")).to_be_visible()
     page.get_by_role("button", name="Open its map").click()
     expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible()
 

@@ -26,6 +26,7 @@ def set_picker() -> DataInfo:
 
 
 def _deleted(name: str) -> None:
+    """Remove a set, and any trace of it in the pickers."""
     data.delete(name)
     del st.session_state["data.set"]
     st.toast("The set is deleted.", icon=":material/delete:")
@@ -45,9 +46,9 @@ def bring() -> None:
 
 def album(info: DataInfo) -> None:
     """The images of a set, page by page, with its numbers; the work under way first."""
-    arrivals.under_way()
+    working = arrivals.under_way()
     if not info.ready:
-        arrivals.offer_download(info)
+        arrivals.offer_download(info, working)
         return
     dataset = cache.dataset(info.name, info.params)
     _figures(dataset)

@@ -19,10 +19,12 @@ def _nothing() -> None:
     """Streamlit hands a value back only to those who listen for it."""
 
 
-def notice_viewport() -> None:
-    """Learn whether the window is narrow; drawn once a run by the main script."""
+def notice_viewport(page: str) -> None:
+    """Learn whether the window is narrow; drawn once a run by the main script, with the page that is open."""
     with st.container(height=1, border=False, key="viewport"):
-        told = _viewport(data={"narrow": state.is_narrow()}, key="viewport_bridge", on_narrow_change=_nothing)
+        told = _viewport(
+            data={"narrow": state.is_narrow(), "page": page}, key="viewport_bridge", on_narrow_change=_nothing
+        )
     if told.narrow is not None and told.narrow != state.is_narrow():
         state.remember("narrow", bool(told.narrow))
         st.rerun()

@@ -11,7 +11,7 @@ from aeviz.runs import Run, RunConfig
 from aeviz.ui import frame, show, warm, words
 
 POLL_SECONDS = 0.5
-FIRST_SECONDS = 0.05
+FIRST_SECONDS = 0.1
 IDLE_SECONDS = 2.0
 CHART_HEIGHT = 380
 FEW_EPOCHS = 5
@@ -20,9 +20,18 @@ FEW_EPOCHS = 5
 def live_panel(run: Run) -> None:
     """Draw a run's training; looks again twice a second for as long as it is at work."""
     live, waiting = run.is_live(), not _has_begun(run)
-    pace = (FIRST_SECONDS if waiting else POLL_SECONDS) if live else IDLE_SECONDS  # another tab may take it up again
+    pace = (FIRST_SECONDS if waiting else POLL_SECONDS) if live else None
     # One fragment whatever the pace: a look under way when the pace changes still finds it.
     st.fragment(_watching, run_every=pace)(run, live, waiting)
+    if not live:
+        _notice_revival(run)
+
+
+@st.fragment(run_every=IDLE_SECONDS)
+def _notice_revival(run: Run) -> None:
+    """Another tab, or the command line, may take the run up again."""
+    if not run.path.exists() or run.is_live():
+        st.rerun()
 
 
 def _watching(run: Run, live: bool, waiting: bool) -> None:

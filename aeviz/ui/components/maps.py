@@ -16,9 +16,11 @@ from aeviz.ui.components import selection
 from aeviz.ui.components.pictures import Chosen
 
 HEIGHT = 600
-TOOLS = {"scrollZoom": True, "displaylogo": False, "modeBarButtonsToAdd": ["select2d", "lasso2d"]}
-JUDGED_AT_ONCE = 3000  # points a fast map is judged on while one waits
-CHART = "map"
+# What a drag does is chosen with words beside the map; Streamlit takes the lasso's button out of Plotly's bar.
+TOOLS = {"scrollZoom": True, "displaylogo": False, "modeBarButtonsToRemove": ["zoom2d", "pan2d", "autoScale2d"]}
+DRAGS = {"lasso": "Lasso", "select": "Box", "pan": "Move"}
+JUDGED_AT_ONCE = 12_000  # points a map is judged on while one waits, a few seconds once
+CHART, DRAG = "map", "map.drag"
 LABEL, ERROR = "label", "reconstruction error"
 
 
@@ -37,7 +39,7 @@ def map_controls(run: Run) -> tuple[MapRequest, Colours]:
         "Method", list(PROJECTIONS), default="pca", required=True, key="map.method", width="stretch",
         format_func=lambda name: PROJECTIONS[name].label, persist_state="session",
     )  # fmt: skip
-    settings = forms.settings_form(PROJECTIONS[method].Settings, f"map.{method}", only=["dims"])
+    settings = forms.settings_form(PROJECTIONS[method].Settings, "map", only=["dims"])
     here = cache.images_if_here(run)
     splits: list[Split] = ["test"] if here and here.kept else ["test", "train"]
     split: Split = st.segmented_control(
@@ -46,6 +48,11 @@ def map_controls(run: Run) -> tuple[MapRequest, Colours]:
     )  # fmt: skip
     request = MapRequest(method=method, split=split, settings=settings)
     colours = _colour_picker(run, split)
+    if settings["dims"] == 2:
+        st.segmented_control(
+            "Drag", list(DRAGS), default="lasso", required=True, key=DRAG, width="stretch", format_func=DRAGS.__getitem__,
+            persist_state="session", help="What dragging on the map does.",
+        )  # fmt: skip
     more = [name for name in PROJECTIONS[method].Settings.model_fields if name != "dims"]
     if more:
         with st.expander("More", icon=":material/tune:"):
@@ -82,10 +89,11 @@ def map_canvas(run: Run, request: MapRequest, colours: Colours) -> None:
         plots.latent_scatter(
             drawn.points, drawn.labels if colours.values is None else colours.values, class_names=colours.classes, colour_label=colours.label, index=drawn.index,
             axis_labels=_axis_labels(drawn), height=HEIGHT, uirevision=f"{run.id} {request.method} {request.split}", selected=picked,
+            drag=st.session_state.get(DRAG, "lasso"), released=selection.times_released(),
         ),
         key=CHART, config=TOOLS, alt="Map of the latent codes",
     )  # fmt: skip
-    selection.selection_strip(run, picked)
+    selection.selection_strip(run, request.split, picked)
 
 
 def _axis_labels(drawn: Map) -> list[str]:
@@ -99,7 +107,10 @@ def map_facts(run: Run, request: MapRequest) -> None:
     if drawn is None:
         return
     quick = len(drawn.points) <= JUDGED_AT_ONCE
-    judged = results.quality(run, request) if quick else results.kept_quality(run, request)
+    judged = results.kept_quality(run, request)
+    if judged is None and quick:
+        with st.spinner("Judging the map …"):
+            judged = results.quality(run, request)
     numbers: dict[str, tuple[str, str]] = {
         "Points": (f"{len(drawn.points):,}", f"{words.label(request.split)} images.")
     }
@@ -113,11 +124,23 @@ def map_facts(run: Run, request: MapRequest) -> None:
         for name, (value, meaning) in numbers.items():
             st.caption(f"{name} **{value}**", help=meaning)
     if ratio:
-        with st.popover("Explained variance", icon=":material/bar_chart:", width="stretch"):
-            st.plotly_chart(
-                plots.variance_bars(np.array(ratio)), key="variance", config={"displayModeBar": False},
-                alt="Explained variance by principal component",
-            )  # fmt: skip
+        st.button(
+            "Explained variance",
+            icon=":material/bar_chart:",
+            width="stretch",
+            key="map.variance",
+            on_click=_variance,
+            args=(ratio,),
+        )
+
+
+@st.dialog("Explained variance", width="medium")
+def _variance(ratio: list[float]) -> None:
+    """What each principal component adds."""
+    st.plotly_chart(
+        plots.variance_bars(np.array(ratio), height=360), key="variance", config={"displayModeBar": False},
+        alt="Explained variance by principal component",
+    )  # fmt: skip
 
 
 def _quality(judged: dict[str, Any]) -> dict[str, tuple[str, str]]:
@@ -140,7 +163,6 @@ def _slow_map(run: Run, request: MapRequest) -> None:
     count = run.config().data.splits[request.split]
     with st.container(height=HEIGHT, horizontal_alignment="center", vertical_alignment="center", border=True):
         st.markdown(f"#### {label} of {count:,} codes is computed once and kept.", text_alignment="center")
-        st.caption("You can leave this page meanwhile.", text_alignment="center")
         st.button(
             f"Draw {label}",
             type="primary",
@@ -176,6 +198,7 @@ def _working(run: Run, request: MapRequest) -> None:
         share = min(1.0, status.done / status.total) if status.total else 0.0
         st.markdown(f"#### {words.plain(status.message or 'Starting …')}", text_alignment="center")
         st.progress(share, text=f"{share:.0%}", width=420)
+        st.caption("You can leave this page meanwhile.", text_alignment="center")
         st.button("Cancel", icon=":material/close:", key="map.cancel", on_click=job.ask, args=("stop",))
 
 
@@ -183,10 +206,12 @@ def place_on_map(run: Run, chosen: Chosen) -> None:
     """The run's map with new images on it as stars, each where its code belongs."""
     kept = [name for name in PROJECTIONS if results.kept_map(run, _request(name))]
     offered = [name for name in PROJECTIONS if name in kept or not PROJECTIONS[name].slow]
-    method = st.segmented_control(
-        "Map", offered, default=offered[0], required=True, key="place.method", label_visibility="collapsed",
-        format_func=lambda name: PROJECTIONS[name].label,
-    )  # fmt: skip
+    method = offered[0]
+    if len(offered) > 1:
+        method = st.segmented_control(
+            "Map", offered, default=method, required=True, key="place.method", label_visibility="collapsed",
+            format_func=lambda name: PROJECTIONS[name].label,
+        )  # fmt: skip
     drawn = results.project(run, _request(method))
     stars = drawn.projection.place(cache.rebuild(run, chosen.pixels).z)
     config = run.config().data

@@ -8,7 +8,6 @@ import streamlit as st
 
 from aeviz import plots
 from aeviz.models import budget
-from aeviz.models.device import resolve_device
 from aeviz.training import Recipe
 from aeviz.ui import cache, words
 
@@ -17,15 +16,10 @@ WEIGHED = ("Linear", "Conv2d", "ConvTranspose2d")
 
 
 def network_view(recipe: Recipe, shape: tuple[int, ...]) -> None:
-    """Draw the network a recipe asks for.
-
-    Raises:
-        BadValue: layers that do not fit together.
-        OverBudget: it needs more memory than there is.
-    """
+    """Draw the network a recipe asks for."""
     needed = cost_of(recipe, shape)
     size = math.prod(shape)
-    latent = recipe.model["latent_dim"]
+    latent = int(recipe.model["latent_dim"])
     with st.container(horizontal=True, gap="medium"):
         st.metric("Image", words.shape(shape), width="content")
         st.metric(
@@ -49,7 +43,6 @@ def network_view(recipe: Recipe, shape: tuple[int, ...]) -> None:
             width="content",
             help="Two per weight and place it is used at, forward only.",
         )
-    budget.check(needed, resolve_device(recipe.training.device))
     weighed = [layer for layer in needed.layers if layer.name in WEIGHED]
     encoder = [layer for layer in weighed if layer.part == "encoder"][:-1]
     decoder = [layer for layer in weighed if layer.part == "decoder"]
@@ -69,7 +62,11 @@ def network_view(recipe: Recipe, shape: tuple[int, ...]) -> None:
 
 
 def cost_of(recipe: Recipe, shape: tuple[int, ...]) -> budget.Cost:
-    """What training the network takes."""
+    """What training the network takes.
+
+    Raises:
+        BadValue: a setting that is not allowed, or layers that do not fit together.
+    """
     model = {**recipe.model, "sample_shape": shape}
     training = recipe.training
     return cache.cost(json.dumps(model, sort_keys=True), model, training.batch_size, training.optimizer)

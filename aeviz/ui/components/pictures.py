@@ -157,7 +157,7 @@ def _said(numbers: dict[str, float | None]) -> str:
     if numbers["psnr"] is not None:
         parts.append(f"PSNR {numbers['psnr']:.1f} dB")
     if numbers["ssim"] is not None:
-        parts.append(f"SSIM {numbers['ssim']:.2f}")
+        parts.append(f"SSIM {round(numbers['ssim'], 2) + 0.0:.2f}")
     if numbers["percentile"] is not None:
-        parts.append(f"error above {numbers['percentile']:.0f} % of the test images")
+        parts.append(f"worse than {numbers['percentile']:.0f} % of the test images")
     return " · ".join(parts)

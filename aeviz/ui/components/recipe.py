@@ -1,25 +1,39 @@
 """The form of the page Train: from data to seed, as one recipe."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aeviz import data
 from aeviz.data import DATASETS
-from aeviz.models import BODIES, LOSSES, VARIANTS, Autoencoder, ModelConfig
+from aeviz.errors import AevizError
+from aeviz.models import BODIES, LOSSES, VARIANTS, Autoencoder, ModelConfig, budget
 from aeviz.models.device import available_devices, device_name, resolve_device
 from aeviz.runs import TrainingConfig
 from aeviz.training import Recipe
 from aeviz.ui import cache, forms, pick, words
+from aeviz.ui.components.network import cost_of
 
 SHARED = set(ModelConfig.model_fields)
 
 
-def recipe_form() -> tuple[Recipe, data.DataInfo]:
+@dataclass(frozen=True)
+class Filled:
+    """The form as it is filled in: the recipe, or why it is none, and the set it names."""
+
+    info: data.DataInfo
+    recipe: Recipe | None = None
+    shape: tuple[int, ...] = ()
+    problem: str = ""
+
+
+def recipe_form(action: Callable[[Filled], None], in_sight: DeltaGenerator | None = None) -> Filled:
     """Everything a person can choose before training, the essential first.
 
-    Raises:
-        BadValue: a setting that is not allowed.
+    `action` draws the button that starts, before the rarer settings or at a place that is always in sight.
     """
     info = pick.data_picker("train.data")
     params = _data_params(info)
@@ -38,13 +52,28 @@ def recipe_form() -> tuple[Recipe, data.DataInfo]:
     sizes = "widths" if body == "dense" else "channels"
     layers = forms.settings_form(body_config, f"train.{body}", only=[sizes])
     epochs = forms.settings_form(TrainingConfig, "train", only=["epochs"], epochs=20)
+    place = in_sight or st.container()
     with st.expander("More", icon=":material/tune:"):
         layers |= forms.settings_form(body_config, f"train.{body}", skip={"name", sizes})
         training = _training_form(cls)
         seed = forms.settings_form(Recipe, "train", only=["seed"])
     model = {"variant": variant, **own, **latent, "body": {"name": body, **layers}}
     values = {"data": {"name": info.name, "params": params}, "model": model, "training": {**training, **epochs}, **seed}
-    return Recipe.parse(values), info
+    filled = _checked(info, values)
+    with place:
+        action(filled)
+    return filled
+
+
+def _checked(info: data.DataInfo, values: dict[str, Any]) -> Filled:
+    """The recipe, once its network fits the images and the memory."""
+    try:
+        recipe = Recipe.parse(values)
+        shape = sample_shape(recipe, info)
+        budget.check(cost_of(recipe, shape), resolve_device(recipe.training.device))
+    except AevizError as error:
+        return Filled(info, problem=str(error))
+    return Filled(info, recipe, shape)
 
 
 def _data_params(info: data.DataInfo) -> dict[str, Any]:

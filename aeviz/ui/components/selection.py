@@ -27,12 +27,21 @@ def follow(run: Run, split: str, chart: str) -> np.ndarray:
     return state.recall(key, np.empty(0, np.int64))
 
 
-def selection_strip(run: Run, picked: np.ndarray) -> None:
+def times_released() -> int:
+    """How often a selection was let go of by the button."""
+    return int(state.recall("released", 0))
+
+
+def _let_go(run: Run, split: str) -> None:
+    state.remember(f"picked.{run.id}.{split}", np.empty(0, np.int64))
+    state.remember("released", times_released() + 1)
+
+
+def selection_strip(run: Run, split: str, picked: np.ndarray) -> None:
     """Originals over reconstructions of what is picked, its classes, and the ways to take it along."""
     if not len(picked):
         st.caption(
-            ":material/lasso_select: Draw around dots to see their images here; in 3-D, click one. "
-            "Scroll to zoom, double-click to let go."
+            ":material/lasso_select: Draw around dots to see their images here; in 3-D, click one. Scroll to zoom."
         )
         return
     dataset = cache.images_if_here(run)
@@ -44,6 +53,7 @@ def selection_strip(run: Run, picked: np.ndarray) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{len(picked):,} selected**", width="content")
         st.caption(_counts(dataset, picked), width="stretch")
+        st.button("Let go", icon=":material/deselect:", key="let_go", on_click=_let_go, args=(run, split))
         st.download_button(
             "Table", lambda: table(run, dataset, picked), "selection.csv", "text/csv", icon=":material/table:", key="save.table",
             on_click="ignore", help="Index, label, file and code of every selected image.",
@@ -52,7 +62,8 @@ def selection_strip(run: Run, picked: np.ndarray) -> None:
             "Images", lambda: images_zip(dataset, picked), "selection.zip", "application/zip", icon=":material/image:",
             key="save.images", on_click="ignore", help="Every selected image as a PNG.",
         )  # fmt: skip
-    show.picture(_strip(run, dataset, picked[:SHOWN]), "Selected images, their reconstructions below")
+    strip, width = _strip(run, dataset, picked[:SHOWN])
+    show.picture(strip, "Selected images, their reconstructions below", "stretch" if len(picked) >= 10 else width)
     if len(picked) > SHOWN:
         with st.expander(f"All {len(picked):,} originals", on_change="rerun", key="all_selected") as everything:
             if everything.open:
@@ -62,14 +73,13 @@ def selection_strip(run: Run, picked: np.ndarray) -> None:
                     st.caption(f"The first {len(few):,} of {len(picked):,}; the download holds them all.")
 
 
-def _strip(run: Run, dataset: Dataset, rows: np.ndarray) -> bytes:
+def _strip(run: Run, dataset: Dataset, rows: np.ndarray) -> tuple[bytes, int]:
+    """The picture and its width in pixels."""
     x = np.ascontiguousarray(dataset.images[rows])
-    rebuilt = cache.rebuild(run, x)
-    columns = max(len(rows), 10)
-    scale = max(1, STRIP_WIDTH // (columns * x.shape[-1]))
-    blank = np.zeros((columns - len(rows), *x.shape[1:]), np.uint8)
-    shown, back = (np.concatenate([part, blank]) for part in (x, pictures.to_pixels(rebuilt.x_hat)))
-    return pictures.encode_webp(pictures.originals_over_reconstructions(shown, back, columns=columns, scale=scale))
+    back = pictures.to_pixels(cache.rebuild(run, x).x_hat)
+    scale = max(1, STRIP_WIDTH // (max(len(rows), 10) * x.shape[-1]))
+    strip = pictures.originals_over_reconstructions(x, back, columns=len(rows), scale=scale)
+    return pictures.encode_webp(strip), strip.shape[1]
 
 
 def _counts(dataset: Dataset, rows: np.ndarray) -> str:
@@ -83,7 +93,7 @@ def _counts(dataset: Dataset, rows: np.ndarray) -> str:
     ]
     named.sort(key=lambda pair: -pair[1])
     rest = [f"{len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else []
-    return " · ".join([f"{words.plain(name)} {count:,}" for name, count in named[:MOST_NAMED]] + rest)
+    return " · ".join([f"{words.plain(name)} ({count:,})" for name, count in named[:MOST_NAMED]] + rest)
 
 
 def table(run: Run, dataset: Dataset, rows: np.ndarray) -> bytes:

@@ -2,38 +2,35 @@
 
 import streamlit as st
 
-from aeviz import data, training
-from aeviz.errors import AevizError
+from aeviz import training
 from aeviz.runs import Run
 from aeviz.training import Recipe
 from aeviz.ui import cache, menu, state, warm, words
+from aeviz.ui.components.recipe import Filled, device_line
+from aeviz.ui.frame import said
 
 NETWORK, TRAINING = "Network", "Training"
 VIEW = "train.view"
 
 
-def train_button(recipe: Recipe, info: data.DataInfo) -> None:
-    """The button that starts; what goes wrong there is said under it, and nothing was made."""
+def train_button(filled: Filled) -> None:
+    """The button that starts what the form describes, and where it will train."""
+    info, recipe = filled.info, filled.recipe
     st.button(
-        "Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train", on_click=_start,
-        args=(recipe,), disabled=not info.ready,
+        "Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train", on_click=said(_start),
+        args=(recipe,), disabled=not info.ready or recipe is None,
     )  # fmt: skip
-    problem = state.recall("train.problem")
-    if problem:
-        st.error(words.plain(problem), icon=":material/error:")
-        state.remember("train.problem", None)
     if not info.ready:
         st.caption(f"{words.plain(info.label)} is not here yet.")
         st.page_link(menu.MENU["data"].path, label="Download it on the page Data", icon=":material/download:")
+    elif recipe:
+        st.caption(device_line(recipe))
 
 
 def _start(recipe: Recipe) -> None:
-    try:
-        run = training.prepare(recipe, cache.dataset(recipe.data.name, recipe.data.params))
-        training.launch(run, warm.spare().start)
-    except AevizError as error:
-        state.remember("train.problem", str(error))
-        return
+    """Make the run and start it, or raise what is wrong; nothing was made then."""
+    run = training.prepare(recipe, cache.dataset(recipe.data.name, recipe.data.params))
+    training.launch(run, warm.spare().start)
     state.choose_run(run)
     st.session_state[VIEW] = TRAINING
 
@@ -44,7 +41,7 @@ def view_picker() -> Run | None:
     if run is None:
         return None
     if VIEW not in st.session_state:
-        st.session_state[VIEW] = TRAINING if run.is_live() else NETWORK
+        st.session_state[VIEW] = NETWORK if run.status().state in ("done", "diverged") else TRAINING
     shown = st.segmented_control(
         "View", [NETWORK, TRAINING], key=VIEW, required=True, label_visibility="collapsed",
         help="The network as the form describes it, or the training of the chosen run.",

@@ -91,7 +91,7 @@ def walk_view(run: Run, ends: list[np.ndarray | None], road: str, steps: int) ->
     """Both ends with their reconstructions, the place one is at, and the whole strip."""
     images = [image for image in ends if image is not None]
     if len(images) < len(ends):
-        st.info("Upload an image for each end of the road.", icon=":material/upload:")
+        st.info("Upload the image that is still missing.", icon=":material/upload:")
         return
     x = np.stack(images)
     z = cache.rebuild(run, x).z

@@ -16,15 +16,15 @@ FIRST = Recipe(
 SHOWN = 6
 
 
-def welcome() -> None:
-    """One sentence, and one button that makes it true."""
+def welcome() -> bool:
+    """One sentence, and one button that makes it true; whether it is at it now."""
     st.markdown(
         "#### Bring images, shape an autoencoder, train it while you watch, and walk through what it has learned."
     )
     first = next((run for run in list_runs() if run.id == state.recall("first")), None)
     if first:
         _on_the_way(first)
-        return
+        return True
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Show me on digits", type="primary", icon=":material/play_arrow:", key="first", on_click=_start_first)
         st.caption(
@@ -34,8 +34,9 @@ def welcome() -> None:
         )
     problem = state.recall("first.problem")
     if problem:
-        st.error(words.plain(problem), icon=":material/error:")
+        st.error(words.sentence(problem), icon=":material/error:")
         state.remember("first.problem", None)
+    return False
 
 
 def _start_first() -> None:
