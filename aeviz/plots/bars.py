@@ -25,7 +25,8 @@ def variance_bars(ratio: np.ndarray, *, height: int = 280, uirevision: str = "va
         hovertemplate=running,
     )
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
-    figure.update_xaxes(title_text="principal component", tickformat="d", showgrid=False)
+    few = {"dtick": 1} if len(percent) <= 12 else {}  # or Plotly halves the steps
+    figure.update_xaxes(title_text="principal component", tickformat="d", showgrid=False, **few)
     figure.update_yaxes(title_text="variance (%)", range=[0, 103])
     return figure if len(percent) else note(figure, "No components yet")
 

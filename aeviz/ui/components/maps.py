@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from aeviz import jobs, plots, results
+from aeviz.latent.pca import variance_ratio
 from aeviz.latent.project import PROJECTIONS
 from aeviz.results import Map, MapRequest, Split
 from aeviz.runs import Run
@@ -130,15 +131,16 @@ def map_facts(run: Run, request: MapRequest) -> None:
             width="stretch",
             key="map.variance",
             on_click=_variance,
-            args=(ratio,),
+            args=(run, request.split),
         )
 
 
 @st.dialog("Explained variance", width="medium")
-def _variance(ratio: list[float]) -> None:
-    """What each principal component adds."""
+def _variance(run: Run, split: Split) -> None:
+    """What each principal component of the codes adds, the drawn ones first."""
+    ratio = variance_ratio(results.codes(run, split).z)
     st.plotly_chart(
-        plots.variance_bars(np.array(ratio), height=360), key="variance", config={"displayModeBar": False},
+        plots.variance_bars(ratio, height=360), key="variance", config={"displayModeBar": False},
         alt="Explained variance by principal component",
     )  # fmt: skip
 
