@@ -1,5 +1,6 @@
-// Carries what is picked on a Plotly map to the server: one bit per row, 17 kB for a lasso over 100,000 dots.
-export default function ({ data, setTriggerValue }) {
+// Carries what is done on a Plotly map to the server: what is picked, as one bit per row (17 kB for a lasso over
+// 100,000 dots), and where one has zoomed or turned to, since Streamlit draws a changed figure as a new one.
+export default function ({ data, setTriggerValue, setStateValue }) {
   const rows = (points) => points.filter((point) => point.customdata !== undefined).map((point) => Number(point.customdata))
 
   const pack = (ids) => {
@@ -11,17 +12,55 @@ export default function ({ data, setTriggerValue }) {
     return btoa(text)
   }
 
-  const tell = (ids) => setTriggerValue("picked", ids.length ? pack(ids) : "none")
+  const tell = {
+    picked: (ids) => setTriggerValue("picked", ids.length ? pack(ids) : "none"),
+    view: (view) => setStateValue("view", JSON.stringify({ space: data.space, ...view })),
+  }
+
+  const listen = (node) => {
+    let pressed = [0, 0]
+    let down = false
+    let moved = false
+    let clicked = null // scenes tell of a click when the button goes down, before it is known to be no drag
+    let waiting = null
+    const settleClick = () => {
+      if (clicked && !moved) node.aevizTell.picked(clicked)
+      clicked = null
+    }
+    node.addEventListener("pointerdown", (event) => {
+      pressed = [event.clientX, event.clientY]
+      down = true
+      moved = false
+      clicked = null
+    }, true)
+    window.addEventListener("pointerup", (event) => {
+      moved = Math.hypot(event.clientX - pressed[0], event.clientY - pressed[1]) > 4
+      down = false
+      settleClick()
+    }, true)
+    node.on("plotly_selected", (event) => { if (event) node.aevizTell.picked(rows(event.points)) })
+    node.on("plotly_deselect", () => node.aevizTell.picked([]))
+    node.on("plotly_click", (event) => {
+      clicked = rows(event.points.slice(0, 1))
+      if (!down) settleClick()
+    })
+    node.on("plotly_relayout", () => {
+      clearTimeout(waiting)
+      waiting = setTimeout(() => node.aevizTell.view(viewOf(node._fullLayout)), 250)
+    })
+  }
+
+  const viewOf = ({ xaxis, yaxis, scene }) => {
+    if (scene?.camera) return { camera: scene.camera }
+    return xaxis?.range && !xaxis.autorange ? { x: xaxis.range, y: yaxis.range } : {}
+  }
 
   const attach = () => {
     const node = document.querySelector(`.st-key-${data.chart} .js-plotly-plot`)
     if (!node || !node.on) return
+    const heard = node.aevizTell !== undefined
     node.aevizTell = tell // a rerun replaces what the listeners call, never the listeners
-    if (node.aevizHeard) return
-    node.aevizHeard = true
-    node.on("plotly_selected", (event) => { if (event) node.aevizTell(rows(event.points)) })
-    node.on("plotly_deselect", () => node.aevizTell([]))
-    node.on("plotly_click", (event) => node.aevizTell(rows(event.points.slice(0, 1))))
+    if (!heard) listen(node)
   }
 
   attach()

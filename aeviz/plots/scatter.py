@@ -1,6 +1,6 @@
 """The map: one dot per image, in two or three dimensions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from aeviz.plots.theme import CLASS_COLOURS, SEQUENTIAL, class_marker, layout, n
 AXES = ("x", "y", "z")
 LEGEND = {"orientation": "h", "x": 0, "y": -0.01, "yanchor": "top", "itemsizing": "constant", "title": {"text": ""}}
 FADED = 0.12
+FEW_NAMES = 12  # stars that are named on the map itself
 CAMERA = {"x": 1.5, "y": 1.5, "z": 1.1}
 
 
@@ -31,6 +32,7 @@ def latent_scatter(
     selected: np.ndarray | None = None,
     drag: str = "lasso",
     released: int = 0,
+    view: Mapping[str, Any] | None = None,
 ) -> go.Figure:
     """Points (N, 2 | 3) as dots: one trace per class, or one with a colour bar where values are numbers on a scale.
 
@@ -50,6 +52,7 @@ def latent_scatter(
         selected: (M,) row ids that stand out while the others fade.
         drag: what dragging on a 2-D map does: lasso, select or pan.
         released: another number lets go of the outline that was drawn on the map.
+        view: where to look: ranges `x` and `y` in 2-D, a `camera` in 3-D; all of it if not given.
     """
     points = np.asarray(points, dtype=np.float32)
     rows = np.arange(len(points)) if index is None else np.asarray(index)
@@ -63,7 +66,15 @@ def latent_scatter(
     if highlight is not None and len(highlight):
         figure.add_trace(_stars(np.asarray(highlight, dtype=np.float32), highlight_names))
     _draw_axes(figure, points.shape[1], axis_labels, equal_axes)
+    _look(figure, view or {})
     return figure if len(points) else note(figure, "No points to show yet")
+
+
+def _look(figure: go.Figure, view: Mapping[str, Any]) -> None:
+    if "camera" in view:
+        figure.update_layout(scene_camera=view["camera"])
+    if "x" in view and "y" in view:
+        figure.update_layout(xaxis_range=view["x"], yaxis_range=view["y"])
 
 
 def _traces(
@@ -149,7 +160,8 @@ def _stars(points: np.ndarray, names: Sequence[str]) -> Any:
         kind, marker = go.Scatter3d, marker | {"size": 9, "symbol": "diamond", "line": {"color": "#000000", "width": 2}}
     return kind(
         **{axis: points[:, d].copy() for d, axis in enumerate(AXES[: points.shape[1]])},
-        mode="markers",
+        mode="markers+text" if 0 < len(names) <= FEW_NAMES else "markers",
+        textposition="top center",
         marker=marker,
         name="placed",
         text=[shown(name) for name in names] or None,

@@ -54,13 +54,13 @@ def test_train_watch_map_upload_and_rebuild(server, page):
     expect(page.get_by_alt_text("Validation images above, their reconstructions below")).to_be_visible()
     address = page.url
 
-    page.get_by_role("link", name="Map").click()
+    page.get_by_role("link", name="Map").first.click()
     expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible()
     points = "document.querySelector('.st-key-map .js-plotly-plot')._fullData.reduce((n, t) => n + t._length, 0)"
     assert page.evaluate(points) == 359
     assert page.url.split("run=")[1] == address.split("run=")[1]
 
-    page.get_by_role("link", name="Reconstruct").click()
+    page.get_by_role("link", name="Reconstruct").first.click()
     page.get_by_text("Upload", exact=True).click()
     page.locator("input[type=file]").set_input_files(
         {"name": "three.png", "mimeType": "image/png", "buffer": digit_png()}
@@ -74,7 +74,7 @@ def test_a_tsne_is_computed_beside_and_kept(server, page):
     page.goto(server.address)
     page.get_by_role("button", name="Show me").click()
     expect(page.get_by_text("Done").first).to_be_visible(timeout=60_000)
-    page.get_by_role("link", name="Map").click()
+    page.get_by_role("link", name="Map").first.click()
     page.get_by_text("t-SNE", exact=True).click()
     page.get_by_role("button", name="Draw t-SNE").click()
     expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible(timeout=60_000)
@@ -89,7 +89,7 @@ def test_bad_uploads_are_named_and_the_good_ones_go_on(server, page):
     page.goto(server.address)
     page.get_by_role("button", name="Show me").click()
     expect(page.get_by_text("Done").first).to_be_visible(timeout=60_000)
-    page.get_by_role("link", name="Reconstruct").click()
+    page.get_by_role("link", name="Reconstruct").first.click()
     page.get_by_text("Upload", exact=True).click()
     files = [
         {"name": "three.png", "mimeType": "image/png", "buffer": digit_png()},

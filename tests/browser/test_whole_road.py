@@ -52,7 +52,7 @@ def lasso(page: Page, chart: str) -> None:
 
 def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     page.goto(server.address)
-    page.get_by_role("link", name="Data", exact=True).click()
+    page.get_by_role("link", name="Data", exact=True).first.click()
     page.get_by_role("button", name="Bring your own images").click()
     page.get_by_role("dialog").locator("input[type=file]").set_input_files(
         {"name": "blobs.zip", "mimeType": "application/zip", "buffer": zip_of_pictures()}
@@ -65,12 +65,12 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     expect(page.get_by_role("combobox", name="Images")).to_have_value("blobs")
     expect(page.get_by_alt_text("A page of images")).to_be_visible()
 
-    page.get_by_role("link", name="Train", exact=True).click()
+    page.get_by_role("link", name="Train", exact=True).first.click()
     expect(page.get_by_role("combobox", name="Images")).to_have_value("blobs")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("20 / 20")).to_be_visible(timeout=60_000)
 
-    page.get_by_role("link", name="Map", exact=True).click()
+    page.get_by_role("link", name="Map", exact=True).first.click()
     expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible()
     settled(page)
     lasso(page, "map")
@@ -81,17 +81,25 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     lines = saved.value.path().read_text().splitlines()
     assert len(lines) == 13
     assert lines[0].startswith("index,label,file,z0")
+    ranges = "JSON.stringify(document.querySelector('.st-key-map .js-plotly-plot')._fullLayout.xaxis.range)"
+    before = page.evaluate(ranges)
+    page.locator(".st-key-map .nsewdrag").first.hover()
+    page.mouse.wheel(0, -300)
+    page.wait_for_timeout(800)
+    zoomed = page.evaluate(ranges)
+    assert zoomed != before
     choose(page, "map-colour", "Reconstruction error")
     expect(page.get_by_text("12 selected")).to_be_visible()
+    page.wait_for_function(f"{ranges} === {zoomed!r}")
     page.get_by_role("button", name="Let go").click()
     expect(page.get_by_text("12 selected")).to_have_count(0)
 
-    page.get_by_role("link", name="Walk", exact=True).click()
+    page.get_by_role("link", name="Walk", exact=True).first.click()
     expect(page.get_by_alt_text("The whole road")).to_be_visible()
     page.get_by_text("Spherical").click()
     expect(page.get_by_alt_text("step 6 of 11")).to_be_visible()
 
-    page.get_by_role("link", name="Runs", exact=True).click()
+    page.get_by_role("link", name="Runs", exact=True).first.click()
     page.get_by_role("textbox", name="Title").fill("My blobs")
     page.get_by_role("textbox", name="Title").press("Enter")
     expect(page.get_by_role("heading", name="My blobs")).to_be_visible()
@@ -147,10 +155,10 @@ def test_a_training_survives_refresh_page_switch_and_the_death_of_the_server(ser
     page.get_by_role("spinbutton", name="Epochs").fill("100000")
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
     settled(page)
-    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_role("button", name="Train", exact=True).first.click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=30_000)
-    page.get_by_role("link", name="Walk", exact=True).click()
-    page.get_by_role("link", name="Train", exact=True).click()
+    page.get_by_role("link", name="Walk", exact=True).first.click()
+    page.get_by_role("link", name="Train", exact=True).first.click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     page.reload()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()

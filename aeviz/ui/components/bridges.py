@@ -2,7 +2,10 @@
 
 import base64
 import binascii
+import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -30,21 +33,51 @@ def notice_viewport(page: str) -> None:
         st.rerun()
 
 
-def picked_rows(chart: str, size: int) -> np.ndarray | None:
-    """The rows (M,) a person has just picked on a chart, empty for none; None where nothing was picked anew.
+@dataclass(frozen=True)
+class MapNews:
+    """What a person has done on a map: rows (M,) picked just now, None for nothing new; where they look, {} for all."""
+
+    picked: np.ndarray | None
+    view: dict[str, Any]
+
+
+def map_news(chart: str, space: str, size: int) -> MapNews:
+    """Hear from the map.
 
     Args:
         chart: the chart's key.
+        space: names the map; a view of another one is not taken for it.
         size: rows there are; ids outside are dropped.
     """
-    told = _map_bridge(data={"chart": chart, "size": size}, key=f"{chart}_bridge", on_picked_change=_nothing)
-    if told.picked is None:
+    told = _map_bridge(
+        data={"chart": chart, "space": space, "size": size}, key=f"{chart}_bridge",
+        on_picked_change=_nothing, on_view_change=_nothing,
+    )  # fmt: skip
+    return MapNews(_picked(told.picked, size), _view(told.view, space))
+
+
+def _picked(told: Any, size: int) -> np.ndarray | None:
+    if told is None:
         return None
-    if told.picked == "none":
+    if told == "none":
         return np.empty(0, np.int64)
     try:
-        bits = np.frombuffer(base64.b64decode(str(told.picked), validate=True), np.uint8)
+        bits = np.frombuffer(base64.b64decode(str(told), validate=True), np.uint8)
     except (binascii.Error, ValueError):
         return None  # nothing our script would send
     rows = np.flatnonzero(np.unpackbits(bits, bitorder="little"))
     return rows[rows < size]
+
+
+def _view(told: Any, space: str) -> dict[str, Any]:
+    """A view as our script sends it: two ranges, or a camera of three points."""
+    try:
+        view = json.loads(told) if told else {}
+        if view.get("space") != space:
+            return {}
+        if "camera" in view:
+            parts = {name: view["camera"][name] for name in ("eye", "center", "up")}
+            return {"camera": {name: {axis: float(part[axis]) for axis in "xyz"} for name, part in parts.items()}}
+        return {axis: [float(end) for end in view[axis]] for axis in ("x", "y") if axis in view}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {}

@@ -85,12 +85,15 @@ def map_canvas(run: Run, request: MapRequest, colours: Colours) -> None:
         _slow_map(run, request)
         return
     drawn = kept or results.project(run, request)
-    picked = selection.follow(run, request.split, CHART)
+    dims, drag = drawn.points.shape[1], st.session_state.get(DRAG, "lasso")
+    space = f"{run.id} {request.method} {request.split} {dims}"
+    picked, view = selection.follow(run, request.split, CHART, space)
+    content = f"{space} {run.weights_mark()} {request.settings} {colours.label} {drag} {hash(picked.tobytes())}"
     st.plotly_chart(
         plots.latent_scatter(
             drawn.points, drawn.labels if colours.values is None else colours.values, class_names=colours.classes, colour_label=colours.label, index=drawn.index,
-            axis_labels=_axis_labels(drawn), height=HEIGHT, uirevision=f"{run.id} {request.method} {request.split}", selected=picked,
-            drag=st.session_state.get(DRAG, "lasso"), released=selection.times_released(),
+            axis_labels=_axis_labels(drawn), height=HEIGHT, uirevision=space, selected=picked,
+            drag=drag, view=selection.steady_view(content, view), released=selection.times_released(),
         ),
         key=CHART, config=TOOLS, alt="Map of the latent codes",
     )  # fmt: skip

@@ -58,6 +58,7 @@ def network_view(recipe: Recipe, shape: tuple[int, ...]) -> None:
         plots.hourglass(names, sizes, parts), key="hourglass", config={"displayModeBar": False},
         alt="Numbers left of an image after every layer",
     )  # fmt: skip
+    st.caption("Numbers left of the image after each layer; the heights are their logarithms.")
     _table(needed)
 
 

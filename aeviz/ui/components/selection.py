@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -11,20 +12,29 @@ from aeviz import data, results
 from aeviz.data import Dataset, pictures
 from aeviz.runs import Run
 from aeviz.ui import cache, show, state, words
-from aeviz.ui.components.bridges import picked_rows
+from aeviz.ui.components.bridges import map_news
 
 SHOWN = 20  # pictures in the strip
 STRIP_WIDTH = 960
 MOST_NAMED = 4
 
 
-def follow(run: Run, split: str, chart: str) -> np.ndarray:
-    """The rows (M,) picked so far on the maps of a run's split, after what was picked just now."""
+def follow(run: Run, split: str, chart: str, space: str) -> tuple[np.ndarray, dict[str, Any]]:
+    """The rows (M,) picked so far on the maps of a run's split, and where one looks on this very map."""
     key = f"picked.{run.id}.{split}"
-    fresh = picked_rows(chart, sum(run.config().data.splits.values()))
-    if fresh is not None:
-        state.remember(key, fresh)
-    return state.recall(key, np.empty(0, np.int64))
+    news = map_news(chart, space, sum(run.config().data.splits.values()))
+    if news.picked is not None:
+        state.remember(key, news.picked)
+    return state.recall(key, np.empty(0, np.int64)), news.view
+
+
+def steady_view(content: str, view: dict[str, Any]) -> dict[str, Any]:
+    """The view to draw a figure with: the one it was first drawn with, so that only another figure is drawn anew."""
+    drawn, kept = state.recall("drawn", ("", {}))
+    if drawn != content:
+        kept = view
+        state.remember("drawn", (content, kept))
+    return kept
 
 
 def times_released() -> int:
