@@ -16,7 +16,7 @@ from aeviz.ui.components.bridges import map_news
 
 SHOWN = 20  # pictures in the strip
 STRIP_WIDTH = 960
-MOST_NAMED = 4
+MOST_NAMED = 3
 
 
 def follow(run: Run, split: str, chart: str, space: str) -> tuple[np.ndarray, dict[str, Any]]:
