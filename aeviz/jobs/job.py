@@ -57,13 +57,6 @@ class Job:
         """Ask the process for something at its next step, such as `stop` or `pause`."""
         files.append_line(self.path / "control.jsonl", {"ask": request, "time": time.time(), **values})
 
-    def log_tail(self, characters: int = 4000) -> str:
-        """The end of what the process printed."""
-        try:
-            return (self.path / "log.txt").read_text(errors="replace")[-characters:]
-        except FileNotFoundError:
-            return ""
-
     def _is_being_born(self, status: Status) -> bool:
         return status.state == "queued" and time.time() - status.beat < BIRTH_SECONDS
 

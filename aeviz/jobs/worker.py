@@ -39,11 +39,6 @@ class Worker:
             files.write_json(self.job.path / "status.json", fresh.to_json())
             self._reported = time.monotonic()
 
-    @property
-    def message(self) -> str:
-        """What was last said."""
-        return self._status.message
-
     def requests(self) -> list[dict[str, Any]]:
         """What was asked since the last look; a stop and a pause stay remembered."""
         lines, self._read = files.read_lines(self.job.path / "control.jsonl", self._read)

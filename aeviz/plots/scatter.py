@@ -57,8 +57,8 @@ def latent_scatter(
     points = np.asarray(points, dtype=np.float32)
     rows = np.arange(len(points)) if index is None else np.asarray(index)
     drag = drag if points.shape[1] == 2 else "orbit"
-    figure = go.Figure(layout=layout(height=height, uirevision=uirevision, legend=LEGEND, dragmode=drag))
-    figure.update_layout(selectionrevision=f"{uirevision} {released}")
+    revisions = {"uirevision": uirevision, "selectionrevision": f"{uirevision} {released}"}
+    figure = go.Figure(layout=layout(height=height, legend=LEGEND, dragmode=drag, **revisions))
     for trace in _traces(points, values, class_names, colour_label, rows.astype(np.int32)):
         figure.add_trace(trace)
     if selected is not None and len(selected):

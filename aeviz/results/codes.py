@@ -124,8 +124,3 @@ def score(run: Run, split: Split = "test", report: Report = quiet) -> dict[str, 
         )
         files.write_json(path, kept)
     return kept
-
-
-def kept_score(run: Run, split: Split = "test") -> dict[str, Any] | None:
-    """The score of the present weights, if it was computed before."""
-    return read_json(path_of(run, "score", {"split": split}, "json")) if run.has_weights() else None

@@ -15,6 +15,7 @@ from aeviz.errors import AevizError, BadValue
 from aeviz.files import safe_name
 from aeviz.jobs import Job
 from aeviz.ui import forms, state, words
+from aeviz.ui.frame import said
 
 TYPES = ["zip", "png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "npy", "npz", "csv"]
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -36,18 +37,14 @@ def offer_download(info: DataInfo, working: bool) -> None:
             icon=":material/download:",
             type="primary",
             key="data.get",
-            on_click=_start_download,
+            on_click=said(_start_download),
             args=(info.name,),
         )
 
 
 def _start_download(name: str) -> None:
-    try:
-        job = jobs.create(_folder(), f"get-{name}")
-        jobs.start(job, "data", "get", name, "--job", str(job.path))
-    except AevizError as error:
-        state.remember("data.problem", str(error))
-        return
+    job = jobs.create(_folder(), f"get-{name}")
+    jobs.start(job, "data", "get", name, "--job", str(job.path))
     _watch(job, name)
 
 
@@ -58,10 +55,6 @@ def _watch(job: Job, name: str) -> None:
 
 def under_way() -> bool:
     """The import or download one started, until it has been read; whether one is at work."""
-    problem = state.recall("data.problem")
-    if problem:
-        st.error(words.sentence(problem), icon=":material/error:")
-        state.remember("data.problem", None)
     path = state.recall("data.job") or _running()
     if not path:
         return False

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from aeviz import data, training
-from aeviz.errors import AevizError
 from aeviz.models.device import device_name, resolve_device
 from aeviz.runs import Run, TrainingConfig, list_runs
 from aeviz.training import Recipe
 from aeviz.ui import cache, menu, show, state, warm, words
+from aeviz.ui.frame import said
 
 FIRST = Recipe(
     model={"variant": "vae", "latent_dim": 8, "body": {"name": "dense", "widths": (256, 64)}},
@@ -26,26 +26,20 @@ def welcome() -> bool:
         _on_the_way(first)
         return True
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Show me on digits", type="primary", icon=":material/play_arrow:", key="first", on_click=_start_first)
+        st.button(
+            "Show me on digits", type="primary", icon=":material/play_arrow:", key="first", on_click=said(_start_first)
+        )
         st.caption(
             "Trains a small VAE in a few seconds and opens its map. "
             f":material/memory: {words.plain(device_name(resolve_device('auto')))}",
             width="content",
         )
-    problem = state.recall("first.problem")
-    if problem:
-        st.error(words.sentence(problem), icon=":material/error:")
-        state.remember("first.problem", None)
     return False
 
 
 def _start_first() -> None:
-    try:
-        run = training.prepare(FIRST, cache.dataset("digits", {}))
-        training.launch(run, warm.spare().start)
-    except AevizError as error:
-        state.remember("first.problem", str(error))
-        return
+    run = training.prepare(FIRST, cache.dataset("digits", {}))
+    training.launch(run, warm.spare().start)
     state.choose_run(run)
     state.remember("first", run.id)
 
