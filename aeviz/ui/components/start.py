@@ -40,8 +40,9 @@ def view_picker() -> Run | None:
     run = state.current_run()
     if run is None:
         return None
-    if VIEW not in st.session_state:
-        st.session_state[VIEW] = NETWORK if run.status().state in ("done", "diverged") else TRAINING
+    usual = NETWORK if run.status().state in ("done", "diverged") else TRAINING
+    # Said anew each time: on a window that turns out to be narrow the control is drawn again elsewhere.
+    st.session_state[VIEW] = st.session_state.get(VIEW) or usual
     shown = st.segmented_control(
         "View", [NETWORK, TRAINING], key=VIEW, required=True, label_visibility="collapsed",
         help="The network as the form describes it, or the training of the chosen run.",
