@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aeviz.errors import BadValue
 
+# Marks a setting that can be turned while a training is at work: `Field(..., json_schema_extra=LIVE)`.
+LIVE: dict[str, Any] = {"live": True}
+
 
 class Settings(BaseModel):
     """Settings that cannot change once made and refuse what they do not know."""
@@ -25,6 +28,11 @@ class Settings(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             raise _worded(error, values) from None
+
+    @classmethod
+    def live_fields(cls) -> list[str]:
+        """The settings that can be turned while a training is at work."""
+        return [name for name, field in cls.model_fields.items() if field.json_schema_extra == LIVE]
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON values."""

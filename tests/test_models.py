@@ -86,7 +86,9 @@ def test_kl_of_a_gaussian_against_the_textbook():
     posterior = Gaussian(torch.tensor([[0.0, 1.0]]), torch.tensor([[0.0, math.log(4.0)]]))
     assert posterior.kl()[0].tolist() == pytest.approx([0.0, 0.5 * (1 + 4 - 1 - math.log(4))])
     assert posterior.mode.tolist() == [[0.0, 1.0]]
-    draws = Gaussian(torch.full((20_000, 1), 2.0), torch.full((20_000, 1), math.log(9.0))).sample()
+    draws = Gaussian(torch.full((20_000, 1), 2.0), torch.full((20_000, 1), math.log(9.0))).sample(
+        torch.randn(20_000, 1)
+    )
     assert draws.mean().item() == pytest.approx(2.0, abs=0.1)
     assert draws.std().item() == pytest.approx(3.0, abs=0.1)
 

@@ -1,8 +1,9 @@
 """The contract every autoencoder keeps: encode, decode, and losses by name."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -16,11 +17,29 @@ MOST_PIXELS = 65_536  # along one side of a sample
 
 @dataclass(frozen=True)
 class Batch:
-    """What a step sees: x (B, ...) as fed, target (B, ...) as wanted, both in [0, 1]; labels (B,), -1 unknown."""
+    """What a step sees: x (B, ...) as fed, target (B, ...) as wanted, both in [0, 1]; labels (B,), -1 unknown.
+
+    `part` is (first, end, whole) where this is one process's share of a batch that several work on together.
+    """
 
     x: Tensor
     target: Tensor
     labels: Tensor | None = None
+    part: tuple[int, int, int] | None = None
+
+    def normal_like(self, value: Tensor) -> Tensor:
+        """Draws from N(0, 1) shaped like value (B, ...), the same whoever else works on the batch."""
+        if self.part is None:
+            return torch.randn_like(value)
+        first, end, whole = self.part
+        return torch.randn((whole, *value.shape[1:]), dtype=value.dtype, device=value.device)[first:end]
+
+    def uniform_like(self, value: Tensor) -> Tensor:
+        """Draws from [0, 1) shaped like value (B, ...), the same whoever else works on the batch."""
+        if self.part is None:
+            return torch.rand_like(value)
+        first, end, whole = self.part
+        return torch.rand((whole, *value.shape[1:]), dtype=value.dtype, device=value.device)[first:end]
 
 
 class ModelConfig(Settings):
@@ -32,6 +51,28 @@ class ModelConfig(Settings):
     )
     latent_dim: int = Field(32, ge=1, le=512, description="How many numbers the code of an image has.")
     body: Body = Field(DenseConfig(), description="The layers between image and code.")
+    init: Literal["torch", "xavier", "he", "normal"] = Field(
+        "torch", description="How weights begin: torch's own way, Xavier, He, or N(0, 1/sqrt(n)) of n inputs."
+    )
+    tied: bool = Field(False, description="The decoder uses the encoder's weights, transposed.")
+    standardise: bool = Field(
+        False, description="Subtract the training images' mean and divide by their deviation before the encoder."
+    )
+    grey_levels: int = Field(
+        32, ge=2, le=256, description="Levels of brightness told apart (categorical cross-entropy only)."
+    )
+
+
+class Dials(nn.Module):
+    """The live settings of a variant as scalars on the device, which a running training may turn; never saved."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        for name in config.live_fields():
+            self.register_buffer(name, torch.tensor(float(getattr(config, name))), persistent=False)
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.get_buffer(name)
 
 
 class Autoencoder(nn.Module):
@@ -51,6 +92,7 @@ class Autoencoder(nn.Module):
         super().__init__()
         self.config = config
         self.loss = loss
+        self.dials = Dials(config)
         body = BODIES[config.body.name]
         self.encoder = body.encoder(config.body, config.sample_shape, self.encoder_features())  # type: ignore[arg-type]
         self.decoder = body.decoder(config.body, config.sample_shape, config.latent_dim)  # type: ignore[arg-type]
@@ -64,6 +106,14 @@ class Autoencoder(nn.Module):
     def latent_dim(self) -> int:
         """Numbers per code, D."""
         return self.config.latent_dim
+
+    def turn(self, name: str, value: float) -> None:
+        """Turn one of the variant's live settings; it acts on the next step."""
+        self.config = self.config.model_copy(update={name: value})
+        self.dials[name].fill_(value)
+
+    def advance(self, epochs: float) -> None:
+        """Hear how many epochs of the training are done, before every step; for terms that warm up."""
 
     def encoder_features(self) -> int:
         """How many numbers the encoder puts out: D, or more for variants that describe a distribution."""

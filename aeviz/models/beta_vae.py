@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 from torch import Tensor
 
+from aeviz.config import LIVE
 from aeviz.models.base import Batch, ModelConfig
 from aeviz.models.vae import VAE
 
@@ -14,7 +15,11 @@ class BetaVAEConfig(ModelConfig):
 
     variant: Literal["beta_vae"] = "beta_vae"
     beta: float = Field(
-        4.0, ge=0.0, le=1000.0, description="Weight of the KL term: above 1 tidier codes, below 1 sharper pictures."
+        4.0,
+        ge=0.0,
+        le=1000.0,
+        description="Weight of the KL term: above 1 tidier codes, below 1 sharper pictures.",
+        json_schema_extra=LIVE,
     )
 
 
@@ -29,4 +34,4 @@ class BetaVAE(VAE):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         terms = super().losses(batch)
-        return terms | {"total": terms["reconstruction"] + self.config.beta * terms["kl"]}
+        return terms | {"total": terms["reconstruction"] + self.dials["beta"] * terms["kl"]}

@@ -16,7 +16,7 @@ SHARE_OF_RAM = 0.8
 SHARE_OF_DEVICE = 0.9
 # Per parameter: weight, gradient, what the optimizer keeps, the best weights, and all but the gradient once more
 # while a checkpoint is written.
-COPIES = {"adam": 8, "sgd": 6}
+COPIES = {"adam": 8, "adamw": 8, "rmsprop": 7, "momentum": 7, "nesterov": 7, "sgd": 6}
 
 
 @dataclass(frozen=True)

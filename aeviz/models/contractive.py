@@ -6,6 +6,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from aeviz.config import LIVE
 from aeviz.models.base import Autoencoder, Batch, ModelConfig, mode
 
 
@@ -13,7 +14,9 @@ class ContractiveConfig(ModelConfig):
     """How hard the encoder is held still."""
 
     variant: Literal["contractive"] = "contractive"
-    contraction: float = Field(0.1, ge=0.0, le=100.0, description="Weight of the encoder's squared Jacobian.")
+    contraction: float = Field(
+        0.1, ge=0.0, le=100.0, description="Weight of the encoder's squared Jacobian.", json_schema_extra=LIVE
+    )
 
 
 class ContractiveAutoencoder(Autoencoder):
@@ -33,11 +36,11 @@ class ContractiveAutoencoder(Autoencoder):
         with torch.enable_grad():
             x = batch.x.detach().requires_grad_()
             z = mode(self.encode(x))
-            (pulled,) = torch.autograd.grad(z, x, torch.randn_like(z), create_graph=self.training)
+            (pulled,) = torch.autograd.grad(z, x, batch.normal_like(z), create_graph=self.training)
         reconstruction = self.reconstruction(z, batch.target)
         jacobian = pulled.flatten(1).square().sum(1).mean()
         return {
             "reconstruction": reconstruction,
             "jacobian": jacobian,
-            "total": reconstruction + self.config.contraction * jacobian,
+            "total": reconstruction + self.dials["contraction"] * jacobian,
         }

@@ -1,11 +1,12 @@
 """The denoising autoencoder: rebuilds the clean image from a noisy one."""
 
+from dataclasses import replace
 from typing import Literal
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
+from aeviz.config import LIVE
 from aeviz.models.base import Autoencoder, Batch, ModelConfig
 
 
@@ -14,7 +15,12 @@ class DenoisingConfig(ModelConfig):
 
     variant: Literal["denoising"] = "denoising"
     noise: float = Field(
-        0.3, ge=0.0, le=2.0, multiple_of=0.05, description="Standard deviation of the noise added to pixels in [0, 1]."
+        0.3,
+        ge=0.0,
+        le=2.0,
+        multiple_of=0.05,
+        description="Standard deviation of the noise added to pixels in [0, 1].",
+        json_schema_extra=LIVE,
     )
 
 
@@ -31,5 +37,5 @@ class DenoisingAutoencoder(Autoencoder):
         """Adds the noise while training only, so that validation compares like with like."""
         if not self.training:
             return super().losses(batch)
-        noisy = (batch.x + self.config.noise * torch.randn_like(batch.x)).clamp(0.0, 1.0)
-        return super().losses(Batch(noisy, batch.target, batch.labels))
+        noisy = (batch.x + self.dials["noise"] * batch.normal_like(batch.x)).clamp(0.0, 1.0)
+        return super().losses(replace(batch, x=noisy))

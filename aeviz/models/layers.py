@@ -12,7 +12,8 @@ from aeviz.config import Settings
 from aeviz.errors import BadValue
 
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh"]
-Norm = Literal["none", "batch", "layer"]
+Norm = Literal["none", "batch", "layer", "group"]
+Kind = Literal["dense", "conv", "residual", "pool"]
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -54,6 +55,35 @@ class ConvConfig(BodyConfig):
         min_length=1,
         max_length=6,
         description="Channels of each layer, from the image to the code; each layer halves the image.",
+    )
+
+
+class ResidualConfig(ConvConfig):
+    """Residual blocks that halve the image at every layer."""
+
+    name: Literal["residual"] = "residual"  # type: ignore[assignment]
+
+
+class LayerConfig(Settings):
+    """One layer of the encoder, from the image to the code; the decoder mirrors it."""
+
+    kind: Kind = Field("dense", description="dense, conv (convolution), residual (two with a shortcut) or pool.")
+    size: int = Field(64, ge=1, le=8192, description="Neurons of a dense layer, channels of the others.")
+    kernel: int = Field(3, ge=1, le=11, description="Side of the window (conv and residual only).")
+    stride: int = Field(2, ge=1, le=4, description="How much smaller the image gets (all but dense).")
+    activation: Activation | None = Field(None, description="The bend after it; none takes the body's.")
+    norm: Norm | None = Field(None, description="Its normalisation; none takes the body's.")
+    dropout: float | None = Field(None, ge=0.0, le=0.9, description="Its dropout; none takes the body's.")
+
+
+class CustomConfig(BodyConfig):
+    """Any layers in any order that fits together."""
+
+    name: Literal["custom"] = "custom"
+    layers: tuple[LayerConfig, ...] = Field(
+        (LayerConfig(kind="dense", size=512), LayerConfig(kind="dense", size=128)),
+        max_length=24,
+        description="The encoder's layers, from the image to the code; the decoder mirrors them.",
     )
 
 

@@ -18,9 +18,8 @@ class Gaussian:
         """*The* code of an image: the mean (B, D)."""
         return self.mu
 
-    def sample(self, generator: torch.Generator | None = None) -> Tensor:
-        """A draw (B, D) that gradients flow through (Kingma & Welling 2014, https://arxiv.org/abs/1312.6114)."""
-        noise = torch.empty_like(self.mu).normal_(generator=generator)
+    def sample(self, noise: Tensor) -> Tensor:
+        """A draw (B, D) from noise (B, D) ~ N(0, 1); gradients flow through (Kingma & Welling 2014, 1312.6114)."""
         return self.mu + noise * torch.exp(0.5 * self.log_var)
 
     def kl(self) -> Tensor:

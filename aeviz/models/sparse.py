@@ -6,6 +6,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from aeviz.config import LIVE
 from aeviz.models.base import Autoencoder, Batch, ModelConfig
 
 
@@ -16,7 +17,9 @@ class SparseConfig(ModelConfig):
     penalty: Literal["l1", "kl"] = Field(
         "l1", description="l1: the sum of absolute codes. kl: each unit's mean activation is held near a target."
     )
-    sparsity: float = Field(0.05, ge=0.0, le=100.0, description="Weight of the penalty in the total loss.")
+    sparsity: float = Field(
+        0.05, ge=0.0, le=100.0, description="Weight of the penalty in the total loss.", json_schema_extra=LIVE
+    )
     target: float = Field(
         0.05, gt=0.0, lt=1.0, description="Mean activation aimed at (kl only): .05 is on for one image in twenty."
     )
@@ -45,7 +48,7 @@ class SparseAutoencoder(Autoencoder):
         return {
             "reconstruction": reconstruction,
             "sparsity": sparsity,
-            "total": reconstruction + self.config.sparsity * sparsity,
+            "total": reconstruction + self.dials["sparsity"] * sparsity,
         }
 
     def _kl(self, z: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ class VAE(Autoencoder):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Reconstruction of a sampled code and KL to N(0, 1), in nats; the mean code stands in outside training."""
         posterior = self.encode(batch.x)
-        z = posterior.sample() if self.training else posterior.mode
+        z = posterior.sample(batch.normal_like(posterior.mu)) if self.training else posterior.mode
         reconstruction = self.reconstruction(z, batch.target)
         kl = posterior.kl().sum(1).mean()
         return {"reconstruction": reconstruction, "kl": kl, "total": reconstruction + kl}

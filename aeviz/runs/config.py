@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
-from aeviz.config import Settings
+from aeviz.config import LIVE, Settings
 from aeviz.errors import AevizError
 from aeviz.models import LOSSES, ModelConfig, model_config
 from aeviz.models.base import MOST_PIXELS
@@ -23,15 +23,71 @@ class DataConfig(Settings):
     splits: dict[str, int]
 
 
+class AugmentConfig(Settings):
+    """How training images are varied as they are fed; each is drawn anew for every image and step."""
+
+    flip_horizontal: bool = Field(False, description="Mirror left and right, for every other image.")
+    flip_vertical: bool = Field(False, description="Mirror up and down, for every other image.")
+    shift: float = Field(
+        0.0, ge=0.0, le=0.5, multiple_of=0.05, description="Move by up to this share of the side, in both directions."
+    )
+    rotation: float = Field(0.0, ge=0.0, le=180.0, multiple_of=5.0, description="Turn by up to this many degrees.")
+    scale: float = Field(
+        0.0, ge=0.0, le=0.5, multiple_of=0.05, description="Enlarge or shrink by up to this share of the size."
+    )
+    crop: float = Field(
+        0.0, ge=0.0, le=0.5, multiple_of=0.05, description="Cut off up to this share of the area and enlarge the rest."
+    )
+    brightness: float = Field(
+        0.0, ge=0.0, le=0.9, multiple_of=0.05, description="Lighten or darken by up to this share."
+    )
+    contrast: float = Field(
+        0.0, ge=0.0, le=0.9, multiple_of=0.05, description="Raise or lower the contrast by up to this share."
+    )
+
+
 class TrainingConfig(Settings):
     """How the network is trained."""
 
     epochs: int = Field(5, ge=1, le=100_000, description="How often every training image is seen.")
     batch_size: int = Field(128, ge=2, le=65_536, description="Images per step.")
     loss: str = Field("mse", description="How a reconstruction is compared with its image.")
-    optimizer: Literal["adam", "sgd"] = Field("adam", description="Who turns gradients into steps.")
-    learning_rate: float = Field(1e-3, gt=0.0, le=10.0, description="Size of a step.")
-    momentum: float = Field(0.9, ge=0.0, lt=1.0, description="How much of the last step is kept (SGD only).")
+    optimizer: Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"] = Field(
+        "adam", description="Who turns gradients into steps."
+    )
+    learning_rate: float = Field(1e-3, gt=0.0, le=10.0, description="Size of a step.", json_schema_extra=LIVE)
+    momentum: float = Field(
+        0.9, ge=0.0, lt=1.0, description="How much of the last step is kept (momentum and Nesterov only)."
+    )
+    schedule: Literal["constant", "step", "exponential", "cosine", "one_cycle", "plateau"] = Field(
+        "constant", description="How the learning rate changes while training."
+    )
+    warmup: float = Field(0.0, ge=0.0, le=1000.0, description="Epochs in which the learning rate rises from zero.")
+    decay: float = Field(
+        0.5, gt=0.0, lt=1.0, description="What the learning rate is multiplied by (step, exponential and plateau only)."
+    )
+    decay_epochs: int = Field(
+        5, ge=1, le=10_000,
+        description="Epochs between two decays; for plateau, epochs without progress before one.",
+    )  # fmt: skip
+    clip: float = Field(0.0, ge=0.0, le=1e6, description="Longest gradient allowed, as a norm; 0 lets it be.")
+    patience: int = Field(
+        0, ge=0, le=10_000, description="End after so many epochs without progress on validation; 0 never does."
+    )
+    ema: float = Field(
+        0.0, ge=0.0, lt=1.0, description="Average the weights over steps with this decay, .999 say; 0 does not."
+    )
+    l1: float = Field(0.0, ge=0.0, le=100.0, description="L1 penalty on the weights.", json_schema_extra=LIVE)
+    l2: float = Field(
+        0.0, ge=0.0, le=100.0, description="L2 penalty on the weights (AdamW: decoupled weight decay).",
+        json_schema_extra=LIVE,
+    )  # fmt: skip
+    augment: AugmentConfig = Field(AugmentConfig(), description="How training images are varied as they are fed.")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto takes bfloat16 for the matrix products where it was measured to be faster."
+    )
+    compile: bool = Field(False, description="Compile the network first (torch.compile): pays for long trainings.")
+    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0 leaves one core to whoever watches.")
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
@@ -51,7 +107,7 @@ class Resolved(Settings):
 
     device: str
     device_name: str
-    precision: Literal["float32"] = "float32"
+    precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
     threads: int
 

@@ -92,7 +92,7 @@ def _training_form(variant: type[Autoencoder]) -> dict[str, Any]:
         help="\n".join(f"- **{loss.label}**: {loss.summary}" for loss in LOSSES.values()),
     )  # fmt: skip
     values |= forms.settings_form(TrainingConfig, "train", only=["optimizer", "learning_rate"])
-    if values["optimizer"] == "sgd":
+    if values["optimizer"] in ("momentum", "nesterov"):
         values |= forms.settings_form(TrainingConfig, "train", only=["momentum"])
     devices = ["auto", *available_devices()]
     values["device"] = st.selectbox(
