@@ -7,11 +7,13 @@ from aeviz.models.autoencoder import PlainAutoencoder
 from aeviz.models.base import Autoencoder, Batch, ModelConfig
 from aeviz.models.beta_tc_vae import BetaTCVAE
 from aeviz.models.beta_vae import BetaVAE
+from aeviz.models.bodies import BODIES
 from aeviz.models.contractive import ContractiveAutoencoder
 from aeviz.models.cvae import ConditionalVAE
 from aeviz.models.denoising import DenoisingAutoencoder, corrupt
-from aeviz.models.layers import BODIES
+from aeviz.models.layers import CustomConfig, LayerConfig
 from aeviz.models.losses import LOSSES
+from aeviz.models.plan import BadLayer
 from aeviz.models.posterior import Gaussian
 from aeviz.models.rae import RegularisedAutoencoder
 from aeviz.models.sparse import SparseAutoencoder
@@ -24,8 +26,11 @@ __all__ = [
     "LOSSES",
     "VARIANTS",
     "Autoencoder",
+    "BadLayer",
     "Batch",
+    "CustomConfig",
     "Gaussian",
+    "LayerConfig",
     "ModelConfig",
     "build",
     "corrupt",

@@ -49,7 +49,8 @@ def prepare(recipe: Recipe, dataset: data.Dataset | None = None) -> Run:
         raise BadValue("the set {name} has fewer than 2 images to train on; take a larger one", name=dataset.name)
     model = fitted_model(recipe, dataset.shape, len(dataset.classes))
     device = resolve_device(recipe.training.device)
-    costs.check(costs.cost(model, recipe.training.batch_size, recipe.training.optimizer), device)
+    training = recipe.training
+    costs.check(costs.cost(model, training.batch_size, training.optimizer, training.loss), device)
     return runs.create(dataset, model, recipe.training, recipe.seed)
 
 
