@@ -82,12 +82,12 @@ def ssim_mix(logits: Tensor, target: Tensor) -> Tensor:
 def ssim(x: Tensor, y: Tensor) -> Tensor:
     """Structural similarity (B,) of images x, y (B, C, H, W) in [0, 1], to be differentiated.
 
-    Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861: a Gaussian window of sigma 1.5 (11 x 11), where it
-    fits whole. It shrinks with sides under 16 pixels, as in `scores.images.ssim`.
+    Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861: a Gaussian window of sigma 1.5 (11 x 11) at every
+    pixel. It shrinks with sides under 16 pixels, as in `scores.images.ssim`, with which it agrees.
     """
     side = min(x.shape[-2:])
     sigma = SSIM_SIGMA * min(SSIM_SIDE, side) / SSIM_SIDE
-    radius = min(int(3.5 * sigma + 0.5), (side - 1) // 2)
+    radius = min(int(3.5 * sigma + 0.5), side - 1)
     x, y = x.float(), y.float()
     mu_x, mu_y, xx, yy, xy = smooth(torch.stack([x, y, x * x, y * y, x * y]), sigma, radius)
     brightness = (2 * mu_x * mu_y + SSIM_C1) / (mu_x.square() + mu_y.square() + SSIM_C1)
