@@ -32,7 +32,7 @@ def train(config_file: Path | None, overrides: tuple[str, ...], as_json: bool, *
     from aeviz import training
     from aeviz.runs import Run
 
-    recipe = training.Recipe.parse(_recipe(config_file, overrides, options))
+    recipe = training.Recipe.parse(recipe_values(config_file, overrides, options))
     crew = training.join(recipe.training.device)
     _train_here(Run(Path(crew.share(str(training.prepare(recipe).path) if crew.is_first else ""))), as_json, crew)
 
@@ -97,7 +97,7 @@ def _spoken(run: Any, worker: Worker) -> Any:
     return speak
 
 
-def _recipe(config_file: Path | None, overrides: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
+def recipe_values(config_file: Path | None, overrides: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
     """The settings of a file, then of the options, then of every --set."""
     from aeviz.config import override, read_overrides
 
