@@ -12,9 +12,14 @@ from aeviz.errors import BadValue, MissingData, NotNow, Paused, Stopped
 from aeviz.jobs import Worker
 from aeviz.models import ModelConfig, model_config
 from aeviz.models import budget as costs
-from aeviz.models.device import device_name, resolve_device, threads
-from aeviz.runs import Resolved, Run, TrainingConfig
+from aeviz.models.device import keep_memory, resolve_device
+from aeviz.runs import Run, TrainingConfig
+from aeviz.training.choose import resolve
+from aeviz.training.crew import ALONE, Crew
+from aeviz.training.helm import Helm
 from aeviz.training.loop import Diverged, Trainer
+
+Start = Callable[..., None]
 
 
 class DataChoice(Settings):
@@ -42,25 +47,34 @@ def prepare(recipe: Recipe, dataset: data.Dataset | None = None) -> Run:
     dataset = dataset or data.load(recipe.data.name, recipe.data.params)
     if len(dataset.rows("train")) < 2:
         raise BadValue("the set {name} has fewer than 2 images to train on; take a larger one", name=dataset.name)
-    model = fitted_model(recipe, dataset.shape)
+    model = fitted_model(recipe, dataset.shape, len(dataset.classes))
     device = resolve_device(recipe.training.device)
-    costs.check(costs.cost(model, recipe.training.batch_size, recipe.training.optimizer), device)
+    training = recipe.training
+    costs.check(costs.cost(model, training.batch_size, training.optimizer, training.loss), device)
     return runs.create(dataset, model, recipe.training, recipe.seed)
 
 
-def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...]) -> ModelConfig:
-    """The model's settings, for samples of this shape.
+def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...], classes: int | None = None) -> ModelConfig:
+    """The model's settings, for samples of this shape and, where it matters and is known, of so many classes.
 
     Raises:
         BadValue: a setting it does not allow.
     """
     if "sample_shape" in recipe.model:
         raise BadValue("model.sample_shape cannot be set; it is that of the images, {shape}", shape=sample_shape)
-    return model_config({**recipe.model, "sample_shape": sample_shape})
+    config = model_config({**recipe.model, "sample_shape": sample_shape})
+    if classes is None or "n_classes" not in type(config).model_fields:
+        return config
+    asked = recipe.model.get("n_classes", classes)
+    if asked != classes:
+        raise BadValue(
+            "model.n_classes = {asked} cannot be set; it is that of the images, {classes}", asked=asked, classes=classes
+        )
+    return model_config({**config.to_json(), "n_classes": classes})
 
 
-def launch(run: Run, start: Callable[..., None] = jobs.start) -> None:
-    """Start a run's process, which waits for its device's turn and survives this one; `start` as `jobs.start`.
+def launch(run: Run, start: Start = jobs.start) -> None:
+    """Start a run's process, which waits for its device's turn and survives this one.
 
     Raises:
         NotNow: it is at work already.
@@ -80,8 +94,7 @@ def resume(run: Run, epochs: int | None = None) -> None:
         MissingData: its images are not at hand.
         BadValue: fewer epochs than are done.
     """
-    if run.is_alive():
-        raise NotNow("the run {id} is at work already", id=run.id)
+    run.let_go()
     config, done = run.config(), run.written_status().epoch
     if not any(info.ready for info in data.list_data() if info.name == config.data.name):
         raise MissingData(
@@ -97,22 +110,27 @@ def resume(run: Run, epochs: int | None = None) -> None:
     run.write_config(config.model_copy(update={"training": training}))
 
 
-def work(run: Run, worker: Worker) -> None:
+def work(run: Run, worker: Worker, helm: Helm | None = None, crew: Crew = ALONE) -> None:
     """Train a run whose process and device are ours; its status tells how it ended.
 
     Raises:
         AevizError: it could not be trained.
     """
     config = run.config().data
-    files.sweep(run.path)
+    if crew.is_first:
+        files.sweep(run.path)
+    keep_memory()
     dataset = results.same_data(data.load(config.name, config.params), run)
-    run.write_config(resolved := run.config().model_copy(update={"resolved": _resolve(run)}))
-    assert resolved.resolved is not None
-    torch.set_num_threads(resolved.resolved.threads)
-    trainer = Trainer(run, dataset, resolved.resolved.device, worker)
+    resolved = crew.share(resolve(run.config()) if crew.is_first else None)
+    if crew.is_first:
+        run.write_config(run.config().model_copy(update={"resolved": resolved}))
+    crew.share(None)  # the others read the config once it is written
+    torch.set_num_threads(resolved.threads)
+    trainer = Trainer(run, dataset, crew.device(resolved.device), worker, crew, helm)
     ending = {"state": "done", "message": ""}
     try:
         trainer.train()
+        ending["message"] = trainer.ending
     except Paused:
         ending = {"state": "paused", "message": "Paused."}
     except Stopped:
@@ -120,18 +138,8 @@ def work(run: Run, worker: Worker) -> None:
     except Diverged as error:
         trainer.best.write()
         ending = {"state": "diverged", "message": str(error)}
-    position = trainer.position
-    if ending["state"] != "paused":
-        worker.report(message="Rebuilding the test images")
-        results.errors(run, "test")
-    worker.report(**ending, epoch=position.epoch, epochs=trainer.training.epochs, step=position.step)
-
-
-def _resolve(run: Run) -> Resolved:
-    """What was chosen before, if it is still to be had; else chosen now."""
-    config = run.config()
-    if config.resolved is not None:
-        resolve_device(config.resolved.device)
-        return config.resolved
-    device = resolve_device(config.training.device)
-    return Resolved(device=device, device_name=device_name(device), threads=threads())
+    if crew.is_first:
+        if ending["state"] != "paused":
+            worker.report(message="Rebuilding the test images")
+            results.errors(run, "test")
+        worker.report(**ending, **trainer.progress())
