@@ -6,10 +6,12 @@ from aeviz.errors import UnknownName
 from aeviz.models.autoencoder import PlainAutoencoder
 from aeviz.models.base import Autoencoder, Batch, ModelConfig
 from aeviz.models.beta_vae import BetaVAE
+from aeviz.models.bodies import BODIES
 from aeviz.models.contractive import ContractiveAutoencoder
 from aeviz.models.denoising import DenoisingAutoencoder
-from aeviz.models.layers import BODIES
+from aeviz.models.layers import CustomConfig, LayerConfig
 from aeviz.models.losses import LOSSES
+from aeviz.models.plan import BadLayer
 from aeviz.models.posterior import Gaussian
 from aeviz.models.sparse import SparseAutoencoder
 from aeviz.models.vae import VAE
@@ -19,8 +21,11 @@ __all__ = [
     "LOSSES",
     "VARIANTS",
     "Autoencoder",
+    "BadLayer",
     "Batch",
+    "CustomConfig",
     "Gaussian",
+    "LayerConfig",
     "ModelConfig",
     "build",
     "model_config",

@@ -8,7 +8,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from aeviz.config import Settings
-from aeviz.models.layers import BODIES, Body, DenseConfig
+from aeviz.models.begin import initialise
+from aeviz.models.blocks import Standardise
+from aeviz.models.bodies import make_decoder, make_encoder
+from aeviz.models.layers import Body, DenseConfig
 from aeviz.models.losses import LOSSES
 from aeviz.models.posterior import Gaussian
 
@@ -54,7 +57,11 @@ class ModelConfig(Settings):
     init: Literal["torch", "xavier", "he", "normal"] = Field(
         "torch", description="How weights begin: torch's own way, Xavier, He, or N(0, 1/sqrt(n)) of n inputs."
     )
-    tied: bool = Field(False, description="The decoder uses the encoder's weights, transposed.")
+    tied: bool = Field(
+        False,
+        description="The decoder uses the encoder's weights, transposed: of dense layers and convolutions, and of the "
+        "code unless it is a distribution.",
+    )
     standardise: bool = Field(
         False, description="Subtract the training images' mean and divide by their deviation before the encoder."
     )
@@ -93,9 +100,11 @@ class Autoencoder(nn.Module):
         self.config = config
         self.loss = loss
         self.dials = Dials(config)
-        body = BODIES[config.body.name]
-        self.encoder = body.encoder(config.body, config.sample_shape, self.encoder_features())  # type: ignore[arg-type]
-        self.decoder = body.decoder(config.body, config.sample_shape, config.latent_dim)  # type: ignore[arg-type]
+        features = self.encoder_features()
+        self.encoder = make_encoder(config.body, config.sample_shape, features, config.standardise)
+        tied_to = self.encoder if config.tied else None
+        self.decoder = make_decoder(config.body, config.sample_shape, config.latent_dim, tied_to)
+        initialise(self, config.init)
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
@@ -106,6 +115,12 @@ class Autoencoder(nn.Module):
     def latent_dim(self) -> int:
         """Numbers per code, D."""
         return self.config.latent_dim
+
+    def set_statistics(self, mean: Tensor, std: Tensor) -> None:
+        """Tell a network that standardises the training images' mean (C,) and deviation (C,); others need none."""
+        for module in self.encoder:
+            if isinstance(module, Standardise):
+                module.set_statistics(mean, std)
 
     def turn(self, name: str, value: float) -> None:
         """Turn one of the variant's live settings; it acts on the next step."""
