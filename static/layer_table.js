@@ -8,6 +8,7 @@ const ICONS = {
 }
 const COSTS = ["shape", "parameters", "flops", "memory"]
 const copy = (value) => JSON.parse(JSON.stringify(value))
+const write = (node, text) => { if (node.textContent !== text) node.textContent = text }
 const clamp = (value, { min, max }) => Math.min(max, Math.max(min, value))
 
 function create(tag, name, parent, attributes = {}) {
@@ -307,8 +308,8 @@ class Table {
     row.node.tabIndex = here ? 0 : -1
     row.node.classList.toggle("here", here)
     row.node.classList.toggle("end", !layer)
-    row.number.textContent = layer ? at : ""
-    row.name.textContent = at === 0 ? data.words.image : at === last ? data.words.code : ""
+    write(row.number, layer ? String(at) : "")
+    write(row.name, at === 0 ? data.words.image : at === last ? data.words.code : "")
     for (const [name, cell] of Object.entries(row.cells)) {
       const applies = layer ? name === "kind" || data.applies[layer.kind].includes(name) : name === "latent" && at === last
       cell.hidden = !applies
@@ -329,13 +330,13 @@ class Table {
   paintCosts(row, at, last) {
     const fresh = this.data.costs.length === last + 2
     const costs = fresh ? this.data.costs[at] : null
-    for (const name of COSTS) if (fresh) row.costs[name].textContent = costs[name] ?? ""
-    for (const name of COSTS) if (fresh) this.foot[name].textContent = this.data.costs[last + 1][name] ?? ""
-    if (!fresh) return
+    if (!fresh) return // the costs stand for the layers before this edit, until those of the new ones are here
+    for (const name of COSTS) write(row.costs[name], costs[name] ?? "")
+    for (const name of COSTS) write(this.foot[name], this.data.costs[last + 1][name] ?? "")
     const broken = this.data.broken === at
     row.node.classList.toggle("broken", broken)
     row.node.classList.toggle("after", this.data.broken !== null && at > this.data.broken)
-    row.problem.textContent = broken ? this.data.problem : ""
+    write(row.problem, broken ? this.data.problem : "")
   }
 }
 

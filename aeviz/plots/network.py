@@ -45,8 +45,7 @@ def hourglass(bars: Sequence[Bar], *, places: int = 0, height: int = 230, share:
     tall = np.log2(np.maximum([bar.size for bar in bars], 1.0)) + FLOOR
     places = max(places, len(bars))
     labels = [_label(bar, places / share) for bar in bars]
-    figure = go.Figure(layout=layout(height=height, uirevision="network", bargap=0.18, showlegend=False))
-    figure.add_bar(
+    drawn = go.Bar(
         x=np.arange(len(bars)),
         y=tall,
         base=-tall / 2,
@@ -65,10 +64,13 @@ def hourglass(bars: Sequence[Bar], *, places: int = 0, height: int = 230, share:
         hovertemplate="%{customdata}<extra></extra>",
     )
     lines = 1 + max((label.count("<br>") for label in labels), default=0)
-    reach = float(tall.max()) / 2 * (1 + 0.36 * lines * 100 / height)
-    figure.update_xaxes(visible=False, fixedrange=True, range=[-0.6, places - 0.4])
-    figure.update_yaxes(visible=False, fixedrange=True, range=[-reach, reach])
-    return figure
+    reach = float(tall.max()) / 2
+    across = {"visible": False, "fixedrange": True, "range": [-0.6, places - 0.4]}
+    along = {"visible": False, "fixedrange": True, "range": [-reach * 1.04, reach * (1 + 0.24 * lines * 200 / height)]}
+    settings = layout(
+        height=height, uirevision="network", bargap=0.18, showlegend=False, xaxis=across, yaxis=along
+    )
+    return go.Figure(data=[drawn], layout=settings)
 
 
 def _label(bar: Bar, places: float) -> str:

@@ -71,20 +71,21 @@ class Part:
 def knobs(variant: type[Autoencoder], body: str, below: Below) -> dict[str, dict[str, Any]]:
     """All groups, folded; what comes back, by class of settings, is still unchecked.
 
-    `below` draws what a group shows below its settings, while it is open.
+    A folded group is not drawn, and its settings are read from the session: forty widgets fewer to send at every
+    stroke in the table of layers. `below` draws what an open group shows below its settings.
     """
     values: dict[str, dict[str, Any]] = {"model": {}, "body": {}, "training": {}, "recipe": {}}
     present = present_values(variant)
-    for group in GROUPS:
-        parts = parts_of(group, variant, body)
-        title = f"{group.name} :small[:gray[{summary(parts, present)}]]"
-        with st.expander(title, icon=group.icon, key=f"group.{group.name}", on_change="rerun") as place:
-            for kind, part in parts.items():
-                for name in part.names:
-                    if counts(name, present):
-                        values[kind][name] = _knob(part, name, variant)
-            if place.open:
-                below(group)
+    with st.container(gap="xsmall"):
+        for group in GROUPS:
+            parts = parts_of(group, variant, body)
+            title = f"{group.name} :small[:gray[{summary(parts, present)}]]"
+            with st.expander(title, icon=group.icon, key=f"group.{group.name}", on_change="rerun") as place:
+                for kind, part in parts.items():
+                    take = _knob if place.open else _kept
+                    values[kind] |= {name: take(part, name, variant) for name in part.names if counts(name, present)}
+                if place.open:
+                    below(group)
     return values
 
 
@@ -109,10 +110,8 @@ def parts_of(group: Group, variant: type[Autoencoder], body: str) -> dict[str, P
 
 def present_values(variant: type[Autoencoder]) -> dict[str, Any]:
     """What the widgets hold, drawn or not, of the settings that others depend on."""
-    training = {
-        name: forms.current(TrainingConfig, _home("train", name, variant), name, variant.usual_loss if name == "loss" else None)
-        for name in TrainingConfig.model_fields
-    }
+    part = Part(TrainingConfig, "train", tuple(TrainingConfig.model_fields), {"loss": variant.usual_loss})
+    training = {name: _kept(part, name, variant) for name in part.names}
     own = variant.Config.model_fields.keys() - ModelConfig.model_fields.keys()
     return training | {name: forms.current(variant.Config, f"train.{variant.name}", name) for name in own}
 
@@ -152,6 +151,10 @@ def _differs(name: str, value: Any, usual: Any) -> list[str]:
 def _home(key: str, name: str, variant: type[Autoencoder]) -> str:
     """Where a setting's widget keeps its value: each variant has a loss of its own, the others are common."""
     return f"{key}.{variant.name}" if name == "loss" else key
+
+
+def _kept(part: Part, name: str, variant: type[Autoencoder]) -> Any:
+    return forms.current(part.cls, _home(part.key, name, variant), name, part.usual.get(name))
 
 
 def _knob(part: Part, name: str, variant: type[Autoencoder]) -> Any:

@@ -13,8 +13,8 @@ from aeviz.errors import AevizError
 from aeviz.models import BODIES, VARIANTS, Autoencoder, CustomConfig, ModelConfig, budget
 from aeviz.models.budget import Outline
 from aeviz.models.device import device_name, resolve_device
-from aeviz.models.layers import BodyConfig
-from aeviz.models.shorthand import shortened
+from aeviz.models.layers import BodyConfig, LayerConfig
+from aeviz.models.shorthand import CHOICES, shortened
 from aeviz.runs import TrainingConfig
 from aeviz.training import Recipe
 from aeviz.training.start import fitted_model
@@ -113,8 +113,15 @@ def _body_form() -> tuple[str, dict[str, Any]]:
         help="A short line of sizes, or any layers in the table beside; what the line cannot say becomes Custom.",
     )  # fmt: skip
     if body == CustomConfig.model_fields["name"].default:
-        return body, {"layers": state.recall("train.custom", {}).get("layers", CustomConfig().to_json()["layers"])}
+        layers = state.recall("train.custom", {}).get("layers", CustomConfig().to_json()["layers"])
+        st.session_state["train.line"] = ", ".join(_in_short(LayerConfig.parse(layer)) for layer in layers)
+        st.text_input("In the table", key="train.line", disabled=True, help="These layers are edited in the table.")
+        return body, {"layers": layers}
     return body, forms.settings_form(BODIES[body].Config, f"train.{body}", only=[SIZES[body]])
+
+
+def _in_short(layer: LayerConfig) -> str:
+    return words.label(layer.kind).lower() + (f" {layer.size}" if "size" in CHOICES[layer.kind] else "")
 
 
 def _body_chosen() -> None:
