@@ -8,7 +8,7 @@ from typing import Any, Literal
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from aeviz.config import Settings
+from aeviz.config import FROM_DATA, Settings
 from aeviz.ui import words
 
 WIDE = 20  # letters that fit side by side in the narrow column
@@ -19,9 +19,14 @@ RULES = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length")
 def settings_form(
     cls: type[Settings], key: str, only: Iterable[str] | None = None, skip: Iterable[str] = (), **defaults: Any
 ) -> dict[str, Any]:
-    """One widget per setting of a class; what comes back is still unchecked."""
-    names = [name for name in (cls.model_fields if only is None else only) if name not in skip]
+    """One widget per setting of a class, but for what the data decide; what comes back is still unchecked."""
+    names = [name for name in (asked(cls) if only is None else only) if name not in skip]
     return {name: _widget(name, cls.model_fields[name], f"{key}.{name}", defaults.get(name)) for name in names}
+
+
+def asked(cls: type[Settings]) -> list[str]:
+    """The settings of a class that a person is asked for: all but what the data decide."""
+    return [name for name, field in cls.model_fields.items() if field.json_schema_extra != FROM_DATA]
 
 
 def current(cls: type[Settings], key: str, name: str, default: Any = None) -> Any:

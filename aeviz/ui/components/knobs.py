@@ -51,7 +51,7 @@ COUNTS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "momentum": lambda values: values["optimizer"] in ("momentum", "nesterov"),
     "decay": lambda values: values["schedule"] in ("step", "exponential", "plateau"),
     "decay_epochs": lambda values: values["schedule"] in ("step", "exponential", "plateau"),
-    "grey_levels": lambda values: values["loss"] == "categorical",
+    "grey_levels": lambda values: LOSSES[values["loss"]].by_level,
     "target": lambda values: values["penalty"] == "kl",
 }
 

@@ -97,7 +97,7 @@ def _variant_form() -> tuple[type[Autoencoder], dict[str, Any]]:
         )  # fmt: skip
     ]
     key, present = f"train.{cls.name}", present_values(cls)
-    own = [name for name in cls.Config.model_fields if name not in SHARED and (name not in COUNTS or counts(name, present))]
+    own = [name for name in forms.asked(cls.Config) if name not in SHARED and (name not in COUNTS or counts(name, present))]
     values = forms.settings_form(cls.Config, key, only=own[:FEW])
     if own[FEW:]:
         with st.popover(f"More of the {cls.label}", icon=":material/tune:", width="stretch"):
