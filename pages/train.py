@@ -12,7 +12,7 @@ from aeviz.ui.frame import controls_and_canvas, page
 with page("train"):
     controls, canvas = controls_and_canvas(3)
     with controls:
-        filled = recipe_form(train_button, lambda group: None, canvas.container() if state.is_narrow() else None)
+        filled = recipe_form(train_button, canvas.container() if state.is_narrow() else None)
     with canvas:
         run = view_picker()
         if run:

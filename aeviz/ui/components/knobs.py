@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aeviz.config import Settings
 from aeviz.models import BODIES, LOSSES, Autoencoder, ModelConfig
@@ -55,7 +56,12 @@ COUNTS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "target": lambda values: values["penalty"] == "kl",
 }
 
-Below = Callable[[Group], None]
+@dataclass(frozen=True)
+class Knobs:
+    """What the groups hold, by class of settings and as yet unchecked, and the places below those that are open."""
+
+    values: dict[str, dict[str, Any]]
+    places: dict[str, DeltaGenerator]
 
 
 @dataclass(frozen=True)
@@ -68,13 +74,14 @@ class Part:
     usual: dict[str, Any]
 
 
-def knobs(variant: type[Autoencoder], body: str, below: Below) -> dict[str, dict[str, Any]]:
-    """All groups, folded; what comes back, by class of settings, is still unchecked.
+def knobs(variant: type[Autoencoder], body: str) -> Knobs:
+    """All groups, folded.
 
     A folded group is not drawn, and its settings are read from the session: forty widgets fewer to send at every
-    stroke in the table of layers. `below` draws what an open group shows below its settings.
+    stroke in the table of layers.
     """
     values: dict[str, dict[str, Any]] = {"model": {}, "body": {}, "training": {}, "recipe": {}}
+    places: dict[str, DeltaGenerator] = {}
     present = present_values(variant)
     with st.container(gap="xsmall"):
         for group in GROUPS:
@@ -85,8 +92,8 @@ def knobs(variant: type[Autoencoder], body: str, below: Below) -> dict[str, dict
                     take = _knob if place.open else _kept
                     values[kind] |= {name: take(part, name, variant) for name in part.names if counts(name, present)}
                 if place.open:
-                    below(group)
-    return values
+                    places[group.name] = st.container()
+    return Knobs(values, places)
 
 
 def parts_of(group: Group, variant: type[Autoencoder], body: str) -> dict[str, Part]:

@@ -19,8 +19,9 @@ from aeviz.runs import TrainingConfig
 from aeviz.training import Recipe
 from aeviz.training.start import fitted_model
 from aeviz.ui import cache, forms, pick, state, words
-from aeviz.ui.components.knobs import COUNTS, SIZES, Below, counts, knobs, present_values
+from aeviz.ui.components.knobs import COUNTS, SIZES, counts, knobs, present_values
 from aeviz.ui.components.network import outline_of
+from aeviz.ui.components.previews import PREVIEWS
 
 SHARED = set(ModelConfig.model_fields)
 FEW = 3  # settings of a variant that stand in sight; of more, the first
@@ -37,11 +38,10 @@ class Filled:
     outline: Outline | None = None
 
 
-def recipe_form(action: Callable[[Filled], None], below: Below, in_sight: DeltaGenerator | None = None) -> Filled:
+def recipe_form(action: Callable[[Filled], None], in_sight: DeltaGenerator | None = None) -> Filled:
     """Everything a person can choose before training, the essential first.
 
-    `action` draws the button that starts, before the rarer settings or at a place that is always in sight; `below`
-    what a group of those shows below its settings.
+    `action` draws the button that starts, before the rarer settings or at a place that is always in sight.
     """
     info = pick.data_picker("train.data")
     params = _data_params(info)
@@ -53,7 +53,8 @@ def recipe_form(action: Callable[[Filled], None], below: Below, in_sight: DeltaG
         epochs = forms.settings_form(TrainingConfig, "train", only=["epochs"], epochs=20)
     body, layers = _body_form()
     place = in_sight or st.container()
-    values = knobs(cls, body, below)
+    rarer = knobs(cls, body)
+    values = rarer.values
     model |= {"variant": cls.name, **values["model"], "body": {"name": body, **layers, **values["body"]}}
     chosen = {"data": {"name": info.name, "params": params}, "model": model, **values["recipe"]}
     filled = _checked(info, chosen | {"training": {**values["training"], **epochs}})
@@ -61,6 +62,10 @@ def recipe_form(action: Callable[[Filled], None], below: Below, in_sight: DeltaG
         state.remember("train.custom", filled.model.body.as_custom().to_json())
     with place:
         action(filled)
+    for group, below in rarer.places.items():
+        if group in PREVIEWS and filled.recipe and filled.model:
+            with below:
+                PREVIEWS[group](filled.recipe, filled.model)
     return filled
 
 
@@ -69,7 +74,9 @@ def _checked(info: data.DataInfo, values: dict[str, Any]) -> Filled:
     filled = Filled(info)
     try:
         recipe = Recipe.parse(values)
-        model = fitted_model(recipe, sample_shape(recipe, info))
+        dataset = _made_to_order(recipe, info)
+        shape, classes = (dataset.shape, dataset.classes) if dataset else (info.shape or (), info.classes)
+        model = fitted_model(recipe, shape, len(classes))
         outline = outline_of(model, recipe.training)
         filled = Filled(info, model=model, outline=outline, problem=outline.problem or "")
         if outline.problem is None:
@@ -144,11 +151,11 @@ def take_layers(custom: CustomConfig, latent_dim: int) -> None:
     forms.fill("train", {"latent_dim": latent_dim, "body": name, name: values})
 
 
-def sample_shape(recipe: Recipe, info: data.DataInfo) -> tuple[int, ...]:
-    """The shape of one image of the chosen set; only a set made to order has to be asked for it."""
+def _made_to_order(recipe: Recipe, info: data.DataInfo) -> data.Dataset | None:
+    """The chosen set where only its images tell its shape; most are known without being loaded."""
     if recipe.data.params or info.shape is None:
-        return cache.dataset(recipe.data.name, recipe.data.params).shape
-    return info.shape
+        return cache.dataset(recipe.data.name, recipe.data.params)
+    return None
 
 
 def device_line(recipe: Recipe) -> str:
