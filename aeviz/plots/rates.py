@@ -33,7 +33,7 @@ def sweep_curve(
     seen = np.asarray(losses, dtype=np.float64)
     low, high = float(seen.min(initial=np.inf)), float(np.median(seen[: max(1, len(seen) // 3)])) if len(seen) else 1.0
     room = 0.15 * max(high - low, 1e-12)
-    along = {**_axis("learning rate"), "type": "log", "exponentformat": "power", "dtick": 1}
+    along = {**_axis("learning rate"), "type": "log", "exponentformat": "power", "dtick": 2, "tickangle": 0}
     upward = {**_axis(), "range": [low - room, high + 2 * room], "nticks": 4}  # the blow-up at the end is cut off
     figure = go.Figure(data=[line], layout=_small(height, along, upward))
     figure.add_vline(x=suggestion, line={"color": CLASS_COLOURS[1], "width": 2, "dash": "dot"})

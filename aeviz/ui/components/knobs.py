@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
 
 from aeviz.config import Settings
 from aeviz.models import BODIES, LOSSES, Autoencoder, ModelConfig
@@ -86,14 +87,23 @@ def knobs(variant: type[Autoencoder], body: str) -> Knobs:
     with st.container(gap="xsmall"):
         for group in GROUPS:
             parts = parts_of(group, variant, body)
-            title = f"{group.name} :small[:gray[{summary(parts, present)}]]"
-            with st.expander(title, icon=group.icon, key=f"group.{group.name}", on_change="rerun") as place:
+            with _folded(group, summary(parts, present)) as place:
                 for kind, part in parts.items():
                     take = _knob if place.open else _kept
                     values[kind] |= {name: take(part, name, variant) for name in part.names if counts(name, present)}
                 if place.open:
                     places[group.name] = st.container()
     return Knobs(values, places)
+
+
+def _folded(group: Group, differs: str) -> ExpanderContainer:
+    """A group's place. A folded one tells what differs; an open one shows it, and must not change its label:
+    Streamlit takes an expander of another label for another one, and would fold it.
+    """
+    key = f"group.{group.name}"
+    is_open = bool(st.session_state.get(key))
+    title = group.name if is_open or not differs else f"{group.name} :small[:gray[{differs}]]"
+    return st.expander(title, is_open, icon=group.icon, key=key, on_change="rerun")
 
 
 def parts_of(group: Group, variant: type[Autoencoder], body: str) -> dict[str, Part]:
