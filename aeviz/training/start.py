@@ -126,7 +126,7 @@ def work(run: Run, worker: Worker, helm: Helm | None = None, crew: Crew = ALONE)
         run.write_config(run.config().model_copy(update={"resolved": resolved}))
     crew.share(None)  # the others read the config once it is written
     torch.set_num_threads(resolved.threads)
-    trainer = Trainer(run, dataset, resolved.device, worker, crew, helm)
+    trainer = Trainer(run, dataset, crew.device(resolved.device), worker, crew, helm)
     ending = {"state": "done", "message": ""}
     try:
         trainer.train()
