@@ -13,6 +13,7 @@ from aeviz.ui import words
 
 WIDE = 20  # letters that fit side by side in the narrow column
 MANY = 3  # choices that stand side by side; more fold into a list
+STEPS = {"warmup": 0.5, "clip": 0.5, "ema": 0.001}  # of numbers whose usual value, 0, tells no step
 RULES = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length")
 
 
@@ -122,7 +123,8 @@ def _number(field: FieldInfo, default: Any, shared: dict[str, Any]) -> Any:
     }
     if kind is int:
         return st.number_input(step=step, **limits, **shared)
-    return st.number_input(step=max(default / 2, 1e-4), format="%g", **limits, **shared)
+    step = STEPS.get(shared["key"].rpartition(".")[2]) or max(default / 2, 1e-4)
+    return st.number_input(step=step, format="%g", **limits, **shared)
 
 
 def _written(value: Any) -> Any:

@@ -54,8 +54,9 @@ COUNTS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "decay": lambda values: values["schedule"] in ("step", "exponential", "plateau"),
     "decay_epochs": lambda values: values["schedule"] in ("step", "exponential", "plateau"),
     "grey_levels": lambda values: LOSSES[values["loss"]].by_level,
-    "target": lambda values: values["penalty"] == "kl",
+    "target": lambda values: values.get("penalty", "kl") == "kl",
 }
+
 
 @dataclass(frozen=True)
 class Knobs:

@@ -19,7 +19,7 @@ from aeviz.runs import TrainingConfig
 from aeviz.training import Recipe
 from aeviz.training.start import fitted_model
 from aeviz.ui import cache, forms, pick, state, words
-from aeviz.ui.components.knobs import COUNTS, SIZES, counts, knobs, present_values
+from aeviz.ui.components.knobs import SIZES, counts, knobs, present_values
 from aeviz.ui.components.network import outline_of
 from aeviz.ui.components.previews import PREVIEWS
 
@@ -97,14 +97,13 @@ def _data_params(info: data.DataInfo) -> dict[str, Any]:
 
 def _variant_form() -> tuple[type[Autoencoder], dict[str, Any]]:
     """The variant and its own settings."""
-    cls = VARIANTS[
-        st.selectbox(
-            "Autoencoder", list(VARIANTS), key="train.variant", format_func=lambda name: VARIANTS[name].label,
-            help="\n".join(f"- **{cls.label}**: {cls.summary}" for cls in VARIANTS.values()), persist_state="session",
-        )  # fmt: skip
-    ]
+    variant = st.selectbox(
+        "Autoencoder", list(VARIANTS), key="train.variant", format_func=lambda name: VARIANTS[name].label,
+        help="\n".join(f"- **{cls.label}**: {cls.summary}" for cls in VARIANTS.values()), persist_state="session",
+    )  # fmt: skip
+    cls = VARIANTS[variant]
     key, present = f"train.{cls.name}", present_values(cls)
-    own = [name for name in forms.asked(cls.Config) if name not in SHARED and (name not in COUNTS or counts(name, present))]
+    own = [name for name in forms.asked(cls.Config) if name not in SHARED and counts(name, present)]
     values = forms.settings_form(cls.Config, key, only=own[:FEW])
     if own[FEW:]:
         with st.popover(f"More of the {cls.label}", icon=":material/tune:", width="stretch"):
