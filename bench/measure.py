@@ -12,11 +12,12 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import torch
 
-from aeviz import data, training
+from aeviz import data
 from aeviz.jobs import Worker
 from aeviz.models import Autoencoder
-from aeviz.models.device import device_name
+from aeviz.models.device import device_name, keep_memory
 from aeviz.runs import Run
+from aeviz.training.choose import resolve
 from aeviz.training.loop import Trainer
 
 CARRIED_IMAGES = 20_000
@@ -57,8 +58,8 @@ class TimedTrainer(Trainer):
     """aeviz's trainer, with a clock around each epoch's steps (light metrics and status lines included)."""
 
     def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
         self.epoch_seconds: list[float] = []
+        super().__init__(*arguments)
 
     def _train_epoch(self) -> None:
         self.epoch_seconds.append(timed(super()._train_epoch, self.device))
@@ -66,7 +67,9 @@ class TimedTrainer(Trainer):
 
 def trainer_of(run: Run, dataset: data.Dataset) -> TimedTrainer:
     """The trainer as `aeviz train` makes it, whatever is chosen by measuring at the start included."""
-    resolved = training.start._resolve(run)
+    keep_memory()
+    resolved = resolve(run.config())
+    torch.set_num_threads(resolved.threads)
     run.write_config(run.config().model_copy(update={"resolved": resolved}))
     return TimedTrainer(run, dataset, resolved.device, Worker(run))
 
