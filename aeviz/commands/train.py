@@ -11,6 +11,7 @@ from aeviz.commands.speak import finish, json_option
 from aeviz.errors import BadFile, UnknownName
 from aeviz.jobs import Job, Turn, Worker, at_work
 
+PARK_SECONDS = 120.0  # a paused training stays at hand for so long
 RECIPE = ("data", "model", "training", "seed")
 
 
@@ -153,9 +154,9 @@ def work(path: Path, device: str) -> None:
         raise UnknownName("{path} is no run", path=path)
     with contextlib.suppress(Stopped, Paused), at_work(Job(path)) as worker:
         queue = path.parent / ".queue" / device.replace(":", "-")
-        with Turn(queue, time.time(), path.name).wait(worker):
+        with Turn(queue, time.time(), path.name).wait(worker) as turn:
             worker.report(state="running", message="Starting…")
             from aeviz import training
             from aeviz.runs import Run
 
-            training.work(Run(path), worker)
+            training.work(Run(path), worker, training.Helm(PARK_SECONDS, turn.is_wanted))

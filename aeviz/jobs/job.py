@@ -11,6 +11,7 @@ from aeviz.errors import NotNow
 
 State = Literal["queued", "running", "paused", "done", "stopped", "failed", "diverged", "interrupted"]
 LIVE = ("queued", "running")
+LET_GO_SECONDS = 10.0
 BIRTH_SECONDS = 20.0  # a queued job may take this long before its process holds the lock
 
 
@@ -56,6 +57,19 @@ class Job:
     def ask(self, request: str, **values: Any) -> None:
         """Ask the process for something at its next step, such as `stop` or `pause`."""
         files.append_line(self.path / "control.jsonl", {"ask": request, "time": time.time(), **values})
+
+    def let_go(self) -> None:
+        """Have a paused process that still holds this job end, so that another one can take it up.
+
+        Raises:
+            NotNow: it is at work, or does not let go.
+        """
+        end = time.monotonic() + LET_GO_SECONDS
+        while self.is_alive() and self.written_status().state == "paused" and time.monotonic() < end:
+            self.ask("leave")
+            time.sleep(0.05)
+        if self.is_alive():
+            raise NotNow("{name} is at work already; wait for it or stop it", name=self.path.name)
 
     def _is_being_born(self, status: Status) -> bool:
         return status.state == "queued" and time.time() - status.beat < BIRTH_SECONDS

@@ -28,6 +28,10 @@ class Turn:
             self._remove_if_old(dead)
         return len(living)
 
+    def is_wanted(self) -> bool:
+        """Whether another living job waits behind this one."""
+        return any(ticket.name > self.ticket.name and files.is_locked(ticket) for ticket in self.queue.glob("*.ticket"))
+
     def _remove_if_old(self, ticket: Path) -> None:
         """A ticket just made is not locked yet; one that has lain unlocked for a while belonged to the dead."""
         with contextlib.suppress(FileNotFoundError):

@@ -27,6 +27,7 @@ class Worker:
         self._since = self._status.beat if self._status.state == "queued" else time.time()
         self._read = 0
         self._reported = 0.0
+        self._control = str(job.path / "control.jsonl")
 
     def report(self, **changes: Any) -> None:
         """Note progress; written at most every 0.2 s, at once when the state or the message changes."""
@@ -39,8 +40,15 @@ class Worker:
             files.write_json(self.job.path / "status.json", fresh.to_json())
             self._reported = time.monotonic()
 
+    def is_asked(self) -> bool:
+        """Whether something may have been asked since the last look; cheap enough for every step."""
+        try:
+            return self.stop_asked or os.stat(self._control).st_size > self._read
+        except FileNotFoundError:
+            return False
+
     def requests(self) -> list[dict[str, Any]]:
-        """What was asked since the last look; a stop and a pause stay remembered."""
+        """What was asked since the last look; a stop stays remembered, a pause until its taker clears it."""
         lines, self._read = files.read_lines(self.job.path / "control.jsonl", self._read)
         asked = [line for line in lines if isinstance(line, dict) and line.get("time", 0.0) >= self._since]
         self.stop_asked |= any(request.get("ask") == "stop" for request in asked)

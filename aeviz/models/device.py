@@ -1,11 +1,14 @@
 """Where to train: which devices there are, what they are called, and how many threads to use."""
 
+import ctypes
 import platform
 
 import psutil
 import torch
 
 from aeviz.errors import BadValue
+
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 
 
 def available_devices() -> list[str]:
@@ -47,6 +50,19 @@ def threads() -> int:
     A second thread on a busy two-core machine was measured ten times slower than one.
     """
     return max(1, min(_cores() - 1, 16))
+
+
+def keep_memory() -> None:
+    """Have the C library keep memory that a step gives back, for the next step to take.
+
+    glibc hands large blocks back to the system and meets a page fault for every 4 kB when it takes them again:
+    without that, conv nets at batch 512 were measured 1.4 times faster on one core, dense ones 1.15 times.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    library = ctypes.CDLL(None)
+    for option, size in ((M_MMAP_THRESHOLD, 2**30), (M_TRIM_THRESHOLD, 2**30), (M_TOP_PAD, 2**26)):
+        library.mallopt(option, size)
 
 
 def _cores() -> int:

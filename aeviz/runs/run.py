@@ -17,13 +17,20 @@ from aeviz.runs.config import RunConfig
 
 @dataclass
 class Position:
-    """Epochs completed, steps in all and into the epoch under way, seconds at work, best validation total."""
+    """Epochs completed, steps in all and into the epoch under way, seconds at work, best validation total.
+
+    `stale` counts epochs since that best one, `waited` those since the plateau's last decay, `slowed` is what the
+    plateau has made of the learning rate.
+    """
 
     epoch: int = 0
     step: int = 0
     offset: int = 0
     seconds: float = 0.0
     best: float | None = None
+    stale: int = 0
+    waited: int = 0
+    slowed: float = 1.0
 
 
 class Validation(Settings):
@@ -47,6 +54,8 @@ class MetricsLine(Settings):
     train: dict[str, float] | None = None
     val: Validation | None = None
     event: dict[str, Any] | None = None
+    gradients: dict[str, float] | None = None
+    vitals: dict[str, Any] | None = None
 
 
 class Note(Settings):

@@ -1,6 +1,31 @@
 """Training: one loop for every variant, in a process of its own."""
 
+from aeviz.training.checkpoint import can_undo
+from aeviz.training.crew import join, leave
+from aeviz.training.helm import Helm, live_paths
 from aeviz.training.loop import steps_per_epoch
+from aeviz.training.schedule import rate_at
 from aeviz.training.start import Recipe, launch, prepare, resume, work
+from aeviz.training.steer import change, fork, play, restart, step, turn, undo
 
-__all__ = ["Recipe", "launch", "prepare", "resume", "steps_per_epoch", "work"]
+__all__ = [
+    "Helm",
+    "Recipe",
+    "can_undo",
+    "change",
+    "fork",
+    "join",
+    "launch",
+    "leave",
+    "live_paths",
+    "play",
+    "prepare",
+    "rate_at",
+    "restart",
+    "resume",
+    "step",
+    "steps_per_epoch",
+    "turn",
+    "undo",
+    "work",
+]

@@ -2,69 +2,68 @@
 
 import dataclasses
 import json
+import shutil
 import time
-from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, optim
+from torch import Tensor
 
 from aeviz import files
-from aeviz.models import Autoencoder
+from aeviz.models import Autoencoder, ModelConfig, model_config
 from aeviz.models.weights import load_state, read_metadata, read_tensors, save_model
 from aeviz.runs import Position, Run
+from aeviz.training.stepper import Stepper
 
 WEIGHTS_SECONDS = 1.0  # weights are written at most this often
+UNDO = "undo"
+KEPT_FOR_UNDO = ("last.safetensors", "model.safetensors", "config.json")
 
 
-def save_checkpoint(
-    run: Run, model: Autoencoder, optimizer: optim.Optimizer, position: Position, sums: dict[str, Tensor]
-) -> None:
+def save_checkpoint(run: Run, stepper: Stepper, position: Position, sums: dict[str, Tensor]) -> None:
     """Replace `last.safetensors`: network, optimizer, generators, position and the epoch's running sums."""
-    extra = {f"rng.{name}": state for name, state in _generator_states(model).items()}
-    extra |= {f"sums.{name}": value for name, value in sums.items()}
-    for number, state in optimizer.state_dict()["state"].items():
-        extra |= {f"optimizer.{number}.{key}": value for key, value in state.items() if isinstance(value, Tensor)}
-    save_model(model, run.checkpoint, dataclasses.asdict(position), extra)
+    extra = {f"rng.{name}": state for name, state in _generator_states(stepper.model).items()}
+    extra |= {f"sums.{name}": value for name, value in sums.items()} | stepper.extra_state()
+    save_model(stepper.model, run.checkpoint, dataclasses.asdict(position), extra)
 
 
-def load_position(
-    run: Run, model: Autoencoder, optimizer: optim.Optimizer, device: str
-) -> tuple[Position, dict[str, Tensor]]:
+def checkpointed_model(run: Run) -> ModelConfig:
+    """The settings of the network a run goes on with: the checkpoint's, or the best weights', or the config's.
+
+    The config's as well where only live settings differ: those may have been turned since.
+    """
+    asked = run.config().model
+    source = next((path for path in (run.checkpoint, run.weights) if path.exists()), None)
+    if source is None:
+        return asked
+    kept = model_config(read_metadata(source)["model"])
+    live = {name: getattr(kept, name) for name in asked.live_fields() if hasattr(kept, name)}
+    return asked if asked.model_copy(update=live) == kept else kept
+
+
+def load_position(run: Run, stepper: Stepper, device: str) -> tuple[Position, dict[str, Tensor]]:
     """Put a run back to its checkpoint, or to its best weights (a loaded run has nothing else), or to its start.
-
-    What was noted after that point is cut from the metrics.
 
     Raises:
         BadFile: the file does not belong to this network.
     """
     source = next((path for path in (run.checkpoint, run.weights) if path.exists()), None)
     if source is None:
-        _cut_metrics(run, -1)
         return Position(), {}
     values = read_metadata(source)["position"]
-    tensors = {prefix: read_tensors(source, prefix, device) for prefix in ("model.", "optimizer.", "sums.")}
-    model.load_state_dict(_checked(model, tensors["model."], source))
-    _load_optimizer(optimizer, tensors["optimizer."])
-    for name, generator in read_tensors(source, "rng.").items():
-        _set_generator(name, generator)
-    position = Position(**{field.name: values[field.name] for field in dataclasses.fields(Position)})
-    _cut_metrics(run, position.step)
-    return position, tensors["sums."]
-
-
-def _load_optimizer(optimizer: optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        number, key = name.split(".", 1)
-        state.setdefault(int(number), {})[key] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
-def _checked(model: Autoencoder, tensors: dict[str, Tensor], source: Path) -> dict[str, Tensor]:
+    prefixes = ("model.", "optimizer.", "sums.", "ema.")
+    tensors = {prefix: read_tensors(source, prefix, device) for prefix in prefixes}
+    model = stepper.model
     with torch.device("meta"):
-        load_state(type(model)(model.config, model.loss), tensors, source)
-    return tensors
+        load_state(type(model)(model.config, model.loss), tensors["model."], source)
+    model.load_state_dict(tensors["model."])
+    stepper.load_extra(tensors["optimizer."], tensors["ema."])
+    for name, state in read_tensors(source, "rng.").items():
+        _set_generator(name, state)
+    known = {field.name for field in dataclasses.fields(Position)}
+    position = Position(**{name: value for name, value in values.items() if name in known})
+    stepper.slowed = position.slowed
+    return position, tensors["sums."]
 
 
 def _generator_states(model: Autoencoder) -> dict[str, Tensor]:
@@ -80,11 +79,35 @@ def _set_generator(name: str, state: Tensor) -> None:
         torch.set_rng_state(state)
 
 
-def _cut_metrics(run: Run, step: int) -> None:
+def cut_metrics(run: Run, step: int) -> None:
     """Drop the lines of steps that will be taken again."""
     lines = [line for line in run.metrics() if line.get("step", 0) <= step]
     content = "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines)
     files.write_bytes(run.path / "metrics.jsonl", content.encode())
+
+
+def keep_for_undo(run: Run) -> None:
+    """Set aside what a change of the network is about to replace; the change before it can then not be undone."""
+    aside = run.path / UNDO
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(mode=0o700)
+    for name in KEPT_FOR_UNDO:
+        if (run.path / name).exists():
+            shutil.copy2(run.path / name, aside / name)
+
+
+def can_undo(run: Run) -> bool:
+    """Whether the network was changed, and what it was before is still there."""
+    return (run.path / UNDO / "last.safetensors").exists()
+
+
+def put_back(run: Run) -> None:
+    """Undo a change of the network: checkpoint, best weights and settings as they were before it."""
+    aside = run.path / UNDO
+    for name in KEPT_FOR_UNDO:
+        if (aside / name).exists():
+            (aside / name).replace(run.path / name)
+    shutil.rmtree(aside)
 
 
 class BestWeights:

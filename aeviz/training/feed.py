@@ -1,5 +1,8 @@
 """Batches: samples resident on the device as uint8 where they fit, else read from the set as they come."""
 
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import numpy as np
@@ -17,37 +20,77 @@ SHARE = 0.5  # of the free memory a set may take to stay on the device
 
 
 class Feed:
-    """The rows of one split, served by position."""
+    """The rows of one split, served by position.
 
-    def __init__(self, dataset: Dataset, split: Split, device: str, worker: Worker | None = None) -> None:
-        self.dataset = dataset
+    On the CPU an array is used where it lies, in memory or in a mapped file, so that it is held once; on another
+    device, and for a set that is drawn on demand, the split is loaded first if it fits. What does not fit is read
+    batch by batch, one ahead of the step.
+    """
+
+    def __init__(
+        self, dataset: Dataset, split: Split, device: str, worker: Worker | None = None, resident: bool | None = None
+    ) -> None:
+        self.images = dataset.images
+        self.shape = dataset.shape
         self.rows = dataset.rows(split)
         self.device = device
         self.labels = torch.from_numpy(dataset.labels[self.rows].astype(np.int64)).to(device)
-        self.resident = self._load(worker) if self._fits() else None
+        self._pixels: Tensor | None = None
+        self._places: Tensor | None = None  # of the split's rows in `_pixels`; None where they are the same
+        if device == "cpu" and isinstance(dataset.images, np.ndarray) and resident is None:
+            self._pixels, self._places = _viewed(dataset.images), torch.from_numpy(self.rows.astype(np.int64))
+        elif resident or (resident is None and self._fits()):
+            self._pixels = self._load(worker)
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def batch(self, positions: Tensor) -> Batch:
+    def batch(self, positions: Tensor, part: tuple[int, int, int] | None = None) -> Batch:
         """The samples at positions (B,) of this split, as floats in [0, 1] on the device."""
-        if self.resident is not None:
-            pixels = self.resident[positions]
-        else:
-            pixels = torch.from_numpy(self.dataset.images[self.rows[positions.cpu().numpy()]]).to(self.device)
+        return self._batch(self._gather(positions), positions, part)
+
+    def batches(self, order: list[Tensor], parts: list[tuple[int, int, int] | None] | None = None) -> Iterator[Batch]:
+        """A batch for each tensor of positions; where they are read as they come, the next one is on its way."""
+        parts = parts or [None] * len(order)
+        if self._pixels is not None:
+            yield from (self.batch(positions, part) for positions, part in zip(order, parts, strict=True))
+            return
+        with ThreadPoolExecutor(1) as reader:
+            coming = [reader.submit(self._gather, positions) for positions in order[:1]]
+            for number, (positions, part) in enumerate(zip(order, parts, strict=True)):
+                pixels = coming.pop().result()
+                coming = [reader.submit(self._gather, after) for after in order[number + 1 : number + 2]]
+                yield self._batch(pixels, positions, part)
+
+    def _batch(self, pixels: Tensor, positions: Tensor, part: tuple[int, int, int] | None) -> Batch:
         x = pixels.float().div_(255.0)  # uint8 -> [0, 1]
-        return Batch(x, x, self.labels[positions])
+        return Batch(x, x, self.labels[positions], part)
+
+    def _gather(self, positions: Tensor) -> Tensor:
+        if self._pixels is not None:
+            return self._pixels[positions if self._places is None else self._places[positions]]
+        pixels = torch.from_numpy(np.ascontiguousarray(self.images[self.rows[positions.cpu().numpy()]]))
+        if self.device.startswith("cuda"):
+            return pixels.pin_memory().to(self.device, non_blocking=True)
+        return pixels.to(self.device)
 
     def _fits(self) -> bool:
-        return len(self.rows) * int(np.prod(self.dataset.shape)) <= SHARE * free_memory(self.device)
+        return len(self.rows) * int(np.prod(self.shape)) <= SHARE * free_memory(self.device)
 
     def _load(self, worker: Worker | None) -> Tensor:
         """The whole split on the device, filled in chunks so that it is never held twice."""
-        resident = torch.empty((len(self.rows), *self.dataset.shape), dtype=torch.uint8, device=self.device)
+        resident = torch.empty((len(self.rows), *self.shape), dtype=torch.uint8, device=self.device)
         for start in range(0, len(self.rows), CHUNK):
             rows = self.rows[start : start + CHUNK]
-            resident[start : start + len(rows)] = torch.from_numpy(np.ascontiguousarray(self.dataset.images[rows]))
+            resident[start : start + len(rows)] = torch.from_numpy(np.ascontiguousarray(self.images[rows]))
             if worker:
                 worker.report(message=f"Loading images: {start + len(rows):,} of {len(self.rows):,}")
                 worker.check_stop()
         return resident
+
+
+def _viewed(images: np.ndarray) -> Tensor:
+    """The array as a tensor over the same memory; nobody writes to it, so read-only memory is fine."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(images)

@@ -11,18 +11,24 @@ from aeviz import files
 from aeviz.data import Dataset
 from aeviz.errors import AevizError, Paused, Stopped
 from aeviz.jobs import Worker
-from aeviz.models import build
+from aeviz.models import Autoencoder, Batch, build
 from aeviz.runs import Run
 from aeviz.scores.images import psnr
-from aeviz.training.checkpoint import BestWeights, load_position, save_checkpoint
+from aeviz.training.augment import Augment, is_on
+from aeviz.training.checkpoint import BestWeights, checkpointed_model, cut_metrics, load_position, save_checkpoint
+from aeviz.training.crew import ALONE, Crew
 from aeviz.training.evaluate import evaluate
 from aeviz.training.feed import Feed
-from aeviz.training.optim import OPTIMIZERS
+from aeviz.training.frames import FrameWriter
+from aeviz.training.helm import Helm, Rewound
 from aeviz.training.preview import write_preview
+from aeviz.training.stepper import Stepper
+from aeviz.training.vitals import gradient_norms, measure
 
-LOOK_SECONDS = 0.25  # how often the loop looks up: requests, finite loss, a line of metrics
+LOOK_SECONDS = 0.25  # how often the loop looks up: finite loss, a line of metrics
 SAVE_SECONDS = 2.0  # between checkpoints at the ends of epochs
 CHECKPOINT_SECONDS = 20.0  # between checkpoints within a long epoch
+SHOW_SECONDS = 1.0  # between pictures, frames of the map, and looks inside the network
 
 
 class Diverged(AevizError):
@@ -30,87 +36,152 @@ class Diverged(AevizError):
 
 
 class Trainer:
-    """Trains one run on one device, from its checkpoint if it has one."""
+    """Trains one run on one device, from its checkpoint if it has one.
 
-    def __init__(self, run: Run, dataset: Dataset, device: str, worker: Worker) -> None:
-        self.run, self.worker, self.device = run, worker, device
+    Of several processes that train together, all take the same steps and only the first one writes.
+    """
+
+    def __init__(
+        self, run: Run, dataset: Dataset, device: str, worker: Worker, crew: Crew = ALONE, helm: Helm | None = None
+    ) -> None:
+        self.run, self.worker, self.device, self.crew, self.dataset = run, worker, device, crew, dataset
         self.config = run.config()
-        self.training = self.config.training
-        self.dataset = dataset
-        torch.manual_seed(self.config.seed)
-        self.model = build(self.config.model, self.training.loss).to(device)
-        self.optimizer = OPTIMIZERS[self.training.optimizer](self.model.parameters(), self.training)
+        self.helm = helm or Helm()
+        self.ending = ""
         self.feed = Feed(dataset, "train", device, worker)
         self.validation = Feed(dataset, "val", device)
-        self.best = BestWeights(run, self.model)
-        self.position, self.sums = load_position(run, self.model, self.optimizer, device)
-        self._started = time.perf_counter() - self.position.seconds
+        self.frames = FrameWriter(run, dataset, device)
         self._looked = self._saved = time.perf_counter()
+        self.take_up()
+
+    def take_up(self) -> None:
+        """Build the network and put it where the checkpoint stands; what was noted after that point is cut."""
+        self.config = self.run.config()
+        self.training = self.config.training
+        self.augment = Augment(self.training.augment, self.dataset.shape) if is_on(self.training.augment) else None
+        torch.manual_seed(self.config.seed)
+        model = build(checkpointed_model(self.run), self.training.loss)
+        if not self.run.checkpoint.exists() and model.config.standardise:
+            model.set_statistics(*self.feed.statistics())
+        self.adopt(Stepper(model.to(self.device), self.training, self.config.resolved, self.crew))
+        self.position, self.sums = load_position(self.run, self.stepper, self.device)
+        if self.crew.is_first:
+            cut_metrics(self.run, self.position.step if self.position.step or self.run.checkpoint.exists() else -1)
+            self.frames.cut(self.position.step)
+        self._started = time.perf_counter() - self.position.seconds
         self._seen: dict[str, float] = {}
         self._seen_at = (self.position.seconds, self._images())
-        self._previewed = -math.inf
+        self._shown = -math.inf
+
+    def adopt(self, stepper: Stepper) -> None:
+        """Train another network from here on."""
+        self.stepper = stepper
+        self.best = BestWeights(self.run, stepper.judged)
+
+    @property
+    def model(self) -> Autoencoder:
+        """The network in training."""
+        return self.stepper.model
 
     def train(self) -> None:
-        """Train to the last epoch.
+        """Train to the last epoch, or to where validation stands still.
 
         Raises:
             Paused, Stopped: as asked; the checkpoint is written.
             Diverged: the loss became NaN or infinite.
         """
-        self.worker.report(state="running", message="", **self._progress())
+        self._report(state="running", message="")
         if self.position.step == 0:
             self._validate()
-            self._save()
-        while self.position.epoch < self.training.epochs:
-            self._train_epoch()
-            means = self._checked(self._means())
-            self.position.epoch += 1
-            self.position.offset = 0
-            self._validate(means)
-            self._handle_requests()
-            if time.perf_counter() - self._saved > SAVE_SECONDS:
-                self._save()
-        self._save()
-        self._preview(force=True)
+            self.save()
+        if self._stands_still():
+            self.position.stale = 0  # it ended early, and the person wants more
+        while True:
+            try:
+                self.hear()
+                if self.position.epoch >= self.training.epochs or self._ends_early():
+                    break
+                self._train_epoch()
+            except Rewound:
+                continue
+            self._end_epoch()
+        self.save()
+        self._show(force=True)
+
+    def _end_epoch(self) -> None:
+        means = self._checked(self._means())
+        self.position.epoch += 1
+        self.position.offset = 0
+        self._validate(means)
+        if self.crew.agree(time.perf_counter() - self._saved > SAVE_SECONDS):
+            self.save()
 
     def _train_epoch(self) -> None:
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.position.epoch)
         order = torch.randperm(len(self.feed), generator=generator).to(self.device)
+        batches = _split(order, self.training.batch_size)
+        steps = len(batches)
+        parts = [self.crew.part(len(positions)) for positions in batches]
+        if self.crew.size > 1:
+            batches = [each[part[0] : part[1]] for each, part in zip(batches, parts, strict=True) if part]
         self.model.train()
-        for positions in _split(order, self.training.batch_size)[self.position.offset :]:
-            self._step(positions)
-            if self.position.step == 1 or time.perf_counter() - self._looked > LOOK_SECONDS:
+        done = self.position.offset
+        for batch in self.feed.batches(batches[done:], parts[done:]):
+            self._step(batch, self.position.epoch + self.position.offset / steps)
+            if self.crew.agree(self._is_due()):
                 self._look()
 
-    def _step(self, positions: Tensor) -> None:
+    def _step(self, batch: Batch, epoch: float) -> None:
         """One step of the optimizer; nothing here waits for the device."""
-        self.optimizer.zero_grad(set_to_none=True)
-        terms = self.model.losses(self.feed.batch(positions))
-        terms["total"].backward()
-        self.optimizer.step()
-        weighted = {name: value.detach() * len(positions) for name, value in terms.items()}
+        if self.augment is not None:
+            batch = self.augment(batch)
+        terms = self.stepper.step(batch, epoch)
+        weighted = self.crew.summed({name: value * len(batch.x) for name, value in terms.items()})
         self.sums = {name: self.sums[name] + value for name, value in weighted.items()} if self.sums else weighted
         self.position.step += 1
         self.position.offset += 1
 
+    def _is_due(self) -> bool:
+        """Whether to look up: after the first step, now and then, and when something was asked."""
+        asked = self.worker.is_asked() or self.helm.counts_steps
+        return self.position.step == 1 or asked or time.perf_counter() - self._looked > LOOK_SECONDS
+
     def _look(self) -> None:
         """Look up from the work: note the loss, see that it is a number, hear what is asked."""
         self._note_progress()
-        self.worker.report(state="running", **self._progress())
-        self._handle_requests()
-        if time.perf_counter() - self._saved > CHECKPOINT_SECONDS:
-            self._save()
+        self._report(state="running")
+        self.helm.count_step()
+        self.hear()
+        if self.crew.agree(time.perf_counter() - self._saved > CHECKPOINT_SECONDS):
+            self.save()
+        if self.crew.agree(time.perf_counter() - self._shown > SHOW_SECONDS):
+            self._show()
+            self.model.train()
         self._looked = time.perf_counter()
 
+    def hear(self) -> None:
+        """Do what was asked since the last look.
+
+        Raises:
+            Paused, Stopped, Rewound: as asked; the checkpoint is written.
+        """
+        try:
+            self.helm.hear(self)
+        except (Stopped, Paused):
+            self.save()
+            self._show(force=True)
+            raise
+
     def _note_progress(self) -> None:
-        """A light line: mean terms, images per second, since the last line."""
+        """A light line: mean terms, images per second, since the last line; the gradients of the last step."""
         sums = self._checked({name: float(value) for name, value in self.sums.items()})
         seconds, images = self._seconds(), self._images()
         count = self._epoch_images() - self._seen.get("count", 0.0)
         if count <= 0:
             return
         train = {name: (value - self._seen.get(name, 0.0)) / count for name, value in sums.items()}
-        self._note({"epoch": self.position.epoch + 1, "train": train, "images_per_s": self._speed(seconds, images)})
+        line = {"epoch": self.position.epoch + 1, "train": train, "images_per_s": self._speed(seconds, images)}
+        self.note(line | {"gradients": gradient_norms(self.model)})
         self._seen = sums | {"count": float(self._epoch_images())}
         self._seen_at = (seconds, images)
 
@@ -118,21 +189,45 @@ class Trainer:
         """Validate, keep the weights if they are the best yet, and note the epoch."""
         seconds = self.position.seconds = self._seconds()
         speed = self._speed(seconds, self._images()) if train else None
-        validation = evaluate(self.model, self.validation)
-        self._checked(validation)
-        if self.position.best is None or validation["total"] < self.position.best:
-            self.position.best = validation["total"]
-            self.best.keep(self.position)
-        line = {
+        validation = self.judge(counting=train is not None)
+        line: dict[str, Any] = {
             "epoch": self.position.epoch,
             "images_per_s": speed,
             "val": {**validation, "psnr": psnr(validation["mse"])},
         }
-        self._note(line | ({"train": train} if train else {}))
+        if self.crew.is_first and (self._shown_long_ago() or self.position.epoch == self.training.epochs):
+            line["vitals"] = measure(self.stepper.judged, self.validation)
+        self.note(line | ({"train": train} if train else {}))
         self.sums, self._seen = {}, {}
         self._seen_at = (self._seconds(), self._images())
-        self.worker.report(state="running", **self._progress())
-        self._preview()
+        self._report(state="running")
+        if self._shown_long_ago():
+            self._show()
+
+    def judge(self, counting: bool = False) -> dict[str, float]:
+        """Validate and keep the weights if they are the best yet; `counting` epochs without progress."""
+        validation = self._checked(evaluate(self.stepper.judged, self.validation))
+        position, config = self.position, self.training
+        if position.best is None or validation["total"] < position.best:
+            position.best, position.stale, position.waited = validation["total"], 0, 0
+            if self.crew.is_first:
+                self.best.keep(position)
+        elif counting:
+            position.stale, position.waited = position.stale + 1, position.waited + 1
+        if config.schedule == "plateau" and position.waited >= config.decay_epochs:
+            position.waited, position.slowed = 0, position.slowed * config.decay
+            self.stepper.slowed = position.slowed
+        return validation
+
+    def _stands_still(self) -> bool:
+        """Whether validation has stood still for as long as the person's patience."""
+        return 0 < self.training.patience <= self.position.stale
+
+    def _ends_early(self) -> bool:
+        if self._stands_still():
+            self.ending = f"Ended early: no progress on validation for {self.position.stale} epochs."
+            self.event({"kind": "early_stop", "said": self.ending})
+        return self._stands_still()
 
     def _checked(self, terms: dict[str, float]) -> dict[str, float]:
         """Raises: Diverged, if any term is not a finite number."""
@@ -142,41 +237,58 @@ class Trainer:
                     "The loss ({name}) became {value} in epoch {epoch}, step {step}. The best weights so far are kept. "
                     "Try a smaller learning rate than {rate:g}, or the Adam optimizer.",
                     name=name, value=value, epoch=self.position.epoch + 1, step=self.position.step,
-                    rate=self.training.learning_rate,
+                    rate=self.stepper.rate,
                 )  # fmt: skip
         return terms
 
-    def _handle_requests(self) -> None:
-        try:
-            self.worker.check_stop()
-        except (Stopped, Paused):
-            self._save()
-            self._preview(force=True)
-            raise
-
-    def _save(self) -> None:
+    def save(self) -> None:
         """Write the checkpoint, unless the network has already gone astray."""
         self._checked({name: float(value) for name, value in self.sums.items()})
-        self.best.write()
         self.position.seconds = self._seconds()
-        save_checkpoint(self.run, self.model, self.optimizer, self.position, self.sums)
+        if self.crew.is_first:
+            self.best.write()
+            save_checkpoint(self.run, self.stepper, self.position, self.sums)
         self._saved = time.perf_counter()
 
-    def _preview(self, force: bool = False) -> None:
-        if force or time.perf_counter() - self._previewed > 1.0:
-            write_preview(self.run, self.model, self.dataset)
-            self._previewed = time.perf_counter()
+    def show(self) -> None:
+        """Let people see at once where the network stands."""
+        self._show(force=True)
 
-    def _note(self, line: dict[str, Any]) -> None:
-        rate = self.optimizer.param_groups[0]["lr"]
-        head = {"epoch": line["epoch"], "step": self.position.step, "seconds": round(self._seconds(), 3), "lr": rate}
-        files.append_line(self.run.path / "metrics.jsonl", head | line)
+    def _shown_long_ago(self) -> bool:
+        return time.perf_counter() - self._shown > SHOW_SECONDS
+
+    def _show(self, force: bool = False) -> None:
+        """Let people see where the network stands: its pictures and its map."""
+        if self.crew.is_first and (force or self._shown_long_ago()):
+            write_preview(self.run, self.stepper.judged, self.dataset)
+            self.frames.snap(self.stepper.judged, self.position.step)
+        self._shown = time.perf_counter()
+
+    def note(self, line: dict[str, Any]) -> None:
+        """Add a line to the metrics."""
+        head = {
+            "epoch": line.pop("epoch"),
+            "step": self.position.step,
+            "seconds": round(self._seconds(), 3),
+            "lr": self.stepper.rate,
+        }
+        if self.crew.is_first:
+            files.append_line(self.run.path / "metrics.jsonl", head | line)
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Note that something was changed from outside, or has ended by itself."""
+        self.note({"epoch": self.position.epoch, "event": event})
+
+    def _report(self, **changes: Any) -> None:
+        if self.crew.is_first:
+            self.worker.report(**changes, **self.progress())
+
+    def progress(self) -> dict[str, int]:
+        """How far the training is, for its status."""
+        return {"epoch": self.position.epoch, "epochs": self.training.epochs, "step": self.position.step}
 
     def _means(self) -> dict[str, float]:
         return {name: float(value) / len(self.feed) for name, value in self.sums.items()}
-
-    def _progress(self) -> dict[str, int]:
-        return {"epoch": self.position.epoch, "epochs": self.training.epochs, "step": self.position.step}
 
     def _seconds(self) -> float:
         return time.perf_counter() - self._started

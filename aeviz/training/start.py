@@ -12,9 +12,14 @@ from aeviz.errors import BadValue, MissingData, NotNow, Paused, Stopped
 from aeviz.jobs import Worker
 from aeviz.models import ModelConfig, model_config
 from aeviz.models import budget as costs
-from aeviz.models.device import device_name, resolve_device, threads
-from aeviz.runs import Resolved, Run, TrainingConfig
+from aeviz.models.device import keep_memory, resolve_device
+from aeviz.runs import Run, TrainingConfig
+from aeviz.training.choose import resolve
+from aeviz.training.crew import ALONE, Crew
+from aeviz.training.helm import Helm
 from aeviz.training.loop import Diverged, Trainer
+
+Start = Callable[..., None]
 
 
 class DataChoice(Settings):
@@ -59,8 +64,8 @@ def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...]) -> ModelConfig:
     return model_config({**recipe.model, "sample_shape": sample_shape})
 
 
-def launch(run: Run, start: Callable[..., None] = jobs.start) -> None:
-    """Start a run's process, which waits for its device's turn and survives this one; `start` as `jobs.start`.
+def launch(run: Run, start: Start = jobs.start) -> None:
+    """Start a run's process, which waits for its device's turn and survives this one.
 
     Raises:
         NotNow: it is at work already.
@@ -80,8 +85,7 @@ def resume(run: Run, epochs: int | None = None) -> None:
         MissingData: its images are not at hand.
         BadValue: fewer epochs than are done.
     """
-    if run.is_alive():
-        raise NotNow("the run {id} is at work already", id=run.id)
+    run.let_go()
     config, done = run.config(), run.written_status().epoch
     if not any(info.ready for info in data.list_data() if info.name == config.data.name):
         raise MissingData(
@@ -97,22 +101,27 @@ def resume(run: Run, epochs: int | None = None) -> None:
     run.write_config(config.model_copy(update={"training": training}))
 
 
-def work(run: Run, worker: Worker) -> None:
+def work(run: Run, worker: Worker, helm: Helm | None = None, crew: Crew = ALONE) -> None:
     """Train a run whose process and device are ours; its status tells how it ended.
 
     Raises:
         AevizError: it could not be trained.
     """
     config = run.config().data
-    files.sweep(run.path)
+    if crew.is_first:
+        files.sweep(run.path)
+    keep_memory()
     dataset = results.same_data(data.load(config.name, config.params), run)
-    run.write_config(resolved := run.config().model_copy(update={"resolved": _resolve(run)}))
-    assert resolved.resolved is not None
-    torch.set_num_threads(resolved.resolved.threads)
-    trainer = Trainer(run, dataset, resolved.resolved.device, worker)
+    resolved = crew.share(resolve(run.config()) if crew.is_first else None)
+    if crew.is_first:
+        run.write_config(run.config().model_copy(update={"resolved": resolved}))
+    crew.share(None)  # the others read the config once it is written
+    torch.set_num_threads(resolved.threads)
+    trainer = Trainer(run, dataset, resolved.device, worker, crew, helm)
     ending = {"state": "done", "message": ""}
     try:
         trainer.train()
+        ending["message"] = trainer.ending
     except Paused:
         ending = {"state": "paused", "message": "Paused."}
     except Stopped:
@@ -120,18 +129,8 @@ def work(run: Run, worker: Worker) -> None:
     except Diverged as error:
         trainer.best.write()
         ending = {"state": "diverged", "message": str(error)}
-    position = trainer.position
-    if ending["state"] != "paused":
-        worker.report(message="Rebuilding the test images")
-        results.errors(run, "test")
-    worker.report(**ending, epoch=position.epoch, epochs=trainer.training.epochs, step=position.step)
-
-
-def _resolve(run: Run) -> Resolved:
-    """What was chosen before, if it is still to be had; else chosen now."""
-    config = run.config()
-    if config.resolved is not None:
-        resolve_device(config.resolved.device)
-        return config.resolved
-    device = resolve_device(config.training.device)
-    return Resolved(device=device, device_name=device_name(device), threads=threads())
+    if crew.is_first:
+        if ending["state"] != "paused":
+            worker.report(message="Rebuilding the test images")
+            results.errors(run, "test")
+        worker.report(**ending, **trainer.progress())

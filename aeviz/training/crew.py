@@ -1,0 +1,83 @@
+"""The processes that train one network together: who they are, and what they agree on."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Crew:
+    """One process of `size`, number `rank`; the first one alone writes, reports and hears requests."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    def part(self, images: int) -> tuple[int, int, int] | None:
+        """This process's share (first, end, whole) of a batch; None where it works alone."""
+        if self.size == 1:
+            return None
+        return images * self.rank // self.size, images * (self.rank + 1) // self.size, images
+
+    def share(self, value: Any) -> Any:
+        """What the first process says, in every process."""
+        if self.size == 1:
+            return value
+        said = [value]
+        dist.broadcast_object_list(said, src=0)
+        return said[0]
+
+    def agree(self, yes: bool) -> bool:
+        """What the first process has decided; cheap enough for every step."""
+        if self.size == 1:
+            return yes
+        decided = torch.tensor([yes], dtype=torch.uint8, device=self._device())
+        dist.broadcast(decided, src=0)
+        return bool(decided.item())
+
+    def summed(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Each term summed over all processes."""
+        if self.size == 1:
+            return terms
+        together = torch.stack([value.float() for value in terms.values()])
+        dist.all_reduce(together)
+        return dict(zip(terms, together, strict=True))
+
+    def _device(self) -> str:
+        return "cuda" if dist.get_backend() == "nccl" else "cpu"
+
+
+ALONE = Crew()
+
+
+def is_launched_together() -> bool:
+    """Whether `torchrun` has started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def join(device: str) -> tuple[Crew, str]:
+    """Meet the other processes that `torchrun` has started; the device this one trains on.
+
+    On CUDA each takes the card of its local rank (nccl), elsewhere all take the device asked for (gloo).
+    """
+    if not is_launched_together():
+        return ALONE, device
+    if device.startswith("cuda"):
+        device = f"cuda:{os.environ['LOCAL_RANK']}"
+        torch.cuda.set_device(torch.device(device))
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    return Crew(dist.get_rank(), dist.get_world_size()), device
+
+
+def leave() -> None:
+    """Part from the others at the end."""
+    if dist.is_initialized():
+        dist.destroy_process_group()

@@ -1,0 +1,123 @@
+"""What can be asked of a run from outside, whether its process is at work, paused, or gone."""
+
+import shutil
+import time
+from typing import Any
+
+from aeviz import jobs, runs
+from aeviz.errors import NotNow
+from aeviz.models import budget
+from aeviz.models.weights import read_metadata
+from aeviz.runs import Note, Run
+from aeviz.training.checkpoint import can_undo, checkpointed_model, cut_metrics, put_back
+from aeviz.training.helm import fitted, turned
+from aeviz.training.start import Start, launch, resume
+
+COPIED = ("config.json", "metrics.jsonl", "model.safetensors", "last.safetensors", "preview.webp", "frames")
+
+
+def play(run: Run, start: Start = jobs.start) -> None:
+    """Go on: at once if the process is still there, else in a new one.
+
+    Raises:
+        MissingData: its images are not at hand.
+        BadValue: it has done all its epochs.
+    """
+    if run.is_alive() and run.written_status().state == "paused":
+        run.ask("play")
+        return
+    resume(run)
+    launch(run, start)
+
+
+def step(run: Run, start: Start = jobs.start) -> None:
+    """Take one step of the optimizer, then pause."""
+    if not run.is_alive():
+        resume(run)
+        launch(run, start)
+    run.ask("step")
+
+
+def turn(run: Run, path: str, value: float) -> None:
+    """Turn a live setting; a training at work takes it from its next step on.
+
+    Raises:
+        BadValue: it cannot be turned, or not to that value.
+    """
+    config = turned(run.config(), path, value)
+    if run.is_alive():
+        run.ask("turn", path=path, value=value)
+    else:
+        run.write_config(config)
+
+
+def change(run: Run, model: dict[str, Any], start: Start = jobs.start) -> None:
+    """Go on with another network (settings without the sample's shape) that keeps what was learned.
+
+    A run that was not at work is paused again afterwards.
+
+    Raises:
+        BadValue, OverBudget: what is wrong with the network; nothing has happened.
+        NotNow: there is nothing learned to keep.
+    """
+    config = run.config()
+    network = fitted(config, model)
+    training = config.training
+    device = (config.resolved.device if config.resolved else "") or "cpu"
+    budget.check(budget.cost(network, training.batch_size, training.optimizer), device)
+    if not run.checkpoint.exists() and not run.has_weights():
+        raise NotNow("the run {id} has learned nothing yet; wait for its first epoch", id=run.id)
+    if not run.is_alive():
+        launch(run, start)
+        run.ask("change", model=model)
+        run.ask("pause")
+        return
+    run.ask("change", model=model)
+
+
+def undo(run: Run) -> None:
+    """Go back to where the training stood before its network was changed last.
+
+    Raises:
+        NotNow: it was not changed.
+    """
+    if not can_undo(run):
+        raise NotNow("the network of the run {id} was not changed; there is nothing to undo", id=run.id)
+    if run.is_alive():
+        run.ask("undo")
+        return
+    put_back(run)
+    cut_metrics(run, read_metadata(run.checkpoint)["position"]["step"])
+
+
+def restart(run: Run) -> Run:
+    """A new run with the settings of this one, from the very beginning."""
+    return _twin(run, (), "Once more")
+
+
+def fork(run: Run) -> Run:
+    """A new run that goes on from where this one's last checkpoint stands.
+
+    Raises:
+        NotNow: there is no checkpoint to go on from.
+    """
+    if not run.checkpoint.exists() and not run.has_weights():
+        raise NotNow("the run {id} has learned nothing yet; wait for its first epoch", id=run.id)
+    return _twin(run, COPIED[1:], "Fork of")
+
+
+def _twin(run: Run, copied: tuple[str, ...], how: str) -> Run:
+    config = run.config()
+    model = checkpointed_model(run) if copied else config.model
+    twin = Run(run.path.parent / runs.new_id(config.data.name, model.variant))
+    twin.path.mkdir(mode=0o700)
+    for name in copied:
+        source = run.path / name
+        if source.is_dir():
+            shutil.copytree(source, twin.path / name)
+        elif source.exists():
+            shutil.copy2(source, twin.path / name)
+    twin.write_config(config.model_copy(update={"id": twin.id, "created": time.time(), "model": model}))
+    twin.write_note(Note(note=f"{how} {run.title()}."))
+    jobs.requeue(twin)
+    return twin
