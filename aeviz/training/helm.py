@@ -197,9 +197,7 @@ def turned(config: RunConfig, path: str, value: Any) -> RunConfig:
     """
     known = live_paths(config)
     if path not in known:
-        raise BadValue(
-            "{path} cannot be turned while training; these can: {known}", path=path, known=", ".join(known)
-        )
+        raise BadValue("{path} cannot be turned while training; these can: {known}", path=path, known=", ".join(known))
     values = config.to_json()
     override(values, path.split("."), value)
     return RunConfig.parse(values)

@@ -43,8 +43,11 @@ def view_picker() -> Run | None:
     usual = NETWORK if run.status().state in ("done", "diverged") else TRAINING
     # Said anew each time: on a window that turns out to be narrow the control is drawn again elsewhere.
     st.session_state[VIEW] = st.session_state.get(VIEW) or usual
-    shown = st.segmented_control(
-        "View", [NETWORK, TRAINING], key=VIEW, required=True, label_visibility="collapsed",
-        help="The network as the form describes it, or the training of the chosen run.",
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        shown = st.segmented_control(
+            "View", [NETWORK, TRAINING], key=VIEW, required=True, label_visibility="collapsed",
+            help="The network as the form describes it, or the training of the chosen run.",
+        )  # fmt: skip
+        if shown == TRAINING:
+            st.markdown(f"**{words.plain(words.run_title(run.config(), run.note().title))}**", width="content")
     return run if shown == TRAINING else None

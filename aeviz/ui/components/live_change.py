@@ -1,0 +1,67 @@
+"""Another network while a training is at work, which keeps what was learned, and the way back."""
+
+from typing import Any
+
+import streamlit as st
+
+from aeviz import training
+from aeviz.errors import AevizError
+from aeviz.models import BODIES, model_config
+from aeviz.runs import Run, RunConfig
+from aeviz.ui import forms, words
+from aeviz.ui.components.live_follow import follow
+from aeviz.ui.frame import said
+
+
+def change_buttons(run: Run, config: RunConfig) -> None:
+    """Change the network, take the last change back, and what the last change kept."""
+    with st.container(horizontal=True, gap="small"):
+        if st.button(
+            "Change the network", icon=":material/account_tree:", key="change", disabled=not run.checkpoint.exists(),
+            help="Other layers or another latent size; what was learned is kept as far as it fits.",
+        ):  # fmt: skip
+            _editor(run, config)
+        if training.can_undo(run):
+            st.button(
+                "Undo", icon=":material/undo:", key="undo", on_click=said(training.undo), args=(run,),
+                help="Back to the network, and the moment, before the last change.",
+            )  # fmt: skip
+    kept = [line["event"] for line in follow(run).lines if (line.get("event") or {}).get("kind") == "change"]
+    if kept and kept[-1].get("said"):
+        st.caption(f":material/account_tree: {words.sentence(kept[-1]['said'])}")
+
+
+@st.dialog("Change the network", width="large")
+def _editor(run: Run, config: RunConfig) -> None:
+    values = {name: value for name, value in config.model.to_json().items() if name != "sample_shape"}
+    edited = network_form(f"change.{run.id}", values, config.model.sample_shape)
+    problem = _problem(edited, config)
+    if problem:
+        st.error(words.sentence(problem), icon=":material/error:")
+    st.caption("Wider and new layers begin as the same function; a smaller code keeps the principal directions.")
+    if st.button(
+        "Go on with this network", type="primary", key="change.apply", disabled=bool(problem) or edited == values
+    ):
+        said(training.change)(run, edited)
+        st.rerun()
+
+
+def network_form(key: str, values: dict[str, Any], sample_shape: tuple[int, ...]) -> dict[str, Any]:
+    """The sizes of a network's code and layers, as they are to be."""
+    body = values["body"]
+    cls = BODIES[body["name"]].Config
+    sizes = "widths" if "widths" in cls.model_fields else "channels"
+    edited = forms.settings_form(
+        type(model_config({**values, "sample_shape": sample_shape})), key, only=["latent_dim"], **values
+    )
+    layers = forms.settings_form(cls, key, only=[sizes], **{sizes: tuple(body[sizes])})
+    return {**values, **edited, "body": {**body, **layers}}
+
+
+def _problem(edited: dict[str, Any], config: RunConfig) -> str:
+    """What is wrong with a network, or nothing."""
+    try:
+        model_config({**edited, "sample_shape": config.model.sample_shape})
+    except AevizError as error:
+        return str(error)
+    return ""

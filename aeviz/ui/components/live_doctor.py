@@ -1,0 +1,74 @@
+"""What the doctor says of a training: one line, and a button that applies the cure."""
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from aeviz import training
+from aeviz.config import override
+from aeviz.runs import Run, RunConfig
+from aeviz.training.doctor import Finding, diagnose
+from aeviz.ui import words
+from aeviz.ui.components.live_follow import Follower
+from aeviz.ui.components.live_head import begin
+from aeviz.ui.frame import said
+
+HEIGHT = 54
+SOON = 3  # lines of validation before anything can be judged
+
+
+def doctor_line(run: Run, config: RunConfig, follower: Follower) -> None:
+    """The most pressing finding with its cure, or that all is well; always of the same height."""
+    findings = _findings(
+        run.id, len(follower.lines), json.dumps(config.to_json(), sort_keys=True), config, follower.lines
+    )
+    with st.container(height=HEIGHT, border=False, key="doctor", vertical_alignment="center"):
+        if not findings:
+            judged = len(follower.lines) >= SOON
+            st.caption(
+                ":material/stethoscope: " + ("The doctor finds nothing wrong." if judged else "The doctor looks on.")
+            )
+            return
+        first, others = findings[0], findings[1:]
+        more = f" :gray-badge[{len(others)} more]" if others else ""
+        told, cure = st.columns([5, 2], vertical_alignment="center")
+        told.markdown(
+            f":orange[:material/stethoscope: **{words.plain(first.title)}.**] {words.sentence(first.sentence)}{more}",
+            help="\n".join(f"- **{words.plain(one.title)}.** {words.sentence(one.sentence)}" for one in findings),
+        )
+        if first.cure:
+            cure.button(
+                first.cure_label, key="cure", icon=":material/healing:", on_click=said(apply_cure), args=(run, first.cure),
+                width="stretch",
+            )  # fmt: skip
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _findings(
+    run_id: str, lines: int, settings: str, _config: RunConfig, _lines: list[dict[str, Any]]
+) -> list[Finding]:
+    return diagnose(_config, _lines)
+
+
+def apply_cure(run: Run, cure: dict[str, Any]) -> None:
+    """Turn what can be turned; change the network for what belongs to it; train anew for the rest."""
+    config = run.config()
+    if set(cure) <= set(training.live_paths(config)):
+        for path, value in cure.items():
+            training.turn(run, path, value)
+    elif all(path.startswith("model.") for path in cure):
+        model = _overridden(config.to_json(), cure)["model"]
+        training.change(run, {name: value for name, value in model.items() if name != "sample_shape"})
+    else:
+        if run.is_live():
+            run.ask("stop")
+        fresh = training.restart(run)
+        fresh.write_config(RunConfig.parse(_overridden(fresh.config().to_json(), cure)))
+        begin(fresh)
+
+
+def _overridden(values: dict[str, Any], cure: dict[str, Any]) -> dict[str, Any]:
+    for path, value in cure.items():
+        override(values, path.split("."), value)
+    return values
