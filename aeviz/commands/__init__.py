@@ -4,6 +4,7 @@ import click
 
 from aeviz.commands.data import data
 from aeviz.commands.latent import encode, project, reconstruct, score
+from aeviz.commands.rates import rates
 from aeviz.commands.runs import delete, export, resume, runs, show, stop
 from aeviz.commands.spare import spare
 from aeviz.commands.train import train, work
@@ -13,6 +14,7 @@ COMMANDS: dict[str, click.Command] = {
     for command in (
         data,
         train,
+        rates,
         runs,
         show,
         resume,

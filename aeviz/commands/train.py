@@ -31,7 +31,7 @@ def train(config_file: Path | None, overrides: tuple[str, ...], as_json: bool, *
     """Train an autoencoder here and now."""
     from aeviz import training
 
-    recipe = training.Recipe.parse(_recipe(config_file, overrides, options))
+    recipe = training.Recipe.parse(recipe_values(config_file, overrides, options))
     run = training.prepare(recipe)
     _train_here(run, as_json)
 
@@ -91,7 +91,7 @@ def _spoken(run: Any, worker: Worker) -> Any:
     return speak
 
 
-def _recipe(config_file: Path | None, overrides: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
+def recipe_values(config_file: Path | None, overrides: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
     """The settings of a file, then of the options, then of every --set."""
     from aeviz.config import override, read_overrides
 

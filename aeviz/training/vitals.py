@@ -40,7 +40,7 @@ def gradient_norms(model: nn.Module) -> dict[str, float | None]:
 
 
 def measure(model: Autoencoder, probes: Feed | Batch) -> dict[str, Any]:
-    """`variance` and `kl` by dimension, how many are `active`, and the share of `dead` units by layer; see `observe`."""
+    """`variance` and `kl` by dimension, how many are `active`, the share of `dead` units by layer; see `observe`."""
     return observe(model, probes)[0]
 
 
@@ -52,7 +52,8 @@ def observe(model: Autoencoder, probes: Feed | Batch) -> tuple[dict[str, Any], T
     `active` counts the dimensions that tell images apart: Var_x E[z|x] > 0.01 (Burda et al., ICLR 2016,
     https://arxiv.org/abs/1509.00519); a plain code has no scale of its own, so there 0.01 of its largest variance.
     `dead` is, by activation layer, the share of units (channels of a convolution) that never respond: a ReLU that is
-    never above zero, any other unit that is as good as constant. Numbers that are not finite are None.
+    never above zero, any other unit that is as good as constant. `mean_mse` is the error (per value) of whoever always
+    answers with the mean probe. Numbers that are not finite are None.
     """
     batch = _taken(probes)
     codes: list[Tensor] = []
@@ -60,10 +61,11 @@ def observe(model: Autoencoder, probes: Feed | Batch) -> tuple[dict[str, Any], T
     with _evaluating(model), _watched(model) as extremes:
         for start in range(0, len(batch.x), CHUNK):
             encoded = model.encode(batch.x[start : start + CHUNK])
-            model.decode(encoded, None if batch.labels is None else batch.labels[start : start + CHUNK])
             codes.append(mode(encoded).flatten(1).float())
             if isinstance(encoded, Gaussian):
                 divergences.append(encoded.kl().float())
+                encoded = encoded.sample(_noise(encoded.mu))  # what the decoder meets while training
+            model.decode(encoded, None if batch.labels is None else batch.labels[start : start + CHUNK])
     z = torch.cat(codes)  # (P, D)
     variance = z.var(0, correction=0)  # (P, D) -> (D,)
     kl = torch.cat(divergences).mean(0) if divergences else None
@@ -73,6 +75,7 @@ def observe(model: Autoencoder, probes: Feed | Batch) -> tuple[dict[str, Any], T
         "kl": None if kl is None else [rounded(value) for value in kl.tolist()],
         "active": int((variance > limit).sum()),
         "dead": _dead(model, extremes),
+        "mean_mse": rounded(float(batch.target.flatten(1).var(0, correction=0).mean())),
     }
     return told, z
 
@@ -93,6 +96,12 @@ def _taken(probes: Feed | Batch) -> Batch:
         return probes.batch(torch.arange(min(PROBES, len(probes)), device=probes.device))
     labels = None if probes.labels is None else probes.labels[:PROBES]
     return Batch(probes.x[:PROBES], probes.target[:PROBES], labels)
+
+
+def _noise(value: Tensor) -> Tensor:
+    """The same draws from N(0, 1) at every look, which no other draw is disturbed by."""
+    generator = torch.Generator(value.device).manual_seed(0)
+    return torch.randn(value.shape, generator=generator, device=value.device)
 
 
 Extremes = dict[str, tuple[Tensor, Tensor]]

@@ -1,0 +1,119 @@
+"""The learning-rate finder: a short sweep through all rates on a throwaway network."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aeviz.data import Dataset
+from aeviz.errors import BadValue
+from aeviz.models import Autoencoder, build
+from aeviz.models import budget as costs
+from aeviz.training.feed import Feed
+from aeviz.training.optim import OPTIMIZERS
+from aeviz.training.start import Recipe, fitted_model
+
+STEPS = 100
+FIRST_RATE, LAST_RATE = 1e-6, 10.0
+BLOW_UP = 4.0  # the sweep ends where the loss is this many times its least value (as fastai does)
+MEMORY = 0.8  # of the running mean by which a blow-up is noticed: a few steps
+SPREAD = 2.0  # steps: width of the bell that smooths the curve, a third of a decade either side
+BELOW_LEAST = (
+    3.0  # where the loss is least it falls no longer: the suggestion keeps this distance (fastai's other rule: 10)
+)
+
+OnStep = Callable[[int, int], object]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Rates (S,), the smoothed loss at each (S,), and the rate to begin with."""
+
+    rates: np.ndarray
+    losses: np.ndarray
+    suggestion: float
+
+
+def find_rate(recipe: Recipe, dataset: Dataset, device: str, on_step: OnStep | None = None) -> Sweep:
+    """Raise the rate from 1e-6 to 10 over 100 steps, and look where the loss falls (Smith, WACV 2017, 1506.01186).
+
+    The suggestion is the rate at which the smoothed loss falls most steeply over the logarithm of the rate, but no
+    more than a third of the rate at which it is least. The network is thrown away, the same seed gives the same
+    sweep, and nobody else's draws are disturbed. `on_step(done, total)` may raise to cancel.
+
+    Raises:
+        BadValue: fewer than 2 images, or a loss that is no number from the beginning.
+        OverBudget: the network does not fit into memory.
+    """
+    if len(dataset.rows("train")) < 2:
+        raise BadValue("the set {name} has fewer than 2 images to train on; take a larger one", name=dataset.name)
+    config = fitted_model(recipe, dataset.shape)
+    costs.check(costs.cost(config, recipe.training.batch_size, recipe.training.optimizer), device)
+    with torch.random.fork_rng(devices=[torch.device(device)] if device.startswith("cuda") else []):
+        torch.manual_seed(recipe.seed)
+        model = build(config, recipe.training.loss).to(device).train()
+        rates, losses = _sweep(model, Feed(dataset, "train", device), recipe, on_step)
+    if len(losses) < 2:
+        raise BadValue("the loss is {loss} at the smallest rate already; check images and network", loss=losses)
+    smooth = _smoothed(losses)
+    return Sweep(rates, smooth, _suggestion(rates, smooth))
+
+
+def _sweep(model: Autoencoder, feed: Feed, recipe: Recipe, on_step: OnStep | None) -> tuple[np.ndarray, np.ndarray]:
+    """Train through the rates until the loss blows up; rates (S,) and the loss (S,) before each step."""
+    rates = np.geomspace(FIRST_RATE, LAST_RATE, STEPS)
+    optimizer = OPTIMIZERS[recipe.training.optimizer](model.parameters(), recipe.training)
+    losses: list[float] = []
+    least = running = math.inf
+    batches = _batches(len(feed), recipe)
+    for rate, positions in zip(rates, batches, strict=False):
+        for group in optimizer.param_groups:
+            group["lr"] = float(rate)
+        loss = _step(model, optimizer, feed, positions.to(feed.device), recipe.training.clip)
+        running = loss if math.isinf(running) else MEMORY * running + (1 - MEMORY) * loss
+        least = min(least, running)
+        if not math.isfinite(loss) or running > BLOW_UP * least:
+            break
+        losses.append(loss)
+        if on_step:
+            on_step(len(losses), STEPS)
+    return rates[: len(losses)], np.array(losses)
+
+
+def _step(model: Autoencoder, optimizer: torch.optim.Optimizer, feed: Feed, positions: Tensor, clip: float) -> float:
+    optimizer.zero_grad(set_to_none=True)
+    total = model.losses(feed.batch(positions))["total"]
+    total.backward()
+    if clip:
+        torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
+    optimizer.step()
+    return float(total.detach())
+
+
+def _batches(images: int, recipe: Recipe) -> Iterator[Tensor]:
+    """Whole batches of freshly shuffled positions, without end."""
+    size = min(recipe.training.batch_size, images)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    for _ in itertools.count():
+        order = torch.randperm(images, generator=generator)
+        yield from order[: images // size * size].split(size)
+
+
+def _smoothed(losses: np.ndarray) -> np.ndarray:
+    """The losses (S,) under a bell; unlike a running mean it does not lag behind the rate."""
+    from scipy.ndimage import gaussian_filter1d
+
+    smooth: np.ndarray = gaussian_filter1d(losses, SPREAD, mode="nearest")
+    return smooth
+
+
+def _suggestion(rates: np.ndarray, losses: np.ndarray) -> float:
+    """The rate of steepest descent before the least loss, and at most a third of the rate of that."""
+    least = max(int(losses.argmin()), 1)
+    slopes = np.gradient(losses, np.log10(rates))[: least + 1]
+    rate = min(rates[slopes.argmin()], rates[least] / BELOW_LEAST)
+    return float(f"{max(rate, FIRST_RATE):.2g}")
