@@ -15,10 +15,10 @@ with page("train"):
     with canvas:
         run = view_picker()
     if run:
-        with canvas:
-            live_panel(run)
         with controls:
             dials(run)
+        with canvas:
+            live_panel(run)
     else:
         with controls:
             filled = recipe_form(train_button, canvas.container() if state.is_narrow() else None)

@@ -84,6 +84,7 @@ class Chart {
     this.root.style.height = `${data.height}px`
     this.switch.setAttribute("aria-pressed", this.log)
     this.canvas.setAttribute("aria-label", data.alt)
+    this.root.dataset.about = data.about
     this.root.dataset.points = data.series.reduce((sum, one) => sum + one.x.length, 0)
     this.root.dataset.events = data.events.length
     this.listSeries()
@@ -123,6 +124,7 @@ class Chart {
     }
     if (!isFinite(x0)) [x0, x1] = [0, 1]
     if (!isFinite(y0)) [y0, y1] = this.log ? [1, 10] : [0, 1]
+    if (x0 > 0 && x0 < 0.1 * x1) x0 = 0
     if (x1 <= x0) x1 = x0 + 1
     if (this.log) {
       const pad = Math.max(0.03 * Math.log10(y1 / y0), 0.02)
@@ -177,7 +179,7 @@ class Chart {
     const { view, box } = this
     const low = view.log ? 10 ** view.y0 : view.y0, high = view.log ? 10 ** view.y1 : view.y1
     Object.assign(paint, { fillStyle: this.ink, strokeStyle: this.ink, lineWidth: 1, textBaseline: "middle", textAlign: "right" })
-    for (const tick of view.log ? decades(low, high) : evenly(low, high, 5)) {
+    for (const tick of view.log ? decades(low, high) : evenly(low, high, Math.max(2, (box.bottom - box.top) / 48))) {
       const y = Math.round(this.toY(tick)) + 0.5
       paint.globalAlpha = 0.12
       paint.beginPath(); paint.moveTo(box.left, y); paint.lineTo(box.right, y); paint.stroke()

@@ -1,8 +1,6 @@
 """A training as one watches it: looked at again and again, quickly until the first loss is there."""
 
-import itertools
 import time
-from collections.abc import Iterator
 
 import streamlit as st
 
@@ -16,19 +14,16 @@ from aeviz.ui.components.live_views import VIEWS, view_switch
 
 POLL_SECONDS = 0.45
 IDLE_SECONDS = 2.0
-FIRST_SECONDS = 0.05
-WAIT_SECONDS = 0.3  # a look waits so long for the first loss
-LOOK_SECONDS = 0.01
+WAIT_SECONDS = 0.4  # a look waits so long for the first loss
+LOOK_SECONDS = 0.005
 
 
 def live_panel(run: Run) -> None:
     """Draw a run's training; looks again twice a second for as long as it is at work."""
-    shown = run.status().state
-    live = shown in LIVE
-    waiting = live and not follow(run).has_begun
-    pace = (FIRST_SECONDS if waiting else POLL_SECONDS) if live else None
+    shown, awake = run.status().state, run.is_alive()  # a paused training listens for a while
+    live = awake or shown in LIVE
     # One fragment whatever the pace: a look under way when the pace changes still finds it.
-    st.fragment(_watching, run_every=pace)(run, shown, waiting, itertools.count())
+    st.fragment(_watching, run_every=POLL_SECONDS if live else None)(run, shown, awake)
     if not live:
         _notice_revival(run)
 
@@ -40,22 +35,16 @@ def _notice_revival(run: Run) -> None:
         st.rerun()
 
 
-def _watching(run: Run, shown: str, waiting: bool, looks: Iterator[int]) -> None:
-    """Look once; a new state, the first loss and a mistake are said on the whole page."""
-    if not run.path.exists() or state.recall("problem"):
+def _watching(run: Run, shown: str, awake: bool) -> None:
+    """Look once; a new state and a mistake are said on the whole page."""
+    if (
+        not run.path.exists()
+        or run.status().state != shown
+        or (awake and not run.is_alive())
+        or state.recall("problem")
+    ):
         st.rerun()
-    if next(looks) and waiting:  # at the first look the empty curves are drawn at once
-        _wait_for_first_loss(run)
     _panel(run)
-    if run.status().state != shown or (waiting and follow(run).has_begun):
-        st.rerun()
-
-
-def _wait_for_first_loss(run: Run) -> None:
-    """Wait a moment, so that the first loss is drawn as soon as it is there."""
-    end = time.monotonic() + WAIT_SECONDS
-    while not follow(run).has_begun and time.monotonic() < end:
-        time.sleep(LOOK_SECONDS)
 
 
 def _panel(run: Run) -> None:
@@ -68,4 +57,14 @@ def _panel(run: Run) -> None:
         if status.state == "interrupted":
             st.warning("The training was interrupted. Continue takes it up at its last checkpoint.")
         doctor_line(run, config, follower)
-        VIEWS[view_switch()](run, config, follower, status.state in LIVE)
+        view = VIEWS[view_switch()]
+        if status.state == "running" or (status.state == "queued" and not status.message):
+            _wait_for_first_loss(run)
+        view(run, config, follower, status.state in LIVE)
+
+
+def _wait_for_first_loss(run: Run) -> None:
+    """Wait a moment, so that the first loss is drawn as soon as it is there, and not at the next look."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not follow(run).has_begun and time.monotonic() < end:
+        time.sleep(LOOK_SECONDS)

@@ -8,7 +8,7 @@ from aeviz import training
 from aeviz.errors import AevizError
 from aeviz.models import BODIES, model_config
 from aeviz.runs import Run, RunConfig
-from aeviz.ui import forms, words
+from aeviz.ui import forms, warm, words
 from aeviz.ui.components.live_follow import follow
 from aeviz.ui.frame import said
 
@@ -42,7 +42,7 @@ def _editor(run: Run, config: RunConfig) -> None:
     if st.button(
         "Go on with this network", type="primary", key="change.apply", disabled=bool(problem) or edited == values
     ):
-        said(training.change)(run, edited)
+        said(training.change)(run, edited, warm.spare().start)
         st.rerun()
 
 

@@ -110,13 +110,14 @@ def _heard(run: Run) -> None:
         place.caption("A turn acts on the next step; the curves mark it.")
         return
     name = f"{words.label(turned['path'].rpartition('.')[2])} {words.number(turned['value'])}"
-    end = time.monotonic() + (HEARD_SECONDS if run.is_live() else 0.0)
+    awake = run.is_alive()
+    end = time.monotonic() + (HEARD_SECONDS if awake else 0.0)
     place.caption(f":material/hourglass_top: {name} is asked for …")
     while (step := _step_of(run, turned)) is None and time.monotonic() < end:
         time.sleep(LOOK_SECONDS)
     if step is not None:
         place.caption(f":green[:material/check:] {name} since step {step:,}.")
-    elif not run.is_live():
+    elif not awake:
         place.caption(f":material/check: {name} from when it goes on.")
 
 

@@ -9,12 +9,12 @@ from aeviz import training
 from aeviz.config import override
 from aeviz.runs import Run, RunConfig
 from aeviz.training.doctor import Finding, diagnose
-from aeviz.ui import words
+from aeviz.ui import state, warm, words
 from aeviz.ui.components.live_follow import Follower
 from aeviz.ui.components.live_head import begin
 from aeviz.ui.frame import said
 
-HEIGHT = 54
+HEIGHT, NARROW_HEIGHT = 54, 132
 SOON = 3  # lines of validation before anything can be judged
 
 
@@ -23,7 +23,9 @@ def doctor_line(run: Run, config: RunConfig, follower: Follower) -> None:
     findings = _findings(
         run.id, len(follower.lines), json.dumps(config.to_json(), sort_keys=True), config, follower.lines
     )
-    with st.container(height=HEIGHT, border=False, key="doctor", vertical_alignment="center"):
+    with st.container(
+        height=NARROW_HEIGHT if state.is_narrow() else HEIGHT, border=False, key="doctor", vertical_alignment="center"
+    ):
         if not findings:
             judged = len(follower.lines) >= SOON
             st.caption(
@@ -59,13 +61,14 @@ def apply_cure(run: Run, cure: dict[str, Any]) -> None:
             training.turn(run, path, value)
     elif all(path.startswith("model.") for path in cure):
         model = _overridden(config.to_json(), cure)["model"]
-        training.change(run, {name: value for name, value in model.items() if name != "sample_shape"})
+        fresh = {name: value for name, value in model.items() if name != "sample_shape"}
+        training.change(run, fresh, warm.spare().start)
     else:
         if run.is_live():
             run.ask("stop")
-        fresh = training.restart(run)
-        fresh.write_config(RunConfig.parse(_overridden(fresh.config().to_json(), cure)))
-        begin(fresh)
+        again = training.restart(run)
+        again.write_config(RunConfig.parse(_overridden(again.config().to_json(), cure)))
+        begin(again)
 
 
 def _overridden(values: dict[str, Any], cure: dict[str, Any]) -> dict[str, Any]:

@@ -91,7 +91,8 @@ class Follower:
     def curves(self) -> dict[str, Curve]:
         """Epochs (steps over steps per epoch) and losses by name; a term that equals the total is left out."""
         with self._lock:
-            curves = {name: _thinned(self._without_start(name, curve)) for name, curve in self._curves.items()}
+            ordered = sorted(self._curves.items(), key=lambda named: named[0].startswith("val "))  # training first
+            curves = {name: _thinned(self._without_start(name, curve)) for name, curve in ordered}
         for part in ("train", "val"):
             if curves.get(f"{part} reconstruction") == curves.get(f"{part} total"):
                 curves.pop(f"{part} reconstruction", None)
@@ -138,6 +139,8 @@ def event_words(event: dict[str, Any]) -> str:
         return f"{name} {words.number(event.get('from'))} → {words.number(event.get('to'))}"
     if event.get("kind") == "change":
         return "Network changed"
+    if event.get("kind") == "refused":
+        return f"Refused: {event.get('ask')}"
     return words.label(event.get("kind", "event"))
 
 

@@ -1,5 +1,6 @@
 """The head of a training: its state, the buttons that drive it, and its numbers in one row."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,10 @@ from aeviz import training
 from aeviz.jobs import LIVE, Status
 from aeviz.runs import Run, RunConfig
 from aeviz.ui import state, warm, words
-from aeviz.ui.components.live_follow import Follower
+from aeviz.ui.components.live_follow import Follower, follow
 from aeviz.ui.frame import said
+
+ANSWER_SECONDS = 0.4
 
 
 def head(run: Run, status: Status) -> None:
@@ -87,10 +90,12 @@ def go_on(run: Run, times: int = 1) -> None:
     if times > 1:
         training.resume(run, run.config().training.epochs * times)
     training.play(run, warm.spare().start)
+    _until(lambda: run.status().state != "paused")
 
 
 def _pause(run: Run) -> None:
     run.ask("pause")
+    _until(lambda: run.status().state != "running")
 
 
 def _stop(run: Run) -> None:
@@ -98,7 +103,16 @@ def _stop(run: Run) -> None:
 
 
 def _step(run: Run) -> None:
+    before = follow(run).step
     training.step(run, warm.spare().start)
+    _until(lambda: follow(run).step > before)
+
+
+def _until(done: Callable[[], bool]) -> None:
+    """Wait a moment for what was asked, so that the button's answer is drawn at once and not at the next look."""
+    end = time.monotonic() + ANSWER_SECONDS
+    while not done() and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def _restart(run: Run) -> None:

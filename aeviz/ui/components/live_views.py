@@ -13,10 +13,10 @@ from aeviz.ui.components import live_bridges
 from aeviz.ui.components.live_film import film_view
 from aeviz.ui.components.live_follow import Follower
 
-HEIGHT = 470
+HEIGHT = 520
 PREVIEW_HEIGHT = 118
 ROWS = 7  # of pictures below the originals
-SIDE = 52
+SIDE = 56
 FRAMES_LATER = "The first frame comes in a moment. Runs trained elsewhere bring none."
 
 
