@@ -10,6 +10,8 @@ from aeviz.errors import BadValue
 
 # Marks a setting that can be turned while a training is at work: `Field(..., json_schema_extra=LIVE)`.
 LIVE: dict[str, Any] = {"live": True}
+# Marks a setting that the data decide, which no form asks for.
+FROM_DATA: dict[str, Any] = {"from_data": True}
 
 
 class Settings(BaseModel):

@@ -207,3 +207,13 @@ def test_the_dense_net_reaches_its_quality_on_fashion_mnist(real_data):
         run = train(training.prepare(Recipe.parse(values)))
         errors.append(results.errors(run, "test").mean())
     assert sum(errors) / 3 <= 0.0135
+
+
+def test_the_number_of_classes_is_that_of_the_set():
+    recipe = Recipe.parse({"model": {"variant": "cvae"}})
+    assert training.start.fitted_model(recipe, (1, 8, 8), 7).n_classes == 7
+    assert training.start.fitted_model(Recipe.parse({"model": {"variant": "vae"}}), (1, 8, 8), 7).variant == "vae"
+    chosen = Recipe.parse({"model": {"variant": "cvae", "n_classes": 5}})
+    assert training.start.fitted_model(chosen, (1, 8, 8)).n_classes == 5
+    with pytest.raises(BadValue, match="that of the images, 7"):
+        training.start.fitted_model(chosen, (1, 8, 8), 7)

@@ -89,8 +89,11 @@ def resume(run: str, epochs: int | None, as_json: bool) -> None:
     from aeviz.commands.train import _train_here
 
     found = store.find(run)
-    training.resume(found, epochs)
-    _train_here(found, as_json)
+    crew = training.join(found.config().training.device)
+    if crew.is_first:
+        training.resume(found, epochs)
+    crew.share(None)  # the others begin once the run is set up to go on
+    _train_here(found, as_json, crew)
 
 
 @click.command()

@@ -28,22 +28,28 @@ RECIPE = ("data", "model", "training", "seed")
 @click.option("--set", "overrides", multiple=True, metavar="PATH=JSON", help="Any setting: model.body.dropout=0.1")
 @json_option
 def train(config_file: Path | None, overrides: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Train an autoencoder here and now."""
+    """Train an autoencoder here and now; started by torchrun, several processes train it together."""
     from aeviz import training
+    from aeviz.runs import Run
 
     recipe = training.Recipe.parse(recipe_values(config_file, overrides, options))
-    run = training.prepare(recipe)
-    _train_here(run, as_json)
+    crew = training.join(recipe.training.device)
+    _train_here(Run(Path(crew.share(str(training.prepare(recipe).path) if crew.is_first else ""))), as_json, crew)
 
 
-def _train_here(run: Any, as_json: bool) -> None:
-    """Train a run in this process, saying each epoch, and end with its status."""
+def _train_here(run: Any, as_json: bool, crew: Any) -> None:
+    """Train a run in this process, saying each epoch, and end with its status; only the first of several speaks."""
     from aeviz import training
 
+    if not crew.is_first:
+        training.work(run, Worker(run), crew=crew)
+        training.leave()
+        return
     click.echo(f"run {run.id}", err=True)
     with at_work(run) as worker:
         worker.report = _spoken(run, worker)  # type: ignore[method-assign]
-        training.work(run, worker)
+        training.work(run, worker, crew=crew)
+    training.leave()
     result = summary(run)
     status = run.status()
     finish(as_json, result, f"{status.state} after {status.epoch} epochs: {run.path}")

@@ -5,31 +5,54 @@ from typing import Any
 from aeviz.errors import UnknownName
 from aeviz.models.autoencoder import PlainAutoencoder
 from aeviz.models.base import Autoencoder, Batch, ModelConfig
+from aeviz.models.beta_tc_vae import BetaTCVAE
 from aeviz.models.beta_vae import BetaVAE
+from aeviz.models.bodies import BODIES
 from aeviz.models.contractive import ContractiveAutoencoder
-from aeviz.models.denoising import DenoisingAutoencoder
-from aeviz.models.layers import BODIES
+from aeviz.models.cvae import ConditionalVAE
+from aeviz.models.denoising import DenoisingAutoencoder, corrupt
+from aeviz.models.layers import CustomConfig, LayerConfig
 from aeviz.models.losses import LOSSES
+from aeviz.models.plan import BadLayer
 from aeviz.models.posterior import Gaussian
+from aeviz.models.rae import RegularisedAutoencoder
 from aeviz.models.sparse import SparseAutoencoder
 from aeviz.models.vae import VAE
+from aeviz.models.vq_vae import VectorQuantisedAutoencoder
+from aeviz.models.wae_mmd import WassersteinAutoencoder
 
 __all__ = [
     "BODIES",
     "LOSSES",
     "VARIANTS",
     "Autoencoder",
+    "BadLayer",
     "Batch",
+    "CustomConfig",
     "Gaussian",
+    "LayerConfig",
     "ModelConfig",
     "build",
+    "corrupt",
     "model_config",
     "variant",
 ]
 
 VARIANTS: dict[str, type[Autoencoder]] = {
     cls.name: cls
-    for cls in (PlainAutoencoder, DenoisingAutoencoder, SparseAutoencoder, ContractiveAutoencoder, VAE, BetaVAE)
+    for cls in (
+        PlainAutoencoder,
+        DenoisingAutoencoder,
+        SparseAutoencoder,
+        ContractiveAutoencoder,
+        RegularisedAutoencoder,
+        VAE,
+        BetaVAE,
+        BetaTCVAE,
+        ConditionalVAE,
+        WassersteinAutoencoder,
+        VectorQuantisedAutoencoder,
+    )
 }
 
 

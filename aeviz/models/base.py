@@ -8,7 +8,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from aeviz.config import Settings
-from aeviz.models.layers import BODIES, Body, DenseConfig
+from aeviz.errors import BadValue
+from aeviz.models.begin import initialise
+from aeviz.models.blocks import Standardise
+from aeviz.models.bodies import make_decoder, make_encoder
+from aeviz.models.layers import Body, DenseConfig
 from aeviz.models.losses import LOSSES
 from aeviz.models.posterior import Gaussian
 
@@ -54,7 +58,11 @@ class ModelConfig(Settings):
     init: Literal["torch", "xavier", "he", "normal"] = Field(
         "torch", description="How weights begin: torch's own way, Xavier, He, or N(0, 1/sqrt(n)) of n inputs."
     )
-    tied: bool = Field(False, description="The decoder uses the encoder's weights, transposed.")
+    tied: bool = Field(
+        False,
+        description="The decoder uses the encoder's weights, transposed: of dense layers and convolutions, and of the "
+        "code unless it is a distribution.",
+    )
     standardise: bool = Field(
         False, description="Subtract the training images' mean and divide by their deviation before the encoder."
     )
@@ -64,10 +72,14 @@ class ModelConfig(Settings):
 
 
 class Dials(nn.Module):
-    """The live settings of a variant as scalars on the device, which a running training may turn; never saved."""
+    """The live settings of a variant as scalars on the device, which a running training may turn; never saved.
+
+    `warmth` is among them: 1, but in a training where a variant's `advance` lets a term rise from 0.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        self.register_buffer("warmth", torch.ones(()), persistent=False)
         for name in config.live_fields():
             self.register_buffer(name, torch.tensor(float(getattr(config, name))), persistent=False)
 
@@ -89,13 +101,16 @@ class Autoencoder(nn.Module):
     config: ModelConfig
 
     def __init__(self, config: ModelConfig, loss: str = "mse") -> None:
+        """Raises: BadValue, for layers or a loss that do not fit the samples."""
         super().__init__()
         self.config = config
         self.loss = loss
         self.dials = Dials(config)
-        body = BODIES[config.body.name]
-        self.encoder = body.encoder(config.body, config.sample_shape, self.encoder_features())  # type: ignore[arg-type]
-        self.decoder = body.decoder(config.body, config.sample_shape, config.latent_dim)  # type: ignore[arg-type]
+        features = self.encoder_features()
+        self.encoder = make_encoder(config.body, config.sample_shape, features, config.standardise)
+        tied_to = self.encoder if config.tied else None
+        self.decoder = make_decoder(config.body, self.logits_shape(), self.decoder_features(), tied_to)
+        initialise(self, config.init)
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
@@ -106,6 +121,12 @@ class Autoencoder(nn.Module):
     def latent_dim(self) -> int:
         """Numbers per code, D."""
         return self.config.latent_dim
+
+    def set_statistics(self, mean: Tensor, std: Tensor) -> None:
+        """Tell a network that standardises the training images' mean (C,) and deviation (C,); others need none."""
+        for module in self.encoder:
+            if isinstance(module, Standardise):
+                module.set_statistics(mean, std)
 
     def turn(self, name: str, value: float) -> None:
         """Turn one of the variant's live settings; it acts on the next step."""
@@ -119,6 +140,24 @@ class Autoencoder(nn.Module):
         """How many numbers the encoder puts out: D, or more for variants that describe a distribution."""
         return self.config.latent_dim
 
+    def decoder_features(self) -> int:
+        """How many numbers the decoder takes: D, or more for variants that tell it more than the code."""
+        return self.config.latent_dim
+
+    def logits_shape(self) -> tuple[int, ...]:
+        """What the decoder puts out for one sample: its shape, or L times as many channels for L grey levels.
+
+        Raises:
+            BadValue: the loss compares images, and the samples are none.
+        """
+        loss, (first, *others) = LOSSES[self.loss], self.sample_shape
+        if loss.images_only and len(others) != 2:
+            raise BadValue(
+                "the loss {loss} compares images, not samples of shape {shape}; take another, mse for one",
+                loss=self.loss, shape=self.sample_shape,
+            )  # fmt: skip
+        return (first * self.config.grey_levels if loss.by_level else first, *others)
+
     def encode(self, x: Tensor) -> Tensor | Gaussian:
         """From x (B, ...) in [0, 1] to z (B, D), or to a posterior over it."""
         return self.encoder(x)
@@ -129,16 +168,25 @@ class Autoencoder(nn.Module):
 
     def decode(self, z: Tensor | Gaussian, labels: Tensor | None = None) -> Tensor:
         """From z (B, D), or the mode of a posterior, to the mean x_hat (B, ...) in [0, 1]."""
-        return self.decoder(mode(z)).sigmoid()
+        return LOSSES[self.loss].mean(self.logits(self.decoder_input(mode(z), labels)))
+
+    def decoder_input(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """What the decoder is fed for codes z (B, D): the codes; for some variants snapped, or with labels (B,)."""
+        return z
+
+    def logits(self, fed: Tensor) -> Tensor:
+        """What the decoder makes of its input: (B, ...), or (B, L, ...) for L grey levels; always float32."""
+        logits: Tensor = self.decoder(fed).float()
+        return logits.unflatten(1, (self.config.grey_levels, -1)) if LOSSES[self.loss].by_level else logits
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Named terms, per image and averaged over the batch; `total` is the one to minimise."""
         reconstruction = self.reconstruction(self.code(batch.x), batch.target)
         return {"reconstruction": reconstruction, "total": reconstruction}
 
-    def reconstruction(self, z: Tensor, target: Tensor) -> Tensor:
-        """The reconstruction loss of codes z (B, D) against target (B, ...)."""
-        return LOSSES[self.loss].of(self.decoder(z), target)
+    def reconstruction(self, fed: Tensor, target: Tensor) -> Tensor:
+        """The reconstruction loss of what the decoder is fed, codes as a rule, against target (B, ...)."""
+        return LOSSES[self.loss].of(self.logits(fed), target)
 
 
 def mode(encoded: Tensor | Gaussian) -> Tensor:

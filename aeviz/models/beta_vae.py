@@ -6,11 +6,10 @@ from pydantic import Field
 from torch import Tensor
 
 from aeviz.config import LIVE
-from aeviz.models.base import Batch, ModelConfig
-from aeviz.models.vae import VAE
+from aeviz.models.vae import VAE, VariationalConfig
 
 
-class BetaVAEConfig(ModelConfig):
+class BetaVAEConfig(VariationalConfig):
     """How much the KL term weighs."""
 
     variant: Literal["beta_vae"] = "beta_vae"
@@ -32,6 +31,5 @@ class BetaVAE(VAE):
     Config = BetaVAEConfig
     config: BetaVAEConfig
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
-        terms = super().losses(batch)
-        return terms | {"total": terms["reconstruction"] + self.dials["beta"] * terms["kl"]}
+    def kl_weight(self) -> Tensor | float:
+        return self.dials["beta"] * super().kl_weight()

@@ -1,4 +1,4 @@
-"""The denoising autoencoder: rebuilds the clean image from a noisy one."""
+"""The denoising autoencoder: rebuilds the clean image from a spoiled one."""
 
 from dataclasses import replace
 from typing import Literal
@@ -7,19 +7,27 @@ from pydantic import Field
 from torch import Tensor
 
 from aeviz.config import LIVE
+from aeviz.models import noise
 from aeviz.models.base import Autoencoder, Batch, ModelConfig
 
 
 class DenoisingConfig(ModelConfig):
-    """How much noise is put on the input."""
+    """What is put on the input, and how much of it."""
 
     variant: Literal["denoising"] = "denoising"
+    kind: Literal["gaussian", "salt_pepper", "masking", "blur"] = Field(
+        "gaussian",
+        description="Gaussian noise, pixels turned black or white, blackened square blocks, or a Gaussian blur.",
+    )
     noise: float = Field(
         0.3,
         ge=0.0,
         le=2.0,
         multiple_of=0.05,
-        description="Standard deviation of the noise added to pixels in [0, 1].",
+        description=(
+            "Gaussian: deviation added to pixels in [0, 1]. Salt and pepper, masking: share of the image hit. "
+            "Blur: its sigma in eighths of the image's side."
+        ),
         json_schema_extra=LIVE,
     )
 
@@ -33,9 +41,21 @@ class DenoisingAutoencoder(Autoencoder):
     Config = DenoisingConfig
     config: DenoisingConfig
 
+    def __init__(self, config: DenoisingConfig, loss: str = "mse") -> None:
+        noise.check(config.sample_shape, config.kind)
+        super().__init__(config, loss)
+
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Adds the noise while training only, so that validation compares like with like."""
         if not self.training:
             return super().losses(batch)
-        noisy = (batch.x + self.dials["noise"] * batch.normal_like(batch.x)).clamp(0.0, 1.0)
-        return super().losses(replace(batch, x=noisy))
+        return super().losses(replace(batch, x=corrupt(self.config, batch, self.dials["noise"])))
+
+
+def corrupt(config: DenoisingConfig, batch: Batch, strength: Tensor | float) -> Tensor:
+    """What the network would be fed for a batch: x (B, ...) in [0, 1] under the settings' kind of noise.
+
+    Raises:
+        BadValue: a blur of what is no image.
+    """
+    return noise.NOISES[config.kind](batch, strength)

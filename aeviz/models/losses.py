@@ -7,16 +7,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from aeviz.models.windows import smooth
+
+HUBER_DELTA = 0.1
+SSIM_SHARE = 0.84  # against L1 (Zhao et al. 2017)
+SSIM_SIGMA, SSIM_SIDE = 1.5, 16  # the customary window (11 x 11), and the smallest side it is used on
+SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
+
 
 @dataclass(frozen=True)
 class Loss:
-    """A reconstruction loss as it is registered: `of(logits (B, ...), target (B, ...)) -> scalar`."""
+    """A reconstruction loss as it is registered: `of(logits (B, ...), target (B, ...)) -> scalar`.
+
+    `mean` is the picture in [0, 1] that logits stand for. With `by_level` they are (B, L, ...), for L grey levels.
+    """
 
     name: str
     label: str
     unit: str
     summary: str
     of: Callable[[Tensor, Tensor], Tensor]
+    mean: Callable[[Tensor], Tensor] = torch.sigmoid
+    by_level: bool = False
+    images_only: bool = False
 
 
 def squared_error(logits: Tensor, target: Tensor) -> Tensor:
@@ -27,6 +40,60 @@ def squared_error(logits: Tensor, target: Tensor) -> Tensor:
 def bernoulli(logits: Tensor, target: Tensor) -> Tensor:
     """Binary cross-entropy in nats, the pixel read as a probability (Kingma & Welling 2014, appendix C.1)."""
     return F.binary_cross_entropy_with_logits(logits, target, reduction="none").flatten(1).sum(1).mean()
+
+
+def categorical(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy in nats of logits (B, L, ...) over L grey levels, the target rounded to its level.
+
+    After PixelRNN's softmax over pixel values (van den Oord et al., ICML 2016, https://arxiv.org/abs/1601.06759).
+    """
+    level = (target * (logits.shape[1] - 1)).round().long()
+    return F.cross_entropy(logits, level, reduction="none").flatten(1).sum(1).mean()
+
+
+def mean_level(logits: Tensor) -> Tensor:
+    """The brightness expected in [0, 1] (B, ...) of logits (B, L, ...) over L grey levels."""
+    levels = torch.linspace(0.0, 1.0, logits.shape[1], device=logits.device)
+    return torch.tensordot(logits.softmax(1), levels, dims=([1], [0])).clamp(0.0, 1.0)  # (B, L, ...) -> (B, ...)
+
+
+def absolute_error(logits: Tensor, target: Tensor) -> Tensor:
+    """Absolute error; up to a constant the nats of a Laplace distribution of scale 1."""
+    return (torch.sigmoid(logits) - target).abs().flatten(1).sum(1).mean()
+
+
+def huber(logits: Tensor, target: Tensor) -> Tensor:
+    """Half the squared error up to a difference of .1, from there on .1 times the absolute one (Huber 1964)."""
+    values = F.huber_loss(torch.sigmoid(logits), target, reduction="none", delta=HUBER_DELTA)
+    return values.flatten(1).sum(1).mean()
+
+
+def ssim_mix(logits: Tensor, target: Tensor) -> Tensor:
+    """.84 (1 - SSIM) + .16 L1 (Zhao et al. 2017, https://arxiv.org/abs/1511.08861), with SSIM at one scale.
+
+    Both are means over an image's values; times their number, so that it weighs like the other losses against a KL.
+    """
+    x_hat = torch.sigmoid(logits)
+    l1 = (x_hat - target).abs().flatten(1).mean(1)  # (B,)
+    mixed = SSIM_SHARE * (1 - ssim(x_hat, target)) + (1 - SSIM_SHARE) * l1
+    return target[0].numel() * mixed.mean()
+
+
+def ssim(x: Tensor, y: Tensor) -> Tensor:
+    """Structural similarity (B,) of images x, y (B, C, H, W) in [0, 1], to be differentiated.
+
+    Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861: a Gaussian window of sigma 1.5 (11 x 11) at every
+    pixel. It shrinks with sides under 16 pixels, as in `scores.images.ssim`, with which it agrees.
+    """
+    side = min(x.shape[-2:])
+    sigma = SSIM_SIGMA * min(SSIM_SIDE, side) / SSIM_SIDE
+    radius = min(int(3.5 * sigma + 0.5), side - 1)
+    x, y = x.float(), y.float()
+    mu_x, mu_y, xx, yy, xy = smooth(torch.stack([x, y, x * x, y * y, x * y]), sigma, radius)
+    brightness = (2 * mu_x * mu_y + SSIM_C1) / (mu_x.square() + mu_y.square() + SSIM_C1)
+    variances = (xx - mu_x.square()).clamp(min=0.0) + (yy - mu_y.square()).clamp(min=0.0)
+    structure = (2 * (xy - mu_x * mu_y) + SSIM_C2) / (variances + SSIM_C2)
+    return (brightness * structure).flatten(1).mean(1)
 
 
 LOSSES: dict[str, Loss] = {
@@ -45,6 +112,37 @@ LOSSES: dict[str, Loss] = {
             "nats per image",
             "Binary cross-entropy: each pixel read as a probability of white.",
             bernoulli,
+        ),
+        Loss(
+            "categorical",
+            "Cross-entropy over grey levels",
+            "nats per image",
+            "Each pixel's level of brightness is guessed among several; the decoder's last layer grows with their number.",
+            categorical,
+            mean=mean_level,
+            by_level=True,
+        ),
+        Loss(
+            "l1",
+            "Absolute error",
+            "absolute error per image",
+            "Absolute difference of every pixel: single large errors count for less than when squared.",
+            absolute_error,
+        ),
+        Loss(
+            "huber",
+            "Huber",
+            "Huber error per image",
+            "Squared for differences up to .1, absolute beyond.",
+            huber,
+        ),
+        Loss(
+            "ssim",
+            "SSIM and absolute error",
+            "SSIM mix per image",
+            "How alike edges and contrasts are (.84), and the absolute difference (.16): sharper to the eye. Images only.",
+            ssim_mix,
+            images_only=True,
         ),
     )
 }

@@ -44,7 +44,7 @@ class SparseAutoencoder(Autoencoder):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         z = self.encode(batch.x)
         reconstruction = self.reconstruction(z, batch.target)
-        sparsity = self._kl(z) if self.config.penalty == "kl" else z.abs().sum(1).mean()
+        sparsity = self._kl(z) if self.config.penalty == "kl" else z.float().abs().sum(1).mean()
         return {
             "reconstruction": reconstruction,
             "sparsity": sparsity,

@@ -8,6 +8,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from aeviz.models.device import resolve_device
+
 
 @dataclass(frozen=True)
 class Crew:
@@ -50,6 +52,14 @@ class Crew:
         dist.all_reduce(together)
         return dict(zip(terms, together, strict=True))
 
+    def device(self, resolved: str) -> str:
+        """The device of this process: on CUDA the card of its number on this machine, else the one chosen for all."""
+        if self.size == 1 or not resolved.startswith("cuda"):
+            return resolved
+        card = f"cuda:{os.environ['LOCAL_RANK']}"
+        torch.cuda.set_device(torch.device(card))
+        return card
+
     def _device(self) -> str:
         return "cuda" if dist.get_backend() == "nccl" else "cpu"
 
@@ -62,22 +72,22 @@ def is_launched_together() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
-def join(device: str) -> tuple[Crew, str]:
-    """Meet the other processes that `torchrun` has started; the device this one trains on.
+def join(asked: str) -> Crew:
+    """Meet the other processes that `torchrun` has started: over nccl for CUDA, over gloo for the CPU.
 
-    On CUDA each takes the card of its local rank (nccl), elsewhere all take the device asked for (gloo).
+    Raises:
+        BadValue: the device asked for is not on this machine.
     """
     if not is_launched_together():
-        return ALONE, device
-    if device.startswith("cuda"):
-        device = f"cuda:{os.environ['LOCAL_RANK']}"
-        torch.cuda.set_device(torch.device(device))
+        return ALONE
+    device = resolve_device(asked)
     if not dist.is_initialized():
         dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
-    return Crew(dist.get_rank(), dist.get_world_size()), device
+    return Crew(dist.get_rank(), dist.get_world_size())
 
 
 def leave() -> None:
-    """Part from the others at the end."""
+    """Part from the others once all are at the end; who left earlier would cut off those still talking."""
     if dist.is_initialized():
+        dist.barrier()
         dist.destroy_process_group()

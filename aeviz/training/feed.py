@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ class Feed:
         self.labels = torch.from_numpy(dataset.labels[self.rows].astype(np.int64)).to(device)
         self._pixels: Tensor | None = None
         self._places: Tensor | None = None  # of the split's rows in `_pixels`; None where they are the same
-        if device == "cpu" and isinstance(dataset.images, np.ndarray) and resident is None:
+        if device == "cpu" and _is_array(dataset.images) and resident is None:
             self._pixels, self._places = _viewed(dataset.images), torch.from_numpy(self.rows.astype(np.int64))
         elif resident or (resident is None and self._fits()):
             self._pixels = self._load(worker)
@@ -61,6 +61,19 @@ class Feed:
                 pixels = coming.pop().result()
                 coming = [reader.submit(self._gather, after) for after in order[number + 1 : number + 2]]
                 yield self._batch(pixels, positions, part)
+
+    def statistics(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of the pixels in [0, 1], a channel at a time: (C, 1, 1) each."""
+        channels = self.shape[0]
+        count, sums, squares = 0, torch.zeros(channels, dtype=torch.float64), torch.zeros(channels, dtype=torch.float64)
+        for positions in torch.arange(len(self), device=self.device).split(CHUNK):
+            x = self.batch(positions).x.flatten(2).double().cpu()  # (B, C, H * W)
+            count += x.shape[0] * x.shape[2]
+            sums += x.sum((0, 2))
+            squares += x.square().sum((0, 2))
+        mean = sums / count
+        deviation = (squares / count - mean.square()).clamp_min(1e-8).sqrt()
+        return mean.float().view(-1, 1, 1), deviation.float().view(-1, 1, 1)
 
     def _batch(self, pixels: Tensor, positions: Tensor, part: tuple[int, int, int] | None) -> Batch:
         x = pixels.float().div_(255.0)  # uint8 -> [0, 1]
@@ -89,8 +102,13 @@ class Feed:
         return resident
 
 
-def _viewed(images: np.ndarray) -> Tensor:
+def _viewed(images: Any) -> Tensor:
     """The array as a tensor over the same memory; nobody writes to it, so read-only memory is fine."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(images)
+
+
+def _is_array(images: object) -> bool:
+    """Whether the images lie in memory or in a mapped file, and are not drawn on demand."""
+    return isinstance(images, np.ndarray)

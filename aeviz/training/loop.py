@@ -1,5 +1,6 @@
 """The one loop that trains every variant."""
 
+import dataclasses
 import math
 import time
 from typing import Any
@@ -50,7 +51,7 @@ class Trainer:
         self.ending = ""
         self.feed = Feed(dataset, "train", device, worker)
         self.validation = Feed(dataset, "val", device)
-        self.frames = FrameWriter(run, dataset, device)
+        self.frames = FrameWriter(run, dataset, device) if crew.is_first else None
         self._looked = self._saved = time.perf_counter()
         self.take_up()
 
@@ -65,7 +66,7 @@ class Trainer:
             model.set_statistics(*self.feed.statistics())
         self.adopt(Stepper(model.to(self.device), self.training, self.config.resolved, self.crew))
         self.position, self.sums = load_position(self.run, self.stepper, self.device)
-        if self.crew.is_first:
+        if self.frames is not None:
             cut_metrics(self.run, self.position.step if self.position.step or self.run.checkpoint.exists() else -1)
             self.frames.cut(self.position.step)
         self._started = time.perf_counter() - self.position.seconds
@@ -134,7 +135,8 @@ class Trainer:
     def _step(self, batch: Batch, epoch: float) -> None:
         """One step of the optimizer; nothing here waits for the device."""
         if self.augment is not None:
-            batch = self.augment(batch)
+            x = self.augment(batch.x, batch.part)
+            batch = dataclasses.replace(batch, x=x, target=x)
         terms = self.stepper.step(batch, epoch)
         weighted = self.crew.summed({name: value * len(batch.x) for name, value in terms.items()})
         self.sums = {name: self.sums[name] + value for name, value in weighted.items()} if self.sums else weighted
@@ -259,7 +261,7 @@ class Trainer:
 
     def _show(self, force: bool = False) -> None:
         """Let people see where the network stands: its pictures and its map."""
-        if self.crew.is_first and (force or self._shown_long_ago()):
+        if self.frames is not None and (force or self._shown_long_ago()):
             write_preview(self.run, self.stepper.judged, self.dataset)
             self.frames.snap(self.stepper.judged, self.position.step)
         self._shown = time.perf_counter()

@@ -47,21 +47,30 @@ def prepare(recipe: Recipe, dataset: data.Dataset | None = None) -> Run:
     dataset = dataset or data.load(recipe.data.name, recipe.data.params)
     if len(dataset.rows("train")) < 2:
         raise BadValue("the set {name} has fewer than 2 images to train on; take a larger one", name=dataset.name)
-    model = fitted_model(recipe, dataset.shape)
+    model = fitted_model(recipe, dataset.shape, len(dataset.classes))
     device = resolve_device(recipe.training.device)
-    costs.check(costs.cost(model, recipe.training.batch_size, recipe.training.optimizer), device)
+    training = recipe.training
+    costs.check(costs.cost(model, training.batch_size, training.optimizer, training.loss), device)
     return runs.create(dataset, model, recipe.training, recipe.seed)
 
 
-def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...]) -> ModelConfig:
-    """The model's settings, for samples of this shape.
+def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...], classes: int | None = None) -> ModelConfig:
+    """The model's settings, for samples of this shape and, where it matters and is known, of so many classes.
 
     Raises:
         BadValue: a setting it does not allow.
     """
     if "sample_shape" in recipe.model:
         raise BadValue("model.sample_shape cannot be set; it is that of the images, {shape}", shape=sample_shape)
-    return model_config({**recipe.model, "sample_shape": sample_shape})
+    config = model_config({**recipe.model, "sample_shape": sample_shape})
+    if classes is None or "n_classes" not in type(config).model_fields:
+        return config
+    asked = recipe.model.get("n_classes", classes)
+    if asked != classes:
+        raise BadValue(
+            "model.n_classes = {asked} cannot be set; it is that of the images, {classes}", asked=asked, classes=classes
+        )
+    return model_config({**config.to_json(), "n_classes": classes})
 
 
 def launch(run: Run, start: Start = jobs.start) -> None:
@@ -117,7 +126,7 @@ def work(run: Run, worker: Worker, helm: Helm | None = None, crew: Crew = ALONE)
         run.write_config(run.config().model_copy(update={"resolved": resolved}))
     crew.share(None)  # the others read the config once it is written
     torch.set_num_threads(resolved.threads)
-    trainer = Trainer(run, dataset, resolved.device, worker, crew, helm)
+    trainer = Trainer(run, dataset, crew.device(resolved.device), worker, crew, helm)
     ending = {"state": "done", "message": ""}
     try:
         trainer.train()

@@ -1,6 +1,6 @@
 """One step of a training: forward, backward, and what stands between the gradient and the weights."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +43,7 @@ class Stepper:
     @property
     def judged(self) -> Autoencoder:
         """The network that validation, pictures and the kept weights show: the averaged one where there is one."""
-        return self.averaged.module if self.averaged is not None else self.model
+        return cast(Autoencoder, self.averaged.module) if self.averaged is not None else self.model
 
     @property
     def rate(self) -> float:
@@ -144,7 +144,8 @@ def _wrapped(model: Autoencoder, resolved: Resolved | None, crew: Crew) -> nn.Mo
     if resolved is not None and resolved.compile:
         losses.compile()
     if crew.size > 1:
-        cards = [torch.device(resolved.device)] if resolved is not None and resolved.device.startswith("cuda") else None
+        device = next(model.parameters()).device
+        cards = [device] if device.type == "cuda" else None
         if cards:  # batch norm over the whole batch; its synchronised form knows no CPU
             losses = nn.SyncBatchNorm.convert_sync_batchnorm(losses)
         losses = DistributedDataParallel(losses, device_ids=cards)

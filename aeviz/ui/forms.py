@@ -7,7 +7,7 @@ from typing import Any, Literal
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from aeviz.config import Settings
+from aeviz.config import FROM_DATA, Settings
 from aeviz.ui import words
 
 WIDE = 20  # letters that fit side by side in the narrow column
@@ -17,8 +17,9 @@ MANY = 3  # choices that stand side by side; more fold into a list
 def settings_form(
     cls: type[Settings], key: str, only: Iterable[str] | None = None, skip: Iterable[str] = (), **defaults: Any
 ) -> dict[str, Any]:
-    """One widget per setting of a class; what comes back is still unchecked."""
-    names = [name for name in (only or cls.model_fields) if name not in skip]
+    """One widget per setting of a class, but for what the data decide; what comes back is still unchecked."""
+    from_data = {name for name, field in cls.model_fields.items() if field.json_schema_extra == FROM_DATA}
+    names = [name for name in (only or cls.model_fields) if name not in from_data | set(skip)]
     return {name: _widget(name, cls.model_fields[name], f"{key}.{name}", defaults.get(name)) for name in names}
 
 

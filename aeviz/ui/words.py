@@ -20,6 +20,8 @@ LABELS = {
     "ssim": "SSIM",
     "kl": "KL",
     "l1": "L1",
+    "mmd": "MMD", "mi": "Mutual information", "tc": "Total correlation", "dimension_kl": "KL by dimension",
+    "salt_pepper": "Salt and pepper", "code_size": "Numbers per word", "annealing": "KL annealing",
     "dims": "Dimensions",
     "n_components": "Components",
     "relu": "ReLU", "leaky_relu": "Leaky ReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "tanh": "tanh",

@@ -45,7 +45,7 @@ def recipe_form(action: Callable[[Filled], None], in_sight: DeltaGenerator | Non
     own = forms.settings_form(cls.Config, f"train.{variant}", skip=SHARED)
     latent = forms.settings_form(cls.Config, "train", only=["latent_dim"])
     body = st.segmented_control(
-        "Layers", list(BODIES), default="dense", required=True, key="train.body", width="stretch",
+        "Layers", [name for name in BODIES if name != "custom"], default="dense", required=True, key="train.body", width="stretch",
         format_func=lambda name: BODIES[name].label, persist_state="session",
     )  # fmt: skip
     body_config = BODIES[body].Config

@@ -1,0 +1,337 @@
+"""What can be asked of a training at work: turning settings, single steps, other networks; and what it chose itself."""
+
+import math
+import threading
+import time
+
+import pytest
+import torch
+
+from aeviz import files, jobs, training
+from aeviz.errors import BadValue, NotNow
+from aeviz.models.weights import load_model, read_metadata
+from aeviz.runs import TrainingConfig
+from aeviz.training import Recipe, rate_at
+from aeviz.training.checkpoint import can_undo
+from tests.test_training import epoch_lines, recipe, train
+
+
+class Asking(jobs.Worker):
+    """A worker whose person asks for things at given steps: {step: [(request, values), ...]}."""
+
+    def __init__(self, job, plan):
+        super().__init__(job)
+        self.plan = dict(plan)
+
+    def is_asked(self):
+        return True
+
+    def report(self, **changes):
+        super().report(**changes)
+        for step in sorted(self.plan):
+            if changes.get("step", -1) >= step:
+                for request, values in self.plan.pop(step):
+                    self.job.ask(request, **values)
+
+
+def train_asking(run, plan, helm=None):
+    with files.lock(run.path / "lock"):
+        training.work(run, Asking(run, plan), helm)
+    return run
+
+
+def events(run):
+    return [line["event"] | {"step": line["step"]} for line in run.metrics() if "event" in line]
+
+
+def test_a_turned_learning_rate_acts_on_the_next_step_and_is_noted():
+    run = train_asking(
+        training.prepare(recipe()), {5: [("turn", {"path": "training.learning_rate", "value": 0.004})]}
+    )
+    assert run.config().training.learning_rate == 0.004
+    (event,) = events(run)
+    assert (event["path"], event["from"], event["to"]) == ("training.learning_rate", 0.001, 0.004)
+    assert event["step"] in (5, 6)
+    assert {line["lr"] for line in run.metrics() if line["step"] > event["step"]} == {0.004}
+    assert {line["lr"] for line in run.metrics() if line["step"] < event["step"]} == {0.001}
+
+
+@pytest.mark.parametrize(
+    ("variant", "name"), [("beta_vae", "beta"), ("denoising", "noise"), ("sparse", "sparsity"), ("contractive", "contraction")]
+)  # fmt: skip
+def test_a_variants_own_dial_can_be_turned_and_is_kept_with_the_weights(variant, name):
+    run = train_asking(
+        training.prepare(recipe(variant=variant)), {5: [("turn", {"path": f"model.{name}", "value": 0.5})]}
+    )
+    assert getattr(run.config().model, name) == 0.5
+    model, _ = load_model(run.checkpoint)
+    assert getattr(model.config, name) == 0.5
+    assert model.dials[name].item() == 0.5
+
+
+def test_turning_changes_what_is_learned():
+    plain = train(training.prepare(recipe(variant="beta_vae")))
+    turned = train_asking(
+        training.prepare(recipe(variant="beta_vae")), {12: [("turn", {"path": "model.beta", "value": 100.0})]}
+    )
+    assert epoch_lines(turned)[-1]["val"]["kl"] < 0.5 * epoch_lines(plain)[-1]["val"]["kl"]
+
+
+def test_what_cannot_be_turned_is_refused_in_words_and_the_training_goes_on():
+    run = training.prepare(recipe())
+    with pytest.raises(BadValue, match="training.epochs cannot be turned.*training.learning_rate"):
+        training.turn(run, "training.epochs", 3)
+    with pytest.raises(BadValue, match=r"learning_rate = -1.* more than 0"):
+        training.turn(run, "training.learning_rate", -1)
+    train_asking(run, {5: [("turn", {"path": "training.learning_rate", "value": -1})]})
+    (event,) = events(run)
+    assert event["kind"] == "refused"
+    assert "more than 0" in event["said"]
+    assert run.status().state == "done"
+
+
+def test_a_run_that_was_turned_and_killed_goes_on_with_what_it_was_turned_to():
+    plan = {5: [("turn", {"path": "model.beta", "value": 0.25})]}
+    whole = train_asking(training.prepare(recipe(variant="beta_vae")), plan)
+    at = events(whole)[0]["step"]
+    run = training.prepare(recipe(variant="beta_vae"))
+    train_asking(run, {at: plan[5], at + 9: [("stop", {})]})
+    assert events(run)[0]["step"] == at
+    training.resume(run)
+    train(run)
+    assert epoch_lines(run) == epoch_lines(whole)
+
+
+def test_a_paused_training_listens_steps_once_and_plays_on_in_the_same_process():
+    run = training.prepare(recipe(epochs=4))
+    whole = train(training.prepare(recipe(epochs=4)))
+    thread = threading.Thread(
+        target=train_asking, args=(run, {7: [("pause", {})]}, training.Helm(park_seconds=30.0)), daemon=True
+    )
+    thread.start()
+
+    def wait_for(is_so):
+        end = time.monotonic() + 20
+        while not is_so() and time.monotonic() < end:
+            time.sleep(0.01)
+        assert is_so()
+
+    wait_for(lambda: run.written_status().state == "paused")
+    at = read_metadata(run.checkpoint)["position"]["step"]
+    for _ in range(2):
+        training.step(run)
+        at += 1
+        wait_for(lambda: read_metadata(run.checkpoint)["position"]["step"] == at)  # noqa: B023
+    wait_for(lambda: run.written_status().state == "paused")
+    assert run.is_alive()
+    training.play(run)
+    thread.join(20)
+    assert run.status().state == "done"
+    assert epoch_lines(run) == epoch_lines(whole)
+
+
+def test_a_paused_process_lets_go_when_somebody_else_takes_the_run_up():
+    run = training.prepare(recipe(epochs=4))
+    thread = threading.Thread(
+        target=train_asking, args=(run, {7: [("pause", {})]}, training.Helm(park_seconds=30.0)), daemon=True
+    )
+    thread.start()
+    end = time.monotonic() + 20
+    while run.written_status().state != "paused" and time.monotonic() < end:
+        time.sleep(0.01)
+    training.resume(run)
+    assert not run.is_alive()
+    train(run)
+    assert run.status().state == "done"
+
+
+def test_a_forked_run_goes_on_as_the_first_one_would_have():
+    run = training.prepare(recipe(variant="vae"))
+    train_asking(run, {17: [("stop", {})]})
+    twin = training.fork(run)
+    training.resume(run)
+    assert epoch_lines(train(run)) == epoch_lines(train(twin))
+    assert twin.id != run.id
+    assert run.id in twin.note().note
+
+
+def test_a_restarted_run_is_a_new_one_with_the_same_numbers():
+    run = train(training.prepare(recipe(variant="vae")))
+    again = train(training.restart(run))
+    assert again.id != run.id
+    assert epoch_lines(again) == epoch_lines(run)
+
+
+def other_network(**changes):
+    return {"variant": "autoencoder", "latent_dim": 4, "body": {"name": "dense", "widths": [32]}} | changes
+
+
+def test_a_wider_network_goes_on_with_what_was_learned_and_can_be_undone():
+    wider = other_network(latent_dim=6, body={"name": "dense", "widths": [48]})
+    run = training.prepare(recipe(epochs=6))
+    train_asking(run, {37: [("change", {"model": wider})], 60: [("stop", {})]})
+    (event,) = events(run)
+    assert event["kind"] == "change"
+    assert event["said"]
+    assert run.load().latent_dim == 6
+    before = [line["val"]["mse"] for line in run.metrics() if "val" in line and line["step"] < event["step"]]
+    after = [line["val"]["mse"] for line in run.metrics() if "val" in line and line["step"] > event["step"]]
+    assert after[0] < before[-1]  # no step back
+    assert can_undo(run)
+    training.undo(run)
+    assert run.config().model.latent_dim == 4
+    assert not can_undo(run)
+    with pytest.raises(NotNow, match="nothing to undo"):
+        training.undo(run)
+    training.resume(run)
+    train(run)
+    assert epoch_lines(run) == epoch_lines(train(training.prepare(recipe(epochs=6))))
+
+
+def test_undoing_while_training_ends_as_if_the_network_had_never_changed():
+    run = training.prepare(recipe(epochs=6))
+    train_asking(run, {20: [("change", {"model": other_network(latent_dim=2)})], 40: [("undo", {})]})
+    assert run.load().latent_dim == 4
+    assert epoch_lines(run) == epoch_lines(train(training.prepare(recipe(epochs=6))))
+
+
+def test_dropout_can_be_turned_on_where_there_was_none():
+    run = training.prepare(recipe())
+    train_asking(run, {5: [("turn", {"path": "model.body.dropout", "value": 0.2})]})
+    assert run.config().model.body.dropout == 0.2
+    assert run.status().state == "done"
+    assert any(isinstance(module, torch.nn.Dropout) for module in run.load().modules())
+
+
+def test_a_network_that_is_wrong_is_refused_before_anything_happens():
+    run = train(training.prepare(recipe(epochs=1)))
+    with pytest.raises(BadValue, match="latent_dim = 0"):
+        training.change(run, other_network(latent_dim=0))
+    assert not run.is_alive()
+
+
+def test_a_run_ends_early_when_validation_stands_still():
+    run = train(training.prepare(recipe(epochs=50, patience=2, learning_rate=1e-9)))
+    status = run.status()
+    assert status.state == "done"
+    assert status.epoch < 50
+    assert "no progress on validation for 2 epochs" in status.message
+    assert events(run)[-1]["kind"] == "early_stop"
+
+
+def test_a_plateau_slows_the_learning_rate():
+    settings = {"schedule": "plateau", "decay": 0.1, "decay_epochs": 1, "learning_rate": 0.3, "optimizer": "sgd"}
+    run = train(training.prepare(recipe(epochs=8, loss="bernoulli", **settings)))
+    rates = [line["lr"] for line in epoch_lines(run)]
+    assert rates[-1] < rates[0]
+
+
+@pytest.mark.parametrize("schedule", ["step", "exponential", "cosine", "one_cycle"])
+def test_a_scheduled_run_goes_on_as_if_it_had_never_stopped(schedule):
+    settings = {"schedule": schedule, "warmup": 0.5, "decay_epochs": 1, "ema": 0.9, "l1": 1e-4, "clip": 1.0}
+    whole = train(training.prepare(recipe(**settings)))
+    run = training.prepare(recipe(**settings))
+    train_asking(run, {17: [("stop", {})]})
+    training.resume(run)
+    train(run)
+    assert epoch_lines(run) == epoch_lines(whole)
+    a, b = (load_model(each.weights)[0].state_dict() for each in (run, whole))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_schedules_take_the_values_their_formulas_give():
+    config = TrainingConfig(epochs=10, learning_rate=1.0, decay=0.5, decay_epochs=2)
+
+    def at(schedule, epoch, **more):
+        return rate_at(config.model_copy(update={"schedule": schedule, **more}), epoch)
+
+    assert at("constant", 3) == 1
+    assert [at("step", epoch) for epoch in (0, 1.9, 2, 5)] == [1, 1, 0.5, 0.25]
+    assert at("exponential", 3) == pytest.approx(0.5**1.5)
+    assert at("cosine", 5) == pytest.approx(0.01 + 0.99 / 2)
+    assert [at("one_cycle", epoch) for epoch in (0, 3, 10)] == pytest.approx([0.04, 1, 0.01])
+    assert at("constant", 1, warmup=4.0) == pytest.approx(0.25)
+
+
+def test_averaged_weights_are_the_mean_they_should_be():
+    run = training.prepare(recipe(epochs=1, ema=0.5, batch_size=1024))
+    train(run)
+    kept = load_model(run.weights)[0].state_dict()
+    last = load_model(run.checkpoint)[0].state_dict()
+    assert any(not torch.equal(kept[name], last[name]) for name in kept)
+
+
+def test_clipping_bounds_the_step_of_plain_descent():
+    run = training.prepare(recipe(epochs=1, optimizer="sgd", learning_rate=1.0, clip=1e-6))
+    train(run)
+    first, last = epoch_lines(run)[0], epoch_lines(run)[-1]
+    assert last["val"]["total"] == pytest.approx(first["val"]["total"], rel=1e-3)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+def test_penalised_weights_are_smaller(penalty):
+    def size(**settings):
+        model = train(training.prepare(recipe(epochs=2, optimizer="sgd", learning_rate=0.01, **settings))).load()
+        return sum(p.abs().sum() for p in model.parameters() if p.dim() > 1)
+
+    assert size(**{penalty: 0.3}) < size()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
+def test_every_optimizer_learns(optimizer):
+    rate = 1e-2 if optimizer in ("sgd", "momentum", "nesterov") else 1e-3
+    lines = epoch_lines(train(training.prepare(recipe(optimizer=optimizer, learning_rate=rate))))
+    assert lines[-1]["val"]["mse"] < lines[0]["val"]["mse"]
+
+
+def test_bfloat16_is_kept_when_asked_for_and_learns_the_same():
+    full = train(training.prepare(recipe(epochs=5, precision="float32")))
+    half = train(training.prepare(recipe(epochs=5, precision="bfloat16")))
+    assert half.config().resolved.precision == "bfloat16"
+    assert epoch_lines(half)[-1]["val"]["mse"] == pytest.approx(epoch_lines(full)[-1]["val"]["mse"], rel=0.05)
+
+
+def test_the_faster_precision_is_measured_once_and_then_known(monkeypatch):
+    gains = iter([2.0])
+    monkeypatch.setattr("aeviz.training.choose.WORTH_MEASURING", 0.0)
+    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: next(gains))
+    first, second = (train(training.prepare(recipe(epochs=1))) for _ in range(2))
+    assert first.config().resolved.precision == second.config().resolved.precision == "bfloat16"
+
+
+def test_a_measurement_gives_a_ratio_and_leaves_the_generator_alone():
+    from aeviz.training.choose import _gain, resolve
+
+    config = training.prepare(recipe()).config()
+    state = torch.get_rng_state()
+    assert 0 < _gain(config, resolve(config)) < math.inf
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_augmented_training_is_the_same_again_and_differs_from_plain():
+    settings = {"augment": {"shift": 0.1, "rotation": 10}}
+    first, second = (train(training.prepare(recipe(**settings))) for _ in range(2))
+    assert epoch_lines(first) == epoch_lines(second) != epoch_lines(train(training.prepare(recipe())))
+
+
+def test_a_set_that_is_read_as_it_comes_gives_the_same_numbers(monkeypatch):
+    whole = train(training.prepare(recipe()))
+    monkeypatch.setattr("aeviz.training.feed.SHARE", 0.0)
+    monkeypatch.setattr("aeviz.training.feed._is_array", lambda images: False)
+    assert epoch_lines(train(training.prepare(recipe()))) == epoch_lines(whole)
+
+
+def test_metrics_carry_gradients_and_vitals():
+    run = train(training.prepare(recipe(variant="vae")))
+    light = [line for line in run.metrics() if "gradients" in line]
+    assert light
+    assert light[0]["gradients"]["total"] > 0
+    vital = [line["vitals"] for line in run.metrics() if "vitals" in line]
+    assert len(vital[-1]["kl"]) == len(vital[-1]["variance"]) == 4
+
+
+def test_unknown_recipe_values_name_the_field():
+    with pytest.raises(BadValue, match=r"training.schedule = 'sometimes'"):
+        Recipe.parse({"training": {"schedule": "sometimes"}})
+    with pytest.raises(BadValue, match=r"training.augment.shift = 2"):
+        Recipe.parse({"training": {"augment": {"shift": 2}}})

@@ -1,0 +1,39 @@
+"""Several processes that train one network: the same result as one, and only the first writes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LINE = [
+    *("-m", "aeviz", "train", "--dataset", "digits", "--epochs", "2", "--latent-dim", "4", "--device", "cpu", "--json"),
+    *("--set", "model.body.widths=[32]", "--set", "training.batch_size=50"),
+]
+
+
+def said(command, folder):
+    environment = {**os.environ, "AEVIZ_RUNS": str(folder), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, cwd=folder.parent, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-3000:]
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    return json.loads(line)
+
+
+def together(*arguments, processes=2):
+    here = ["--nnodes", "1", "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", "--nproc-per-node"]
+    return [sys.executable, "-m", "torch.distributed.run", *here, str(processes), *arguments]
+
+
+@pytest.mark.parametrize("variant", ["autoencoder", "vae", "denoising"])
+def test_two_processes_give_the_numbers_of_one(tmp_path, variant):
+    line = [*LINE, "--variant", variant, "--set", 'training.augment={"shift":0.1}']
+    alone = said([sys.executable, *line], tmp_path / "alone")
+    both = said(together(*line), tmp_path / "both")
+    assert both["state"] == "done"
+    assert len(list((tmp_path / "both").glob("*/config.json"))) == 1
+    for name in ("total", "mse", "psnr"):
+        assert both["val"][name] == pytest.approx(alone["val"][name], rel=1e-4)
