@@ -6,7 +6,7 @@ from aeviz.ui import state, words
 from aeviz.ui.components.live import live_panel
 from aeviz.ui.components.live_dials import dials
 from aeviz.ui.components.network import network_view
-from aeviz.ui.components.recipe import recipe_form
+from aeviz.ui.components.recipe import recipe_form, take_layers
 from aeviz.ui.components.start import train_button, view_picker
 from aeviz.ui.frame import controls_and_canvas, page
 
@@ -23,7 +23,7 @@ with page("train"):
         with controls:
             filled = recipe_form(train_button, canvas.container() if state.is_narrow() else None)
         with canvas:
-            if filled.recipe:
-                network_view(filled.recipe, filled.shape)
-            else:
+            if filled.problem and not (filled.outline and filled.outline.problem):
                 st.error(words.sentence(filled.problem), icon=":material/error:")
+            if filled.model and filled.outline:
+                network_view("network", filled.model, filled.outline, take_layers)

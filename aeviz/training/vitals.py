@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from aeviz.models import Autoencoder, Batch, Gaussian
 from aeviz.models.base import mode
-from aeviz.models.layers import ACTIVATIONS
+from aeviz.models.blocks import ACTIVATIONS
 from aeviz.training.feed import Feed
 
 PROBES = 2000

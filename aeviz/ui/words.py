@@ -82,8 +82,13 @@ def when(moment: float, seconds: bool = False) -> str:
 
 def sentence(said: object) -> str:
     """A message as a sentence of its own, in plain text."""
+    return plain(opened(said))
+
+
+def opened(said: object) -> str:
+    """Text that begins with a capital, as a sentence does."""
     text = str(said)
-    return plain(text[:1].upper() + text[1:])
+    return text[:1].upper() + text[1:]
 
 
 def number(value: Any, digits: int = 3) -> str:

@@ -6,10 +6,11 @@ import streamlit as st
 
 from aeviz import training
 from aeviz.errors import AevizError
-from aeviz.models import BODIES, model_config
+from aeviz.models import budget, model_config
 from aeviz.runs import Run, RunConfig
 from aeviz.ui import forms, warm, words
 from aeviz.ui.components.live_follow import follow
+from aeviz.ui.components.network import layer_editor
 from aeviz.ui.frame import said
 
 
@@ -34,7 +35,7 @@ def change_buttons(run: Run, config: RunConfig) -> None:
 @st.dialog("Change the network", width="large")
 def _editor(run: Run, config: RunConfig) -> None:
     values = {name: value for name, value in config.model.to_json().items() if name != "sample_shape"}
-    edited = network_form(f"change.{run.id}", values, config.model.sample_shape)
+    edited = layer_editor(f"change.{run.id}", values, config.model.sample_shape, config.training)
     problem = _problem(edited, config)
     if problem:
         st.error(words.sentence(problem), icon=":material/error:")
@@ -44,18 +45,6 @@ def _editor(run: Run, config: RunConfig) -> None:
     ):
         said(training.change)(run, edited, warm.spare().start)
         st.rerun()
-
-
-def network_form(key: str, values: dict[str, Any], sample_shape: tuple[int, ...]) -> dict[str, Any]:
-    """The sizes of a network's code and layers, as they are to be."""
-    body = values["body"]
-    cls = BODIES[body["name"]].Config
-    sizes = "widths" if "widths" in cls.model_fields else "channels"
-    edited = forms.settings_form(
-        type(model_config({**values, "sample_shape": sample_shape})), key, only=["latent_dim"], **values
-    )
-    layers = forms.settings_form(cls, key, only=[sizes], **{sizes: tuple(body[sizes])})
-    return {**values, **edited, "body": {**body, **layers}}
 
 
 def _problem(edited: dict[str, Any], config: RunConfig) -> str:
