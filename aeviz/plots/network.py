@@ -67,9 +67,7 @@ def hourglass(bars: Sequence[Bar], *, places: int = 0, height: int = 230, share:
     reach = float(tall.max()) / 2
     across = {"visible": False, "fixedrange": True, "range": [-0.6, places - 0.4]}
     along = {"visible": False, "fixedrange": True, "range": [-reach * 1.04, reach * (1 + 0.24 * lines * 200 / height)]}
-    settings = layout(
-        height=height, uirevision="network", bargap=0.18, showlegend=False, xaxis=across, yaxis=along
-    )
+    settings = layout(height=height, uirevision="network", bargap=0.18, showlegend=False, xaxis=across, yaxis=along)
     return go.Figure(data=[drawn], layout=settings)
 
 

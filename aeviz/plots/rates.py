@@ -22,9 +22,7 @@ def rate_curve(epochs: Sequence[float], rates: Sequence[float], *, height: int =
     return go.Figure(data=[line], layout=_small(height, along, upward))
 
 
-def sweep_curve(
-    rates: Sequence[float], losses: Sequence[float], suggestion: float, *, height: int = 160
-) -> go.Figure:
+def sweep_curve(rates: Sequence[float], losses: Sequence[float], suggestion: float, *, height: int = 160) -> go.Figure:
     """The loss (S,) at learning rates (S,) that rise step by step, and the rate to begin with as a line."""
     line = go.Scatter(
         x=list(rates), y=list(losses), mode="lines", line={"color": CLASS_COLOURS[0], "width": 2},

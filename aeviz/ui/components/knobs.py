@@ -56,6 +56,7 @@ COUNTS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "target": lambda values: values["penalty"] == "kl",
 }
 
+
 @dataclass(frozen=True)
 class Knobs:
     """What the groups hold, by class of settings and as yet unchecked, and the places below those that are open."""

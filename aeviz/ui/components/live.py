@@ -56,7 +56,7 @@ def _panel(run: Run) -> None:
             st.error(words.plain(status.message), icon=":material/error:")
         if status.state == "interrupted":
             st.warning("The training was interrupted. Continue takes it up at its last checkpoint.")
-        doctor_line(run, config, follower)
+        doctor_line(run, status, config, follower)
         view = VIEWS[view_switch()]
         if status.state == "running" or (status.state == "queued" and not status.message):
             _wait_for_first_loss(run)

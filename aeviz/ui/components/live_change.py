@@ -6,11 +6,11 @@ import streamlit as st
 
 from aeviz import training
 from aeviz.errors import AevizError
-from aeviz.models import budget, model_config
+from aeviz.models import model_config
 from aeviz.runs import Run, RunConfig
-from aeviz.ui import forms, warm, words
+from aeviz.ui import warm, words
 from aeviz.ui.components.live_follow import follow
-from aeviz.ui.components.network import layer_editor
+from aeviz.ui.components.network import layer_editor, outline_of
 from aeviz.ui.frame import said
 
 
@@ -50,7 +50,8 @@ def _editor(run: Run, config: RunConfig) -> None:
 def _problem(edited: dict[str, Any], config: RunConfig) -> str:
     """What is wrong with a network, or nothing."""
     try:
-        model_config({**edited, "sample_shape": config.model.sample_shape})
+        model = model_config({**edited, "sample_shape": config.model.sample_shape})
+        problem = outline_of(model, config.training).problem
     except AevizError as error:
         return str(error)
-    return ""
+    return str(problem) if problem else ""

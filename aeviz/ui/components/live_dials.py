@@ -9,12 +9,13 @@ from pydantic.fields import FieldInfo
 from aeviz import training
 from aeviz.config import Settings
 from aeviz.runs import Run, RunConfig
-from aeviz.ui import state, words
+from aeviz.ui import forms, state, words
 from aeviz.ui.components.live_change import change_buttons
 from aeviz.ui.components.live_follow import follow
 from aeviz.ui.frame import said
 
 TICKS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # of a decade
+MOST_EVEN = 2.0  # a wider range is shown on a logarithmic scale
 DECADES = 3  # that can be turned to, to either side of the usual value
 SMALLEST = 1e-7  # beside 0, for weights that are 0 as a rule
 HEARD_SECONDS = 0.6
@@ -45,9 +46,10 @@ def _dial(run: Run, config: RunConfig, path: str, present: float) -> None:
         "label": words.label(path.rpartition(".")[2]), "key": key, "help": field.description,
         "on_change": said(_turn), "args": (run, path, key),
     }  # fmt: skip
-    low, high, step = bounds(field)
-    if high - low <= 2:
-        st.slider(min_value=low, max_value=high, step=step or (high - low) / 100, **shared)
+    low, high = bounds(field)
+    if high - low <= MOST_EVEN:
+        step = forms.bounds(field).get("multiple_of", (high - low) / 100)
+        st.slider(min_value=low, max_value=high, step=float(step), **shared)
     else:
         st.select_slider(options=sorted({*scale(field), kept}), format_func=words.number, **shared)
 
@@ -61,21 +63,15 @@ def field_of(config: RunConfig, path: str) -> FieldInfo:
     return type(holder).model_fields[last]
 
 
-def bounds(field: FieldInfo) -> tuple[float, float, float | None]:
-    """The least and largest value and the step, as far as the field says."""
-    rules = {
-        name: getattr(rule, name)
-        for rule in field.metadata
-        for name in ("ge", "gt", "le", "lt", "multiple_of")
-        if hasattr(rule, name)
-    }
-    low, high = rules.get("ge", rules.get("gt", 0.0)), rules.get("le", rules.get("lt", 1.0))
-    return float(low), float(high), rules.get("multiple_of")
+def bounds(field: FieldInfo) -> tuple[float, float]:
+    """The least and the largest value, as far as the field says."""
+    rules = forms.bounds(field)
+    return float(rules.get("ge", rules.get("gt", 0.0))), float(rules.get("le", rules.get("lt", 1.0)))
 
 
 def scale(field: FieldInfo) -> list[float]:
     """Values to turn to: six a decade around the usual one, and 0 where it is allowed."""
-    high = bounds(field)[1]
+    low, high = bounds(field)
     usual = float(field.default or 0.0)
     first = usual / 10**DECADES if usual > 0 else SMALLEST
     last = min(high, usual * 10**DECADES if usual > 0 else 1.0)
@@ -84,7 +80,7 @@ def scale(field: FieldInfo) -> list[float]:
     while (power := 10.0**exponent) <= last:
         values += [float(f"{tick * power:.3g}") for tick in TICKS if first * 0.999 <= tick * power <= last * 1.001]
         exponent += 1
-    return ([0.0] if any(getattr(rule, "ge", None) == 0 for rule in field.metadata) else []) + values
+    return ([0.0] if forms.bounds(field).get("ge") == low == 0.0 else []) + values
 
 
 def _floor_decade(value: float) -> int:

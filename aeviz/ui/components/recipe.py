@@ -99,12 +99,18 @@ def _variant_form() -> tuple[type[Autoencoder], dict[str, Any]]:
     """The variant and its own settings."""
     cls = VARIANTS[
         st.selectbox(
-            "Autoencoder", list(VARIANTS), key="train.variant", format_func=lambda name: VARIANTS[name].label,
-            help="\n".join(f"- **{cls.label}**: {cls.summary}" for cls in VARIANTS.values()), persist_state="session",
+            "Autoencoder",
+            list(VARIANTS),
+            key="train.variant",
+            format_func=lambda name: VARIANTS[name].label,
+            help="\n".join(f"- **{cls.label}**: {cls.summary}" for cls in VARIANTS.values()),
+            persist_state="session",
         )  # fmt: skip
     ]
     key, present = f"train.{cls.name}", present_values(cls)
-    own = [name for name in forms.asked(cls.Config) if name not in SHARED and (name not in COUNTS or counts(name, present))]
+    own = [
+        name for name in forms.asked(cls.Config) if name not in SHARED and (name not in COUNTS or counts(name, present))
+    ]
     values = forms.settings_form(cls.Config, key, only=own[:FEW])
     if own[FEW:]:
         with st.popover(f"More of the {cls.label}", icon=":material/tune:", width="stretch"):
