@@ -16,7 +16,6 @@ const CSS = `
 .empty { display: grid; place-items: center; flex: 1; opacity: .55 }`
 const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
 const FEW = 16 // bars that have room for their names and numbers
-const roots = new WeakMap()
 
 const said = (value) => (value && Math.abs(value) < 1e-3 ? value.toExponential(0) : String(Number(value.toPrecision(2))))
 
@@ -52,11 +51,11 @@ const fill = (place, one) => {
 }
 
 export default function ({ data, parentElement }) {
-  if (!roots.has(parentElement)) {
+  if (!parentElement.aeviz) {
     make("style", "", parentElement).textContent = CSS
-    roots.set(parentElement, make("div", "groups", parentElement))
+    parentElement.aeviz = make("div", "groups", parentElement)
   }
-  const root = roots.get(parentElement)
+  const root = parentElement.aeviz
   root.style.height = `${data.height}px`
   const places = root.getElementsByClassName("group")
   while (places.length > data.groups.length) places[places.length - 1].remove()
@@ -64,5 +63,4 @@ export default function ({ data, parentElement }) {
   data.groups.forEach((one, number) => fill(places[number], one))
   root.querySelector(".empty")?.remove()
   if (!data.groups.length) make("div", "empty", root).textContent = data.empty
-  return () => roots.delete(parentElement)
 }

@@ -67,13 +67,7 @@ class Chart {
     this.tip = make("div", "tip", plot)
     this.canvas.onpointermove = (event) => { this.pointer = event.offsetX; this.draw() }
     this.canvas.onpointerleave = () => { this.pointer = null; this.draw() }
-    this.observer = new ResizeObserver(() => this.draw())
-    this.observer.observe(plot)
-  }
-
-  close() {
-    this.observer.disconnect()
-    cancelAnimationFrame(this.frame)
+    new ResizeObserver(() => this.draw()).observe(plot)
   }
 
   show(data) {
@@ -279,11 +273,8 @@ class Chart {
   }
 }
 
-const charts = new WeakMap()
-
+// Kept on its place, and with it: Streamlit may clean up and call again without emptying the place.
 export default function ({ data, parentElement }) {
-  if (!charts.has(parentElement)) charts.set(parentElement, new Chart(parentElement))
-  const chart = charts.get(parentElement)
-  chart.show(data)
-  return () => { chart.close(); charts.delete(parentElement) }
+  parentElement.aeviz ??= new Chart(parentElement)
+  parentElement.aeviz.show(data)
 }

@@ -34,14 +34,8 @@ class Film {
     this.frames = new Map() // by step
     this.button.onclick = () => (this.playing ? this.stop() : this.play())
     this.slider.oninput = () => { this.stop(); this.follows = false; this.at(Number(this.slider.value)) }
-    this.observer = new ResizeObserver(() => this.draw())
-    this.observer.observe(plot)
+    new ResizeObserver(() => this.draw()).observe(plot)
     this.follows = true
-  }
-
-  close() {
-    this.observer.disconnect()
-    cancelAnimationFrame(this.frame)
   }
 
   show(bytes) {
@@ -150,11 +144,8 @@ class Film {
   }
 }
 
-const films = new WeakMap()
-
+// Kept on its place, and with it: Streamlit may clean up and call again without emptying the place.
 export default function ({ data, parentElement }) {
-  if (!films.has(parentElement)) films.set(parentElement, new Film(parentElement))
-  const film = films.get(parentElement)
-  film.show(data)
-  return () => { film.close(); films.delete(parentElement) }
+  parentElement.aeviz ??= new Film(parentElement)
+  parentElement.aeviz.show(data)
 }

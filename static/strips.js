@@ -9,7 +9,6 @@ const CSS = `
 .plain span { display: none }
 .empty { display: grid; place-items: center; flex: 1; opacity: .55 }`
 const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
-const roots = new WeakMap()
 
 const setRow = (row, { label, source }, height) => {
   row.firstChild.textContent = label
@@ -24,11 +23,11 @@ const setRow = (row, { label, source }, height) => {
 }
 
 export default function ({ data, parentElement }) {
-  if (!roots.has(parentElement)) {
+  if (!parentElement.aeviz) {
     make("style", "", parentElement).textContent = CSS
-    roots.set(parentElement, make("div", "strips", parentElement))
+    parentElement.aeviz = make("div", "strips", parentElement)
   }
-  const root = roots.get(parentElement)
+  const root = parentElement.aeviz
   root.style.height = `${data.height}px`
   root.classList.toggle("plain", data.plain)
   const rows = root.getElementsByClassName("row")
@@ -44,5 +43,4 @@ export default function ({ data, parentElement }) {
   })
   root.querySelector(".empty")?.remove()
   if (!data.rows.length) make("div", "empty", root).textContent = data.empty
-  return () => roots.delete(parentElement)
 }
