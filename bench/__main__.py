@@ -1,74 +1,145 @@
 """`python -m bench`: the benchmarks on a terminal, one after another."""
 
 from collections.abc import Callable
+from typing import Any
 
 import click
 
+from aeviz.config import Settings
 from aeviz.errors import AevizError
 
 QUICK_IMAGES, QUICK_POINTS = 5_000, 1_000
+WATCHED_TIMES = 10  # epochs as many as elsewhere, so that there is something to watch
+PRECISIONS = ["auto", "float32", "bfloat16"]
+
+
+class Options(Settings):
+    """What was asked on the command line."""
+
+    epochs: int
+    repeats: int
+    images: int | None
+    streamed_images: int
+    points: int
+    threads: int | None
+    device: str
+    precision: Any
+    rival_precision: Any
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("names", nargs=-1, metavar="[training] [projection]")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--quick", is_flag=True, help="A minute's look: fewer images and points, one epoch, one repeat.")
-@click.option("--epochs", type=click.IntRange(min=1), default=2, show_default=True, help="Training: epochs a repeat.")
+@click.option("--epochs", type=click.IntRange(min=1), default=2, show_default=True, help="Epochs a repeat.")
 @click.option("--repeats", type=click.IntRange(min=1), default=3, show_default=True, help="How often each side runs.")
+@click.option("--images", type=click.IntRange(min=100), help="Training images at most.  [default: all of the set]")
+@click.option(
+    "--streamed-images", type=click.IntRange(min=1000), default=200_000, show_default=True, help="Streaming: images."
+)
 @click.option("--points", type=click.IntRange(min=200), default=5_000, show_default=True, help="Projection: codes.")
 @click.option(
-    "--threads", type=click.IntRange(min=1), help="For both sides.  [default: the cores less one, as aeviz trains]"
+    "--threads", type=click.IntRange(min=1), help="For all sides.  [default: the cores less one, as aeviz trains]"
 )
-@click.option("--device", default="auto", show_default=True, help="Training: auto, cpu, cuda, cuda:N or mps.")
-def main(
-    names: tuple[str, ...], quick: bool, epochs: int, repeats: int, points: int, threads: int | None, device: str
-) -> None:
-    """Measure aeviz against its rivals: all benchmarks, or the named ones."""
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+@click.option(
+    "--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True,
+    help="aeviz's; auto takes what it measures to be faster.",
+)  # fmt: skip
+@click.option(
+    "--rival-precision", type=click.Choice(PRECISIONS[1:]), default="float32", show_default=True,
+    help="The rivals', where they have a choice.",
+)  # fmt: skip
+def main(names: tuple[str, ...], quick: bool, **asked: Any) -> None:
+    """Measure aeviz: all benchmarks, or those named of training, projection, streaming, memory and watched."""
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         raise click.UsageError(f"no benchmark is called {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
     if quick:
-        epochs, repeats, points = 1, 1, min(points, QUICK_POINTS)
+        images = min(asked["images"] or QUICK_IMAGES, QUICK_IMAGES)
+        asked |= {"epochs": 1, "repeats": 1, "images": images, "streamed_images": QUICK_IMAGES}
+        asked["points"] = min(asked["points"], QUICK_POINTS)
+    options = Options.parse(asked)
     try:
         for name in names or BENCHMARKS:
-            click.echo(BENCHMARKS[name](quick, epochs, repeats, points, threads, device) + "\n")
+            click.echo(BENCHMARKS[name](options) + "\n")
     except AevizError as error:
         raise click.ClickException(str(error)) from None
 
 
-def _training(quick: bool, epochs: int, repeats: int, points: int, threads: int | None, device: str) -> str:
+def _setup(options: Options) -> Any:
     from aeviz.models.device import resolve_device
     from aeviz.models.device import threads as own_threads
+    from bench.measure import Setup
+
+    return Setup(
+        device=resolve_device(options.device),
+        threads=options.threads or own_threads(),
+        repeats=options.repeats,
+        precision=options.precision,
+        rival_precision=options.rival_precision,
+    )
+
+
+def _training(options: Options) -> str:
     from bench import training
-    from bench.measure import Setup, choose_data, temporary_runs
+    from bench.measure import choose_data, temporary_runs
 
-    dataset = choose_data(QUICK_IMAGES if quick else None)
-    setup = Setup(resolve_device(device), threads or own_threads(), repeats)
+    dataset, setup = choose_data(options.images), _setup(options)
     with temporary_runs():
-        found = training.compare(dataset, setup, list(training.BODIES), [128, 512], epochs, _say)
-    return training.table(found, dataset, setup, epochs).markdown()
+        found = training.compare(dataset, setup, list(training.BODIES), [128, 512], options.epochs, _say)
+    return training.table(found, dataset, setup, options.epochs).markdown()
 
 
-def _projection(quick: bool, epochs: int, repeats: int, points: int, threads: int | None, device: str) -> str:
+def _projection(options: Options) -> str:
     from aeviz.latent.tsne import TSNESettings
-    from aeviz.models.device import threads as own_threads
     from bench import projection
-    from bench.measure import Setup, choose_data, temporary_runs
+    from bench.measure import choose_data, temporary_runs
 
-    dataset = choose_data(QUICK_IMAGES if quick else None)
     # Both sides' t-SNE runs on the CPU, whatever else there is.
-    setup, settings = Setup("cpu", threads or own_threads(), repeats), TSNESettings()
+    dataset, settings = choose_data(options.images), TSNESettings()
+    setup = _setup(options.model_copy(update={"device": "cpu"}))
     _say("projection: training a network for its codes")
     with temporary_runs():
-        codes, labels = projection.trained_codes(dataset, points, setup)
+        codes, labels = projection.trained_codes(dataset, options.points, setup)
     _say(f"projection: mapping {len(codes):,} codes")
     return projection.table(projection.compare(codes, labels, setup, settings), dataset, setup, settings).markdown()
+
+
+def _streaming(options: Options) -> str:
+    from bench import streaming
+
+    setup, images = _setup(options), options.streamed_images
+    found = streaming.compare(images, setup, options.epochs, _say)
+    return streaming.table(found, images, setup, options.epochs).markdown()
+
+
+def _memory(options: Options) -> str:
+    from bench import memory
+
+    setup = _setup(options)
+    _say("memory: a training in a process of its own")
+    return memory.table(memory.measure(setup, options.images), setup).markdown()
+
+
+def _watched(options: Options) -> str:
+    from bench import watched
+    from bench.measure import whole_data
+
+    dataset, setup, epochs = whole_data(options.images), _setup(options), WATCHED_TIMES * options.epochs
+    return watched.table(watched.compare(dataset, setup, epochs, _say), dataset, setup, epochs).markdown()
 
 
 def _say(message: str) -> None:
     click.echo(message, err=True)
 
 
-BENCHMARKS: dict[str, Callable[..., str]] = {"training": _training, "projection": _projection}
+BENCHMARKS: dict[str, Callable[[Options], str]] = {
+    "training": _training,
+    "projection": _projection,
+    "streaming": _streaming,
+    "memory": _memory,
+    "watched": _watched,
+}
 
 if __name__ == "__main__":
     main(prog_name="python -m bench")

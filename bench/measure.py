@@ -4,33 +4,95 @@ import dataclasses
 import os
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import torch
 
 from aeviz import data
-from aeviz.models.device import device_name
+from aeviz.jobs import Worker
+from aeviz.models import Autoencoder
+from aeviz.models.device import device_name, keep_memory
+from aeviz.runs import Run
+from aeviz.training.choose import resolve
+from aeviz.training.loop import Trainer
 
 CARRIED_IMAGES = 20_000
+JUDGED_ROWS = 1000
+Precision = Literal["auto", "float32", "bfloat16"]
+Say = Callable[[str], None]
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
 class Setup:
-    """Where and how often to measure; both sides get the same device, threads and seed."""
+    """Where and how often to measure; all sides get the same device, threads and seed."""
 
     device: str
     threads: int
     repeats: int
     seed: int = 0
+    precision: Precision = "auto"  # aeviz's
+    rival_precision: Precision = "float32"
 
     def described(self) -> str:
         """The machine's part of a table's title."""
         threads, repeats = counted(self.threads, "thread"), counted(self.repeats, "interleaved repeat")
         return f"medians of {repeats}; {device_name(self.device)}, {threads}"
+
+
+class Result(NamedTuple):
+    """One training: images per second while training, seconds in all, its precision, and the MSE per pixel at its end."""
+
+    images_per_s: float
+    seconds: float
+    precision: str
+    val_mse: float
+    test_mse: float
+
+
+class TimedTrainer(Trainer):
+    """aeviz's trainer, with a clock around each epoch's steps (light metrics and status lines included)."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.epoch_seconds: list[float] = []
+        super().__init__(*arguments)
+
+    def _train_epoch(self) -> None:
+        self.epoch_seconds.append(timed(super()._train_epoch, self.device))
+
+
+def trainer_of(run: Run, dataset: data.Dataset) -> TimedTrainer:
+    """The trainer as `aeviz train` makes it, whatever is chosen by measuring at the start included."""
+    keep_memory()
+    resolved = resolve(run.config())
+    torch.set_num_threads(resolved.threads)
+    run.write_config(run.config().model_copy(update={"resolved": resolved}))
+    return TimedTrainer(run, dataset, resolved.device, Worker(run))
+
+
+def result_of(
+    model: Autoencoder, dataset: data.Dataset, precision: str, epoch_seconds: list[float], seconds: float
+) -> Result:
+    """What a training has come to; every side's network is judged by this code, in float32, outside the clock."""
+    speed = len(epoch_seconds) * len(dataset.rows("train")) / sum(epoch_seconds)
+    return Result(speed, seconds, precision, mse_of(model, dataset, "val"), mse_of(model, dataset, "test"))
+
+
+@torch.no_grad()
+def mse_of(model: Autoencoder, dataset: data.Dataset, split: Literal["val", "test"]) -> float:
+    """The MSE per pixel over a split."""
+    model.eval()
+    device = next(model.parameters()).device
+    rows, total = dataset.rows(split), 0.0
+    for start in range(0, len(rows), JUDGED_ROWS):
+        images = dataset.images[rows[start : start + JUDGED_ROWS]]
+        x = torch.from_numpy(images).to(device).float() / 255.0
+        total += float((model.decode(model.code(x)) - x).square().flatten(1).mean(1).sum())
+    return total / len(rows)
 
 
 @dataclass(frozen=True)
@@ -52,11 +114,15 @@ class Table:
 
 def choose_data(images: int | None = None) -> data.Dataset:
     """Fashion-MNIST where AEVIZ_DATA holds it, else the carried shapes; with at most `images` training images."""
-    if data.DATASETS["fashion_mnist"].is_ready():
-        dataset = data.load("fashion_mnist")
-    else:
-        dataset = data.load("shapes", {"count": CARRIED_IMAGES})
+    dataset = whole_data()
     return dataset if images is None else cut(dataset, images)
+
+
+def whole_data(images: int | None = None) -> data.Dataset:
+    """The same, but a set that another process can load by its name: shapes where fewer images are wanted."""
+    if images is None and data.DATASETS["fashion_mnist"].is_ready():
+        return data.load("fashion_mnist")
+    return data.load("shapes", {"count": images or CARRIED_IMAGES})
 
 
 def cut(dataset: data.Dataset, images: int) -> data.Dataset:
@@ -91,6 +157,15 @@ def wait_for(device: str) -> None:
         torch.cuda.synchronize(torch.device(device))
     elif device == "mps":
         torch.mps.synchronize()
+
+
+def timed(work: Callable[[], Any], device: str) -> float:
+    """Seconds the work took, until the device had done it."""
+    wait_for(device)
+    started = time.perf_counter()
+    work()
+    wait_for(device)
+    return time.perf_counter() - started
 
 
 def interleave(sides: Sequence[Callable[[], R]], repeats: int) -> list[list[R]]:

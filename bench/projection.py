@@ -10,13 +10,11 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from aeviz import training
 from aeviz.data import Dataset
-from aeviz.jobs import Worker
 from aeviz.latent.encode import encode
 from aeviz.latent.neighbours import squared_distances
 from aeviz.latent.quality import knn_accuracy, trustworthiness
 from aeviz.latent.tsne import TSNE, TSNESettings
-from aeviz.training.loop import Trainer
-from bench.measure import Setup, Table, interleave, median_and_range, ratio
+from bench.measure import Setup, Table, interleave, median_and_range, ratio, trainer_of
 from bench.training import make_recipe
 
 TRAINED_EPOCHS = 1
@@ -44,7 +42,7 @@ def trained_codes(dataset: Dataset, n: int, setup: Setup) -> tuple[np.ndarray, n
     torch.set_num_threads(setup.threads)
     recipe = make_recipe("dense", 128, TRAINED_EPOCHS, setup)
     run = training.prepare(recipe, dataset)
-    trainer = Trainer(run, dataset, setup.device, Worker(run))
+    trainer = trainer_of(run, dataset)
     trainer.train()
     rows = np.concatenate([dataset.rows("test"), dataset.rows("train")])[:n]
     return encode(trainer.model, dataset.images, rows), dataset.labels[rows]

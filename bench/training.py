@@ -1,205 +1,162 @@
-"""Training: aeviz's own loop against the tutorial's, torchvision dataset + DataLoader + Adam, on the same network."""
+"""Training: aeviz's own loop against its rivals and against the limit, on the same network and images."""
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import Tensor, nn, optim
-from torch.utils.data import DataLoader
 
 from aeviz import training
 from aeviz.data import Dataset
-from aeviz.jobs import Worker
-from aeviz.models import Autoencoder, build
 from aeviz.training import Recipe
-from aeviz.training.evaluate import evaluate
-from aeviz.training.feed import Feed
-from aeviz.training.loop import Trainer
-from bench.measure import Setup, Table, counted, cut, interleave, median_and_range, ratio, wait_for
+from bench.limit import limit
+from bench.measure import (
+    Result,
+    Say,
+    Setup,
+    Table,
+    counted,
+    cut,
+    interleave,
+    median_and_range,
+    ratio,
+    result_of,
+    trainer_of,
+    wait_for,
+)
+from bench.rivals import INSTALL, RIVALS, Rival
 
 BODIES: dict[str, dict[str, Any]] = {
     "dense": {"name": "dense", "widths": [512, 128]},
     "conv": {"name": "conv", "channels": [16, 32, 64]},
 }
+LIMITS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 LATENT_DIM, LEARNING_RATE = 32, 1e-3
 WARM_UP_BATCHES = 8
-LOG_EVERY = 100  # batches, as in PyTorch's quickstart
-
-Say = Callable[[str], None]
-
-
-class Result(NamedTuple):
-    """One training: images per second while training, seconds in all, and the MSE per pixel it ended with."""
-
-    images_per_s: float
-    seconds: float
-    val_mse: float
-    test_mse: float
+HEADER = ("network", "batch", "loop", "precision", "images/s", "whole, s", "MSE val", "MSE test", "ratio", "of whole")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both sides' results (repeats,) for one network and batch size."""
+    """All sides' results (repeats,) for one network and batch size, and the limits' images per second (repeats,)."""
 
     body: str
     batch_size: int
     aeviz: list[Result]
-    tutorial: list[Result]
+    rivals: dict[str, list[Result]]
+    limits: dict[str, list[float]]
 
-    def ratio(self) -> float:
+    def ratio(self, rival: str) -> float:
         """How many times as many images per second aeviz trains."""
-        return ratio([each.images_per_s for each in self.aeviz], [each.images_per_s for each in self.tutorial])
+        return ratio(_speeds(self.aeviz), _speeds(self.rivals[rival]))
 
-
-class TimedTrainer(Trainer):
-    """aeviz's trainer, with a clock around each epoch's steps (light metrics and status lines included)."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.epoch_seconds: list[float] = []
-
-    def _train_epoch(self) -> None:
-        self.epoch_seconds.append(_timed(super()._train_epoch, self.device))
+    def ratio_of_whole(self, rival: str) -> float:
+        """How many times as long the rival takes from beginning to end."""
+        return ratio(*([each.seconds for each in results] for results in (self.rivals[rival], self.aeviz)))
 
 
 def train_ours(recipe: Recipe, dataset: Dataset) -> Result:
-    """Train as `aeviz train` does: validation, best weights, checkpoint, preview and all."""
+    """Train as `aeviz train` does: what is measured at the start, validation, best weights, checkpoint, preview."""
     run = training.prepare(recipe, dataset)
-    device = recipe.training.device
     started = time.perf_counter()
-    trainer = TimedTrainer(run, dataset, device, Worker(run))
+    trainer = trainer_of(run, dataset)
     trainer.train()
-    wait_for(device)
-    return _result(trainer.model, dataset, device, trainer.epoch_seconds, time.perf_counter() - started)
-
-
-def train_tutorial(recipe: Recipe, dataset: Dataset) -> Result:
-    """Train as PyTorch's quickstart does: batches from a DataLoader, forward, backward, step; validation each epoch.
-
-    https://docs.pytorch.org/tutorials/beginner/basics/quickstart_tutorial.html
-    """
-    settings, device = recipe.training, recipe.training.device
-    train, val = in_torchvision(dataset, "train"), in_torchvision(dataset, "val")
-    epoch_seconds: list[float] = []
-    started = time.perf_counter()
-    torch.manual_seed(recipe.seed)
-    model = build(training.start.fitted_model(recipe, dataset.shape), settings.loss).to(device)
-    optimizer = optim.Adam(model.parameters(), lr=settings.learning_rate)
-    batches = DataLoader(train, batch_size=settings.batch_size, shuffle=True)
-    val_batches = DataLoader(val, batch_size=settings.batch_size)
-    for _ in range(settings.epochs):
-        epoch_seconds.append(_timed(lambda: _tutorial_epoch(model, optimizer, batches, device), device))
-        _tutorial_test(model, val_batches, device)
-    wait_for(device)
-    return _result(model, dataset, device, epoch_seconds, time.perf_counter() - started)
-
-
-def in_torchvision(dataset: Dataset, split: Any) -> Any:
-    """The split as torchvision's FashionMNIST with ToTensor, whose item code is used as it is; one channel only."""
-    from torchvision.datasets import FashionMNIST, VisionDataset
-    from torchvision.transforms import ToTensor
-
-    class InHand(FashionMNIST):
-        """Holds the given rows instead of reading files, so that both sides see the same images of any set."""
-
-        def __init__(self) -> None:
-            VisionDataset.__init__(self, root="", transform=ToTensor())
-            rows = dataset.rows(split)
-            self.data = torch.from_numpy(dataset.images[rows][:, 0])  # (N, 1, H, W) -> (N, H, W)
-            self.targets = torch.from_numpy(dataset.labels[rows])
-
-    return InHand()
+    wait_for(recipe.training.device)
+    seconds = time.perf_counter() - started
+    resolved = run.config().resolved
+    assert resolved is not None
+    return result_of(trainer.model, dataset, resolved.precision, trainer.epoch_seconds, seconds)
 
 
 def compare(
     dataset: Dataset, setup: Setup, bodies: list[str], batch_sizes: list[int], epochs: int, say: Say
 ) -> list[Comparison]:
-    """Train every network at every batch size on both sides."""
+    """Train every network at every batch size on every side that is here."""
     torch.set_num_threads(setup.threads)
+    rivals = []
+    for rival in RIVALS.values():
+        if rival.is_here():
+            rivals.append(rival)
+        else:
+            say(f"training: {rival.name} is not installed and left out; to have it: {INSTALL}")
     comparisons = []
     for body in bodies:
         for batch_size in batch_sizes:
             say(f"training: {body}, batch {batch_size}")
-            recipe = make_recipe(body, batch_size, epochs, setup)
-            small = cut(dataset, WARM_UP_BATCHES * batch_size)
-            for train in (train_ours, train_tutorial):
-                train(recipe, small)
-            sides = [lambda r=recipe: train_ours(r, dataset), lambda r=recipe: train_tutorial(r, dataset)]
-            comparisons.append(Comparison(body, batch_size, *interleave(sides, setup.repeats)))
+            comparisons.append(_compare(dataset, make_recipe(body, batch_size, epochs, setup), rivals, setup))
     return comparisons
 
 
 def make_recipe(body: str, batch_size: int, epochs: int, setup: Setup) -> Recipe:
-    """The settings both sides are given."""
+    """The settings all sides are given; precision and threads stand in it for aeviz."""
     settings = {
         "epochs": epochs,
         "batch_size": batch_size,
         "optimizer": "adam",
         "learning_rate": LEARNING_RATE,
         "device": setup.device,
+        "precision": setup.precision,
+        "threads": setup.threads,
     }
     model = {"variant": "autoencoder", "latent_dim": LATENT_DIM, "body": BODIES[body]}
     return Recipe.parse({"model": model, "training": settings, "seed": setup.seed})
 
 
 def table(comparisons: list[Comparison], dataset: Dataset, setup: Setup, epochs: int) -> Table:
-    """Two rows per network and batch size; the ratio is of images per second, above 1 where aeviz is faster."""
-    rows = []
-    for comparison in comparisons:
-        head = (comparison.body, str(comparison.batch_size))
-        rows.append((*head, "aeviz", *_cells(comparison.aeviz), f"{comparison.ratio():.2f}"))
-        rows.append((*head, "tutorial", *_cells(comparison.tutorial), "1.00"))
+    """A row per side, network and batch size; ratios are aeviz's, above 1 where it is faster than the row's side."""
+    rows: list[tuple[str, ...]] = []
+    for each in comparisons:
+        head = (each.body, str(each.batch_size))
+        rows.append((*head, "aeviz", *_cells(each.aeviz, each.aeviz), "", ""))
+        for name, results in each.rivals.items():
+            ratios = f"{each.ratio(name):.2f}", f"{each.ratio_of_whole(name):.2f}"
+            rows.append((*head, RIVALS[name].label, *_cells(results, each.aeviz), *ratios))
+        for name, speeds in each.limits.items():
+            share = f"{ratio(_speeds(each.aeviz), speeds):.2f}"
+            rows.append((*head, "products alone", name, _shown(speeds), "", "", "", share, ""))
     images = len(dataset.rows("train"))
-    title = f"Training: {dataset.label}, {images:,} images, {counted(epochs, 'epoch')}, float32; {setup.described()}"
-    header = ("network", "batch", "loop", "images/s", "whole, s", "MSE val", "MSE test", "ratio")
-    return Table(title, header, rows)
+    title = f"Training: {dataset.label}, {images:,} images, {counted(epochs, 'epoch')}; {setup.described()}"
+    return Table(title, HEADER, rows)
 
 
-def _tutorial_epoch(model: Autoencoder, optimizer: optim.Optimizer, batches: DataLoader, device: str) -> None:
-    model.train()
-    for number, (x, _) in enumerate(batches):
-        x = x.to(device)
-        optimizer.zero_grad()
-        loss = _tutorial_loss(model, x)
-        loss.backward()
-        optimizer.step()
-        if number % LOG_EVERY == 0:
-            loss.item()
+def _compare(dataset: Dataset, recipe: Recipe, rivals: list[Rival], setup: Setup) -> Comparison:
+    sides = [
+        lambda data: train_ours(recipe, data),
+        *(lambda data, rival=rival: rival.train(recipe, data, setup.rival_precision) for rival in rivals),
+    ]
+    small = cut(dataset, WARM_UP_BATCHES * recipe.training.batch_size)
+    for train in sides:
+        train(small)
+    limits = [lambda dtype=dtype: limit(recipe, dataset, dtype) for dtype in LIMITS.values()]
+    trained = [lambda train=train: train(dataset) for train in sides]
+    results: list[list[Any]] = interleave([*trained, *limits], setup.repeats)
+    ours, theirs, speeds = results[0], results[1 : len(sides)], results[len(sides) :]
+    return Comparison(
+        body=recipe.model["body"]["name"],
+        batch_size=recipe.training.batch_size,
+        aeviz=ours,
+        rivals={rival.name: found for rival, found in zip(rivals, theirs, strict=True)},
+        limits=dict(zip(LIMITS, speeds, strict=True)),
+    )
 
 
-@torch.no_grad()
-def _tutorial_test(model: Autoencoder, batches: DataLoader, device: str) -> float:
-    model.eval()
-    return sum(_tutorial_loss(model, x.to(device)).item() for x, _ in batches) / len(batches)
-
-
-def _tutorial_loss(model: Autoencoder, x: Tensor) -> Tensor:
-    # Summed over pixels as in aeviz: Adam's epsilon makes the scale matter a little.
-    return nn.functional.mse_loss(model.decode(model.code(x)), x, reduction="sum") / len(x)
-
-
-def _timed(work: Callable[[], None], device: str) -> float:
-    wait_for(device)
-    started = time.perf_counter()
-    work()
-    wait_for(device)
-    return time.perf_counter() - started
-
-
-def _result(model: Autoencoder, dataset: Dataset, device: str, epoch_seconds: list[float], seconds: float) -> Result:
-    """Both sides' networks are judged by the same code, outside the clock."""
-    speed = len(epoch_seconds) * len(dataset.rows("train")) / sum(epoch_seconds)
-    errors = (evaluate(model, Feed(dataset, split, device))["mse"] for split in ("val", "test"))
-    return Result(speed, seconds, *errors)
-
-
-def _cells(results: list[Result]) -> tuple[str, ...]:
-    speeds = median_and_range([result.images_per_s for result in results], lambda speed: f"{speed / 1000:.1f}k")
+def _cells(results: list[Result], ours: list[Result]) -> tuple[str, ...]:
+    """Precision, images/s, seconds and errors; validation's with its difference from aeviz's in percent."""
+    val, test, our_val = _median(results, "val_mse"), _median(results, "test_mse"), _median(ours, "val_mse")
+    difference = "" if results is ours else f" ({100 * (val / our_val - 1):+.1f} %)"
+    precision = "/".join(sorted({result.precision for result in results}))
     seconds = f"{_median(results, 'seconds'):.2f}"
-    return speeds, seconds, *(f"{_median(results, name):.5f}" for name in ("val_mse", "test_mse"))
+    return precision, _shown(_speeds(results)), seconds, f"{val:.5f}{difference}", f"{test:.5f}"
+
+
+def _speeds(results: list[Result]) -> list[float]:
+    return [result.images_per_s for result in results]
+
+
+def _shown(speeds: Sequence[float]) -> str:
+    return median_and_range(speeds, lambda speed: f"{speed / 1000:.1f}k")
 
 
 def _median(results: list[Result], name: str) -> float:

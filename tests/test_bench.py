@@ -1,12 +1,18 @@
-"""The benchmarks run, and both sides do the same work; how fast is for `make bench` to say."""
+"""The benchmarks run, and all sides do the same work; how fast is for `make bench` to say."""
+
+import asyncio
 
 import numpy as np
 import pytest
+import torch
 from scipy.sparse import csr_matrix
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from aeviz import data
+from aeviz import data, models
 from aeviz.latent.tsne import TSNESettings
-from bench import measure, projection, training
+from aeviz.runs import Run
+from bench import limit, measure, memory, projection, rivals, streaming, training, watched
 
 SETUP = measure.Setup("cpu", threads=1, repeats=1)
 
@@ -21,17 +27,100 @@ def test_without_real_data_the_carried_shapes_are_taken(monkeypatch):
     assert measure.choose_data().name == "shapes"
 
 
-def test_both_loops_stand_in_the_table_and_learn_alike(dataset):
-    (found,) = training.compare(dataset, SETUP, ["dense"], [32], epochs=8, say=lambda message: None)
-    (ours,), (theirs,) = found.aeviz, found.tutorial
+@pytest.mark.parametrize("rival", rivals.RIVALS.values(), ids=rivals.RIVALS)
+def test_every_rival_that_is_here_learns_as_we_do(rival, dataset):
+    if not rival.is_here():
+        pytest.skip(f"{rival.name} is not installed")
+    recipe = training.make_recipe("dense", 32, 8, SETUP)
+    with measure.temporary_runs():
+        ours = training.train_ours(recipe, dataset)
+    theirs = rival.train(recipe, dataset, "float32")
     mean_image_mse = float((dataset.images[:] / 255.0).var(axis=0).mean())
     assert max(ours.test_mse, theirs.test_mse) < 0.9 * mean_image_mse, "the mean image would do as well"
     assert ours.val_mse == pytest.approx(theirs.val_mse, rel=0.15)
     assert ours.test_mse == pytest.approx(theirs.test_mse, rel=0.15)
-    table = training.table([found], dataset, SETUP, epochs=8)
-    assert [row[2] for row in table.rows] == ["aeviz", "tutorial"]
-    assert table.rows[1][-1] == "1.00"
+
+
+def test_all_sides_stand_in_the_table_and_a_missing_rival_is_said(dataset, monkeypatch):
+    absent = rivals.Rival("absent", rivals.train_tutorial, "no_such_package")
+    monkeypatch.setattr(training, "RIVALS", {"tutorial": rivals.RIVALS["tutorial"], "absent": absent})
+    monkeypatch.setattr("bench.limit.SECONDS", 0.01)
+    said = []
+    with measure.temporary_runs():
+        (found,) = training.compare(dataset, SETUP, ["dense"], [64], epochs=1, say=said.append)
+    assert "absent is not installed" in said[0]
+    assert "bench/requirements.txt" in said[0]
+    table = training.table([found], dataset, SETUP, epochs=1)
+    assert [row[2] for row in table.rows] == ["aeviz", "tutorial", "products alone", "products alone"]
+    assert float(table.rows[1][-2]) == pytest.approx(found.ratio("tutorial"), abs=0.01)
     assert dataset.label in table.markdown()
+
+
+def test_equal_speeds_have_the_ratio_one_and_a_faster_side_is_above_it():
+    slow, fast = (measure.Result(speed, 1000 / speed, "float32", 0.02, 0.03) for speed in (100.0, 400.0))
+    found = training.Comparison("dense", 128, [fast], {"tutorial": [slow]}, {"float32": [800.0]})
+    assert (found.ratio("tutorial"), found.ratio_of_whole("tutorial")) == (4.0, 4.0)
+
+
+@pytest.mark.parametrize("body", training.BODIES)
+def test_the_limit_counts_the_products_of_a_step(body, dataset):
+    recipe = training.make_recipe(body, 16, 1, SETUP)
+    model = models.build(training.training.start.fitted_model(recipe, dataset.shape))
+    works = limit.products(model, (16, *dataset.shape), torch.float32, "cpu")
+    layers = [layer for layer in model.modules() if hasattr(layer, "weight")]
+    dense = [layer for layer in layers if isinstance(layer, torch.nn.Linear)]
+    # A dense layer: forward, by weights, by inputs (not the first); a convolution: forward, and one backward for both.
+    assert len(works) == 3 * len(dense) + 2 * (len(layers) - len(dense)) - (body == "dense")
+    for work in works:
+        work()
+
+
+def test_a_streamed_set_learns_from_its_file(monkeypatch):
+    monkeypatch.setattr(streaming, "BODIES", ("dense",))
+    found = streaming.compare(400, SETUP, epochs=1, say=lambda message: None)
+    table = streaming.table(found, 400, SETUP, epochs=1)
+    assert [row[1] for row in table.rows][:2] == ["resident", "streamed"]
+    assert table.rows[0][-1] == "1.00"
+
+
+def test_the_memory_of_a_training_is_told_by_kind(monkeypatch):
+    monkeypatch.setattr(measure, "CARRIED_IMAGES", 300)
+    found = memory._bytes("cpu", None)
+    assert found["count"] == 300
+    assert found["images as uint8"] == 300 * 32 * 32
+    assert set(found) == {"count", *memory.KINDS}
+
+
+class Stream:
+    """What a watcher sends, kept."""
+
+    def __init__(self):
+        self.sent = []
+
+    async def send(self, message):
+        self.sent.append(BackMsg.FromString(message).rerun_script)
+
+
+def test_a_watcher_looks_as_often_as_the_page_asks_and_no_longer(tmp_path):
+    async def visit():
+        stream, watcher = Stream(), watched.Watcher("", Run(tmp_path / "some-run"))
+        await watcher._ask(stream, "")
+        asked = ForwardMsg()
+        asked.auto_rerun.fragment_id, asked.auto_rerun.interval = "panel", 0.01
+        await watcher._hear(stream, asked)
+        await asyncio.sleep(0.08)
+        stopped = ForwardMsg()
+        stopped.stop_auto_rerun.fragment_ids.append("panel")
+        await watcher._hear(stream, stopped)
+        looks = len(stream.sent)
+        await asyncio.sleep(0.03)
+        assert len(stream.sent) == looks
+        return stream.sent
+
+    first, *looks = asyncio.run(visit())
+    assert (first.query_string, first.page_name, first.is_auto_rerun) == ("run=some-run", "train", False)
+    assert len(looks) >= 2
+    assert all(look.fragment_id == "panel" and look.is_auto_rerun for look in looks)
 
 
 def test_both_maps_stand_in_the_table_and_are_alike(dataset):

@@ -1,23 +1,30 @@
-"""What validation says: the loss by term, and how far the pictures are off."""
+"""What validation says: the loss by term, how far the pictures are off, and how alike they look."""
 
 import torch
+from torch import Tensor
 
 from aeviz.models import Autoencoder
+from aeviz.models.losses import ssim
 from aeviz.training.feed import Feed
 
 BATCH = 1024
+LOOKED_AT = 512  # images whose SSIM is taken: it costs more than the rest of the validation
 
 
 @torch.no_grad()
 def evaluate(model: Autoencoder, feed: Feed) -> dict[str, float]:
-    """Named terms (per image) and `mse` (per pixel) over a split; leaves the model in eval mode."""
+    """Named terms (per image), `mse` (per pixel) and, of images, `ssim` of the first 512; leaves eval mode on."""
     model.eval()
-    sums: dict[str, torch.Tensor] = {}
+    sums: dict[str, Tensor] = {}
+    alike: list[Tensor] = []
     for positions in torch.arange(len(feed), device=feed.device).split(BATCH):
         batch = feed.batch(positions)
         terms = model.losses(batch)
-        squared = (model.decode(model.code(batch.x)) - batch.target).square().flatten(1)
-        terms = terms | {"mse": squared.mean()}
+        x_hat = model.decode(model.code(batch.x))
+        terms = terms | {"mse": (x_hat - batch.target).square().mean()}
         for name, value in terms.items():
             sums[name] = sums.get(name, torch.zeros((), device=feed.device)) + value.detach() * len(positions)
-    return {name: float(value) / len(feed) for name, value in sums.items()}
+        if not alike and batch.x.ndim == 4:
+            alike.append(ssim(x_hat[:LOOKED_AT], batch.target[:LOOKED_AT]).mean())
+    values = {name: float(value) / len(feed) for name, value in sums.items()}
+    return values | {"ssim": float(value) for value in alike}

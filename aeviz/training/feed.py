@@ -63,7 +63,7 @@ class Feed:
                 yield self._batch(pixels, positions, part)
 
     def statistics(self) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of the pixels in [0, 1], a channel at a time: (C, 1, 1) each."""
+        """Mean and standard deviation of the pixels in [0, 1], a channel at a time: (C,) each."""
         channels = self.shape[0]
         count, sums, squares = 0, torch.zeros(channels, dtype=torch.float64), torch.zeros(channels, dtype=torch.float64)
         for positions in torch.arange(len(self), device=self.device).split(CHUNK):
@@ -73,7 +73,7 @@ class Feed:
             squares += x.square().sum((0, 2))
         mean = sums / count
         deviation = (squares / count - mean.square()).clamp_min(1e-8).sqrt()
-        return mean.float().view(-1, 1, 1), deviation.float().view(-1, 1, 1)
+        return mean.float(), deviation.float()
 
     def _batch(self, pixels: Tensor, positions: Tensor, part: tuple[int, int, int] | None) -> Batch:
         x = pixels.float().div_(255.0)  # uint8 -> [0, 1]
