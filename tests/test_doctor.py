@@ -121,6 +121,11 @@ def test_a_loss_that_swings_is_a_rate_too_high(config):
     assert names(diagnose(config, lines(swinging))) == ["rate_too_high"]
 
 
+def test_a_small_loss_may_waver(config):
+    wavering = [10.0, *(0.05 + 0.01 * (-1) ** n for n in range(12)), 0.07, 0.07, 0.07, 0.08]
+    assert at_every_line(config, lines(wavering)) == set()
+
+
 def test_a_loss_stuck_above_the_mean_image_is_a_rate_too_high(config):
     stuck = [10.0, 7.0, *[6.5] * 10]
     found = diagnose(config, lines(stuck, mse=[0.2, *[0.15] * 11]))
