@@ -14,64 +14,52 @@ from aeviz.ui.components.live_follow import Follower, follow
 from aeviz.ui.frame import said
 
 ANSWER_SECONDS = 0.4
+MAIN_WIDTH = 160  # of the first button, whatever it says, so that the others stay where they are
 
 
 def head(run: Run, status: Status) -> None:
-    """The state, and what can be asked of the run."""
+    """What can be asked of the run, and its state; the buttons keep their places whatever it is."""
     name, colour, icon = words.STATES[status.state]
-    live = status.state in LIVE
+    can_stop = status.state in LIVE or (status.state == "paused" and run.is_alive())
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
-        st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
         _play_or_pause(run, status)
         _button(
-            "Step",
-            "skip_next",
-            _step,
-            run,
-            "One step of the optimizer, then it pauses again.",
-            not can_step(run, status),
+            "Step", "skip_next", _step, run, "One step of the optimizer, then it pauses again.", can_step(run, status)
         )
-        _button("Stop", "stop", _stop, run, "End here; it can go on later.", not live)
+        _button("Stop", "stop", _stop, run, "End here; it can go on later.", can_stop)
         _button(
             "Restart", "replay", _restart, run, "A new run of the same settings from the beginning; this one is kept."
         )
         _button(
             "Fork", "call_split", _fork, run, "A new run that goes on from this one's weights; this one is kept.",
-            not run.checkpoint.exists(),
+            run.checkpoint.exists(),
         )  # fmt: skip
-        if live and status.message:
+        st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
+        if status.state in LIVE and status.message:
             st.caption(words.plain(status.message), width="content")
 
 
 def _button(
-    name: str, icon: str, action: Callable[[Run], None], run: Run, help: str, disabled: bool = False, **more: Any
+    name: str, icon: str, action: Callable[[Run], None], run: Run, help: str, can: bool = True, **more: Any
 ) -> None:
     st.button(
         name, icon=f":material/{icon}:", key=name.lower(), on_click=said(action), args=(run,), help=help,
-        disabled=disabled, **more,
+        disabled=not can, **more,
     )  # fmt: skip
 
 
 def _play_or_pause(run: Run, status: Status) -> None:
-    if status.state in ("queued", "running"):
-        _button(
-            "Pause", "pause", _pause, run, "Hold it here; Continue goes on at the next step.", status.state == "queued"
-        )
+    if status.state in LIVE:
+        help = "Hold it here; Continue goes on at the next step."
+        _button("Pause", "pause", _pause, run, help, status.state == "running", width=MAIN_WIDTH)
     elif status.state == "done" and status.epoch >= run.config().training.epochs:
         st.button(
             f"{status.epoch:,} epochs more", icon=":material/more_time:", key="longer", on_click=said(go_on),
-            args=(run, 2), help="As many again, from where it stands.",
+            args=(run, 2), help="As many again, from where it stands.", width=MAIN_WIDTH,
         )  # fmt: skip
     else:
-        _button(
-            "Continue",
-            "play_arrow",
-            go_on,
-            run,
-            "Go on from the last step.",
-            not can_go_on(run, status),
-            type="primary",
-        )
+        help, can = "Go on from the last step.", can_go_on(run, status)
+        _button("Continue", "play_arrow", go_on, run, help, can, type="primary", width=MAIN_WIDTH)
 
 
 def can_go_on(run: Run, status: Status) -> bool:
