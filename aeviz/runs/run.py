@@ -54,7 +54,7 @@ class MetricsLine(Settings):
     train: dict[str, float] | None = None
     val: Validation | None = None
     event: dict[str, Any] | None = None
-    gradients: dict[str, float] | None = None
+    gradients: dict[str, float | None] | None = None
     vitals: dict[str, Any] | None = None
 
 

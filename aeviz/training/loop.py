@@ -9,12 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from aeviz import files
 from aeviz.data import Dataset
 from aeviz.errors import AevizError, Paused, Stopped
 from aeviz.jobs import Worker
 from aeviz.models import Autoencoder, Batch, build
-from aeviz.runs import Run
+from aeviz.runs import Position, Run
 from aeviz.scores.images import psnr
 from aeviz.training.augment import Augment, is_on
 from aeviz.training.checkpoint import BestWeights, checkpointed_model, cut_metrics, load_position, save_checkpoint
@@ -25,6 +24,7 @@ from aeviz.training.frames import FrameWriter
 from aeviz.training.graphs import CapturedStep
 from aeviz.training.helm import Helm, Rewound
 from aeviz.training.preview import write_preview
+from aeviz.training.record import Record
 from aeviz.training.stepper import Stepper
 from aeviz.training.vitals import gradient_norms, measure
 
@@ -33,6 +33,7 @@ LOOK_SECONDS = 0.25  # how often the loop looks up: finite loss, a line of metri
 SAVE_SECONDS = 2.0  # between checkpoints at the ends of epochs
 CHECKPOINT_SECONDS = 20.0  # between checkpoints within a long epoch
 SHOW_SECONDS = 1.0  # between pictures, frames of the map, and looks inside the network
+FIRST_LOSS_SECONDS = 0.1  # in which the first loss is to be there, before anything else is shown
 
 
 class Diverged(AevizError):
@@ -55,6 +56,7 @@ class Trainer:
         self.feed = Feed(dataset, "train", device, worker)
         self.validation = Feed(dataset, "val", device)
         self.frames = FrameWriter(run, dataset, device) if crew.is_first else None
+        self.record = Record(run, len(self.feed), self.config.training.batch_size, crew.is_first)
         self._looked = self._saved = time.perf_counter()
         self.take_up()
 
@@ -68,14 +70,11 @@ class Trainer:
         if not self.run.checkpoint.exists() and model.config.standardise:
             model.set_statistics(*self.feed.statistics())
         self.adopt(Stepper(model.to(self.device), self.training, self.config.resolved, self.crew))
-        self.position, self.sums = load_position(self.run, self.stepper, self.device)
+        self.record.begin(*load_position(self.run, self.stepper, self.device))
         if self.frames is not None:
             cut_metrics(self.run, self.position.step if self.position.step or self.run.checkpoint.exists() else -1)
             self.frames.cut(self.position.step)
-        self._started = time.perf_counter() - self.position.seconds
-        self._seen: dict[str, float] = {}
-        self._seen_at = (self.position.seconds, self._images())
-        self._shown = -math.inf
+        self._shown = time.perf_counter() - SHOW_SECONDS + FIRST_LOSS_SECONDS
 
     def adopt(self, stepper: Stepper) -> None:
         """Train another network from here on."""
@@ -85,6 +84,11 @@ class Trainer:
         self.captured: CapturedStep | None = None
         if resolved is not None and resolved.graphs and self.crew.size == 1 and self.feed.is_resident:
             self.captured = CapturedStep(stepper, self.feed, self._varied, self.training.batch_size)
+
+    @property
+    def position(self) -> Position:
+        """Where the training stands."""
+        return self.record.position
 
     @property
     def model(self) -> Autoencoder:
@@ -117,10 +121,7 @@ class Trainer:
         self._show(force=True)
 
     def _end_epoch(self) -> None:
-        means = self._checked(self._means())
-        self.position.epoch += 1
-        self.position.offset = 0
-        self._validate(means)
+        self._validate(self._checked(self.record.end_epoch()))
         if self.crew.agree(time.perf_counter() - self._saved > SAVE_SECONDS):
             self.save()
 
@@ -135,7 +136,7 @@ class Trainer:
         self.model.train()
         done = self.position.offset
         for images, terms in self._learned(batches[done:], parts[done:], steps):
-            self._count(images, terms)
+            self.record.add(self.crew.summed({name: value * images for name, value in terms.items()}))
             if self.crew.agree(self._is_due()):
                 self._look()
 
@@ -158,13 +159,6 @@ class Trainer:
     def _epoch(self, steps: int) -> float:
         """Epochs done, the one under way in part."""
         return self.position.epoch + self.position.offset / steps
-
-    def _count(self, images: int, terms: dict[str, Tensor]) -> None:
-        """Add a step's terms to the epoch's sums."""
-        weighted = self.crew.summed({name: value * images for name, value in terms.items()})
-        self.sums = {name: self.sums[name] + value for name, value in weighted.items()} if self.sums else weighted
-        self.position.step += 1
-        self.position.offset += 1
 
     def _is_due(self) -> bool:
         """Whether to look up: after the first step, now and then, and when something was asked."""
@@ -199,32 +193,20 @@ class Trainer:
 
     def _note_progress(self) -> None:
         """A light line: mean terms, images per second, since the last line; the gradients of the last step."""
-        sums = self._checked({name: float(value) for name, value in self.sums.items()})
-        seconds, images = self._seconds(), self._images()
-        count = self._epoch_images() - self._seen.get("count", 0.0)
-        if count <= 0:
-            return
-        train = {name: (value - self._seen.get(name, 0.0)) / count for name, value in sums.items()}
-        line = {"epoch": self.position.epoch + 1, "train": train, "images_per_s": self._speed(seconds, images)}
-        self.note(line | {"gradients": gradient_norms(self.model)})
-        self._seen = sums | {"count": float(self._epoch_images())}
-        self._seen_at = (seconds, images)
+        line = self.record.light_line(self._checked(self.record.totals()))
+        if line is not None:
+            self.note(line | {"gradients": gradient_norms(self.model)})
 
     def _validate(self, train: dict[str, float] | None = None) -> None:
         """Validate, keep the weights if they are the best yet, and note the epoch."""
-        seconds = self.position.seconds = self._seconds()
-        speed = self._speed(seconds, self._images()) if train else None
+        self.position.seconds = self.record.seconds()
+        speed = self.record.speed() if train else None
         validation = self.judge(counting=train is not None)
-        line: dict[str, Any] = {
-            "epoch": self.position.epoch,
-            "images_per_s": speed,
-            "val": {**validation, "psnr": psnr(validation["mse"])},
-        }
+        line: dict[str, Any] = {"images_per_s": speed, "val": {**validation, "psnr": psnr(validation["mse"])}}
         if self.crew.is_first and (self._shown_long_ago() or self.position.epoch == self.training.epochs):
             line["vitals"] = measure(self.stepper.judged, self.validation)
         self.note(line | ({"train": train} if train else {}))
-        self.sums, self._seen = {}, {}
-        self._seen_at = (self._seconds(), self._images())
+        self.record.clear()
         self._report(state="running")
         if self._shown_long_ago():
             self._show()
@@ -268,11 +250,11 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint, unless the network has already gone astray."""
-        self._checked({name: float(value) for name, value in self.sums.items()})
-        self.position.seconds = self._seconds()
+        self._checked(self.record.totals())
+        self.position.seconds = self.record.seconds()
         if self.crew.is_first:
             self.best.write()
-            save_checkpoint(self.run, self.stepper, self.position, self.sums)
+            save_checkpoint(self.run, self.stepper, self.position, self.record.sums)
         self._saved = time.perf_counter()
 
     def show(self) -> None:
@@ -291,18 +273,11 @@ class Trainer:
 
     def note(self, line: dict[str, Any]) -> None:
         """Add a line to the metrics."""
-        head = {
-            "epoch": line.pop("epoch"),
-            "step": self.position.step,
-            "seconds": round(self._seconds(), 3),
-            "lr": self.stepper.rate,
-        }
-        if self.crew.is_first:
-            files.append_line(self.run.path / "metrics.jsonl", head | line)
+        self.record.note(line, self.stepper.rate)
 
     def event(self, event: dict[str, Any]) -> None:
         """Note that something was changed from outside, or has ended by itself."""
-        self.note({"epoch": self.position.epoch, "event": event})
+        self.note({"event": event})
 
     def _report(self, **changes: Any) -> None:
         if self.crew.is_first:
@@ -311,23 +286,6 @@ class Trainer:
     def progress(self) -> dict[str, int]:
         """How far the training is, for its status."""
         return {"epoch": self.position.epoch, "epochs": self.training.epochs, "step": self.position.step}
-
-    def _means(self) -> dict[str, float]:
-        return {name: float(value) / len(self.feed) for name, value in self.sums.items()}
-
-    def _seconds(self) -> float:
-        return time.perf_counter() - self._started
-
-    def _epoch_images(self) -> int:
-        """Images seen in the epoch under way."""
-        return min(self.position.offset * self.training.batch_size, len(self.feed))
-
-    def _images(self) -> int:
-        return self.position.epoch * len(self.feed) + self._epoch_images()
-
-    def _speed(self, seconds: float, images: int) -> float | None:
-        before, seen = self._seen_at
-        return round((images - seen) / (seconds - before), 1) if seconds > before and images > seen else None
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:

@@ -1,0 +1,87 @@
+"""What a training notes of itself: the clock, the running sums of the loss's terms, and the lines of the metrics."""
+
+import time
+from typing import Any
+
+from torch import Tensor
+
+from aeviz import files
+from aeviz.runs import Position, Run
+
+
+class Record:
+    """Sums of an epoch's terms since its beginning and since the last line, with the images and seconds they took.
+
+    `images` is how many an epoch has; a record that does not write belongs to a process that trains along.
+    """
+
+    def __init__(self, run: Run, images: int, batch_size: int, writes: bool) -> None:
+        self.run, self.images, self.batch_size, self.writes = run, images, batch_size, writes
+
+    def begin(self, position: Position, sums: dict[str, Tensor]) -> None:
+        """Go on from a checkpoint."""
+        self.position, self.sums = position, sums
+        self._started = time.perf_counter() - position.seconds
+        self._seen: dict[str, float] = {}
+        self._seen_at = (position.seconds, self._all_images())
+
+    def add(self, terms: dict[str, Tensor]) -> None:
+        """Count a step with its terms, each summed over the step's images; waits for no device."""
+        self.sums = {name: self.sums[name] + value for name, value in terms.items()} if self.sums else terms
+        self.position.step += 1
+        self.position.offset += 1
+
+    def totals(self) -> dict[str, float]:
+        """The epoch's sums so far; waits for the device."""
+        return {name: float(value) for name, value in self.sums.items()}
+
+    def light_line(self, totals: dict[str, float]) -> dict[str, Any] | None:
+        """Mean terms and speed since the last line; None where nothing was seen since."""
+        seconds, images = self.seconds(), self._all_images()
+        count = self._epoch_images() - self._seen.get("count", 0.0)
+        if count <= 0:
+            return None
+        train = {name: (value - self._seen.get(name, 0.0)) / count for name, value in totals.items()}
+        speed = self.speed()
+        self._seen = totals | {"count": float(self._epoch_images())}
+        self._seen_at = (seconds, images)
+        return {"epoch": self.position.epoch + 1, "train": train, "images_per_s": speed}
+
+    def end_epoch(self) -> dict[str, float]:
+        """The epoch's mean terms; the next one begins."""
+        means = {name: value / self.images for name, value in self.totals().items()}
+        self.position.epoch, self.position.offset = self.position.epoch + 1, 0
+        return means
+
+    def clear(self) -> None:
+        """Begin to sum anew."""
+        self.sums, self._seen = {}, {}
+        self._seen_at = (self.seconds(), self._all_images())
+
+    def seconds(self) -> float:
+        """Seconds at work, those before the checkpoint included."""
+        return time.perf_counter() - self._started
+
+    def speed(self) -> float | None:
+        """Images per second since the last line."""
+        before, seen = self._seen_at
+        seconds, images = self.seconds(), self._all_images()
+        return round((images - seen) / (seconds - before), 1) if seconds > before and images > seen else None
+
+    def note(self, line: dict[str, Any], rate: float) -> None:
+        """Add a line to the metrics."""
+        head = {
+            "epoch": self.position.epoch,
+            "step": self.position.step,
+            "seconds": round(self.seconds(), 3),
+            "lr": rate,
+        }
+        if self.writes:
+            files.append_line(self.run.path / "metrics.jsonl", head | line)
+
+    def _epoch_images(self) -> int:
+        """Images seen in the epoch under way."""
+        return min(self.position.offset * self.batch_size, self.images)
+
+    def _all_images(self) -> int:
+        return self.position.epoch * self.images + self._epoch_images()
