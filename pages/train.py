@@ -4,20 +4,26 @@ import streamlit as st
 
 from aeviz.ui import state, words
 from aeviz.ui.components.live import live_panel
+from aeviz.ui.components.live_dials import dials
 from aeviz.ui.components.network import network_view
-from aeviz.ui.components.recipe import recipe_form
+from aeviz.ui.components.recipe import recipe_form, take_layers
 from aeviz.ui.components.start import train_button, view_picker
 from aeviz.ui.frame import controls_and_canvas, page
 
 with page("train"):
     controls, canvas = controls_and_canvas(3)
-    with controls:
-        filled = recipe_form(train_button, canvas.container() if state.is_narrow() else None)
     with canvas:
         run = view_picker()
-        if run:
+    if run:
+        with controls:
+            dials(run)
+        with canvas:
             live_panel(run)
-        elif filled.recipe:
-            network_view(filled.recipe, filled.shape)
-        else:
-            st.error(words.sentence(filled.problem), icon=":material/error:")
+    else:
+        with controls:
+            filled = recipe_form(train_button, canvas.container() if state.is_narrow() else None)
+        with canvas:
+            if filled.problem and not (filled.outline and filled.outline.problem):
+                st.error(words.sentence(filled.problem), icon=":material/error:")
+            if filled.model and filled.outline:
+                network_view("network", filled.model, filled.outline, take_layers)

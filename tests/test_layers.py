@@ -185,9 +185,9 @@ def test_twenty_four_layers_are_laid_out_in_fifty_milliseconds(kind):
     settings = config([{"kind": kind, "size": 16, "stride": 1}] * 24, body={"norm": "batch", "dropout": 0.1})
     seconds = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         budget.outline(settings)
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
     assert min(seconds) < 0.05
 
 

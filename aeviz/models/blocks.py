@@ -10,11 +10,12 @@ from aeviz.models.layers import LayerConfig
 
 MOST_GROUPS = 8
 LEAST_IN_GROUP = 4
+LEAK = 0.1  # slope of the leaky rectifier where it is negative
 FLAT = 1e-6  # a deviation below this is none: what is always the same is left as it is
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
-    "leaky_relu": lambda: nn.LeakyReLU(0.1),
+    "leaky_relu": lambda: nn.LeakyReLU(LEAK),
     "elu": nn.ELU,
     "gelu": nn.GELU,
     "silu": nn.SiLU,
@@ -89,7 +90,8 @@ def residual_up(layer: LayerConfig, after: int, side: tuple[int, ...]) -> Residu
     before, kernel, stride = layer.size, layer.kernel, layer.stride
     first = nn.Conv2d(before, before, kernel, padding=padding_of(kernel))
     second = up(before, after, kernel, stride, side)
-    shortcut: list[nn.Module] = [] if before == after else [nn.Conv2d(before, after, 1)]
+    same = before == after and stride == 1
+    shortcut: list[nn.Module] = [] if same else [nn.Conv2d(before, after, 1)]
     if stride > 1:
         shortcut.append(nn.Upsample(size=side, mode="nearest"))
     return Residual(first, bend(layer, before, spatial=True, dropout=False), second, shortcut)

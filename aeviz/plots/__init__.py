@@ -3,6 +3,15 @@
 from aeviz.plots.bars import counts_bars, variance_bars
 from aeviz.plots.curves import loss_curves
 from aeviz.plots.network import hourglass
+from aeviz.plots.rates import rate_curve, sweep_curve
 from aeviz.plots.scatter import latent_scatter
 
-__all__ = ["counts_bars", "hourglass", "latent_scatter", "loss_curves", "variance_bars"]
+__all__ = [
+    "counts_bars",
+    "hourglass",
+    "latent_scatter",
+    "loss_curves",
+    "rate_curve",
+    "sweep_curve",
+    "variance_bars",
+]

@@ -48,8 +48,8 @@ def _images_of(run_id: str, here: str, _run: Run) -> Dataset:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def cost(values: str, _model: dict[str, Any], batch_size: int, optimizer: str) -> budget.Cost:
-    return budget.cost(model_config(_model), batch_size, optimizer)
+def outline(values: str, _model: dict[str, Any], batch_size: int, optimizer: str, loss: str) -> budget.Outline:
+    return budget.outline(model_config(_model), batch_size, optimizer, loss)
 
 
 @st.cache_data(max_entries=16, show_spinner="Rebuilding images …")

@@ -27,6 +27,11 @@ LABELS = {
     "relu": "ReLU", "leaky_relu": "Leaky ReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "tanh": "tanh",
     "sgd": "SGD", "rgb": "Colour", "mode": "Colours", "pca": "PCA",
     "x": "x", "y": "y",
+    "adamw": "AdamW", "rmsprop": "RMSprop", "one_cycle": "One-cycle", "plateau": "On plateau", "auto": "Automatic",
+    "init": "First weights", "torch": "As torch does", "normal": "N(0, 1/√n)", "xavier": "Xavier", "he": "He",
+    "tied": "Tied weights", "standardise": "Standardised input", "clip": "Longest gradient", "l2": "L2",
+    "ema": "Weight averaging", "patience": "Early stopping", "warmup": "Warm-up", "decay_epochs": "Decay every",
+    "flip_horizontal": "Mirrored sideways", "flip_vertical": "Mirrored upside down", "compile": "Compiled",
     "knn_map": "10-NN in the map",
     "knn_codes": "10-NN in the codes",
 }  # fmt: skip
@@ -82,8 +87,13 @@ def when(moment: float, seconds: bool = False) -> str:
 
 def sentence(said: object) -> str:
     """A message as a sentence of its own, in plain text."""
+    return plain(opened(said))
+
+
+def opened(said: object) -> str:
+    """Text that begins with a capital, as a sentence does."""
     text = str(said)
-    return plain(text[:1].upper() + text[1:])
+    return text[:1].upper() + text[1:]
 
 
 def number(value: Any, digits: int = 3) -> str:

@@ -10,24 +10,32 @@ from streamlit.delta_generator import DeltaGenerator
 from aeviz import data
 from aeviz.data import DATASETS
 from aeviz.errors import AevizError
-from aeviz.models import BODIES, LOSSES, VARIANTS, Autoencoder, ModelConfig, budget
-from aeviz.models.device import available_devices, device_name, resolve_device
+from aeviz.models import BODIES, VARIANTS, Autoencoder, CustomConfig, ModelConfig, budget
+from aeviz.models.budget import Outline
+from aeviz.models.device import device_name, resolve_device
+from aeviz.models.layers import BodyConfig, LayerConfig
+from aeviz.models.shorthand import CHOICES, shortened
 from aeviz.runs import TrainingConfig
 from aeviz.training import Recipe
-from aeviz.ui import cache, forms, pick, words
-from aeviz.ui.components.network import cost_of
+from aeviz.training.start import fitted_model
+from aeviz.ui import cache, forms, pick, state, words
+from aeviz.ui.components.knobs import SIZES, counts, knobs, present_values
+from aeviz.ui.components.network import outline_of
+from aeviz.ui.components.previews import PREVIEWS
 
 SHARED = set(ModelConfig.model_fields)
+FEW = 3  # settings of a variant that stand in sight; of more, the first
 
 
 @dataclass(frozen=True)
 class Filled:
-    """The form as it is filled in: the recipe, or why it is none, and the set it names."""
+    """The form as it is filled in: the recipe, or why it is none; the set it names; the network as far as it fits."""
 
     info: data.DataInfo
     recipe: Recipe | None = None
-    shape: tuple[int, ...] = ()
     problem: str = ""
+    model: ModelConfig | None = None
+    outline: Outline | None = None
 
 
 def recipe_form(action: Callable[[Filled], None], in_sight: DeltaGenerator | None = None) -> Filled:
@@ -37,43 +45,46 @@ def recipe_form(action: Callable[[Filled], None], in_sight: DeltaGenerator | Non
     """
     info = pick.data_picker("train.data")
     params = _data_params(info)
-    variant = st.selectbox(
-        "Autoencoder", list(VARIANTS), key="train.variant", format_func=lambda name: VARIANTS[name].label,
-        help="\n".join(f"- **{cls.label}**: {cls.summary}" for cls in VARIANTS.values()), persist_state="session",
-    )  # fmt: skip
-    cls = VARIANTS[variant]
-    own = forms.settings_form(cls.Config, f"train.{variant}", skip=SHARED)
-    latent = forms.settings_form(cls.Config, "train", only=["latent_dim"])
-    body = st.segmented_control(
-        "Layers", [name for name in BODIES if name != "custom"], default="dense", required=True, key="train.body", width="stretch",
-        format_func=lambda name: BODIES[name].label, persist_state="session",
-    )  # fmt: skip
-    body_config = BODIES[body].Config
-    sizes = "widths" if body == "dense" else "channels"
-    layers = forms.settings_form(body_config, f"train.{body}", only=[sizes])
-    epochs = forms.settings_form(TrainingConfig, "train", only=["epochs"], epochs=20)
+    cls, own = _variant_form()
+    left, right = st.columns(2, gap="small")
+    with left:
+        model = own | forms.settings_form(cls.Config, "train", only=["latent_dim"])
+    with right:
+        epochs = forms.settings_form(TrainingConfig, "train", only=["epochs"], epochs=20)
+    body, layers = _body_form()
     place = in_sight or st.container()
-    with st.expander("More", icon=":material/tune:"):
-        layers |= forms.settings_form(body_config, f"train.{body}", skip={"name", sizes})
-        training = _training_form(cls)
-        seed = forms.settings_form(Recipe, "train", only=["seed"])
-    model = {"variant": variant, **own, **latent, "body": {"name": body, **layers}}
-    values = {"data": {"name": info.name, "params": params}, "model": model, "training": {**training, **epochs}, **seed}
-    filled = _checked(info, values)
+    rarer = knobs(cls, body)
+    values = rarer.values
+    model |= {"variant": cls.name, **values["model"], "body": {"name": body, **layers, **values["body"]}}
+    chosen = {"data": {"name": info.name, "params": params}, "model": model, **values["recipe"]}
+    filled = _checked(info, chosen | {"training": {**values["training"], **epochs}})
+    if filled.model:
+        state.remember("train.custom", filled.model.body.as_custom().to_json())
     with place:
         action(filled)
+    for group, below in rarer.places.items():
+        if group in PREVIEWS and filled.recipe and filled.model:
+            with below:
+                PREVIEWS[group](filled.recipe, filled.model)
     return filled
 
 
 def _checked(info: data.DataInfo, values: dict[str, Any]) -> Filled:
     """The recipe, once its network fits the images and the memory."""
+    filled = Filled(info)
     try:
         recipe = Recipe.parse(values)
-        shape = sample_shape(recipe, info)
-        budget.check(cost_of(recipe, shape), resolve_device(recipe.training.device))
+        dataset = _made_to_order(recipe, info)
+        shape, classes = (dataset.shape, dataset.classes) if dataset else (info.shape or (), info.classes)
+        model = fitted_model(recipe, shape, len(classes))
+        outline = outline_of(model, recipe.training)
+        filled = Filled(info, model=model, outline=outline, problem=outline.problem or "")
+        if outline.problem is None:
+            budget.check(outline.cost, resolve_device(recipe.training.device))
+            filled = Filled(info, recipe, model=model, outline=outline)
     except AevizError as error:
-        return Filled(info, problem=str(error))
-    return Filled(info, recipe, shape)
+        return Filled(info, problem=str(error), model=filled.model, outline=filled.outline)
+    return filled
 
 
 def _data_params(info: data.DataInfo) -> dict[str, Any]:
@@ -84,30 +95,66 @@ def _data_params(info: data.DataInfo) -> dict[str, Any]:
         return forms.settings_form(DATASETS[info.name].Params, f"train.{info.name}")
 
 
-def _training_form(variant: type[Autoencoder]) -> dict[str, Any]:
-    values = forms.settings_form(TrainingConfig, "train", only=["batch_size"])
-    values["loss"] = forms.choose(
-        LOSSES, variant.usual_loss, label="Loss", key=f"train.{variant.name}.loss", persist_state="session",
-        format_func=lambda name: LOSSES[name].label,
-        help="\n".join(f"- **{loss.label}**: {loss.summary}" for loss in LOSSES.values()),
+def _variant_form() -> tuple[type[Autoencoder], dict[str, Any]]:
+    """The variant and its own settings."""
+    variant = st.selectbox(
+        "Autoencoder", list(VARIANTS), key="train.variant", format_func=lambda name: VARIANTS[name].label,
+        help="\n".join(f"- **{cls.label}**: {cls.summary}" for cls in VARIANTS.values()), persist_state="session",
     )  # fmt: skip
-    values |= forms.settings_form(TrainingConfig, "train", only=["optimizer", "learning_rate"])
-    if values["optimizer"] in ("momentum", "nesterov"):
-        values |= forms.settings_form(TrainingConfig, "train", only=["momentum"])
-    devices = ["auto", *available_devices()]
-    values["device"] = st.selectbox(
-        "Device", devices, key="train.device", persist_state="session",
-        format_func=lambda name: f"Automatic: {device_name(resolve_device(name))}" if name == "auto" else device_name(name),
-        help=TrainingConfig.model_fields["device"].description,
-    )  # fmt: skip
-    return values
+    cls = VARIANTS[variant]
+    key, present = f"train.{cls.name}", present_values(cls)
+    own = [name for name in forms.asked(cls.Config) if name not in SHARED and counts(name, present)]
+    values = forms.settings_form(cls.Config, key, only=own[:FEW])
+    if own[FEW:]:
+        with st.popover(f"More of the {cls.label}", icon=":material/tune:", width="stretch"):
+            values |= forms.settings_form(cls.Config, key, only=own[FEW:])
+    return cls, values
 
 
-def sample_shape(recipe: Recipe, info: data.DataInfo) -> tuple[int, ...]:
-    """The shape of one image of the chosen set; only a set made to order has to be asked for it."""
+def _body_form() -> tuple[str, dict[str, Any]]:
+    """The kind of body and its layers: as a short line, or as they stand in the table."""
+    body = forms.choose(
+        BODIES, "dense", label="Layers", key="train.body", persist_state="session", on_change=_body_chosen,
+        format_func=lambda name: BODIES[name].label,
+        help="A short line of sizes, or any layers in the table beside; what the line cannot say becomes Custom.",
+    )  # fmt: skip
+    if body == CustomConfig.model_fields["name"].default:
+        layers = state.recall("train.custom", {}).get("layers", CustomConfig().to_json()["layers"])
+        st.session_state["train.line"] = ", ".join(_in_short(LayerConfig.parse(layer)) for layer in layers)
+        st.text_input("In the table", key="train.line", disabled=True, help="These layers are edited in the table.")
+        return body, {"layers": layers}
+    return body, forms.settings_form(BODIES[body].Config, f"train.{body}", only=[SIZES[body]])
+
+
+def _in_short(layer: LayerConfig) -> str:
+    return words.label(layer.kind).lower() + (f" {layer.size}" if "size" in CHOICES[layer.kind] else "")
+
+
+def _body_chosen() -> None:
+    """A custom body begins as the layers that stood there before; chosen by hand, it stays custom."""
+    is_custom = st.session_state["train.body"] == "custom"
+    state.remember("train.stays_custom", is_custom)
+    if is_custom and state.recall("train.custom"):
+        shared = {name: state.recall("train.custom")[name] for name in BodyConfig.model_fields}
+        forms.fill("train.custom", shared)
+
+
+def take_layers(custom: CustomConfig, latent_dim: int) -> None:
+    """Put edited layers into the form, in the short notation where one can say them."""
+    body = custom if state.recall("train.stays_custom") else shortened(custom)
+    values = body.to_json()
+    name = values.pop("name")
+    layers = values.pop("layers", None)
+    if layers is not None:
+        state.remember("train.custom", custom.to_json())
+    forms.fill("train", {"latent_dim": latent_dim, "body": name, name: values})
+
+
+def _made_to_order(recipe: Recipe, info: data.DataInfo) -> data.Dataset | None:
+    """The chosen set where only its images tell its shape; most are known without being loaded."""
     if recipe.data.params or info.shape is None:
-        return cache.dataset(recipe.data.name, recipe.data.params).shape
-    return info.shape
+        return cache.dataset(recipe.data.name, recipe.data.params)
+    return None
 
 
 def device_line(recipe: Recipe) -> str:

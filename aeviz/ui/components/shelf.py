@@ -12,7 +12,7 @@ from aeviz.errors import AevizError
 from aeviz.models import VARIANTS, budget
 from aeviz.runs import Note, Run, archive
 from aeviz.ui import cache, frame, menu, show, state, words
-from aeviz.ui.components.live import can_go_on, go_on
+from aeviz.ui.components.live_head import can_go_on, go_on
 
 
 def run_table() -> None:

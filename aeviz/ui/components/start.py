@@ -25,6 +25,9 @@ def train_button(filled: Filled) -> None:
         st.page_link(menu.MENU["data"].path, label="Download it on the page Data", icon=":material/download:")
     elif recipe:
         st.caption(device_line(recipe))
+    else:
+        where = "in the red row" if filled.outline and filled.outline.problem else "beside"
+        st.caption(f":material/block: Not like this; what is wrong stands {where}.")
 
 
 def _start(recipe: Recipe) -> None:
@@ -43,8 +46,11 @@ def view_picker() -> Run | None:
     usual = NETWORK if run.status().state in ("done", "diverged") else TRAINING
     # Said anew each time: on a window that turns out to be narrow the control is drawn again elsewhere.
     st.session_state[VIEW] = st.session_state.get(VIEW) or usual
-    shown = st.segmented_control(
-        "View", [NETWORK, TRAINING], key=VIEW, required=True, label_visibility="collapsed",
-        help="The network as the form describes it, or the training of the chosen run.",
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        shown = st.segmented_control(
+            "View", [NETWORK, TRAINING], key=VIEW, required=True, label_visibility="collapsed",
+            help="The network as the form describes it, or the training of the chosen run.",
+        )  # fmt: skip
+        if shown == TRAINING:
+            st.markdown(f"**{words.plain(words.run_title(run.config(), run.note().title))}**", width="content")
     return run if shown == TRAINING else None

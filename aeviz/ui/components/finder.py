@@ -1,0 +1,86 @@
+"""The learning-rate finder on screen: the button, the sweep under way, its curve, and the rate taken over."""
+
+import hashlib
+import json
+import shutil
+import time
+from typing import Any
+
+import streamlit as st
+
+from aeviz import files, jobs, plots, runs
+from aeviz.jobs import Job
+from aeviz.training import Recipe
+from aeviz.ui import warm, words
+from aeviz.ui.frame import said
+
+POLL_SECONDS = 0.25
+KEPT_SECONDS = 24 * 3600.0
+# What a sweep does not depend on: it tries every rate itself, and is over before the first epoch.
+NOT_ASKED = ("learning_rate", "schedule", "warmup", "decay", "decay_epochs", "epochs", "patience", "ema")
+
+
+def rate_finder(recipe: Recipe) -> None:
+    """Sweep through rates on a network like this one, and take the suggestion over."""
+    job = _job(recipe)
+    status = job.status()
+    if status.state in jobs.LIVE and job.path.exists():
+        _working(job)
+        return
+    found = files.read_json(job.path / "sweep.json")
+    st.button(
+        "Find a learning rate" if not found else "Find it again", icon=":material/troubleshoot:", width="stretch",
+        key="rates.find", on_click=said(_start), args=(recipe,),
+        help="Trains a throwaway network for a hundred steps, from tiny rates to far too large ones, and looks where "
+        "the loss falls most steeply.",
+    )  # fmt: skip
+    if found:
+        _found(found)
+    elif status.state in ("failed", "stopped", "interrupted") and job.path.exists():
+        st.caption(words.sentence(status.message or "it was interrupted"))
+
+
+def _found(found: dict[str, Any]) -> None:
+    """The curve of a sweep that has ended, and its suggestion."""
+    st.plotly_chart(
+        plots.sweep_curve(found["rates"], found["losses"], found["suggestion"]), key="rates.curve",
+        config={"displayModeBar": False}, alt="The loss over the learning rate",
+    )  # fmt: skip
+    st.button(
+        f"Use {found['suggestion']:g}", icon=":material/check:", width="stretch", key="rates.use",
+        on_click=_use, args=(found["suggestion"],),
+    )  # fmt: skip
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _working(job: Job) -> None:
+    status = job.status()
+    if status.state not in jobs.LIVE:
+        st.rerun()
+    share = min(1.0, status.done / status.total) if status.total else 0.0
+    st.progress(share, text=words.plain(status.message or "Starting …"))
+    st.button("Cancel", icon=":material/close:", width="stretch", key="rates.cancel", on_click=job.ask, args=("stop",))
+
+
+def _use(rate: float) -> None:
+    st.session_state["train.learning_rate"] = rate
+
+
+def _job(recipe: Recipe) -> Job:
+    """The job of all recipes that would be swept alike."""
+    values = recipe.to_json()
+    values["training"] = {name: value for name, value in values["training"].items() if name not in NOT_ASKED}
+    asked = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+    return Job(runs.runs_root() / ".jobs" / f"rates-{asked}")
+
+
+def _start(recipe: Recipe) -> None:
+    """Start the sweep's process, and clear away what is left of sweeps of other days."""
+    wanted = _job(recipe)
+    for old in wanted.path.parent.glob("rates-*"):
+        if time.time() - old.stat().st_mtime > KEPT_SECONDS and not Job(old).is_alive():
+            shutil.rmtree(old, ignore_errors=True)
+    job = jobs.create(wanted.path.parent, wanted.path.name)
+    (job.path / "sweep.json").unlink(missing_ok=True)
+    files.write_json(job.path / "recipe.json", recipe.to_json())
+    warm.spare().start(job, "rates", "--config", str(job.path / "recipe.json"), "--job", str(job.path))

@@ -1,0 +1,191 @@
+"""The rarer settings of a training, in a few groups; each says in its head what differs from the usual."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
+
+from aeviz.config import Settings
+from aeviz.models import BODIES, LOSSES, Autoencoder, ModelConfig
+from aeviz.models.device import available_devices, device_name, resolve_device
+from aeviz.runs import TrainingConfig
+from aeviz.training import Recipe
+from aeviz.ui import forms, words
+
+IN_SIGHT = {"latent_dim", "epochs"}  # drawn above, with the data, the variant and the layers
+SIZES = {"dense": "widths", "conv": "channels", "residual": "channels", "custom": "layers"}
+STRUCTURE = {"variant", "sample_shape", "body", "latent_dim"}  # of the model's settings; not knobs
+LONGEST_SUMMARY = 34  # letters beside a group's name in the narrow column
+
+
+@dataclass(frozen=True)
+class Group:
+    """Settings that stand together; the last group takes those of a training that stand in none."""
+
+    name: str
+    icon: str
+    training: tuple[str, ...] = ()
+    model: tuple[str, ...] = ()
+    body: bool = False
+    seed: bool = False
+
+
+GROUPS = (
+    Group("Network", ":material/hub:", model=("init", "tied", "standardise"), body=True),
+    Group(
+        "Loss and optimizer", ":material/target:", model=("grey_levels",),
+        training=("loss", "optimizer", "momentum", "batch_size", "clip", "ema"),
+    ),
+    Group(
+        "Learning rate", ":material/trending_down:",
+        training=("learning_rate", "schedule", "warmup", "decay", "decay_epochs"),
+    ),
+    Group("Regularisation", ":material/compress:", training=("l1", "l2", "patience")),
+    Group("Variation of the images", ":material/flip:", training=("augment",)),
+    Group("Machine", ":material/memory:", training=("device", "precision", "compile", "threads"), seed=True),
+)  # fmt: skip
+
+# Settings that count only beside others; what does not count is not shown.
+COUNTS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "momentum": lambda values: values["optimizer"] in ("momentum", "nesterov"),
+    "decay": lambda values: values["schedule"] in ("step", "exponential", "plateau"),
+    "decay_epochs": lambda values: values["schedule"] in ("step", "exponential", "plateau"),
+    "grey_levels": lambda values: LOSSES[values["loss"]].by_level,
+    "target": lambda values: values.get("penalty", "kl") == "kl",
+}
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """What the groups hold, by class of settings and as yet unchecked, and the places below those that are open."""
+
+    values: dict[str, dict[str, Any]]
+    places: dict[str, DeltaGenerator]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The settings of one class that stand in a group, the key of their widgets, and what is usual."""
+
+    cls: type[Settings]
+    key: str
+    names: tuple[str, ...]
+    usual: dict[str, Any]
+
+
+def knobs(variant: type[Autoencoder], body: str) -> Knobs:
+    """All groups, folded.
+
+    A folded group is not drawn, and its settings are read from the session: forty widgets fewer to send at every
+    stroke in the table of layers.
+    """
+    values: dict[str, dict[str, Any]] = {"model": {}, "body": {}, "training": {}, "recipe": {}}
+    places: dict[str, DeltaGenerator] = {}
+    present = present_values(variant)
+    with st.container(gap="xsmall"):
+        for group in GROUPS:
+            parts = parts_of(group, variant, body)
+            with _folded(group, summary(parts, present)) as place:
+                for kind, part in parts.items():
+                    take = _knob if place.open else _kept
+                    values[kind] |= {name: take(part, name, variant) for name in part.names if counts(name, present)}
+                if place.open:
+                    places[group.name] = st.container()
+    return Knobs(values, places)
+
+
+def _folded(group: Group, differs: str) -> ExpanderContainer:
+    """A group's place. A folded one tells what differs; an open one shows it, and must not change its label:
+    Streamlit takes an expander of another label for another one, and would fold it.
+    """
+    key = f"group.{group.name}"
+    is_open = bool(st.session_state.get(key))
+    title = group.name if is_open or not differs else f"{group.name} :small[:gray[{differs}]]"
+    return st.expander(title, is_open, icon=group.icon, key=key, on_change="rerun")
+
+
+def parts_of(group: Group, variant: type[Autoencoder], body: str) -> dict[str, Part]:
+    """What stands in a group, by class of settings."""
+    grouped = {name for other in GROUPS for name in other.training} | IN_SIGHT
+    others = tuple(name for name in TrainingConfig.model_fields if name not in grouped) if group == GROUPS[-1] else ()
+    model = [name for name in ModelConfig.model_fields if name not in STRUCTURE]
+    if group == GROUPS[0]:
+        model = [name for name in model if all(name not in other.model for other in GROUPS[1:])]
+    else:
+        model = [name for name in model if name in group.model]
+    own = BODIES[body].Config
+    names = tuple(name for name in own.model_fields if name not in ("name", SIZES[body])) if group.body else ()
+    return {
+        "body": Part(own, f"train.{body}", names, {}),
+        "training": Part(TrainingConfig, "train", (*group.training, *others), {"loss": variant.usual_loss}),
+        "model": Part(ModelConfig, "train", tuple(model), {}),
+        "recipe": Part(Recipe, "train", ("seed",) if group.seed else (), {}),
+    }
+
+
+def present_values(variant: type[Autoencoder]) -> dict[str, Any]:
+    """What the widgets hold, drawn or not, of the settings that others depend on."""
+    part = Part(TrainingConfig, "train", tuple(TrainingConfig.model_fields), {"loss": variant.usual_loss})
+    training = {name: _kept(part, name, variant) for name in part.names}
+    own = variant.Config.model_fields.keys() - ModelConfig.model_fields.keys()
+    return training | {name: forms.current(variant.Config, f"train.{variant.name}", name) for name in own}
+
+
+def counts(name: str, present: dict[str, Any]) -> bool:
+    """Whether a setting counts beside the others as they are."""
+    return COUNTS[name](present) if name in COUNTS else True
+
+
+def summary(parts: dict[str, Part], present: dict[str, Any]) -> str:
+    """What differs from the usual in a group, in one short line."""
+    told = []
+    for part in parts.values():
+        for name in part.names:
+            field, usual = part.cls.model_fields[name], part.usual.get(name)
+            usual = field.get_default(call_default_factory=True) if usual is None else usual
+            value = present[name] if name in present else forms.current(part.cls, part.key, name)
+            if counts(name, present):
+                told += _differs(name, value, usual.to_json() if isinstance(usual, Settings) else usual)
+    line = ", ".join(told)
+    return line if len(line) <= LONGEST_SUMMARY else line[: LONGEST_SUMMARY - 1].rstrip(", ") + "…"
+
+
+def _differs(name: str, value: Any, usual: Any) -> list[str]:
+    """A setting in a word or two, if it is not as usual."""
+    if value == usual:
+        return []
+    if isinstance(value, dict):
+        return [said for part, inner in value.items() for said in _differs(part, inner, usual[part])]
+    if isinstance(value, bool):
+        return [words.label(name).lower() if value else f"no {words.label(name).lower()}"]
+    if isinstance(value, str):
+        return [LOSSES[value].label if name == "loss" else words.label(value)]
+    return [f"{words.label(name).lower()} {value:g}"]
+
+
+def _home(key: str, name: str, variant: type[Autoencoder]) -> str:
+    """Where a setting's widget keeps its value: each variant has a loss of its own, the others are common."""
+    return f"{key}.{variant.name}" if name == "loss" else key
+
+
+def _kept(part: Part, name: str, variant: type[Autoencoder]) -> Any:
+    return forms.current(part.cls, _home(part.key, name, variant), name, part.usual.get(name))
+
+
+def _knob(part: Part, name: str, variant: type[Autoencoder]) -> Any:
+    if name == "loss":
+        return forms.choose(
+            LOSSES, variant.usual_loss, label="Loss", key=f"train.{variant.name}.loss", persist_state="session",
+            format_func=lambda loss: LOSSES[loss].label,
+            help="\n".join(f"- **{loss.label}**: {loss.summary}" for loss in LOSSES.values()),
+        )  # fmt: skip
+    if name == "device":
+        return forms.choose(
+            ["auto", *available_devices()], "auto", label="Device", key="train.device", persist_state="session",
+            format_func=lambda device: f"Automatic: {device_name(resolve_device(device))}" if device == "auto" else device_name(device),
+            help=TrainingConfig.model_fields["device"].description,
+        )  # fmt: skip
+    return forms.settings_form(part.cls, part.key, only=[name])[name]

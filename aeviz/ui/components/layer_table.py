@@ -1,0 +1,94 @@
+"""A network's layers as a table to type in: its rows to the browser, and a person's edits back."""
+
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from aeviz.models.base import ModelConfig
+from aeviz.models.layers import BodyConfig, CustomConfig, LayerConfig
+from aeviz.models.shorthand import CHOICES
+from aeviz.ui import forms, state, words
+from aeviz.ui.components.bridges import STATIC
+from aeviz.ui.frame import said
+
+_table = st.components.v2.component(
+    "aeviz_layer_table",
+    js=(STATIC / "layer_table.js").read_text(),
+    css=(STATIC / "layer_table.css").read_text(),
+)
+
+# What stands at a row's right, and what it counts.
+COLUMNS = {
+    "shape": ("Output", "Shape of what the layer makes of one image: channels × height × width, or numbers."),
+    "parameters": ("Params", "Weights to learn, of the layer; the decoder, its mirror, is summed below."),
+    "flops": ("FLOPs", "For one image, forward: two per weight and place it is used at."),
+    "memory": ("Memory", "To train it: weights, gradients, the optimizer's memory, and one batch on its way."),
+}
+SAID = {
+    "hint": "Enter adds a layer · Delete removes it · Alt ↑ ↓ moves it · ↑ ↓ change a number, Shift ↑ ↓ double it",
+    "add": "Add a layer below (Enter)", "remove": "Remove the layer (Delete)", "up": "Move up (Alt ↑)",
+    "down": "Move down (Alt ↓)", "undo": "Undo (Ctrl Z)", "redo": "Redo (Ctrl Y)", "layer": "layer",
+    "image": "Image", "code": "Code", "decoder": "Decoder", "mirrors": "the layers above, mirrored",
+}  # fmt: skip
+SHORTER = {"norm": "Norm"}
+STEPS = {"kernel": 2, "stride": 1, "dropout": 0.05}  # the other numbers change by about a tenth
+
+Edited = Callable[[CustomConfig, int], None]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What stands beside the layers: costs row by row, the image first, code and decoder last, and what does not fit."""
+
+    costs: list[dict[str, str]]
+    broken: int | None = None
+    problem: str = ""
+
+
+def layer_table(key: str, body: BodyConfig, latent_dim: int, rows: Rows, on_edit: Edited) -> None:
+    """The layers between image and code, to be edited; `on_edit` hears, as a callback, of the whole list."""
+    custom = body.as_custom()
+
+    def edited() -> None:
+        """Check what the browser tells, as everything from outside is checked."""
+        told = st.session_state[key].edited
+        state.remember(f"{key}.seq", told["seq"])
+        on_edit(CustomConfig.parse({**custom.to_json(), "layers": told["layers"]}), int(told["latent"]))
+
+    _table(key=key, data=_data(key, custom, latent_dim, rows), on_edited_change=said(edited))
+
+
+def _data(key: str, custom: CustomConfig, latent_dim: int, rows: Rows) -> dict[str, Any]:
+    columns = {name: label for name, (label, _) in COLUMNS.items()}
+    helps = {f"{name}_help": told for name, (_, told) in COLUMNS.items()}
+    return {
+        "key": key,
+        "seq": state.recall(f"{key}.seq"),
+        "fields": [_field(name, field) for name, field in LayerConfig.model_fields.items()],
+        "code": _field("latent_dim", ModelConfig.model_fields["latent_dim"]) | {"name": "latent"},
+        "applies": CHOICES,
+        "usual": {name: getattr(custom, name) for name in BodyConfig.model_fields},
+        "blank": LayerConfig().to_json(),
+        "most": forms.bounds(CustomConfig.model_fields["layers"])["max_length"],
+        "layers": [layer.to_json() for layer in custom.layers],
+        "latent": latent_dim,
+        "words": SAID | columns | helps,
+        "costs": rows.costs,
+        "broken": rows.broken,
+        "problem": rows.problem,
+    }
+
+
+def _field(name: str, field: FieldInfo) -> dict[str, Any]:
+    """A column of the table: its choices, or the bounds and the step of its number."""
+    shown = {"name": name, "label": SHORTER.get(name) or words.label(name), "help": field.description}
+    kind = forms.kind_of(field)
+    choices = typing.get_args(kind)
+    if choices:
+        return shown | {"options": [[choice, words.label(choice)] for choice in choices]}
+    bounds = forms.bounds(field)
+    return shown | {"min": bounds["ge"], "max": bounds["le"], "whole": kind is int, "step": STEPS.get(name)}

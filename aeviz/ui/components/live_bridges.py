@@ -1,0 +1,106 @@
+"""What is drawn in the browser itself, so that it changes in place: curves, pictures, bars, and the film of the map."""
+
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from aeviz.plots.theme import CLASS_COLOURS, UNKNOWN_COLOUR
+from aeviz.ui.components.bridges import STATIC
+
+_chart = st.components.v2.component("aeviz_chart", js=(STATIC / "chart.js").read_text())
+_strips = st.components.v2.component("aeviz_strips", js=(STATIC / "strips.js").read_text())
+_bars = st.components.v2.component("aeviz_bars", js=(STATIC / "bars.js").read_text())
+_film = st.components.v2.component("aeviz_film", js=(STATIC / "film.js").read_text())
+
+REACH = 32767  # the largest number in 16 bits
+
+
+def chart(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float | None]]],
+    *,
+    key: str,
+    about: str,
+    height: int,
+    x_label: str,
+    y_label: str,
+    events: Sequence[Mapping[str, Any]] = (),
+    log: bool = False,
+    empty: str = "The first loss comes in a moment.",
+) -> None:
+    """Named curves x (S,), y (S,) with events {x, words}; redrawn in place while `key` stays the same.
+
+    `about` names what is shown: another one begins afresh, the same one glides. `train` and `val` share a hue.
+    """
+    hues = list(dict.fromkeys(name.partition(" ")[2] or name for name in curves))
+    series = [
+        {
+            "name": name, "x": list(x), "y": list(y), "dash": name.startswith("val "),
+            "colour": CLASS_COLOURS[hues.index(name.partition(" ")[2] or name) % len(CLASS_COLOURS)],
+        }
+        for name, (x, y) in curves.items()
+    ]  # fmt: skip
+    marks = [{"x": event["x"], "words": event["words"]} for event in events]
+    _chart(
+        data={
+            "name": key, "about": about, "series": series, "events": marks, "height": height, "log": log, "empty": empty,
+            "x_label": x_label, "y_label": y_label, "alt": f"{y_label} over {x_label}: {', '.join(curves) or empty}",
+        },
+        key=key, height=height,
+    )  # fmt: skip
+
+
+def strips(
+    rows: Sequence[tuple[str, str]], *, key: str, height: int, side: int, plain: bool = False, empty: str = ""
+) -> None:
+    """Rows of (label, picture as a data: address), `side` pixels high; without labels where `plain`."""
+    shown = [{"label": label, "source": source} for label, source in rows]
+    _strips(
+        data={"rows": shown, "height": height, "side": side, "plain": plain, "empty": empty}, key=key, height=height
+    )
+
+
+def bars(groups: Sequence[Mapping[str, Any]], *, key: str, height: int, empty: str) -> None:
+    """Groups of bars: title, note, help, labels, values, unit, colour; faint (bool a bar), top, log and wide if wanted."""
+    _bars(data={"groups": list(groups), "height": height, "empty": empty}, key=key, height=height)
+
+
+def film(
+    frames: Sequence[tuple[int, float, np.ndarray]],
+    labels: np.ndarray,
+    names: Sequence[str],
+    *,
+    key: str,
+    about: str,
+    reach: float,
+    live: bool,
+    full: bool,
+    height: int,
+) -> None:
+    """The film of the map: frames of (step, epoch, points (P, 2)) with labels (P,); frames sent earlier are kept.
+
+    `reach` is the radius around 0 that is shown; `full` says that there are no other frames.
+    """
+    kept, places = [], [_as_classes(labels)]
+    for step, epoch, points in frames:
+        scale = max(float(np.abs(points).max(initial=0.0)), 1e-12)
+        kept.append({"step": step, "epoch": f"{epoch:.1f}", "scale": scale})
+        places.append(np.rint(points / scale * REACH).astype("<i2").ravel())
+    colours = [*CLASS_COLOURS, UNKNOWN_COLOUR]
+    shown = [(name, CLASS_COLOURS[number % len(CLASS_COLOURS)]) for number, name in enumerate(names)]
+    head = {
+        "about": about, "points": len(labels), "frames": kept, "reach": max(reach, 1e-12),
+        "live": live, "full": full, "height": height, "colours": colours, "names": shown if 1 < len(shown) <= 20 else [], "empty": "The first frame of the map comes in a moment.",
+    }  # fmt: skip
+    text = json.dumps(head, allow_nan=False).encode()
+    content = struct.pack("<I", len(text)) + text + b"".join(part.tobytes() for part in places)
+    _film(data=content, key=key, height=height)
+
+
+def _as_classes(labels: np.ndarray) -> np.ndarray:
+    """A colour's number per dot (P,): ten, again and again, and one more for what has no label."""
+    count = len(CLASS_COLOURS)
+    return np.where(labels < 0, count, labels % count).astype("<i2")
