@@ -19,7 +19,7 @@ from aeviz.runs import Resolved, RunConfig, runs_root
 from aeviz.training.graphs import CapturedStep
 from aeviz.training.stepper import Stepper
 
-WORTH_MEASURING = 1e12  # FLOPs of a whole training: some ten seconds on one core
+WORTH_MEASURING = 3e11  # FLOPs of a whole training: some three seconds on one core
 STEPS, ROUNDS = 4, 3
 WORTH_HAVING = 1.15  # times as fast, for what bfloat16 costs in digits
 CHOICES = ".choices.json"

@@ -83,9 +83,10 @@ class Helm:
         if self.park_seconds > 0 and trainer.crew.size == 1:
             trainer.show()
             worker.report(state="paused", message="Paused.", **trainer.progress())
-        end = time.monotonic() + self.park_seconds
-        while trainer.crew.size == 1 and time.monotonic() < end and not self.is_wanted():
+        began = time.monotonic()
+        while trainer.crew.size == 1 and time.monotonic() < began + self.park_seconds and not self.is_wanted():
             if worker.is_asked() or worker.stop_asked:
+                trainer.record.rest(time.monotonic() - began)
                 return
             time.sleep(LISTEN_SECONDS)
         raise Paused("paused as asked")

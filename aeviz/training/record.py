@@ -17,13 +17,20 @@ class Record:
 
     def __init__(self, run: Run, images: int, batch_size: int, writes: bool) -> None:
         self.run, self.images, self.batch_size, self.writes = run, images, batch_size, writes
+        self.sums: dict[str, Tensor] = {}
+        self._seen: dict[str, float] = {}
+        self._seen_at = self._begun_at = (0.0, 0)  # seconds, images
 
     def begin(self, position: Position, sums: dict[str, Tensor]) -> None:
         """Go on from a checkpoint."""
         self.position, self.sums = position, sums
         self._started = time.perf_counter() - position.seconds
-        self._seen: dict[str, float] = {}
-        self._seen_at = (position.seconds, self._all_images())
+        self.clear()
+        self.sums = sums
+
+    def rest(self, seconds: float) -> None:
+        """Seconds that were no work, as in a pause."""
+        self._started += seconds
 
     def add(self, terms: dict[str, Tensor]) -> None:
         """Count a step with its terms, each summed over the step's images; waits for no device."""
@@ -37,15 +44,14 @@ class Record:
 
     def light_line(self, totals: dict[str, float]) -> dict[str, Any] | None:
         """Mean terms and speed since the last line; None where nothing was seen since."""
-        seconds, images = self.seconds(), self._all_images()
         count = self._epoch_images() - self._seen.get("count", 0.0)
         if count <= 0:
             return None
         train = {name: (value - self._seen.get(name, 0.0)) / count for name, value in totals.items()}
-        speed = self.speed()
+        line = {"epoch": self.position.epoch + 1, "train": train, "images_per_s": self._speed_since(self._seen_at)}
         self._seen = totals | {"count": float(self._epoch_images())}
-        self._seen_at = (seconds, images)
-        return {"epoch": self.position.epoch + 1, "train": train, "images_per_s": speed}
+        self._seen_at = (self.seconds(), self._all_images())
+        return line
 
     def end_epoch(self) -> dict[str, float]:
         """The epoch's mean terms; the next one begins."""
@@ -56,17 +62,19 @@ class Record:
     def clear(self) -> None:
         """Begin to sum anew."""
         self.sums, self._seen = {}, {}
-        self._seen_at = (self.seconds(), self._all_images())
+        self._seen_at = self._begun_at = (self.seconds(), self._all_images())
 
     def seconds(self) -> float:
         """Seconds at work, those before the checkpoint included."""
         return time.perf_counter() - self._started
 
     def speed(self) -> float | None:
-        """Images per second since the last line."""
-        before, seen = self._seen_at
-        seconds, images = self.seconds(), self._all_images()
-        return round((images - seen) / (seconds - before), 1) if seconds > before and images > seen else None
+        """Images per second in the epoch, or in the part of it since the training was taken up."""
+        return self._speed_since(self._begun_at)
+
+    def _speed_since(self, then: tuple[float, int]) -> float | None:
+        seconds, images = self.seconds() - then[0], self._all_images() - then[1]
+        return round(images / seconds, 1) if seconds > 0 and images > 0 else None
 
     def note(self, line: dict[str, Any], rate: float) -> None:
         """Add a line to the metrics."""
