@@ -58,7 +58,7 @@ def test_a_frame_holds_the_codes_of_fixed_probes_validation_first(run, digits, m
 
 def test_codes_at_hand_are_taken_as_they_are(run, digits, model):
     writer = FrameWriter(run, digits, "cpu")
-    codes = observe(model, writer.batch)[1]
+    codes = observe(model, writer)[1]
     writer.snap(model, 0)
     writer.snap(model, 1, codes)
     first, second = film.read_frames(run).codes

@@ -118,6 +118,13 @@ def test_at_most_two_thousand_probes_are_looked_at_and_no_gradient_is_kept():
     assert observe(network(), feed)[1].shape == (len(feed), 3)
 
 
+def test_the_error_of_the_mean_probe_is_told_for_comparison():
+    probes = batch(1200, (1, 2, 2))
+    told = measure(network(shape=(1, 2, 2), body={"name": "dense", "widths": [4]}), probes)
+    mean = probes.x.mean(0)
+    assert told["mean_mse"] == pytest.approx(float((probes.x - mean).square().mean()), rel=1e-3)
+
+
 def test_codes_that_are_no_numbers_are_told_as_none():
     model = network("vae")
     with torch.no_grad():

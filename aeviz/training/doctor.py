@@ -53,11 +53,14 @@ def dead_units(course: Course) -> Finding | None:
     sentence = f"{share:.0%} of the units, averaged over the layers, respond to no image ({worst:.0%} in {layer}); " + (
         "a ReLU that is off for all of them learns nothing any more." if relu else "they learn next to nothing."
     )
-    title = "Dead ReLUs" if relu else "Dead units"
     if not relu:
-        return slower("dead_units", title, sentence, share, course)
-    cure = {"model.body.activation": "leaky_relu"}
-    return Finding("dead_units", title, sentence, share, cure, "Let the ReLUs leak")
+        return slower("dead_units", "Dead units", sentence, share, course)
+    # Large steps killed them. Those that begin to leak in the middle of a training change what the network says so much
+    # that it was seen to be lost; a fresh start with smaller steps does well.
+    rate = float(f"{course.config.training.learning_rate / 3:.2g}")
+    cure = {"training.learning_rate": rate, "model.body.activation": "leaky_relu"}
+    label = f"Begin again with leaky ReLUs at {rate:g}"
+    return Finding("dead_units", "Dead ReLUs", sentence, share, cure, label, again=True)
 
 
 def collapse(course: Course) -> Finding | None:
@@ -122,7 +125,7 @@ JUDGES = (saturated, exploding, rate_too_high, dead_units, collapse, few_active,
 CAUSES = {
     "rate_too_high": ("saturated",),
     "exploding": ("saturated",),
-    "dead_units": ("saturated",),
+    "dead_units": ("saturated", "rate_too_high"),
     "collapse": ("saturated", "rate_too_high"),
     "few_active": ("saturated", "rate_too_high", "dead_units", "collapse"),
     "rate_too_low": ("saturated", "rate_too_high", "dead_units", "collapse", "few_active"),

@@ -43,11 +43,14 @@ class FrameWriter:
         self._shown = _rows(dataset, _first_rows(dataset, PICTURES))
         self._begin()
 
-    @property
-    def batch(self) -> Batch:
-        """The probes as the network takes them, for `vitals.observe`."""
-        x = torch.from_numpy(self.images).to(self.device).float().div_(255.0)  # uint8 -> [0, 1]
-        return Batch(x, x, torch.from_numpy(self.labels).to(self.device))
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def batch(self, positions: Tensor) -> Batch:
+        """Probes by position (B,), as the network takes them; so `vitals.observe` can look at the very same."""
+        places = positions.cpu()
+        x = torch.from_numpy(self.images[places.numpy()]).to(self.device).float().div_(255.0)  # uint8 -> [0, 1]
+        return Batch(x, x, torch.from_numpy(self.labels)[places].to(self.device))
 
     def snap(self, model: Autoencoder, step: int, codes: Tensor | None = None) -> None:
         """Write the frame of a step; `codes` (P, D) of the probes, where they are at hand already."""

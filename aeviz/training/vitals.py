@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from aeviz.models import Autoencoder, Batch, Gaussian
 from aeviz.models.base import mode
 from aeviz.models.blocks import ACTIVATIONS
-from aeviz.training.feed import Feed
 
 PROBES = 2000
 CHUNK = 500  # probes at a time: what a layer puts out stays in the processor's cache
@@ -39,13 +38,22 @@ def gradient_norms(model: nn.Module) -> dict[str, float | None]:
     return {layer: rounded(math.sqrt(square)) for layer, square in squares.items()}
 
 
-def measure(model: Autoencoder, probes: Feed | Batch) -> dict[str, Any]:
+class Probes(Protocol):
+    """Samples served by position, such as a `Feed` or the probes of a film."""
+
+    device: str
+
+    def __len__(self) -> int: ...
+    def batch(self, positions: Tensor) -> Batch: ...
+
+
+def measure(model: Autoencoder, probes: Probes | Batch) -> dict[str, Any]:
     """`variance` and `kl` by dimension, how many are `active`, the share of `dead` units by layer; see `observe`."""
     return observe(model, probes)[0]
 
 
 @torch.inference_mode()
-def observe(model: Autoencoder, probes: Feed | Batch) -> tuple[dict[str, Any], Tensor]:
+def observe(model: Autoencoder, probes: Probes | Batch) -> tuple[dict[str, Any], Tensor]:
     """What `measure` says of up to 2,000 probes, and their codes (P, D).
 
     `variance` [D] is that of the codes (of a posterior's mean). `kl` [D] is in nats, None without a posterior.
@@ -55,17 +63,18 @@ def observe(model: Autoencoder, probes: Feed | Batch) -> tuple[dict[str, Any], T
     never above zero, any other unit that is as good as constant. `mean_mse` is the error (per value) of whoever always
     answers with the mean probe. Numbers that are not finite are None.
     """
-    batch = _taken(probes)
     codes: list[Tensor] = []
     divergences: list[Tensor] = []
+    spread = _Spread()
     with _evaluating(model), _watched(model) as extremes:
-        for start in range(0, len(batch.x), CHUNK):
-            encoded = model.encode(batch.x[start : start + CHUNK])
+        for batch in _chunks(probes):
+            encoded = model.encode(batch.x)
             codes.append(mode(encoded).flatten(1).float())
             if isinstance(encoded, Gaussian):
                 divergences.append(encoded.kl().float())
                 encoded = encoded.sample(_noise(encoded.mu))  # what the decoder meets while training
-            model.decode(encoded, None if batch.labels is None else batch.labels[start : start + CHUNK])
+            model.decode(encoded, batch.labels)
+            spread.add(batch.target)
     z = torch.cat(codes)  # (P, D)
     variance = z.var(0, correction=0)  # (P, D) -> (D,)
     kl = torch.cat(divergences).mean(0) if divergences else None
@@ -75,7 +84,7 @@ def observe(model: Autoencoder, probes: Feed | Batch) -> tuple[dict[str, Any], T
         "kl": None if kl is None else [rounded(value) for value in kl.tolist()],
         "active": int((variance > limit).sum()),
         "dead": _dead(model, extremes),
-        "mean_mse": rounded(float(batch.target.flatten(1).var(0, correction=0).mean())),
+        "mean_mse": rounded(spread.variance()),
     }
     return told, z
 
@@ -91,11 +100,35 @@ def _layer(name: str) -> str:
     return ".".join(modules[:2]) or name
 
 
-def _taken(probes: Feed | Batch) -> Batch:
-    if isinstance(probes, Feed):
-        return probes.batch(torch.arange(min(PROBES, len(probes)), device=probes.device))
-    labels = None if probes.labels is None else probes.labels[:PROBES]
-    return Batch(probes.x[:PROBES], probes.target[:PROBES], labels)
+def _chunks(probes: Probes | Batch) -> Iterator[Batch]:
+    if isinstance(probes, Batch):
+        n, device = len(probes.x), probes.x.device
+    else:
+        n, device = len(probes), torch.device(probes.device)
+    for positions in torch.arange(min(PROBES, n), device=device).split(CHUNK):
+        if isinstance(probes, Batch):
+            labels = None if probes.labels is None else probes.labels[positions]
+            yield Batch(probes.x[positions], probes.target[positions], labels)
+        else:
+            yield probes.batch(positions)
+
+
+class _Spread:
+    """The variance of every value over samples that come in chunks, averaged over the values."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sums: Tensor | float = 0.0
+        self.squares: Tensor | float = 0.0
+
+    def add(self, target: Tensor) -> None:
+        self.count += len(target)
+        self.sums = self.sums + target.sum(0)
+        self.squares = self.squares + target.square().mean(tuple(range(1, target.ndim))).sum()
+
+    def variance(self) -> float:
+        mean = torch.as_tensor(self.sums).double() / self.count
+        return float(torch.as_tensor(self.squares).double() / self.count - mean.square().mean())
 
 
 def _noise(value: Tensor) -> Tensor:
