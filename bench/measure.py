@@ -1,11 +1,13 @@
 """What every benchmark needs: the data, a folder for runs, honest clocks, medians of interleaved repeats, a table."""
 
 import dataclasses
+import multiprocessing
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -166,6 +168,12 @@ def timed(work: Callable[[], Any], device: str) -> float:
     work()
     wait_for(device)
     return time.perf_counter() - started
+
+
+def apart(work: Callable[..., R], *arguments: Any) -> R:
+    """The result of work(*arguments) in a fresh process: no side meets what another has set or left in memory."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(work, *arguments).result()
 
 
 def interleave(sides: Sequence[Callable[[], R]], repeats: int) -> list[list[R]]:

@@ -17,6 +17,7 @@ from bench.measure import (
     Say,
     Setup,
     Table,
+    apart,
     counted,
     cut,
     interleave,
@@ -68,6 +69,18 @@ def train_ours(recipe: Recipe, dataset: Dataset) -> Result:
     resolved = run.config().resolved
     assert resolved is not None
     return result_of(trainer.model, dataset, resolved.precision, trainer.epoch_seconds, seconds)
+
+
+def train_side(side: str, recipe: Recipe, dataset: Dataset, setup: Setup) -> Result:
+    """Train as one side does, after a few steps to warm up."""
+    torch.set_num_threads(setup.threads)
+    small = cut(dataset, WARM_UP_BATCHES * recipe.training.batch_size)
+    for images in (small, dataset):
+        if side == "aeviz":
+            result = train_ours(recipe, images)
+        else:
+            result = RIVALS[side].train(recipe, images, setup.rival_precision)
+    return result
 
 
 def compare(
@@ -122,15 +135,9 @@ def table(comparisons: list[Comparison], dataset: Dataset, setup: Setup, epochs:
 
 
 def _compare(dataset: Dataset, recipe: Recipe, rivals: list[Rival], setup: Setup) -> Comparison:
-    sides = [
-        lambda data: train_ours(recipe, data),
-        *(lambda data, rival=rival: rival.train(recipe, data, setup.rival_precision) for rival in rivals),
-    ]
-    small = cut(dataset, WARM_UP_BATCHES * recipe.training.batch_size)
-    for train in sides:
-        train(small)
+    sides = ["aeviz", *(rival.name for rival in rivals)]
+    trained = [lambda side=side: apart(train_side, side, recipe, dataset, setup) for side in sides]
     limits = [lambda dtype=dtype: limit(recipe, dataset, dtype) for dtype in LIMITS.values()]
-    trained = [lambda train=train: train(dataset) for train in sides]
     results: list[list[Any]] = interleave([*trained, *limits], setup.repeats)
     ours, theirs, speeds = results[0], results[1 : len(sides)], results[len(sides) :]
     return Comparison(

@@ -48,11 +48,11 @@ def test_a_sweep_is_repeatable_and_disturbs_no_other_draw(digits):
 def test_a_sweep_ends_where_the_loss_blows_up(digits, monkeypatch):
     rates = np.geomspace(1e-6, 10, 100)
     script = iter([*np.linspace(10, 2, 60), *np.full(40, 100.0)])
-    monkeypatch.setattr(finding, "_step", lambda *_: next(script))
+    monkeypatch.setattr(finding.Stepper, "step", lambda *_, **__: {"total": next(script)})
     sweep = find_rate(recipe(), digits, "cpu")
     assert 60 <= len(sweep.losses) < 65
     assert sweep.suggestion <= rates[60] / 3
-    monkeypatch.setattr(finding, "_step", lambda *_: float("nan"))
+    monkeypatch.setattr(finding.Stepper, "step", lambda *_, **__: {"total": float("nan")})
     with pytest.raises(BadValue):
         find_rate(recipe(), digits, "cpu")
 
@@ -62,6 +62,15 @@ def test_a_falling_loss_is_followed_where_it_falls_most():
     losses = 10 / (1 + np.exp(4 * (np.log10(rates) + 3)))  # steepest at 1e-3
     losses[80:] += np.linspace(0, 30, 20)
     assert finding._suggestion(rates, losses) == pytest.approx(1e-3, rel=0.2)
+
+
+def test_every_setting_of_a_training_takes_part(digits):
+    training = {"clip": 1.0, "l1": 1e-4, "ema": 0.9, "schedule": "cosine", "warmup": 2.0, "augment": {"shift": 0.1}}
+    asked = recipe("momentum", standardise=True)
+    asked = Recipe.parse({**asked.to_json(), "training": {**asked.training.to_json(), **training}})
+    sweep = find_rate(asked, digits, "cpu")
+    assert sweep.rates[-1] > 1e-2, "the schedule does not bend the sweep"
+    assert not np.allclose(sweep.losses[:20], find_rate(recipe("momentum"), digits, "cpu").losses[:20])
 
 
 def test_progress_is_told_and_a_network_beyond_memory_refused(digits, monkeypatch):

@@ -7,7 +7,7 @@ import time
 import pytest
 import torch
 
-from aeviz import files, jobs, training
+from aeviz import files, jobs, runs, training
 from aeviz.errors import BadValue, NotNow
 from aeviz.models.weights import load_model, read_metadata
 from aeviz.runs import TrainingConfig
@@ -45,9 +45,7 @@ def events(run):
 
 
 def test_a_turned_learning_rate_acts_on_the_next_step_and_is_noted():
-    run = train_asking(
-        training.prepare(recipe()), {5: [("turn", {"path": "training.learning_rate", "value": 0.004})]}
-    )
+    run = train_asking(training.prepare(recipe()), {5: [("turn", {"path": "training.learning_rate", "value": 0.004})]})
     assert run.config().training.learning_rate == 0.004
     (event,) = events(run)
     assert (event["path"], event["from"], event["to"]) == ("training.learning_rate", 0.001, 0.004)
@@ -80,7 +78,7 @@ def test_turning_changes_what_is_learned():
 
 def test_what_cannot_be_turned_is_refused_in_words_and_the_training_goes_on():
     run = training.prepare(recipe())
-    with pytest.raises(BadValue, match="training.epochs cannot be turned.*training.learning_rate"):
+    with pytest.raises(BadValue, match=r"training\.epochs cannot be turned.*training.learning_rate"):
         training.turn(run, "training.epochs", 3)
     with pytest.raises(BadValue, match=r"learning_rate = -1.* more than 0"):
         training.turn(run, "training.learning_rate", -1)
@@ -304,8 +302,9 @@ def test_a_measurement_gives_a_ratio_and_leaves_the_generator_alone():
     from aeviz.training.choose import _gain, resolve
 
     config = training.prepare(recipe()).config()
+    plain = resolve(config)
     state = torch.get_rng_state()
-    assert 0 < _gain(config, resolve(config)) < math.inf
+    assert 0 < _gain(config, plain, plain.model_copy(update={"precision": "bfloat16"})) < math.inf
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -336,3 +335,16 @@ def test_unknown_recipe_values_name_the_field():
         Recipe.parse({"training": {"schedule": "sometimes"}})
     with pytest.raises(BadValue, match=r"training.augment.shift = 2"):
         Recipe.parse({"training": {"augment": {"shift": 2}}})
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device: steps are captured there")
+def test_a_captured_step_learns_what_a_plain_one_learns(monkeypatch):
+    monkeypatch.setattr("aeviz.training.choose.WORTH_MEASURING", 0.0)
+    settings = {"device": "cuda", "precision": "float32", "optimizer": "adam"}
+    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: 0.0)
+    plain = train(training.prepare(recipe(epochs=5, **settings)))
+    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: 9.0)
+    (runs.runs_root() / ".choices.json").unlink()
+    captured = train(training.prepare(recipe(epochs=5, **settings)))
+    assert (plain.config().resolved.graphs, captured.config().resolved.graphs) == (False, True)
+    assert epoch_lines(captured)[-1]["val"]["mse"] == pytest.approx(epoch_lines(plain)[-1]["val"]["mse"], rel=1e-3)

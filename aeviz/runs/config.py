@@ -109,6 +109,7 @@ class Resolved(Settings):
     device_name: str
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
+    graphs: bool = False  # a step is replayed as a CUDA graph
     threads: int
 
 

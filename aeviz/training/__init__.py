@@ -4,12 +4,14 @@ from aeviz.training.checkpoint import can_undo
 from aeviz.training.crew import join, leave
 from aeviz.training.helm import Helm, live_paths
 from aeviz.training.loop import steps_per_epoch
+from aeviz.training.presets import Preset, presets_for
 from aeviz.training.schedule import rate_at
 from aeviz.training.start import Recipe, launch, prepare, resume, work
 from aeviz.training.steer import change, fork, play, restart, step, turn, undo
 
 __all__ = [
     "Helm",
+    "Preset",
     "Recipe",
     "can_undo",
     "change",
@@ -20,6 +22,7 @@ __all__ = [
     "live_paths",
     "play",
     "prepare",
+    "presets_for",
     "rate_at",
     "restart",
     "resume",

@@ -1,21 +1,24 @@
-"""What is chosen at the start by measuring, once for a network on a machine: the precision of the matrix products."""
+"""What is chosen at the start by measuring, once for a network on a machine: precision, and CUDA graphs."""
 
 import copy
 import hashlib
 import json
 import statistics
 import time
-from typing import Any, Literal
+import traceback
+from collections.abc import Callable
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from aeviz import files
-from aeviz.models import Batch, budget, build
+from aeviz.models import Autoencoder, Batch, budget, build
 from aeviz.models.device import device_name, resolve_device, threads
 from aeviz.runs import Resolved, RunConfig, runs_root
+from aeviz.training.graphs import CapturedStep
 from aeviz.training.stepper import Stepper
 
-Precision = Literal["float32", "bfloat16"]
 WORTH_MEASURING = 1e12  # FLOPs of a whole training: some ten seconds on one core
 STEPS, ROUNDS = 4, 3
 WORTH_HAVING = 1.15  # times as fast, for what bfloat16 costs in digits
@@ -40,28 +43,35 @@ def resolve(config: RunConfig) -> Resolved:
         compile=asked.compile,
         precision="float32" if asked.precision == "auto" else asked.precision,
     )
-    if asked.precision != "auto" or device == "mps":
-        return resolved
-    return resolved.model_copy(update={"precision": _faster_precision(config, resolved)})
+    if _is_long(config) and device != "mps":
+        torch.set_num_threads(resolved.threads)
+        if asked.precision == "auto":
+            resolved = _chosen(config, resolved, "precision", "bfloat16")
+        if device.startswith("cuda") and not asked.compile:
+            resolved = _chosen(config, resolved, "graphs", True)
+    return resolved
 
 
-def _faster_precision(config: RunConfig, resolved: Resolved) -> Precision:
-    """The precision measured to be faster; short trainings are not worth the measurement, and stay in float32.
+def _is_long(config: RunConfig) -> bool:
+    """Whether the training takes long enough for a measurement to pay; a short one takes what is plain."""
+    training, images = config.training, config.data.splits.get("train", 0)
+    cost = budget.cost(config.model, training.batch_size, training.optimizer, training.loss)
+    return 3 * cost.flops * images * training.epochs >= WORTH_MEASURING
+
+
+def _chosen(config: RunConfig, resolved: Resolved, name: str, value: Any) -> Resolved:
+    """The same with one value changed, if that is measured to be faster.
 
     The same question on the same machine gets the answer it got before, so that the same settings give the same
     numbers.
     """
-    training, images = config.training, config.data.splits.get("train", 0)
-    flops = 3 * budget.cost(config.model, training.batch_size, training.optimizer).flops * images * training.epochs
-    if flops < WORTH_MEASURING:
-        return "float32"
-    question = _question(config, resolved)
+    other = resolved.model_copy(update={name: value})
     path = runs_root() / CHOICES
-    answers = _known(path)
-    if answers.get(question) not in ("float32", "bfloat16"):
-        answers[question] = "bfloat16" if _gain(config, resolved) > WORTH_HAVING else "float32"
+    question, answers = _question(config, resolved, name), _known(path)
+    if not isinstance(answers.get(question), bool):
+        answers[question] = _gain(config, resolved, other) > WORTH_HAVING
         files.write_json(path, answers)
-    return answers[question]
+    return other if answers[question] else resolved
 
 
 def _known(path: Any) -> dict[str, Any]:
@@ -72,37 +82,57 @@ def _known(path: Any) -> dict[str, Any]:
     return known if isinstance(known, dict) else {}
 
 
-def _question(config: RunConfig, resolved: Resolved) -> str:
+def _question(config: RunConfig, resolved: Resolved, name: str) -> str:
     asked = {
-        "model": config.model.to_json(), "batch": config.training.batch_size, "loss": config.training.loss,
-        "device": resolved.device_name, "threads": resolved.threads, "torch": torch.__version__,
+        "model": config.model.to_json(), "training": config.training.to_json() | {"epochs": 0}, "choice": name,
+        "resolved": resolved.to_json(), "torch": torch.__version__,
     }  # fmt: skip
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _gain(config: RunConfig, resolved: Resolved) -> float:
-    """How many times as fast steps in bfloat16 are: the median of interleaved rounds; leaves the generators alone."""
-    torch.set_num_threads(resolved.threads)
-    cards = [torch.device(resolved.device)] if resolved.device.startswith("cuda") else []
+def _gain(config: RunConfig, plain: Resolved, other: Resolved) -> float:
+    """How many times as fast steps are with the other choice: the median of interleaved rounds; 0 if it fails.
+
+    Leaves the generators alone.
+    """
+    cards = [torch.device(plain.device)] if plain.device.startswith("cuda") else []
     with torch.random.fork_rng(cards):
-        model = build(config.model, config.training.loss).to(resolved.device).train()
-        x = torch.rand(config.training.batch_size, *config.data.shape, device=resolved.device)
-        labels = torch.zeros(len(x), dtype=torch.int64, device=resolved.device)
-        batch = Batch(x, x, labels)
-        plain = resolved.model_copy(update={"compile": False})
-        steppers = [
-            Stepper(copy.deepcopy(model), config.training, plain.model_copy(update={"precision": precision}))
-            for precision in ("float32", "bfloat16")
-        ]
-        for stepper in steppers:
-            _seconds(stepper, batch)
-        rounds = [[_seconds(stepper, batch) for stepper in steppers] for _ in range(ROUNDS)]
-    return statistics.median(full / reduced for full, reduced in rounds)
+        model = build(config.model, config.training.loss).to(plain.device).train()
+        images = _Images(torch.rand(config.training.batch_size, *config.data.shape, device=plain.device))
+        try:
+            steps = [_stepping(copy.deepcopy(model), config, each, images) for each in (plain, other)]
+            for step in steps:
+                _seconds(step)
+            rounds = [[_seconds(step) for step in steps] for _ in range(ROUNDS)]
+        except RuntimeError:
+            traceback.print_exc()  # to the run's log; it trains the plain way
+            return 0.0
+    return statistics.median(before / after for before, after in rounds)
 
 
-def _seconds(stepper: Stepper, batch: Batch) -> float:
+class _Images:
+    """A feed of one batch."""
+
+    def __init__(self, x: Tensor) -> None:
+        self.device = str(x.device)
+        self.positions = torch.arange(len(x), device=x.device)
+        self._batch = Batch(x, x, torch.zeros(len(x), dtype=torch.int64, device=x.device))
+
+    def batch(self, positions: Tensor) -> Batch:
+        return self._batch
+
+
+def _stepping(model: Autoencoder, config: RunConfig, resolved: Resolved, images: _Images) -> Callable[[], Any]:
+    stepper = Stepper(model, config.training, resolved.model_copy(update={"compile": False}))
+    if not resolved.graphs:
+        return lambda: stepper.step(images.batch(images.positions), 0.5)
+    captured = CapturedStep(stepper, images, lambda batch: batch, len(images.positions))
+    return lambda: captured(images.positions, 0.5)
+
+
+def _seconds(step: Callable[[], Any]) -> float:
     started = time.perf_counter()
     for _ in range(STEPS):
-        terms = stepper.step(batch, 0.5)
+        terms = step()
     float(terms["total"])  # waits for the device
     return time.perf_counter() - started

@@ -53,10 +53,10 @@ class Course:
         last = self.lines[-1] if self.lines else {}
         return any(last[split].get("total", 0.0) is None for split in ("train", "val") if split in last)
 
-    @property
-    def steps(self) -> int:
-        """Steps taken in this course."""
-        return int(self.lines[-1]["step"] - self.start.get("step", 0)) if self.lines else 0
+    def looks(self, steps: int) -> list[dict[str, Any]]:
+        """The vitals of every look taken at least so many steps into the course, oldest first."""
+        begin = self.start.get("step", 0) + steps
+        return [line["vitals"] for line in self.lines if line.get("vitals") and line["step"] >= begin]
 
     def train(self) -> np.ndarray:
         """The mean training loss (n,) of every epoch."""

@@ -11,7 +11,7 @@ from aeviz.training.pace import diverged, exploding, rate_too_high, rate_too_low
 __all__ = ["Finding", "diagnose"]
 
 LOOKS = 3  # a sign must have stood at so many looks in a row; once may be chance
-# Codes of healthy VAEs were seen to be silent for the first 220 steps on the digits before they spoke.
+# Looks from this step on count: healthy VAEs were seen to be silent for their first 220 steps before they spoke.
 COLLAPSE_STEPS = 300
 SILENT_NATS = 0.01  # a dimension that says less than this of an image says nothing
 SILENT_SHARE = 0.75  # of the dimensions; a healthy VAE may leave as many unused, yet it rebuilds
@@ -42,7 +42,7 @@ def diagnose(config: RunConfig, metrics: list[dict[str, Any]], state: str = "") 
 
 def dead_units(course: Course) -> Finding | None:
     """Most units answer no image, and so learn nothing."""
-    dead = [vitals["dead"] for vitals in course.vitals if vitals.get("dead")][-LOOKS:]
+    dead = [vitals["dead"] for vitals in course.looks(steps=1) if vitals.get("dead")][-LOOKS:]
     if len(dead) < LOOKS or len(course.epochs) < LOOKS:
         return None
     share = min(float(np.mean(list(layers.values()))) for layers in dead)
@@ -62,9 +62,9 @@ def dead_units(course: Course) -> Finding | None:
 
 def collapse(course: Course) -> Finding | None:
     """The posterior of every image is the prior: the code says nothing, and the decoder has stopped to listen."""
-    told = [vitals["kl"] for vitals in course.vitals if vitals.get("kl")][-LOOKS:]
+    told = [vitals["kl"] for vitals in course.looks(COLLAPSE_STEPS) if vitals.get("kl")][-LOOKS:]
     worse = course.against_mean()[-LOOKS:]
-    if len(told) < LOOKS or len(worse) < LOOKS or course.steps < COLLAPSE_STEPS or course.is_warming_up():
+    if len(told) < LOOKS or len(worse) < LOOKS or course.is_warming_up():
         return None
     silent = [sum(value is not None and value < SILENT_NATS for value in kl) for kl in told]
     dims = len(told[-1])
@@ -80,9 +80,9 @@ def collapse(course: Course) -> Finding | None:
 
 def few_active(course: Course) -> Finding | None:
     """Almost all dimensions are the same for every image."""
-    told = [vitals["active"] for vitals in course.vitals if vitals.get("active") is not None][-LOOKS:]
+    told = [vitals["active"] for vitals in course.looks(COLLAPSE_STEPS) if vitals.get("active") is not None][-LOOKS:]
     dims = course.config.model.latent_dim
-    if len(told) < LOOKS or course.steps < COLLAPSE_STEPS or dims < 2 or course.is_warming_up():
+    if len(told) < LOOKS or dims < 2 or course.is_warming_up():
         return None
     if max(told) >= max(2, FEW_ACTIVE * dims):
         return None

@@ -16,15 +16,15 @@ def evaluate(model: Autoencoder, feed: Feed) -> dict[str, float]:
     """Named terms (per image), `mse` (per pixel) and, of images, `ssim` of the first 512; leaves eval mode on."""
     model.eval()
     sums: dict[str, Tensor] = {}
-    alike: list[Tensor] = []
+    alike: Tensor | None = None
     for positions in torch.arange(len(feed), device=feed.device).split(BATCH):
         batch = feed.batch(positions)
         terms = model.losses(batch)
-        x_hat = model.decode(model.code(batch.x))
+        x_hat = model.decode(model.code(batch.x), batch.labels)
         terms = terms | {"mse": (x_hat - batch.target).square().mean()}
         for name, value in terms.items():
             sums[name] = sums.get(name, torch.zeros((), device=feed.device)) + value.detach() * len(positions)
-        if not alike and batch.x.ndim == 4:
-            alike.append(ssim(x_hat[:LOOKED_AT], batch.target[:LOOKED_AT]).mean())
+        if alike is None and batch.x.ndim == 4:
+            alike = ssim(x_hat[:LOOKED_AT], batch.target[:LOOKED_AT]).mean()
     values = {name: float(value) / len(feed) for name, value in sums.items()}
-    return values | {"ssim": float(value) for value in alike}
+    return values if alike is None else values | {"ssim": float(alike)}

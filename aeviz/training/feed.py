@@ -62,6 +62,11 @@ class Feed:
                 coming = [reader.submit(self._gather, after) for after in order[number + 1 : number + 2]]
                 yield self._batch(pixels, positions, part)
 
+    @property
+    def is_resident(self) -> bool:
+        """Whether the pixels lie on the device."""
+        return self._pixels is not None
+
     def statistics(self) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of the pixels in [0, 1], a channel at a time: (C,) each."""
         channels = self.shape[0]

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from aeviz.data import Dataset
 from aeviz.errors import BadValue
-from aeviz.models import Autoencoder, build
+from aeviz.models import Autoencoder, Batch, build
 from aeviz.models import budget as costs
+from aeviz.training.augment import Augment, is_on
 from aeviz.training.feed import Feed
-from aeviz.training.optim import OPTIMIZERS
 from aeviz.training.start import Recipe, fitted_model
+from aeviz.training.stepper import Stepper
 
 STEPS = 100
 FIRST_RATE, LAST_RATE = 1e-6, 10.0
 BLOW_UP = 4.0  # the sweep ends where the loss is this many times its least value (as fastai does)
 MEMORY = 0.8  # of the running mean by which a blow-up is noticed: a few steps
 SPREAD = 2.0  # steps: width of the bell that smooths the curve, a third of a decade either side
-BELOW_LEAST = (
-    3.0  # where the loss is least it falls no longer: the suggestion keeps this distance (fastai's other rule: 10)
-)
+# Where the loss is least it falls no longer, so the suggestion keeps this distance. fastai's other rule is a tenth, which
+# was seen to be too small for SGD and RMSprop.
+BELOW_LEAST = 3.0
 
 OnStep = Callable[[int, int], object]
 
@@ -55,8 +55,10 @@ def find_rate(recipe: Recipe, dataset: Dataset, device: str, on_step: OnStep | N
     costs.check(costs.cost(config, recipe.training.batch_size, recipe.training.optimizer), device)
     with torch.random.fork_rng(devices=[torch.device(device)] if device.startswith("cuda") else []):
         torch.manual_seed(recipe.seed)
-        model = build(config, recipe.training.loss).to(device).train()
-        rates, losses = _sweep(model, Feed(dataset, "train", device), recipe, on_step)
+        feed, model = Feed(dataset, "train", device), build(config, recipe.training.loss)
+        if config.standardise:
+            model.set_statistics(*feed.statistics())
+        rates, losses = _sweep(model.to(device).train(), feed, recipe, on_step)
     if len(losses) < 2:
         raise BadValue("the loss is {loss} at the smallest rate already; check images and network", loss=losses)
     smooth = _smoothed(losses)
@@ -66,14 +68,14 @@ def find_rate(recipe: Recipe, dataset: Dataset, device: str, on_step: OnStep | N
 def _sweep(model: Autoencoder, feed: Feed, recipe: Recipe, on_step: OnStep | None) -> tuple[np.ndarray, np.ndarray]:
     """Train through the rates until the loss blows up; rates (S,) and the loss (S,) before each step."""
     rates = np.geomspace(FIRST_RATE, LAST_RATE, STEPS)
-    optimizer = OPTIMIZERS[recipe.training.optimizer](model.parameters(), recipe.training)
+    plain = recipe.training.model_copy(update={"schedule": "constant", "warmup": 0.0, "ema": 0.0})
+    stepper = Stepper(model, plain)
     losses: list[float] = []
     least = running = math.inf
-    batches = _batches(len(feed), recipe)
-    for rate, positions in zip(rates, batches, strict=False):
-        for group in optimizer.param_groups:
-            group["lr"] = float(rate)
-        loss = _step(model, optimizer, feed, positions.to(feed.device), recipe.training.clip)
+    for number, (rate, batch) in enumerate(zip(rates, _batches(feed, recipe), strict=False)):
+        stepper.turn(plain.model_copy(update={"learning_rate": float(rate)}))
+        terms = stepper.step(batch, epoch=number * len(batch.x) / len(feed))
+        loss = float(terms["total"])
         running = loss if math.isinf(running) else MEMORY * running + (1 - MEMORY) * loss
         least = min(least, running)
         if not math.isfinite(loss) or running > BLOW_UP * least:
@@ -84,23 +86,17 @@ def _sweep(model: Autoencoder, feed: Feed, recipe: Recipe, on_step: OnStep | Non
     return rates[: len(losses)], np.array(losses)
 
 
-def _step(model: Autoencoder, optimizer: torch.optim.Optimizer, feed: Feed, positions: Tensor, clip: float) -> float:
-    optimizer.zero_grad(set_to_none=True)
-    total = model.losses(feed.batch(positions))["total"]
-    total.backward()
-    if clip:
-        torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
-    optimizer.step()
-    return float(total.detach())
-
-
-def _batches(images: int, recipe: Recipe) -> Iterator[Tensor]:
-    """Whole batches of freshly shuffled positions, without end."""
-    size = min(recipe.training.batch_size, images)
+def _batches(feed: Feed, recipe: Recipe) -> Iterator[Batch]:
+    """Whole batches of freshly shuffled images, varied as for training, without end."""
+    size = min(recipe.training.batch_size, len(feed))
+    vary = Augment(recipe.training.augment, feed.shape) if is_on(recipe.training.augment) else None
     generator = torch.Generator().manual_seed(recipe.seed)
     for _ in itertools.count():
-        order = torch.randperm(images, generator=generator)
-        yield from order[: images // size * size].split(size)
+        order = torch.randperm(len(feed), generator=generator)
+        for positions in order[: len(feed) // size * size].split(size):
+            batch = feed.batch(positions.to(feed.device))
+            x = batch.x if vary is None else vary(batch.x, batch.part)
+            yield Batch(x, x, batch.labels)
 
 
 def _smoothed(losses: np.ndarray) -> np.ndarray:

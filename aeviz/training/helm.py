@@ -11,6 +11,7 @@ from aeviz.config import override
 from aeviz.errors import AevizError, BadValue, NotNow, Paused, Stopped
 from aeviz.models import ModelConfig, budget, model_config
 from aeviz.models.base import mode
+from aeviz.models.surgery import transfer
 from aeviz.runs import RunConfig
 from aeviz.training.checkpoint import can_undo, keep_for_undo, put_back
 from aeviz.training.stepper import Stepper
@@ -139,6 +140,8 @@ class Helm:
         else:
             trainer.training = config.training
             trainer.stepper.turn(config.training)
+        if trainer.captured is not None:
+            trainer.captured.forget()
         _write(trainer, config)
         trainer.event({"kind": "turn", "path": path, "from": was, "to": now})
         trainer.save()
@@ -149,7 +152,7 @@ class Helm:
             raise NotNow("the network cannot be changed while several processes train it; stop first, then change")
         before = trainer.run.config()
         model = fitted(before, request.get("model"))
-        needed = budget.cost(model, trainer.training.batch_size, trainer.training.optimizer)
+        needed = budget.cost(model, trainer.training.batch_size, trainer.training.optimizer, trainer.training.loss)
         budget.check(needed, trainer.device)
         trainer.save()
         keep_for_undo(trainer.run)
@@ -250,8 +253,6 @@ def _turn_model(trainer: "Trainer", name: str, value: float) -> None:
 
 def _rebuild(trainer: "Trainer", config: ModelConfig) -> str:
     """Train a network of other settings from here on, with all that can be kept; what was, in a sentence."""
-    from aeviz.models.surgery import transfer
-
     before = trainer.stepper
     batch = trainer.validation.batch(torch.arange(min(PROBES, len(trainer.validation)), device=trainer.device))
     before.model.eval()

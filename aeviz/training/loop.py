@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -21,11 +22,13 @@ from aeviz.training.crew import ALONE, Crew
 from aeviz.training.evaluate import evaluate
 from aeviz.training.feed import Feed
 from aeviz.training.frames import FrameWriter
+from aeviz.training.graphs import CapturedStep
 from aeviz.training.helm import Helm, Rewound
 from aeviz.training.preview import write_preview
 from aeviz.training.stepper import Stepper
 from aeviz.training.vitals import gradient_norms, measure
 
+Part = tuple[int, int, int] | None
 LOOK_SECONDS = 0.25  # how often the loop looks up: finite loss, a line of metrics
 SAVE_SECONDS = 2.0  # between checkpoints at the ends of epochs
 CHECKPOINT_SECONDS = 20.0  # between checkpoints within a long epoch
@@ -78,6 +81,10 @@ class Trainer:
         """Train another network from here on."""
         self.stepper = stepper
         self.best = BestWeights(self.run, stepper.judged)
+        resolved = self.config.resolved
+        self.captured: CapturedStep | None = None
+        if resolved is not None and resolved.graphs and self.crew.size == 1 and self.feed.is_resident:
+            self.captured = CapturedStep(stepper, self.feed, self._varied, self.training.batch_size)
 
     @property
     def model(self) -> Autoencoder:
@@ -127,18 +134,34 @@ class Trainer:
             batches = [each[part[0] : part[1]] for each, part in zip(batches, parts, strict=True) if part]
         self.model.train()
         done = self.position.offset
-        for batch in self.feed.batches(batches[done:], parts[done:]):
-            self._step(batch, self.position.epoch + self.position.offset / steps)
+        for images, terms in self._learned(batches[done:], parts[done:], steps):
+            self._count(images, terms)
             if self.crew.agree(self._is_due()):
                 self._look()
 
-    def _step(self, batch: Batch, epoch: float) -> None:
-        """One step of the optimizer; nothing here waits for the device."""
-        if self.augment is not None:
-            x = self.augment(batch.x, batch.part)
-            batch = dataclasses.replace(batch, x=x, target=x)
-        terms = self.stepper.step(batch, epoch)
-        weighted = self.crew.summed({name: value * len(batch.x) for name, value in terms.items()})
+    def _learned(self, batches: list[Tensor], parts: list[Part], steps: int) -> Iterator[tuple[int, dict[str, Tensor]]]:
+        """How many images each step learns from, and its terms; nothing here waits for the device."""
+        if self.captured is not None:
+            for positions in batches:
+                yield len(positions), self.captured(positions, self._epoch(steps))
+            return
+        for batch in self.feed.batches(batches, parts):
+            yield len(batch.x), self.stepper.step(self._varied(batch), self._epoch(steps))
+
+    def _varied(self, batch: Batch) -> Batch:
+        """The batch as it is trained on."""
+        if self.augment is None:
+            return batch
+        x = self.augment(batch.x, batch.part)
+        return dataclasses.replace(batch, x=x, target=x)
+
+    def _epoch(self, steps: int) -> float:
+        """Epochs done, the one under way in part."""
+        return self.position.epoch + self.position.offset / steps
+
+    def _count(self, images: int, terms: dict[str, Tensor]) -> None:
+        """Add a step's terms to the epoch's sums."""
+        weighted = self.crew.summed({name: value * images for name, value in terms.items()})
         self.sums = {name: self.sums[name] + value for name, value in weighted.items()} if self.sums else weighted
         self.position.step += 1
         self.position.offset += 1

@@ -64,7 +64,7 @@ def change(run: Run, model: dict[str, Any], start: Start = jobs.start) -> None:
     network = fitted(config, model)
     training = config.training
     device = (config.resolved.device if config.resolved else "") or "cpu"
-    budget.check(budget.cost(network, training.batch_size, training.optimizer), device)
+    budget.check(budget.cost(network, training.batch_size, training.optimizer, training.loss), device)
     if not run.checkpoint.exists() and not run.has_weights():
         raise NotNow("the run {id} has learned nothing yet; wait for its first epoch", id=run.id)
     if not run.is_alive():

@@ -1,11 +1,11 @@
 """One step of a training: forward, backward, and what stands between the gradient and the weights."""
 
-from typing import Any, cast
+import copy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aeviz.models import Autoencoder, Batch
 from aeviz.runs import Resolved, TrainingConfig
@@ -35,25 +35,29 @@ class Stepper:
         self.device = next(model.parameters()).device.type
         self.reduced = resolved is not None and resolved.precision == "bfloat16"
         self.optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
-        self.averaged = _averaged(model, config.ema) if config.ema > 0 else None
+        self.averaged = Averaged(model, config.ema) if config.ema > 0 else None
         self.slowed = 1.0  # by a plateau
+        self.rate = config.learning_rate  # of the last step
         self._weights = [parameter for parameter in model.parameters() if parameter.dim() > 1]
         self._losses = _wrapped(model, resolved, crew)
 
     @property
     def judged(self) -> Autoencoder:
         """The network that validation, pictures and the kept weights show: the averaged one where there is one."""
-        return cast(Autoencoder, self.averaged.module) if self.averaged is not None else self.model
-
-    @property
-    def rate(self) -> float:
-        """The learning rate of the last step."""
-        return float(self.optimizer.param_groups[0]["lr"])
+        return self.averaged.model if self.averaged is not None else self.model
 
     def step(self, batch: Batch, epoch: float) -> dict[str, Tensor]:
         """Learn from a batch, `epoch` epochs into the training; its terms. Nothing here waits for the device."""
+        self.prepare(epoch)
+        return self.learn(batch)
+
+    def prepare(self, epoch: float) -> None:
+        """Set what depends on how far the training is."""
         self.set_rate(epoch)
         self.model.advance(epoch)
+
+    def learn(self, batch: Batch) -> dict[str, Tensor]:
+        """Forward, backward, and a step of the optimizer; the terms of the loss."""
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.reduced):
             terms = self._losses(batch)
@@ -61,23 +65,29 @@ class Stepper:
         self._temper()
         self.optimizer.step()
         if self.averaged is not None:
-            self.averaged.update_parameters(self.model)
+            self.averaged.update(self.model)
         return {name: value.detach() for name, value in terms.items()}
 
     def set_rate(self, epoch: float) -> None:
         """Take the rate of the schedule at this point."""
         if is_constant(self.config) and self.slowed == 1.0 and self.rate == self.config.learning_rate:
             return
-        rate = rate_at(self.config, epoch) * self.slowed
+        self._take_rate(rate_at(self.config, epoch) * self.slowed)
+
+    def _take_rate(self, rate: float) -> None:
+        self.rate = rate
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            if isinstance(group["lr"], Tensor):  # on CUDA, where graphs read it
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
 
     def turn(self, config: TrainingConfig) -> None:
         """Take other settings from the next step on, as far as the optimizer stays the same."""
         self.config = config
         for group in self.optimizer.param_groups:
             group["weight_decay"] = config.l2
-            group["lr"] = config.learning_rate * self.slowed
+        self._take_rate(config.learning_rate * self.slowed)
 
     def extra_state(self) -> dict[str, Tensor]:
         """Tensors beyond the model's own that a checkpoint has to keep."""
@@ -88,7 +98,7 @@ class Stepper:
             if isinstance(value, Tensor)
         }
         if self.averaged is not None:
-            state |= {f"ema.{name}": value for name, value in self.averaged.state_dict().items()}
+            state |= {f"ema.{name}": value for name, value in self.averaged.model.state_dict().items()}
         return state
 
     def load_extra(self, optimizer: dict[str, Tensor], ema: dict[str, Tensor]) -> None:
@@ -99,10 +109,8 @@ class Stepper:
             state.setdefault(int(number), {})[key] = tensor
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-        if self.averaged is not None and ema:
-            self.averaged.load_state_dict(ema)
-        elif self.averaged is not None:
-            self.averaged.module.load_state_dict(self.model.state_dict())
+        if self.averaged is not None:
+            self.averaged.model.load_state_dict(ema or self.model.state_dict())
 
     def inherit(self, before: "Stepper") -> None:
         """Keep the optimizer's memory of parameters that a changed network still has as they were."""
@@ -134,9 +142,24 @@ class Stepper:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip, foreach=True)
 
 
-def _averaged(model: Autoencoder, decay: float) -> AveragedModel:
-    """An exponential moving average of weights and buffers (Polyak & Juditsky 1992)."""
-    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+class Averaged:
+    """The exponential moving average of a network's weights and buffers (Polyak & Juditsky 1992).
+
+    torch's own AveragedModel asks the device at every step whether it is the first one.
+    """
+
+    def __init__(self, model: Autoencoder, decay: float) -> None:
+        self.model = copy.deepcopy(model).requires_grad_(False)
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self, model: Autoencoder) -> None:
+        """Move a little towards the model; counts are copied."""
+        mine, theirs = self.model.state_dict(), model.state_dict()
+        floats = [name for name, value in theirs.items() if value.is_floating_point()]
+        torch._foreach_lerp_([mine[name] for name in floats], [theirs[name] for name in floats], 1.0 - self.decay)
+        for name in theirs.keys() - floats:
+            mine[name].copy_(theirs[name])
 
 
 def _wrapped(model: Autoencoder, resolved: Resolved | None, crew: Crew) -> nn.Module:
