@@ -1,5 +1,7 @@
 """Memory: how often a training holds its data, in a process of its own so that nothing else is counted."""
 
+import contextlib
+import ctypes
 import gc
 import json
 import subprocess
@@ -10,11 +12,11 @@ import torch
 
 from aeviz import data, training
 from aeviz.training import Recipe
-from bench.measure import Setup, Table, choose_data, cut, temporary_runs, trainer_of
+from bench.measure import Setup, Table, choose_data, temporary_runs, trainer_of, whole_data
 
 AIM = 1.5
 SMALL = {"name": "dense", "widths": [32]}  # so that the data are what is counted
-WARM_UP_IMAGES = 1000
+WARM_UP_IMAGES = 12_000  # enough for whole batches, in training as in validation
 KINDS = ("images as uint8", "host, before training", "host, after training", "device")
 
 
@@ -34,7 +36,7 @@ def table(found: dict[str, float], setup: Setup) -> Table:
 
 def _bytes(device: str, images: int | None) -> dict[str, float]:
     """Private memory of this process (what is mapped from a file is not), and of the device."""
-    _held(device, cut(data.load("digits"), WARM_UP_IMAGES))
+    _held(device, whole_data(WARM_UP_IMAGES))
     before = _now()
     dataset = choose_data(images)
     after, trained, on_device = _held(device, dataset)
@@ -56,7 +58,10 @@ def _held(device: str, dataset: data.Dataset) -> tuple[float, float, float]:
 
 
 def _now() -> float:
+    """Bytes in use; what was freed but is kept for later is given back first."""
     gc.collect()
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # a system without glibc
+        ctypes.CDLL(None).malloc_trim(0)
     return psutil.Process().memory_full_info().uss
 
 

@@ -56,9 +56,8 @@ def train_tutorial(recipe: Recipe, dataset: Dataset, precision: Precision) -> Re
     optimizer = optim.Adam(model.parameters(), lr=settings.learning_rate)
     batches, val_batches = _loaders(dataset, settings.batch_size)
     for _ in range(settings.epochs):
-        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=precision == "bfloat16"):
-            epoch_seconds.append(timed(lambda: _tutorial_epoch(model, optimizer, batches, device), device))
-            _tutorial_test(model, val_batches, device)
+        epoch_seconds.append(timed(lambda: _tutorial_epoch(model, optimizer, batches, precision), device))
+        _tutorial_test(model, val_batches, precision)
     wait_for(device)
     return result_of(model, dataset, precision, epoch_seconds, time.perf_counter() - started)
 
@@ -230,12 +229,11 @@ def _quietly() -> Iterator[str]:
             logging.disable(before)
 
 
-def _tutorial_epoch(model: Autoencoder, optimizer: optim.Optimizer, batches: DataLoader, device: str) -> None:
+def _tutorial_epoch(model: Autoencoder, optimizer: optim.Optimizer, batches: DataLoader, precision: Precision) -> None:
     model.train()
     for number, (x, _) in enumerate(batches):
-        x = x.to(device)
         optimizer.zero_grad()
-        loss = _loss(model, x)
+        loss = _tutorial_loss(model, x, precision)
         loss.backward()
         optimizer.step()
         if number % LOG_EVERY == 0:
@@ -243,9 +241,16 @@ def _tutorial_epoch(model: Autoencoder, optimizer: optim.Optimizer, batches: Dat
 
 
 @torch.no_grad()
-def _tutorial_test(model: Autoencoder, batches: DataLoader, device: str) -> float:
+def _tutorial_test(model: Autoencoder, batches: DataLoader, precision: Precision) -> float:
     model.eval()
-    return sum(_loss(model, x.to(device)).item() for x, _ in batches) / len(batches)
+    return sum(_tutorial_loss(model, x, precision).item() for x, _ in batches) / len(batches)
+
+
+def _tutorial_loss(model: Autoencoder, x: Tensor, precision: Precision) -> Tensor:
+    device = next(model.parameters()).device
+    # Around the forward pass only: autocast keeps the weights it has rounded until it is left.
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        return _loss(model, x.to(device))
 
 
 def _loss(model: Autoencoder, x: Tensor) -> Tensor:

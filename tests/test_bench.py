@@ -27,14 +27,15 @@ def test_without_real_data_the_carried_shapes_are_taken(monkeypatch):
     assert measure.choose_data().name == "shapes"
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("rival", rivals.RIVALS.values(), ids=rivals.RIVALS)
-def test_every_rival_that_is_here_learns_as_we_do(rival, dataset):
+def test_every_rival_that_is_here_learns_as_we_do(rival, precision, dataset):
     if not rival.is_here():
         pytest.skip(f"{rival.name} is not installed")
     recipe = training.make_recipe("dense", 32, 8, SETUP)
     with measure.temporary_runs():
         ours = training.train_ours(recipe, dataset)
-    theirs = rival.train(recipe, dataset, "float32")
+    theirs = rival.train(recipe, dataset, precision)
     mean_image_mse = float((dataset.images[:] / 255.0).var(axis=0).mean())
     assert max(ours.test_mse, theirs.test_mse) < 0.9 * mean_image_mse, "the mean image would do as well"
     assert ours.val_mse == pytest.approx(theirs.val_mse, rel=0.15)
@@ -85,6 +86,7 @@ def test_a_streamed_set_learns_from_its_file(monkeypatch):
 
 def test_the_memory_of_a_training_is_told_by_kind(monkeypatch):
     monkeypatch.setattr(measure, "CARRIED_IMAGES", 300)
+    monkeypatch.setattr(memory, "WARM_UP_IMAGES", 100)
     found = memory._bytes("cpu", None)
     assert found["count"] == 300
     assert found["images as uint8"] == 300 * 32 * 32
