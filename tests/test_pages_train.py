@@ -115,19 +115,20 @@ def test_all_knobs_reach_the_run(launched):
 
 def test_folded_groups_keep_their_settings_and_say_what_differs(launched):
     app = open_form("Learning rate")
+    app.number_input(key="train.learning_rate").set_value(0.004)
     app.selectbox(key="train.schedule").select("cosine").run()
     app.session_state["group.Learning rate"] = False
     app.run()
     assert widget(app, "train.schedule") is None
     (label,) = [place.label for place in app.expander if place.label.startswith("Learning rate")]
-    assert "Cosine" in label
+    assert label == "Learning rate :small[:gray[0.004, Cosine]]"
     app.button(key="train").click().run()
     assert launched[0].config().training.schedule == "cosine"
 
 
 def test_a_group_in_its_usual_state_says_nothing():
     cls = VARIANTS["vae"]
-    assert all(summary(parts_of(group, cls, "dense"), present_values(cls)) == "" for group in GROUPS)
+    assert all(summary(group, parts_of(group, cls, "dense"), present_values(cls)) == "" for group in GROUPS)
 
 
 def test_the_table_shows_the_layers_of_any_body_with_their_costs():
