@@ -1,13 +1,12 @@
 // A network's layers as a table to type in. What is typed stands here at once and goes to the server as the whole
-// list; what comes back are shapes, costs, and the row that does not fit. Only one edit travels at a time.
-const memories = new Map() // by table: what stands in it, and its steps to undo; outlives a switch of views
+// list; what comes back are shapes, costs, and the row that does not fit. Joined below `layer_edits.js`.
+const kept = new Map() // by table: its edits, which outlive a switch of views
 const ICONS = {
   add: "M8 3v10M3 8h10", remove: "M3.5 4.5h9M6.5 4V2.8h3V4M4.8 4.5l.6 8.7h5.2l.6-8.7",
   up: "M8 13V3.5M4 7l4-4 4 4", down: "M8 3v9.5M4 9l4 4 4-4",
   undo: "M6 3 3 6l3 3M3.2 6H10a3.2 3.2 0 0 1 0 6.4H6", redo: "m10 3 3 3-3 3M12.8 6H6a3.2 3.2 0 0 0 0 6.4h4",
 }
 const COSTS = ["shape", "parameters", "flops", "memory"]
-const copy = (value) => JSON.parse(JSON.stringify(value))
 const write = (node, text) => { if (node.textContent !== text) node.textContent = text }
 const clamp = (value, { min, max }) => Math.min(max, Math.max(min, value))
 
@@ -53,117 +52,41 @@ class Table {
     this.frame.addEventListener("focusout", () => requestAnimationFrame(() => this.paint()))
   }
 
-  // ---- what comes from the server
   show(data, tell) {
     this.data = data
-    this.tell = tell
     this.fields = Object.fromEntries([...data.fields, data.code].map((field) => [field.name, field]))
-    if (!memories.has(data.key)) memories.set(data.key, { past: [], future: [], own: null, sent: null, dirty: false })
-    this.memory = memories.get(data.key)
-    if (this.memory.sent !== null && data.seq === this.memory.sent) this.arrived()
-    if (this.memory.sent === null) this.adopt({ layers: data.layers, latent: data.latent })
+    if (!kept.has(data.key)) kept.set(data.key, new Edits())
+    this.edits = kept.get(data.key)
+    this.edits.hear(data, tell)
     this.head()
     this.paint()
   }
 
-  arrived() {
-    clearTimeout(this.timer)
-    this.memory.sent = null
-    if (this.memory.dirty) this.send()
-  }
-
-  adopt(given) {
-    const own = { layers: given.layers.map((layer) => this.canonical(layer)), latent: given.latent }
-    if (this.memory.own && JSON.stringify(own) !== JSON.stringify(this.memory.own)) this.remember("form")
-    this.memory.own = own
-  }
-
-  canonical(layer) {
-    const said = { kind: layer.kind }
-    for (const { name } of this.data.fields) {
-      if (!this.data.applies[layer.kind].includes(name)) continue
-      const value = layer[name] ?? this.data.blank[name]
-      said[name] = value === this.data.usual[name] ? null : value // the body's own is not said again
-    }
-    return said
-  }
-
-  send() {
-    const { memory } = this
-    memory.dirty = memory.sent !== null
-    if (memory.dirty) return
-    memory.sent = `${Date.now()}.${Math.random()}`
-    this.timer = setTimeout(() => this.arrived(), 3000) // an answer lost on the way
-    this.tell("edited", { seq: memory.sent, ...copy(memory.own) })
-  }
-
-  // ---- edits
-  remember(tag) {
-    const { memory } = this
-    const soon = tag && tag === memory.tag && Date.now() - memory.when < 900 // one number as it is typed is one step
-    Object.assign(memory, { tag, when: Date.now(), future: [] })
-    if (!soon) memory.past = [...memory.past.slice(-99), copy(memory.own)]
-  }
-
-  edit(tag, change) {
-    const before = copy(this.memory.own)
-    change(this.memory.own)
-    if (JSON.stringify(before) === JSON.stringify(this.memory.own)) return
-    const after = this.memory.own
-    this.memory.own = before
-    this.remember(tag)
-    this.memory.own = after
-    this.paint()
-    this.send()
-  }
-
-  travel(from, to) {
-    const { memory } = this
-    if (!memory[from].length) return
-    memory[to].push(copy(memory.own))
-    memory.own = memory[from].pop()
-    memory.tag = null
-    this.paint(true)
-    this.focus(Math.min(this.at, memory.own.layers.length + 1))
-    this.send()
-  }
-
-  isLayer(at) {
-    return at >= 1 && at <= this.memory.own.layers.length
-  }
-
+  // ---- edits, and where they leave the focus
   add(name) {
-    const { layers } = this.memory.own
-    if (layers.length >= this.data.most) return
-    const at = Math.min(this.at, layers.length)
-    const like = layers[at - 1] ?? layers[0] ?? this.canonical(this.data.blank)
-    this.edit(null, (own) => own.layers.splice(at, 0, copy(like)))
-    this.focus(at + 1, name)
+    this.go(this.edits.add(this.at), name)
   }
 
   remove() {
-    if (!this.isLayer(this.at)) return
-    this.edit(null, (own) => own.layers.splice(this.at - 1, 1))
-    this.focus(Math.max(1, Math.min(this.at, this.memory.own.layers.length)))
+    this.go(this.edits.remove(this.at))
   }
 
   move(by, name) {
-    const to = this.at + by
-    if (!this.isLayer(this.at) || !this.isLayer(to)) return
-    this.edit(null, (own) => own.layers.splice(to - 1, 0, ...own.layers.splice(this.at - 1, 1)))
-    this.focus(to, name)
+    this.go(this.edits.move(this.at, by), name)
   }
 
-  change(at, name, value, tag) {
-    this.edit(tag && `${at}.${name}`, (own) => {
-      if (name === "latent") own.latent = value
-      else own.layers[at - 1] = this.canonical({ ...own.layers[at - 1], [name]: value })
-    })
+  go(at, name) {
+    if (at !== null) this.focus(at, name)
   }
 
-  value(at, name) {
-    if (name === "latent") return this.memory.own.latent
-    return this.memory.own.layers[at - 1]?.[name] ?? this.data.usual[name]
+  travel(from, to) {
+    if (!this.edits.travel(from, to)) return
+    this.paint(true)
+    this.focus(Math.min(this.at, this.edits.own.layers.length + 1))
+  }
+
+  change(at, name, value, typed) {
+    if (this.edits.change(at, name, value, typed)) this.paint()
   }
 
   // ---- hands
@@ -214,14 +137,14 @@ class Table {
     else if (event.key === "Delete" && !number) this.remove()
     else if (vertical && event.altKey) this.move(upward ? -1 : 1, name)
     else if (vertical && number) {
-      this.change(at, name, stepped(number, this.value(at, name), upward, event.shiftKey), true)
-      event.target.value = this.value(at, name)
+      this.change(at, name, stepped(number, this.edits.value(at, name), upward, event.shiftKey), true)
+      event.target.value = this.edits.value(at, name)
       event.target.select()
     } else if (vertical && !name) this.focus(Math.max(0, Math.min(this.rows.length - 1, at + (upward ? -1 : 1))))
     else if (event.key === "ArrowRight" && !name) this.rows[at].node.querySelector(".cell:not([hidden]) [data-name]")?.focus()
     else if (event.key === "Escape" && name) this.focus(at)
     else if (/^\d$/.test(event.key) && !name) {
-      this.focus(at, at > this.memory.own.layers.length ? "latent" : "size") // the digit itself lands in the number
+      this.focus(at, at > this.edits.own.layers.length ? "latent" : "size") // the digit itself lands in the number
       done = false
     } else done = false
     if (!done) return
@@ -288,21 +211,21 @@ class Table {
   }
 
   paint(force = false) {
-    if (!this.memory?.own) return
-    const { layers } = this.memory.own
+    if (!this.edits?.own) return
+    const { layers } = this.edits.own
     const last = layers.length + 1
     for (const row of this.rows.splice(last + 1)) row.node.remove()
     for (let at = 0; at <= last; at++) this.paintRow(this.row(at), at, last, force)
     const off = {
-      add: layers.length >= this.data.most, remove: !this.isLayer(this.at), undo: !this.memory.past.length,
-      up: !this.isLayer(this.at) || this.at === 1, down: !this.isLayer(this.at) || this.at === layers.length,
-      redo: !this.memory.future.length,
+      add: layers.length >= this.data.most, remove: !this.edits.isLayer(this.at), undo: !this.edits.past.length,
+      up: !this.edits.isLayer(this.at) || this.at === 1, down: !this.edits.isLayer(this.at) || this.at === layers.length,
+      redo: !this.edits.future.length,
     }
     for (const button of this.tools.children) button.disabled = off[button.classList[1]]
   }
 
   paintRow(row, at, last, force) {
-    const layer = this.memory.own.layers[at - 1]
+    const layer = this.edits.own.layers[at - 1]
     const { data, root } = this
     const here = at === this.at
     row.node.tabIndex = here ? 0 : -1
@@ -315,7 +238,7 @@ class Table {
       cell.hidden = !applies
       if (!applies) continue
       const input = row.inputs[name]
-      const value = this.value(at, name)
+      const value = this.edits.value(at, name)
       input.tabIndex = here ? 0 : -1
       input.setAttribute("aria-label", `${this.fields[name].label}, ${layer ? `${data.words.layer} ${at}` : data.words.code}`)
       cell.classList.toggle("usual", Boolean(layer) && name in data.usual && layer[name] == null)
@@ -347,8 +270,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const table = tables.get(parentElement)
   table.show(data, setTriggerValue)
   return () => {
-    clearTimeout(table.timer)
-    Object.assign(table.memory, { sent: null, dirty: false })
+    table.edits.letGo()
     tables.delete(parentElement)
     table.frame.remove()
   }

@@ -115,19 +115,20 @@ def test_all_knobs_reach_the_run(launched):
 
 def test_folded_groups_keep_their_settings_and_say_what_differs(launched):
     app = open_form("Learning rate")
+    app.number_input(key="train.learning_rate").set_value(0.004)
     app.selectbox(key="train.schedule").select("cosine").run()
     app.session_state["group.Learning rate"] = False
     app.run()
     assert widget(app, "train.schedule") is None
     (label,) = [place.label for place in app.expander if place.label.startswith("Learning rate")]
-    assert "Cosine" in label
+    assert label == "Learning rate :small[:gray[0.004, Cosine]]"
     app.button(key="train").click().run()
     assert launched[0].config().training.schedule == "cosine"
 
 
 def test_a_group_in_its_usual_state_says_nothing():
     cls = VARIANTS["vae"]
-    assert all(summary(parts_of(group, cls, "dense"), present_values(cls)) == "" for group in GROUPS)
+    assert all(summary(group, parts_of(group, cls, "dense"), present_values(cls)) == "" for group in GROUPS)
 
 
 def test_the_table_shows_the_layers_of_any_body_with_their_costs():
@@ -224,36 +225,30 @@ def test_samples_are_shown_as_they_are_fed():
     assert "above, as they are fed below" in " ".join(caption.value for caption in app.caption)
 
 
-def test_a_preset_fills_the_whole_form(launched):
+def test_a_recipe_fills_the_whole_form(launched):
     def page() -> None:
-        from types import SimpleNamespace
+        import streamlit as st
 
         from aeviz.training import Recipe
-        from aeviz.ui.components.presets import preset_picker
+        from aeviz.ui.components.presets import fill_form
         from aeviz.ui.components.recipe import recipe_form
         from aeviz.ui.components.start import train_button
 
         layers = [{"kind": "conv", "size": 6}, {"kind": "dense", "size": 20}]
         model = {"variant": "beta_vae", "beta": 2.5, "latent_dim": 7, "tied": True}
-        recipe = Recipe.parse(
-            {
-                "data": {"name": "digits"},
-                "model": model | {"body": {"name": "custom", "layers": layers, "norm": "batch"}},
-                "training": {"epochs": 3, "schedule": "one_cycle", "loss": "l1", "augment": {"shift": 0.1}, "ema": 0.9},
-                "seed": 5,
-            }
-        )
-        made = SimpleNamespace(
-            name="sharp", label="Sharp", summary="Sharp ones.", recipe=recipe, measured={"psnr": 20.8}
-        )
-        preset_picker([made])
+        values = {
+            "data": {"name": "digits"},
+            "model": model | {"body": {"name": "custom", "layers": layers, "norm": "batch"}},
+            "training": {"epochs": 3, "schedule": "one_cycle", "loss": "l1", "augment": {"shift": 0.1}, "ema": 0.9},
+            "seed": 5,
+        }
+        st.button("Fill", key="fill", on_click=fill_form, args=(Recipe.parse(values),))
         recipe_form(train_button)
 
     app = AppTest.from_function(page, default_timeout=30).run()
-    app.selectbox(key="train.preset").select("sharp").run()
-    assert not app.exception
-    assert "20.80 dB" in " ".join(caption.value for caption in app.caption).replace("\\", "")
+    app.button(key="fill").click().run()
     app.button(key="train").click().run()
+    assert not app.exception
     config = launched[0].config()
     assert (config.model.beta, config.model.latent_dim, config.model.tied, config.seed) == (2.5, 7, True, 5)
     assert [layer.kind for layer in config.model.body.layers] == ["conv", "dense"]
@@ -261,3 +256,19 @@ def test_a_preset_fills_the_whole_form(launched):
     wanted = {"epochs": 3, "schedule": "one_cycle", "loss": "l1", "ema": 0.9}
     assert config.training.to_json() | wanted == config.training.to_json()
     assert config.training.augment.shift == 0.1
+
+
+@pytest.mark.parametrize("preset", training.presets_for("digits"), ids=lambda preset: preset.name)
+def test_a_preset_is_trained_as_it_is_written_and_says_when_it_was_changed(preset, launched):
+    app = open_form()
+    app.selectbox(key="train.preset.digits").select(preset.name).run()
+    assert not app.exception
+    assert any(preset.summary[:20] in caption.value.replace("\\", "") for caption in app.caption)
+    app.button(key="train").click().run()
+    config = launched[0].config()
+    assert config.training == preset.recipe.training
+    assert config.model.to_json() | preset.recipe.model | {"body": {}} == config.model.to_json() | {"body": {}}
+    app.session_state["train.view"] = "Network"
+    app.run()
+    app.number_input(key="train.latent_dim").set_value(33).run()
+    assert any("Changed since" in caption.value for caption in app.caption)

@@ -26,13 +26,14 @@ from aeviz.training.helm import Helm, Rewound
 from aeviz.training.preview import write_preview
 from aeviz.training.record import Record
 from aeviz.training.stepper import Stepper
-from aeviz.training.vitals import gradient_norms, measure
+from aeviz.training.vitals import gradient_norms, observe
 
 Part = tuple[int, int, int] | None
 LOOK_SECONDS = 0.25  # how often the loop looks up: finite loss, a line of metrics
 SAVE_SECONDS = 2.0  # between checkpoints at the ends of epochs
 CHECKPOINT_SECONDS = 20.0  # between checkpoints within a long epoch
 SHOW_SECONDS = 1.0  # between pictures, frames of the map, and looks inside the network
+SHOW_SHARE = 0.03  # of a training's time that these may take
 FIRST_LOSS_SECONDS = 0.1  # in which the first loss is to be there, before anything else is shown
 
 
@@ -74,7 +75,7 @@ class Trainer:
         if self.frames is not None:
             cut_metrics(self.run, self.position.step if self.position.step or self.run.checkpoint.exists() else -1)
             self.frames.cut(self.position.step)
-        self._shown = time.perf_counter() - SHOW_SECONDS + FIRST_LOSS_SECONDS
+        self._show_again = time.perf_counter() + FIRST_LOSS_SECONDS
 
     def adopt(self, stepper: Stepper) -> None:
         """Train another network from here on."""
@@ -118,7 +119,6 @@ class Trainer:
                 continue
             self._end_epoch()
         self.save()
-        self._show(force=True)
 
     def _end_epoch(self) -> None:
         self._validate(self._checked(self.record.end_epoch()))
@@ -173,9 +173,6 @@ class Trainer:
         self.hear()
         if self.crew.agree(time.perf_counter() - self._saved > CHECKPOINT_SECONDS):
             self.save()
-        if self.crew.agree(time.perf_counter() - self._shown > SHOW_SECONDS):
-            self._show()
-            self.model.train()
         self._looked = time.perf_counter()
 
     def hear(self) -> None:
@@ -188,14 +185,19 @@ class Trainer:
             self.helm.hear(self)
         except (Stopped, Paused):
             self.save()
-            self._show(force=True)
+            self.show()
             raise
 
     def _note_progress(self) -> None:
         """A light line: mean terms, images per second, since the last line; the gradients of the last step."""
         line = self.record.light_line(self._checked(self.record.totals()))
-        if line is not None:
-            self.note(line | {"gradients": gradient_norms(self.model)})
+        if line is None:
+            return
+        line["gradients"] = gradient_norms(self.model)
+        if self.crew.agree(self._shown_long_ago()):
+            line |= self._show()
+            self.model.train()
+        self.note(line)
 
     def _validate(self, train: dict[str, float] | None = None) -> None:
         """Validate, keep the weights if they are the best yet, and note the epoch."""
@@ -203,13 +205,11 @@ class Trainer:
         speed = self.record.speed() if train else None
         validation = self.judge(counting=train is not None)
         line: dict[str, Any] = {"images_per_s": speed, "val": {**validation, "psnr": psnr(validation["mse"])}}
-        if self.crew.is_first and (self._shown_long_ago() or self.position.epoch == self.training.epochs):
-            line["vitals"] = measure(self.stepper.judged, self.validation)
+        if self._shown_long_ago() or self.position.epoch == self.training.epochs:
+            line |= self._show()
         self.note(line | ({"train": train} if train else {}))
         self.record.clear()
         self._report(state="running")
-        if self._shown_long_ago():
-            self._show()
 
     def judge(self, counting: bool = False) -> dict[str, float]:
         """Validate and keep the weights if they are the best yet; `counting` epochs without progress."""
@@ -234,6 +234,7 @@ class Trainer:
         if self._stands_still():
             self.ending = f"Ended early: no progress on validation for {self.position.stale} epochs."
             self.event({"kind": "early_stop", "said": self.ending})
+            self.show()
         return self._stands_still()
 
     def _checked(self, terms: dict[str, float]) -> dict[str, float]:
@@ -257,19 +258,28 @@ class Trainer:
             save_checkpoint(self.run, self.stepper, self.position, self.record.sums)
         self._saved = time.perf_counter()
 
+    def _shown_long_ago(self) -> bool:
+        return time.perf_counter() > self._show_again
+
+    def _show(self) -> dict[str, Any]:
+        """Let people see where the network stands: its pictures, its map, and what goes on inside, for a line.
+
+        Next time not before `SHOW_SECONDS` have passed, and so many that the showing slows the training little.
+        """
+        began = time.perf_counter()
+        told: dict[str, Any] = {}
+        if self.frames is not None:
+            write_preview(self.run, self.stepper.judged, self.dataset)
+            told["vitals"], codes = observe(self.stepper.judged, self.frames)
+            self.frames.snap(self.stepper.judged, self.position.step, codes)
+        ended = time.perf_counter()
+        self._show_again = ended + max(SHOW_SECONDS, (ended - began) / SHOW_SHARE)
+        return told
+
     def show(self) -> None:
         """Let people see at once where the network stands."""
-        self._show(force=True)
-
-    def _shown_long_ago(self) -> bool:
-        return time.perf_counter() - self._shown > SHOW_SECONDS
-
-    def _show(self, force: bool = False) -> None:
-        """Let people see where the network stands: its pictures and its map."""
-        if self.frames is not None and (force or self._shown_long_ago()):
-            write_preview(self.run, self.stepper.judged, self.dataset)
-            self.frames.snap(self.stepper.judged, self.position.step)
-        self._shown = time.perf_counter()
+        self._show()
+        self.model.train()
 
     def note(self, line: dict[str, Any]) -> None:
         """Add a line to the metrics."""

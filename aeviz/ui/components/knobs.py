@@ -18,7 +18,7 @@ from aeviz.ui import forms, words
 IN_SIGHT = {"latent_dim", "epochs"}  # drawn above, with the data, the variant and the layers
 SIZES = {"dense": "widths", "conv": "channels", "residual": "channels", "custom": "layers"}
 STRUCTURE = {"variant", "sample_shape", "body", "latent_dim"}  # of the model's settings; not knobs
-LONGEST_SUMMARY = 34  # letters beside a group's name in the narrow column
+LONGEST_TITLE = 36  # letters of a group's name and summary that stand in one line of the narrow column
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def knobs(variant: type[Autoencoder], body: str) -> Knobs:
     with st.container(gap="xsmall"):
         for group in GROUPS:
             parts = parts_of(group, variant, body)
-            with _folded(group, summary(parts, present)) as place:
+            with _folded(group, summary(group, parts, present)) as place:
                 for kind, part in parts.items():
                     take = _knob if place.open else _kept
                     values[kind] |= {name: take(part, name, variant) for name in part.names if counts(name, present)}
@@ -139,7 +139,7 @@ def counts(name: str, present: dict[str, Any]) -> bool:
     return COUNTS[name](present) if name in COUNTS else True
 
 
-def summary(parts: dict[str, Part], present: dict[str, Any]) -> str:
+def summary(group: Group, parts: dict[str, Part], present: dict[str, Any]) -> str:
     """What differs from the usual in a group, in one short line."""
     told = []
     for part in parts.values():
@@ -149,8 +149,9 @@ def summary(parts: dict[str, Part], present: dict[str, Any]) -> str:
             value = present[name] if name in present else forms.current(part.cls, part.key, name)
             if counts(name, present):
                 told += _differs(name, value, usual.to_json() if isinstance(usual, Settings) else usual)
-    line = ", ".join(told)
-    return line if len(line) <= LONGEST_SUMMARY else line[: LONGEST_SUMMARY - 1].rstrip(", ") + "…"
+    line = ", ".join(told).replace(f"{group.name.lower()} ", "")  # which stands before it
+    room = LONGEST_TITLE - len(group.name)
+    return line if len(line) <= room else line[: room - 1].rstrip(", ") + "…"
 
 
 def _differs(name: str, value: Any, usual: Any) -> list[str]:

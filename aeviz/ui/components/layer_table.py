@@ -17,7 +17,7 @@ from aeviz.ui.frame import said
 
 _table = st.components.v2.component(
     "aeviz_layer_table",
-    js=(STATIC / "layer_table.js").read_text(),
+    js="\n".join((STATIC / name).read_text() for name in ("layer_edits.js", "layer_table.js")),
     css=(STATIC / "layer_table.css").read_text(),
 )
 

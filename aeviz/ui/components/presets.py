@@ -1,83 +1,81 @@
 """Recipes worth starting from: picked at the top of the form, which they fill in."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aeviz.models import VARIANTS, ModelConfig, model_config
-from aeviz.training import Recipe
+from aeviz.training import Preset, Recipe
 from aeviz.ui import forms, state, words
 
-KEY = "train.preset"
-OWN = "My own"
 SHARED = set(ModelConfig.model_fields)
+ANY_SHAPE = (1, 1, 1)  # a recipe's model is of no images yet
 
 
-class Preset(Protocol):
-    """A recipe with what it was measured to reach."""
+@dataclass(frozen=True)
+class Picked:
+    """The recipe that was picked, if any, and the place below it."""
 
-    @property
-    def name(self) -> str:
-        """On disk."""
+    preset: Preset | None
+    place: DeltaGenerator
 
-    @property
-    def label(self) -> str:
-        """On screen."""
-
-    @property
-    def summary(self) -> str:
-        """One line on what it is good for."""
-
-    @property
-    def recipe(self) -> Recipe:
-        """What it asks for."""
-
-    @property
-    def measured(self) -> Mapping[str, float | None]:
-        """What it reached, `psnr` and others."""
+    def describe(self, recipe: Recipe | None) -> None:
+        """Say what the preset is and has reached, or that the form has been changed since."""
+        if self.preset is None:
+            return
+        changed = recipe is None or _told(recipe) != _told(self.preset.recipe)
+        said = "Changed since: what was measured may not hold." if changed else self.preset.summary
+        self.place.caption(f"{words.plain(said)} {'' if changed else _reached(self.preset)}")
 
 
-def preset_picker(presets: Sequence[Preset]) -> None:
-    """Pick a recipe and have the form filled in by it; what it was measured to reach stands beside."""
-    if not presets:
-        return
-    known = {preset.name: preset for preset in presets}
-    if st.session_state.get(KEY) not in known:
-        st.session_state[KEY] = None
-    st.selectbox(
-        "Preset", list(known), index=None, key=KEY, placeholder=OWN, persist_state="session",
-        format_func=lambda name: f"{known[name].label} · {words.decibels(known[name].measured.get('psnr'))}",
-        on_change=_fill, args=(known,), help="\n".join(f"- **{one.label}**: {one.summary}" for one in presets),
+def preset_picker(data_name: str, presets: Sequence[Preset]) -> Picked:
+    """Pick a recipe for a data set, and have the form filled in by it."""
+    known, key = {preset.name: preset for preset in presets}, f"train.preset.{data_name}"
+    chosen = st.selectbox(
+        "Preset", list(known), index=None, key=key, placeholder="Begin with …", persist_state="session",
+        format_func=lambda name: _titled(known[name]), on_change=lambda: _fill(known.get(st.session_state[key])),
+        help="Fills in the whole form.\n" + "\n".join(f"- **{one.label}**: {one.summary}" for one in presets),
     )  # fmt: skip
-    chosen = known.get(st.session_state[KEY] or "")
-    if chosen:
-        reached = ", ".join(f"{words.label(name)} {_figure(name, value)}" for name, value in chosen.measured.items())
-        st.caption(f"{words.plain(chosen.summary)} Measured: {words.plain(reached)}.")
+    return Picked(known.get(chosen or ""), st.container())
 
 
-def _figure(name: str, value: float | None) -> str:
-    return words.decibels(value) if name == "psnr" else words.number(value)
+def _titled(preset: Preset) -> str:
+    """Chosen by what it reached on validation: test images are for looking, not for choosing."""
+    return f"{preset.label} · {words.decibels(preset.measured.val_psnr)}" if preset.measured else preset.label
 
 
-def _fill(known: Mapping[str, Preset]) -> None:
-    chosen = known.get(st.session_state[KEY] or "")
-    if chosen:
-        fill_form(chosen.recipe)
+def _reached(preset: Preset) -> str:
+    measured = preset.measured
+    if measured is None:
+        return "Not measured here yet."
+    took = f"{words.duration(measured.seconds)} on {measured.device.upper()}"
+    return f"Reached **{words.decibels(measured.test_psnr)}** on the test images, after {took}."
+
+
+def _told(recipe: Recipe) -> tuple[object, object]:
+    """What makes two recipes the same: model and training, whatever the seed and the machine."""
+    training = recipe.training.model_copy(update={"device": "auto", "threads": 0})
+    return model_config({**recipe.model, "sample_shape": ANY_SHAPE}), training
+
+
+def _fill(preset: Preset | None) -> None:
+    if preset is not None:
+        fill_form(preset.recipe)
 
 
 def fill_form(recipe: Recipe) -> None:
     """Put every setting of a recipe into the form of the page Train; to be called from a callback."""
-    model = model_config({**recipe.model, "sample_shape": (1, 1, 1)}).to_json()
+    model = model_config({**recipe.model, "sample_shape": ANY_SHAPE}).to_json()
     variant, body = str(model.pop("variant")), dict(model.pop("body"))
     training = recipe.training.to_json()
-    own = VARIANTS[variant].Config.model_fields
     name, layers = str(body.pop("name")), body.pop("layers", None)
     if layers is not None:
         state.remember("train.custom", {**body, "name": name, "layers": layers})
     state.remember("train.stays_custom", False)
+    own = {key: value for key, value in model.items() if key in set(VARIANTS[variant].Config.model_fields) - SHARED}
     shared = {key: value for key, value in model.items() if key in SHARED and key != "sample_shape"}
-    forms.fill(f"train.{variant}", {key: value for key, value in model.items() if key in own and key not in SHARED})
-    forms.fill(f"train.{variant}", {"loss": training.pop("loss")})
+    forms.fill(f"train.{variant}", own | {"loss": training.pop("loss")})
     forms.fill("train", {**shared, **training, "variant": variant, "body": name, name: body, "seed": recipe.seed})
     forms.fill("train", {"data": recipe.data.name, recipe.data.name: recipe.data.params})

@@ -16,11 +16,12 @@ from aeviz.models.device import device_name, resolve_device
 from aeviz.models.layers import BodyConfig, LayerConfig
 from aeviz.models.shorthand import CHOICES, shortened
 from aeviz.runs import TrainingConfig
-from aeviz.training import Recipe
+from aeviz.training import Recipe, presets_for
 from aeviz.training.start import fitted_model
 from aeviz.ui import cache, forms, pick, state, words
 from aeviz.ui.components.knobs import SIZES, counts, knobs, present_values
 from aeviz.ui.components.network import outline_of
+from aeviz.ui.components.presets import preset_picker
 from aeviz.ui.components.previews import PREVIEWS
 
 SHARED = set(ModelConfig.model_fields)
@@ -45,6 +46,7 @@ def recipe_form(action: Callable[[Filled], None], in_sight: DeltaGenerator | Non
     """
     info = pick.data_picker("train.data")
     params = _data_params(info)
+    picked = preset_picker(info.name, presets_for(info.name))
     cls, own = _variant_form()
     left, right = st.columns(2, gap="small")
     with left:
@@ -60,6 +62,7 @@ def recipe_form(action: Callable[[Filled], None], in_sight: DeltaGenerator | Non
     filled = _checked(info, chosen | {"training": {**values["training"], **epochs}})
     if filled.model:
         state.remember("train.custom", filled.model.body.as_custom().to_json())
+    picked.describe(filled.recipe)
     with place:
         action(filled)
     for group, below in rarer.places.items():
