@@ -124,7 +124,7 @@ def test_equal_terms_spikes_and_the_untrained_loss_are_left_out():
 def test_long_curves_are_thinned_to_the_same_points_and_the_last():
     x = list(range(5001))
     thin, _ = live_follow._thinned((x, x))
-    longer, _ = live_follow._thinned((x + [5001], x + [5001]))
+    longer, _ = live_follow._thinned(([*x, 5001], [*x, 5001]))
     assert len(thin) <= live_follow.MOST_POINTS + 1
     assert thin[-1] == 5000
     assert longer[-1] == 5001
