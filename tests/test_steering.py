@@ -348,3 +348,9 @@ def test_a_captured_step_learns_what_a_plain_one_learns(monkeypatch):
     captured = train(training.prepare(recipe(epochs=5, **settings)))
     assert (plain.config().resolved.graphs, captured.config().resolved.graphs) == (False, True)
     assert epoch_lines(captured)[-1]["val"]["mse"] == pytest.approx(epoch_lines(plain)[-1]["val"]["mse"], rel=1e-3)
+
+
+def test_compiling_without_a_compiler_is_refused_in_words(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(BadValue, match=r"compile = true needs a C\+\+ compiler"):
+        train(training.prepare(recipe(compile=True)))

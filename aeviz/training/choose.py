@@ -3,6 +3,8 @@
 import copy
 import hashlib
 import json
+import os
+import shutil
 import statistics
 import time
 import traceback
@@ -13,6 +15,7 @@ import torch
 from torch import Tensor
 
 from aeviz import files
+from aeviz.errors import BadValue
 from aeviz.models import Autoencoder, Batch, budget, build
 from aeviz.models.device import device_name, resolve_device, threads
 from aeviz.runs import Resolved, RunConfig, runs_root
@@ -23,19 +26,25 @@ WORTH_MEASURING = 3e11  # FLOPs of a whole training: some three seconds on one c
 STEPS, ROUNDS = 4, 3
 WORTH_HAVING = 1.15  # times as fast, for what bfloat16 costs in digits
 CHOICES = ".choices.json"
+COMPILERS = (os.environ.get("CXX", "c++"), "g++", "clang++", "cl")
 
 
 def resolve(config: RunConfig) -> Resolved:
     """What a run is trained with: what was chosen before, if it is still to be had, else chosen now.
 
     Raises:
-        BadValue: its device is not on this machine.
+        BadValue: its device is not on this machine, or nothing to compile with.
     """
     if config.resolved is not None:
         resolve_device(config.resolved.device)
         return config.resolved
     asked = config.training
     device = resolve_device(asked.device)
+    if asked.compile and not any(map(shutil.which, COMPILERS)):
+        raise BadValue(
+            "training.compile = true needs a C++ compiler, and none of {known} is on this machine; leave it off",
+            known=", ".join(COMPILERS),
+        )
     resolved = Resolved(
         device=device,
         device_name=device_name(device),
