@@ -353,4 +353,5 @@ def test_a_captured_step_learns_what_a_plain_one_learns(monkeypatch):
 def test_compiling_without_a_compiler_is_refused_in_words(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(BadValue, match=r"compile = true needs a C\+\+ compiler"):
-        train(training.prepare(recipe(compile=True)))
+        training.prepare(recipe(compile=True))
+    assert not runs.list_runs()

@@ -3,7 +3,6 @@
 import copy
 import hashlib
 import json
-import os
 import shutil
 import statistics
 import time
@@ -18,7 +17,7 @@ from aeviz import files
 from aeviz.errors import BadValue
 from aeviz.models import Autoencoder, Batch, budget, build
 from aeviz.models.device import device_name, resolve_device, threads
-from aeviz.runs import Resolved, RunConfig, runs_root
+from aeviz.runs import Resolved, RunConfig, TrainingConfig, runs_root
 from aeviz.training.graphs import CapturedStep
 from aeviz.training.stepper import Stepper
 
@@ -26,7 +25,7 @@ WORTH_MEASURING = 3e11  # FLOPs of a whole training: some three seconds on one c
 STEPS, ROUNDS = 4, 3
 WORTH_HAVING = 1.15  # times as fast, for what bfloat16 costs in digits
 CHOICES = ".choices.json"
-COMPILERS = (os.environ.get("CXX", "c++"), "g++", "clang++", "cl")
+COMPILERS = ("c++", "g++", "clang++", "cl")
 
 
 def resolve(config: RunConfig) -> Resolved:
@@ -40,11 +39,7 @@ def resolve(config: RunConfig) -> Resolved:
         return config.resolved
     asked = config.training
     device = resolve_device(asked.device)
-    if asked.compile and not any(map(shutil.which, COMPILERS)):
-        raise BadValue(
-            "training.compile = true needs a C++ compiler, and none of {known} is on this machine; leave it off",
-            known=", ".join(COMPILERS),
-        )
+    check_compiler(asked)
     resolved = Resolved(
         device=device,
         device_name=device_name(device),
@@ -59,6 +54,15 @@ def resolve(config: RunConfig) -> Resolved:
         if device.startswith("cuda") and not asked.compile:
             resolved = _chosen(config, resolved, "graphs", True)
     return resolved
+
+
+def check_compiler(config: TrainingConfig) -> None:
+    """Raises: BadValue, if the network is to be compiled and there is nothing to do it with."""
+    if config.compile and not any(map(shutil.which, COMPILERS)):
+        raise BadValue(
+            "training.compile = true needs a C++ compiler, and none of {known} is on this machine; leave it off",
+            known=", ".join(COMPILERS),
+        )
 
 
 def _is_long(config: RunConfig) -> bool:

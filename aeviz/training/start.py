@@ -14,7 +14,7 @@ from aeviz.models import ModelConfig, model_config
 from aeviz.models import budget as costs
 from aeviz.models.device import keep_memory, resolve_device
 from aeviz.runs import Run, TrainingConfig
-from aeviz.training.choose import resolve
+from aeviz.training.choose import check_compiler, resolve
 from aeviz.training.crew import ALONE, Crew
 from aeviz.training.helm import Helm
 from aeviz.training.loop import Diverged, Trainer
