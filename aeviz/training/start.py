@@ -14,6 +14,7 @@ from aeviz.models import ModelConfig, model_config
 from aeviz.models import budget as costs
 from aeviz.models.device import keep_memory, resolve_device
 from aeviz.runs import Run, TrainingConfig
+from aeviz.training.augment import Augment
 from aeviz.training.choose import check_compiler, resolve
 from aeviz.training.crew import ALONE, Crew
 from aeviz.training.helm import Helm
@@ -48,10 +49,12 @@ def prepare(recipe: Recipe, dataset: data.Dataset | None = None) -> Run:
     if len(dataset.rows("train")) < 2:
         raise BadValue("the set {name} has fewer than 2 images to train on; take a larger one", name=dataset.name)
     model = fitted_model(recipe, dataset.shape, len(dataset.classes))
-    device = resolve_device(recipe.training.device)
     training = recipe.training
+    device = resolve_device(training.device)
+    check_compiler(training)
+    Augment(training.augment, dataset.shape)
     costs.check(costs.cost(model, training.batch_size, training.optimizer, training.loss), device)
-    return runs.create(dataset, model, recipe.training, recipe.seed)
+    return runs.create(dataset, model, training, recipe.seed)
 
 
 def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...], classes: int | None = None) -> ModelConfig:
