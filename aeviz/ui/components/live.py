@@ -4,6 +4,7 @@ import time
 
 import streamlit as st
 
+from aeviz import training
 from aeviz.jobs import LIVE
 from aeviz.runs import Run
 from aeviz.ui import state, words
@@ -28,9 +29,12 @@ def live_panel(run: Run) -> None:
         _notice_revival(run)
 
 
-def _stand(run: Run) -> tuple[str, bool, int]:
-    """What the rest of the page shows: the state, whether the training listens, and how often its network changed."""
-    return run.status().state, run.is_alive(), follow(run).changes
+Stand = tuple[str, bool, int, bool]
+
+
+def _stand(run: Run) -> Stand:
+    """What the rest of the page shows: the state, whether the training listens, and what became of its network."""
+    return run.status().state, run.is_alive(), follow(run).changes, training.can_undo(run)
 
 
 @st.fragment(run_every=IDLE_SECONDS)
@@ -40,7 +44,7 @@ def _notice_revival(run: Run) -> None:
         st.rerun()
 
 
-def _watching(run: Run, shown: tuple[str, bool, int]) -> None:
+def _watching(run: Run, shown: Stand) -> None:
     """Look once; where the run stands elsewhere now, and a mistake, is said on the whole page."""
     if not run.path.exists() or _stand(run) != shown or state.recall("problem"):
         st.rerun()
