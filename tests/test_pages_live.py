@@ -142,7 +142,7 @@ def test_long_curves_are_thinned_to_the_same_points_and_the_last():
 def test_events_are_said_in_few_words(event, said):
     run = prepared()
     write(run, line(11, event=event))
-    assert live_follow.follow(run).events == [{"x": 1.0, "step": 11, "words": said}]
+    assert live_follow.follow(run).events == [{"x": 1.0, "kind": event["kind"], "words": said}]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

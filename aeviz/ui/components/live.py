@@ -4,6 +4,7 @@ import time
 
 import streamlit as st
 
+from aeviz import training
 from aeviz.jobs import LIVE
 from aeviz.runs import Run
 from aeviz.ui import state, words
@@ -20,12 +21,20 @@ LOOK_SECONDS = 0.005
 
 def live_panel(run: Run) -> None:
     """Draw a run's training; looks again twice a second for as long as it is at work."""
-    shown, awake = run.status().state, run.is_alive()  # a paused training listens for a while
-    live = awake or shown in LIVE
+    shown = _stand(run)
+    live = run.is_alive() or shown[0] in LIVE  # a paused training listens for a while
     # One fragment whatever the pace: a look under way when the pace changes still finds it.
-    st.fragment(_watching, run_every=POLL_SECONDS if live else None)(run, shown, awake)
+    st.fragment(_watching, run_every=POLL_SECONDS if live else None)(run, shown)
     if not live:
         _notice_revival(run)
+
+
+Stand = tuple[str, bool, int, bool]
+
+
+def _stand(run: Run) -> Stand:
+    """What the rest of the page shows: the state, whether the training listens, and what became of its network."""
+    return run.status().state, run.is_alive(), follow(run).changes, training.can_undo(run)
 
 
 @st.fragment(run_every=IDLE_SECONDS)
@@ -35,14 +44,9 @@ def _notice_revival(run: Run) -> None:
         st.rerun()
 
 
-def _watching(run: Run, shown: str, awake: bool) -> None:
-    """Look once; a new state and a mistake are said on the whole page."""
-    if (
-        not run.path.exists()
-        or run.status().state != shown
-        or (awake and not run.is_alive())
-        or state.recall("problem")
-    ):
+def _watching(run: Run, shown: Stand) -> None:
+    """Look once; where the run stands elsewhere now, and a mistake, is said on the whole page."""
+    if not run.path.exists() or _stand(run) != shown or state.recall("problem"):
         st.rerun()
     _panel(run)
 

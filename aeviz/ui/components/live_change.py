@@ -18,7 +18,7 @@ def change_buttons(run: Run, config: RunConfig) -> None:
     """Change the network, take the last change back, and what the last change kept."""
     with st.container(horizontal=True, gap="small"):
         if st.button(
-            "Change the network", icon=":material/account_tree:", key="change", disabled=not run.checkpoint.exists(),
+            "Change the network", icon=":material/account_tree:", key="change",
             help="Other layers or another latent size; what was learned is kept as far as it fits.",
         ):  # fmt: skip
             _editor(run, config)

@@ -66,7 +66,8 @@ class Follower:
         self._step = line["step"]
         self.has_begun |= line["step"] > 0
         if "event" in line:
-            self.events.append({"x": self._epochs(line), "step": line["step"], "words": event_words(line["event"])})
+            event = line["event"]
+            self.events.append({"x": self._epochs(line), "kind": event.get("kind"), "words": event_words(event)})
         if line.get("images_per_s"):
             self.speeds = [*self.speeds[-7:], line["images_per_s"]]
         self.vitals = line.get("vitals") or self.vitals
@@ -113,6 +114,11 @@ class Follower:
     def step(self) -> int:
         """The last step heard of."""
         return max(0, self._step)
+
+    @property
+    def changes(self) -> int:
+        """How often the network was changed."""
+        return sum(event["kind"] == "change" for event in self.events)
 
     @property
     def steps_per_epoch(self) -> int:
