@@ -65,14 +65,14 @@ def change(run: Run, model: dict[str, Any], start: Start = jobs.start) -> None:
     training = config.training
     device = (config.resolved.device if config.resolved else "") or "cpu"
     budget.check(budget.cost(network, training.batch_size, training.optimizer, training.loss), device)
-    if not run.checkpoint.exists() and not run.has_weights():
-        raise NotNow("the run {id} has learned nothing yet; wait for its first epoch", id=run.id)
-    if not run.is_alive():
-        launch(run, start)
+    if run.is_alive():
         run.ask("change", model=model)
-        run.ask("pause")
         return
+    if not run.checkpoint.exists() and not run.has_weights():
+        raise NotNow("the run {id} has learned nothing yet; train it first", id=run.id)
+    launch(run, start)
     run.ask("change", model=model)
+    run.ask("pause")
 
 
 def undo(run: Run) -> None:
