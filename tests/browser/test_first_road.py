@@ -44,14 +44,14 @@ def test_a_cold_server_shows_its_own_menu_to_a_deep_link(server, page):
 
 def test_train_watch_map_upload_and_rebuild(server, page):
     page.goto(f"{server.address}/train")
-    page.get_by_role("spinbutton", name="Epochs").fill("30")
-    page.get_by_role("spinbutton", name="Epochs").press("Enter")
+    page.get_by_role("spinbutton", name="Epochs", exact=True).fill("30")
+    page.get_by_role("spinbutton", name="Epochs", exact=True).press("Enter")
     settled(page)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("Done").first).to_be_visible(timeout=60_000)
     expect(page.get_by_text("30 / 30")).to_be_visible()
     expect(page.locator(".st-key-loss_chart .legend button")).to_have_text(["train total", "val total"])
-    expect(page.get_by_alt_text("Images above, their reconstructions below")).to_be_visible()
+    expect(page.get_by_alt_text("Validation images above, their reconstructions below")).to_be_visible()
     address = page.url
 
     page.get_by_role("link", name="Map").first.click()

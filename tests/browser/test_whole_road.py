@@ -152,8 +152,8 @@ def test_two_visitors_see_the_same_run_and_one_stops_it(server, new_page):
 def test_a_training_survives_refresh_page_switch_and_the_death_of_the_server(server, new_page):
     page = new_page(complains=True)
     page.goto(f"{server.address}/train")
-    page.get_by_role("spinbutton", name="Epochs").fill("100000")
-    page.get_by_role("spinbutton", name="Epochs").press("Enter")
+    page.get_by_role("spinbutton", name="Epochs", exact=True).fill("100000")
+    page.get_by_role("spinbutton", name="Epochs", exact=True).press("Enter")
     settled(page)
     page.get_by_role("button", name="Train", exact=True).first.click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=30_000)

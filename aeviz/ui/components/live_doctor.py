@@ -15,7 +15,7 @@ from aeviz.ui.components.live_follow import Follower
 from aeviz.ui.components.live_head import begin
 from aeviz.ui.frame import said
 
-HEIGHT, NARROW_HEIGHT = 54, 132
+HEIGHT = 54  # two lines; a narrow window takes what it needs
 SOON = 8  # lines, before which little can be judged
 
 
@@ -23,8 +23,9 @@ def doctor_line(run: Run, status: Status, config: RunConfig, follower: Follower)
     """The most pressing finding with its cure, or that all is well; always of the same height."""
     settings = json.dumps(config.to_json(), sort_keys=True)
     findings = _findings(run.id, len(follower.lines), settings, status.state, config, follower.lines)
-    height = NARROW_HEIGHT if state.is_narrow() else HEIGHT
-    with st.container(height=height, border=False, key="doctor", vertical_alignment="center"):
+    with st.container(
+        height="content" if state.is_narrow() else HEIGHT, border=False, key="doctor", vertical_alignment="center"
+    ):
         if findings:
             _finding(run, findings)
         else:

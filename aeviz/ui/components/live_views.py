@@ -28,7 +28,9 @@ def loss_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> No
     )  # fmt: skip
     preview = run.path / "preview.webp"
     rows = (
-        [("Images above, their reconstructions below", show.address(preview.read_bytes()))] if preview.exists() else []
+        [("Validation images above, their reconstructions below", show.address(preview.read_bytes()))]
+        if preview.exists()
+        else []
     )
     live_bridges.strips(rows, key="preview", height=PREVIEW_HEIGHT, side=PREVIEW_HEIGHT - 6, plain=True)
 
