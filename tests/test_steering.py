@@ -191,6 +191,7 @@ def test_undoing_while_training_ends_as_if_the_network_had_never_changed():
     run = training.prepare(recipe(epochs=6))
     train_asking(run, {20: [("change", {"model": other_network(latent_dim=2)})], 40: [("undo", {})]})
     assert run.load().latent_dim == 4
+    assert not events(run)
     assert epoch_lines(run) == epoch_lines(train(training.prepare(recipe(epochs=6))))
 
 
@@ -355,3 +356,26 @@ def test_compiling_without_a_compiler_is_refused_in_words(monkeypatch):
     with pytest.raises(BadValue, match=r"compile = true needs a C\+\+ compiler"):
         training.prepare(recipe(compile=True))
     assert not runs.list_runs()
+
+
+def test_what_was_chosen_at_the_start_is_obeyed_by_resume_and_fork(monkeypatch):
+    monkeypatch.setattr("aeviz.training.choose.WORTH_MEASURING", 0.0)
+    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: 2.0)
+    run = train_asking(training.prepare(recipe()), {17: [("stop", {})]})
+    (runs.runs_root() / ".choices.json").unlink()
+    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: 0.5)  # measured now, it would be float32
+    twin = training.fork(run)
+    training.resume(run)
+    assert epoch_lines(train(run)) == epoch_lines(train(twin))
+    assert {each.config().resolved.precision for each in (run, twin)} == {"bfloat16"}
+
+
+NUMBERS = [name for name, field in TrainingConfig.model_fields.items() if field.annotation in (int, float)]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", [-1, "many", float("nan")])
+def test_every_number_of_a_training_is_checked_by_name_and_value(name, value):
+    with pytest.raises(BadValue, match=rf"training\.{name} = {value!r} is not allowed: ") as refused:
+        Recipe.parse({"training": {name: value}})
+    assert refused.value.values["reason"]

@@ -17,7 +17,7 @@ from aeviz.training.stepper import Stepper
 
 WEIGHTS_SECONDS = 1.0  # weights are written at most this often
 UNDO = "undo"
-KEPT_FOR_UNDO = ("last.safetensors", "model.safetensors", "config.json")
+KEPT_FOR_UNDO = ("last.safetensors", "model.safetensors", "config.json", "metrics.jsonl")
 
 
 def save_checkpoint(run: Run, stepper: Stepper, position: Position, sums: dict[str, Tensor]) -> None:
@@ -102,7 +102,7 @@ def can_undo(run: Run) -> bool:
 
 
 def put_back(run: Run) -> None:
-    """Undo a change of the network: checkpoint, best weights and settings as they were before it."""
+    """Undo a change of the network: checkpoint, best weights, settings and metrics as they were before it."""
     aside = run.path / UNDO
     for name in KEPT_FOR_UNDO:
         if (aside / name).exists():

@@ -33,7 +33,7 @@ LOOK_SECONDS = 0.25  # how often the loop looks up: finite loss, a line of metri
 SAVE_SECONDS = 2.0  # between checkpoints at the ends of epochs
 CHECKPOINT_SECONDS = 20.0  # between checkpoints within a long epoch
 SHOW_SECONDS = 0.5  # between pictures, frames of the map, and looks inside the network
-SHOW_SHARE = 0.03  # of a training's time that these may take
+SHOW_SHARE = 0.015  # of a training's time that these may take
 FIRST_LOSS_SECONDS = 0.1  # in which the first loss is to be there, before anything else is shown
 
 

@@ -7,9 +7,8 @@ from typing import Any
 from aeviz import jobs, runs
 from aeviz.errors import NotNow
 from aeviz.models import budget
-from aeviz.models.weights import read_metadata
 from aeviz.runs import Note, Run
-from aeviz.training.checkpoint import can_undo, checkpointed_model, cut_metrics, put_back
+from aeviz.training.checkpoint import can_undo, checkpointed_model, put_back
 from aeviz.training.helm import fitted, turned
 from aeviz.training.start import Start, launch, resume
 
@@ -87,7 +86,6 @@ def undo(run: Run) -> None:
         run.ask("undo")
         return
     put_back(run)
-    cut_metrics(run, read_metadata(run.checkpoint)["position"]["step"])
 
 
 def restart(run: Run) -> Run:
