@@ -309,6 +309,27 @@ def test_a_measurement_gives_a_ratio_and_leaves_the_generator_alone():
     assert torch.equal(torch.get_rng_state(), state)
 
 
+def test_channels_last_learns_the_same_and_goes_on_as_if_it_had_never_stopped(monkeypatch):
+    monkeypatch.setattr("aeviz.training.choose.WORTH_MEASURING", 0.0)
+
+    def prepared():
+        values = recipe(precision="float32").to_json()
+        values["model"]["body"] = {"name": "conv", "channels": [8, 16]}
+        return training.prepare(Recipe.parse(values))
+
+    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: 0.0)
+    plain = train(prepared())
+    (runs.runs_root() / ".choices.json").unlink()
+    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: 9.0)
+    whole = train(prepared())
+    run = train_asking(prepared(), {17: [("stop", {})]})
+    training.resume(run)
+    assert epoch_lines(train(run)) == epoch_lines(whole)
+    assert run.config().resolved.channels_last
+    assert not plain.config().resolved.channels_last
+    assert epoch_lines(whole)[-1]["val"]["mse"] == pytest.approx(epoch_lines(plain)[-1]["val"]["mse"], rel=1e-3)
+
+
 def test_augmented_training_is_the_same_again_and_differs_from_plain():
     settings = {"augment": {"shift": 0.1, "rotation": 10}}
     first, second = (train(training.prepare(recipe(**settings))) for _ in range(2))

@@ -108,6 +108,7 @@ class Resolved(Settings):
     device: str
     device_name: str
     precision: Literal["float32", "bfloat16"] = "float32"
+    channels_last: bool = False  # how convolutions lay out their pixels
     compile: bool = False
     graphs: bool = False  # a step is replayed as a CUDA graph
     threads: int

@@ -22,8 +22,9 @@ from aeviz.training.graphs import CapturedStep
 from aeviz.training.stepper import Stepper
 
 WORTH_MEASURING = 3e11  # FLOPs of a whole training: some three seconds on one core
-STEPS, ROUNDS = 4, 3
-WORTH_HAVING = 1.15  # times as fast, for what bfloat16 costs in digits
+STEPS, ROUNDS = 4, 5
+WORTH_DIGITS = 1.15  # times as fast, for what bfloat16 costs in digits
+WORTH_CHANGING = 1.03  # times as fast, for what costs nothing
 CHOICES = ".choices.json"
 COMPILERS = ("c++", "g++", "clang++", "cl")
 
@@ -50,7 +51,9 @@ def resolve(config: RunConfig) -> Resolved:
     if _is_long(config) and device != "mps":
         torch.set_num_threads(resolved.threads)
         if asked.precision == "auto":
-            resolved = _chosen(config, resolved, "precision", "bfloat16")
+            resolved = _chosen(config, resolved, "precision", "bfloat16", WORTH_DIGITS)
+        if any(layer.kind in ("conv", "residual") for layer in config.model.body.as_layers()):
+            resolved = _chosen(config, resolved, "channels_last", True)
         if device.startswith("cuda") and not asked.compile:
             resolved = _chosen(config, resolved, "graphs", True)
     return resolved
@@ -72,7 +75,7 @@ def _is_long(config: RunConfig) -> bool:
     return 3 * cost.flops * images * training.epochs >= WORTH_MEASURING
 
 
-def _chosen(config: RunConfig, resolved: Resolved, name: str, value: Any) -> Resolved:
+def _chosen(config: RunConfig, resolved: Resolved, name: str, value: Any, worth: float = WORTH_CHANGING) -> Resolved:
     """The same with one value changed, if that is measured to be faster.
 
     The same question on the same machine gets the answer it got before, so that the same settings give the same
@@ -82,7 +85,7 @@ def _chosen(config: RunConfig, resolved: Resolved, name: str, value: Any) -> Res
     path = runs_root() / CHOICES
     question, answers = _question(config, resolved, name), _known(path)
     if not isinstance(answers.get(question), bool):
-        answers[question] = _gain(config, resolved, other) > WORTH_HAVING
+        answers[question] = _gain(config, resolved, other) > worth
         files.write_json(path, answers)
     return other if answers[question] else resolved
 

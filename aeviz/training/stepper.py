@@ -1,6 +1,7 @@
 """One step of a training: forward, backward, and what stands between the gradient and the weights."""
 
 import copy
+import dataclasses
 from typing import Any
 
 import torch
@@ -33,6 +34,10 @@ class Stepper:
     ) -> None:
         self.model, self.config, self.crew = model, config, crew
         self.device = next(model.parameters()).device.type
+        self.layout = torch.contiguous_format
+        if resolved is not None and resolved.channels_last:
+            self.layout = torch.channels_last
+            model.to(memory_format=self.layout)
         self.reduced = resolved is not None and resolved.precision == "bfloat16"
         self.optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
         self.averaged = Averaged(model, config.ema) if config.ema > 0 else None
@@ -59,6 +64,8 @@ class Stepper:
     def learn(self, batch: Batch) -> dict[str, Tensor]:
         """Forward, backward, and a step of the optimizer; the terms of the loss."""
         self.optimizer.zero_grad(set_to_none=True)
+        if self.layout is torch.channels_last:
+            batch = dataclasses.replace(batch, x=batch.x.contiguous(memory_format=self.layout))
         with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.reduced):
             terms = self._losses(batch)
         (terms["total"] * self._share(batch)).backward()
@@ -103,10 +110,11 @@ class Stepper:
 
     def load_extra(self, optimizer: dict[str, Tensor], ema: dict[str, Tensor]) -> None:
         """Put back what `extra_state` gave, without its prefixes; what is missing begins anew."""
+        parameters = list(self.model.parameters())
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in optimizer.items():
             number, key = name.split(".", 1)
-            state.setdefault(int(number), {})[key] = tensor
+            state.setdefault(int(number), {})[key] = _laid_out_as(parameters[int(number)], tensor)
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
         if self.averaged is not None:
@@ -140,6 +148,11 @@ class Stepper:
             torch._foreach_add_(gradients, signs, alpha=self.config.l1)
         if self.config.clip > 0:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip, foreach=True)
+
+
+def _laid_out_as(parameter: Tensor, memory: Tensor) -> Tensor:
+    """What an optimizer remembers of a parameter in the parameter's own layout, which fused kernels take for granted."""
+    return torch.empty_like(parameter).copy_(memory) if memory.shape == parameter.shape else memory
 
 
 class Averaged:
