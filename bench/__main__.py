@@ -50,7 +50,7 @@ class Options(Settings):
     help="The rivals', where they have a choice.",
 )  # fmt: skip
 def main(names: tuple[str, ...], quick: bool, **asked: Any) -> None:
-    """Measure aeviz: all benchmarks, or those named of training, projection, streaming, memory and watched."""
+    """Measure aeviz: all benchmarks, or those named of training, projection, streaming, memory, watched and first_loss."""
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         raise click.UsageError(f"no benchmark is called {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
@@ -129,6 +129,12 @@ def _watched(options: Options) -> str:
     return watched.table(watched.compare(dataset, setup, epochs, _say), dataset, setup, epochs).markdown()
 
 
+def _first_loss(options: Options) -> str:
+    from bench import first_loss
+
+    return first_loss.table(first_loss.measure(first_loss.CLICKS, _say)).markdown()
+
+
 def _say(message: str) -> None:
     click.echo(message, err=True)
 
@@ -139,6 +145,7 @@ BENCHMARKS: dict[str, Callable[[Options], str]] = {
     "streaming": _streaming,
     "memory": _memory,
     "watched": _watched,
+    "first_loss": _first_loss,
 }
 
 if __name__ == "__main__":
