@@ -26,6 +26,7 @@ class Worker:
         # What was asked since the job was queued is for us, also if it was asked before this process was born.
         self._since = self._status.beat if self._status.state == "queued" else time.time()
         self._read = 0
+        self._waiting: list[dict[str, Any]] = []  # heard, but not yet taken
         self._reported = 0.0
         self._control = str(job.path / "control.jsonl")
 
@@ -43,12 +44,21 @@ class Worker:
     def is_asked(self) -> bool:
         """Whether something may have been asked since the last look; cheap enough for every step."""
         try:
-            return self.stop_asked or os.stat(self._control).st_size > self._read
+            return self.stop_asked or bool(self._waiting) or os.stat(self._control).st_size > self._read
         except FileNotFoundError:
             return False
 
+    def is_awaited(self) -> bool:
+        """Whether something was asked that nobody has taken."""
+        self._waiting += self._hear()
+        return bool(self._waiting)
+
     def requests(self) -> list[dict[str, Any]]:
-        """What was asked since the last look; a stop stays remembered, a pause until its taker clears it."""
+        """What was asked and not yet taken; a stop stays remembered, a pause until its taker clears it."""
+        taken, self._waiting = self._waiting + self._hear(), []
+        return taken
+
+    def _hear(self) -> list[dict[str, Any]]:
         lines, self._read = files.read_lines(self.job.path / "control.jsonl", self._read)
         asked = [line for line in lines if isinstance(line, dict) and line.get("time", 0.0) >= self._since]
         self.stop_asked |= any(request.get("ask") == "stop" for request in asked)
@@ -56,11 +66,15 @@ class Worker:
         return asked
 
     def check_stop(self) -> None:
-        """Raises: Stopped or Paused, once that was asked for."""
-        self.requests()
+        """Take note of what is asked; other requests wait for whoever can do them, and so does a pause behind them.
+
+        Raises:
+            Stopped, Paused: that was asked for.
+        """
+        self._waiting += self._hear()
         if self.stop_asked:
             raise Stopped("stopped as asked")
-        if self.pause_asked:
+        if self.pause_asked and all(request.get("ask") == "pause" for request in self._waiting):
             raise Paused("paused as asked")
 
     def progress(self, done: float, total: float, message: str = "") -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aeviz.errors import UnknownName
+from aeviz.errors import BadValue, UnknownName
 from aeviz.models.autoencoder import PlainAutoencoder
 from aeviz.models.base import Autoencoder, Batch, ModelConfig
 from aeviz.models.beta_tc_vae import BetaTCVAE
@@ -34,6 +34,7 @@ __all__ = [
     "ModelConfig",
     "build",
     "corrupt",
+    "fitted_to",
     "model_config",
     "variant",
 ]
@@ -77,6 +78,23 @@ def model_config(values: dict[str, Any]) -> ModelConfig:
         BadValue: a setting it does not allow.
     """
     return variant(str(values.get("variant", PlainAutoencoder.name))).Config.parse(values)
+
+
+def fitted_to(model: dict[str, Any], sample_shape: tuple[int, ...], classes: int | None = None) -> ModelConfig:
+    """A model's settings for samples of this shape and, where it matters and is known, of so many classes.
+
+    Raises:
+        BadValue: a setting it does not allow.
+    """
+    config = model_config({**model, "sample_shape": sample_shape})
+    if classes is None or "n_classes" not in type(config).model_fields:
+        return config
+    asked = model.get("n_classes", classes)
+    if asked != classes:
+        raise BadValue(
+            "model.n_classes = {asked} cannot be set; it is that of the images, {classes}", asked=asked, classes=classes
+        )
+    return model_config({**config.to_json(), "n_classes": classes})
 
 
 def build(config: ModelConfig, loss: str = "mse") -> Autoencoder:

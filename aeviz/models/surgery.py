@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from aeviz.errors import BadValue
 from aeviz.models import ModelConfig, build
 from aeviz.models.base import Autoencoder
-from aeviz.models.blocks import LEAK, Residual, Standardise
+from aeviz.models.blocks import LEAK, Residual
 from aeviz.models.code_change import CodeChange, code_change
 from aeviz.models.halves import Half, Link, between, composed, halves, importance, outermost
 from aeviz.models.matching import origins
@@ -35,14 +35,20 @@ PROBES = 16
 
 
 def transfer(
-    old: Autoencoder, config: ModelConfig, codes: Tensor | None = None, probe: Tensor | None = None, seed: int = 0
+    old: Autoencoder,
+    config: ModelConfig,
+    codes: Tensor | None = None,
+    probe: Tensor | None = None,
+    seed: int = 0,
+    statistics: tuple[Tensor, Tensor] | None = None,
 ) -> tuple[Autoencoder, dict[str, Any]]:
     """A network of these settings that begins as the same function as `old` wherever that is possible.
 
     Wider layers hold copies that share their outgoing weights, and new layers begin as the identity (Net2Net, Chen
     et al., ICLR 2016, https://arxiv.org/abs/1511.05641); narrower layers keep their weightiest units; a smaller code
     keeps the principal directions of `codes` (N, D), a larger one begins with the same pictures. What has no
-    counterpart is drawn anew, with `seed`. `probe` (P, *sample_shape) are images to compare the two networks on.
+    counterpart is drawn anew, with `seed`. `probe` (P, *sample_shape) are images to compare the two networks on;
+    `statistics`, mean (C,) and deviation (C,) of the training images, for a network that begins to standardise them.
 
     Returns the network, in the mode and on the device of `old`, and what was kept: `kept`, the share of parameters
     carried over, `exact`, whether the two rebuild the probe alike, and `said`, a sentence for people.
@@ -61,6 +67,8 @@ def transfer(
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         new = build(config, old.loss).eval()
+        if statistics is not None and not old.config.standardise:
+            new.set_statistics(*statistics)
         images = (torch.rand(PROBES, *config.sample_shape) if probe is None else probe.detach().float()).to(device)
         if codes is None and probe is not None:
             codes = old.code(images)
@@ -249,16 +257,17 @@ class _Transfer:
         )
 
     def _fold(self, op: Op) -> Op:
-        """The first layer's weights, with the images' statistics in them if the new network does not use these."""
-        module = self.old.encoder[0]
-        if not isinstance(module, Standardise) or self.new.config.standardise or op.weight is None:
+        """The first layer's weights, with the images' statistics in them if only one of the networks uses these."""
+        if self.old.config.standardise == self.new.config.standardise or op.weight is None:
             return op
         assert op.bias is not None
-        count = op.weight.shape[2]
-        mean, std = (value.detach().float().cpu().flatten() for value in (module.mean, module.std))
-        weight = op.weight / std.view(1, 1, count, *[1] * (op.weight.dim() - 3))
-        shift = (weight * mean.view(1, 1, count, *[1] * (op.weight.dim() - 3))).flatten(2).sum(2)
-        return Op(weight, op.bias - shift)
+        has = self.old if self.old.config.standardise else self.new
+        form = (1, 1, op.weight.shape[2], *[1] * (op.weight.dim() - 3))
+        mean, std = (getattr(has.encoder[0], name).detach().float().cpu().view(form) for name in ("mean", "std"))
+        if has is self.old:
+            weight = op.weight / std
+            return Op(weight, op.bias - (weight * mean).flatten(2).sum(2))
+        return Op(op.weight * std, op.bias + (op.weight * mean).flatten(2).sum(2))
 
 
 def _as_it_is(op: Op) -> Op:

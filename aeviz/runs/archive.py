@@ -151,6 +151,7 @@ class WeightsPosition(Settings):
     offset: int = Field(ge=0, le=10**12)
     seconds: float = Field(ge=0.0)
     best: float | None
+    since: int = Field(0, ge=0, le=10**12)
     stale: int = Field(0, ge=0, le=10**9)
     waited: int = Field(0, ge=0, le=10**9)
     slowed: float = Field(1.0, gt=0.0, le=1.0)

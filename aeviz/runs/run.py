@@ -19,6 +19,7 @@ from aeviz.runs.config import RunConfig
 class Position:
     """Epochs completed, steps in all and into the epoch under way, seconds at work, best validation total.
 
+    `since` is the step of the epoch from which on its terms were summed: not 0 where the network was changed in it.
     `stale` counts epochs since that best one, `waited` those since the plateau's last decay, `slowed` is what the
     plateau has made of the learning rate.
     """
@@ -28,6 +29,7 @@ class Position:
     offset: int = 0
     seconds: float = 0.0
     best: float | None = None
+    since: int = 0
     stale: int = 0
     waited: int = 0
     slowed: float = 1.0

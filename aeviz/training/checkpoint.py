@@ -17,7 +17,7 @@ from aeviz.training.stepper import Stepper
 
 WEIGHTS_SECONDS = 1.0  # weights are written at most this often
 UNDO = "undo"
-KEPT_FOR_UNDO = ("last.safetensors", "model.safetensors", "config.json", "metrics.jsonl")
+KEPT_FOR_UNDO = ("config.json", "metrics.jsonl", "model.safetensors", "last.safetensors")  # the last one tells of them
 
 
 def save_checkpoint(run: Run, stepper: Stepper, position: Position, sums: dict[str, Tensor]) -> None:

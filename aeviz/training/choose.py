@@ -18,6 +18,7 @@ from aeviz.errors import BadValue
 from aeviz.models import Autoencoder, Batch, budget, build
 from aeviz.models.device import device_name, resolve_device, threads
 from aeviz.runs import Resolved, RunConfig, TrainingConfig, runs_root
+from aeviz.training.crew import is_launched_together
 from aeviz.training.graphs import CapturedStep
 from aeviz.training.stepper import Stepper
 
@@ -35,11 +36,12 @@ def resolve(config: RunConfig) -> Resolved:
     Raises:
         BadValue: its device is not on this machine, or nothing to compile with.
     """
-    if config.resolved is not None:
-        resolve_device(config.resolved.device)
-        return config.resolved
     asked = config.training
-    device = resolve_device(asked.device)
+    device = resolve_device(config.resolved.device if config.resolved else asked.device)
+    if device.startswith("cuda") and not is_launched_together():
+        torch.cuda.set_device(torch.device(device))  # streams, graphs and generators are those of the current card
+    if config.resolved is not None:
+        return config.resolved
     check_compiler(asked)
     resolved = Resolved(
         device=device,

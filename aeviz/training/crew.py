@@ -56,9 +56,7 @@ class Crew:
         """The device of this process: on CUDA the card of its number on this machine, else the one chosen for all."""
         if self.size == 1 or not resolved.startswith("cuda"):
             return resolved
-        card = f"cuda:{os.environ['LOCAL_RANK']}"
-        torch.cuda.set_device(torch.device(card))
-        return card
+        return f"cuda:{os.environ['LOCAL_RANK']}"
 
     def _device(self) -> str:
         return "cuda" if dist.get_backend() == "nccl" else "cpu"
@@ -81,6 +79,8 @@ def join(asked: str) -> Crew:
     if not is_launched_together():
         return ALONE
     device = resolve_device(asked)
+    if device.startswith("cuda"):  # before the first word: over nccl each speaks from its own card
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     if not dist.is_initialized():
         dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
     return Crew(dist.get_rank(), dist.get_world_size())

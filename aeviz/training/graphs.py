@@ -32,6 +32,7 @@ class CapturedStep:
         self.positions = torch.zeros(batch_size, dtype=torch.int64, device=feed.device)
         self._graph: torch.cuda.CUDAGraph | None = None
         self._terms: dict[str, Tensor] = {}
+        self._gradients: list[tuple[Tensor, Tensor | None]] = []
         self._warm = 0
 
     def __call__(self, positions: Tensor, epoch: float) -> dict[str, Tensor]:
@@ -46,6 +47,8 @@ class CapturedStep:
             self._capture()
         assert self._graph is not None
         self._graph.replay()
+        for parameter, gradient in self._gradients:  # a step outside the graph has put others in their place
+            parameter.grad = gradient
         return self._terms
 
     def forget(self) -> None:
@@ -70,3 +73,4 @@ class CapturedStep:
         self.stepper.optimizer.zero_grad(set_to_none=True)
         with torch.cuda.graph(self._graph):
             self._terms = self._learn(self.positions)
+        self._gradients = [(parameter, parameter.grad) for parameter in self.stepper.model.parameters()]

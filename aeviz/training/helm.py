@@ -9,7 +9,7 @@ from torch import nn
 
 from aeviz.config import override
 from aeviz.errors import AevizError, BadValue, NotNow, Paused, Stopped
-from aeviz.models import ModelConfig, budget, model_config
+from aeviz.models import ModelConfig, budget, build, fitted_to
 from aeviz.models.base import mode
 from aeviz.models.surgery import transfer
 from aeviz.runs import RunConfig
@@ -133,10 +133,12 @@ class Helm:
         config = turned(before, path, value)
         was, now = value_at(before, path), value_at(config, path)
         section, name = path.split(".", 1)
-        if section == "model" and _needs_rebuilding(trainer.model, name, was, now):
-            _rebuild(trainer, config.model)
+        if path == "model.body.dropout":
+            if not _turn_dropout(trainer, config.model):
+                _rebuild(trainer, config.model)
         elif section == "model":
-            _turn_model(trainer, name, now)
+            for model in {trainer.model, trainer.stepper.judged}:
+                model.turn(name, now)
             trainer.position.best = None  # totals of other weights cannot be compared
         else:
             trainer.training = config.training
@@ -158,6 +160,7 @@ class Helm:
         trainer.save()
         keep_for_undo(trainer.run)
         said = _rebuild(trainer, model)
+        trainer.save()
         _write(trainer, before.model_copy(update={"model": model}))
         trainer.event({"kind": "change", "from": before.model.to_json(), "to": model.to_json(), "said": said})
         trainer.judge()
@@ -167,6 +170,8 @@ class Helm:
 
     def _undo(self, trainer: "Trainer", request: dict[str, Any]) -> bool:
         """Stand again where the training stood before the last change of the network."""
+        if trainer.crew.size > 1:
+            raise NotNow("a change cannot be undone while several processes train; stop first, then undo")
         if not can_undo(trainer.run):
             raise NotNow("there is no change of the network to undo")
         put_back(trainer.run)
@@ -215,7 +220,7 @@ def fitted(config: RunConfig, model: Any) -> ModelConfig:
     """
     if not isinstance(model, dict):
         raise BadValue("model = {model!r} holds no settings of a network", model=model)
-    return model_config({**model, "sample_shape": config.data.shape})
+    return fitted_to(model, config.data.shape, len(config.data.classes))
 
 
 def value_at(config: RunConfig, path: str) -> Any:
@@ -236,20 +241,18 @@ def _dropouts(model: nn.Module) -> list[Any]:
     return [module for module in model.modules() if isinstance(module, nn.Dropout | nn.Dropout2d)]
 
 
-def _needs_rebuilding(model: nn.Module, name: str, was: float, now: float) -> bool:
-    """Dropout that was off has no layers yet."""
-    return name == "body.dropout" and was != now and not (_dropouts(model) and now > 0)
-
-
-def _turn_model(trainer: "Trainer", name: str, value: float) -> None:
+def _turn_dropout(trainer: "Trainer", config: ModelConfig) -> bool:
+    """Take each layer's dropout from the settings; False where other layers than now would have some."""
+    with torch.device("meta"):
+        wanted = _dropouts(build(config, trainer.training.loss))
     for model in {trainer.model, trainer.stepper.judged}:
-        if name != "body.dropout":
-            model.turn(name, value)
-            continue
-        body = model.config.body.model_copy(update={"dropout": value})
-        model.config = model.config.model_copy(update={"body": body})
-        for module in _dropouts(model):
-            module.p = value
+        present = _dropouts(model)
+        if len(present) != len(wanted):
+            return False
+        for module, other in zip(present, wanted, strict=True):
+            module.p = other.p
+        model.config = config
+    return True
 
 
 def _rebuild(trainer: "Trainer", config: ModelConfig) -> str:
@@ -259,9 +262,14 @@ def _rebuild(trainer: "Trainer", config: ModelConfig) -> str:
     before.model.eval()
     with torch.no_grad():
         codes = mode(before.model.encode(batch.x))
-    model, kept = transfer(before.model, config, codes=codes, probe=batch.x)
+    statistics = trainer.feed.statistics() if config.standardise else None
+    model, kept = transfer(before.model, config, codes=codes, probe=batch.x, statistics=statistics)
     stepper = Stepper(model.to(trainer.device).train(), trainer.training, trainer.config.resolved, trainer.crew)
     stepper.inherit(before)
+    if stepper.averaged is not None and before.averaged is not None:
+        averaged, _ = transfer(before.averaged.model, config, codes=codes, probe=batch.x, statistics=statistics)
+        stepper.averaged.model = averaged.to(trainer.device).requires_grad_(False)
     trainer.adopt(stepper)
     trainer.position.best = None
+    trainer.record.clear()
     return str(kept["said"])

@@ -67,7 +67,12 @@ class Trainer:
         self.training = self.config.training
         self.augment = Augment(self.training.augment, self.dataset.shape) if is_on(self.training.augment) else None
         torch.manual_seed(self.config.seed)
-        model = build(checkpointed_model(self.run), self.training.loss)
+        network = checkpointed_model(self.run)
+        if network != self.config.model:  # a change was cut short; the checkpoint is what there is
+            self.config = self.config.model_copy(update={"model": network})
+            if self.crew.is_first:
+                self.run.write_config(self.config)
+        model = build(network, self.training.loss)
         if not self.run.checkpoint.exists() and model.config.standardise:
             model.set_statistics(*self.feed.statistics())
         self.adopt(Stepper(model.to(self.device), self.training, self.config.resolved, self.crew))
@@ -128,7 +133,7 @@ class Trainer:
     def _train_epoch(self) -> None:
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.position.epoch)
         order = torch.randperm(len(self.feed), generator=generator).to(self.device)
-        batches = _split(order, self.training.batch_size)
+        batches = _split(order, self.training.batch_size, 2 * self.crew.size)
         steps = len(batches)
         parts = [self.crew.part(len(positions)) for positions in batches]
         if self.crew.size > 1:
@@ -299,13 +304,13 @@ class Trainer:
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
-    """How many batches `_split` makes."""
+    """How many batches `_split` makes for one process."""
     return max(1, -(-images // batch_size) - (images % batch_size == 1))
 
 
-def _split(order: Tensor, batch_size: int) -> list[Tensor]:
-    """Batches of a shuffled order; a single image left over joins the last one (batch norm needs two)."""
+def _split(order: Tensor, batch_size: int, least: int = 2) -> list[Tensor]:
+    """Batches of a shuffled order; fewer than `least` left over join the last one (batch norm needs two a process)."""
     batches = list(order.split(batch_size))
-    if len(batches) > 1 and len(batches[-1]) == 1:
+    if len(batches) > 1 and len(batches[-1]) < least:
         batches[-2:] = [torch.cat(batches[-2:])]
     return batches

@@ -25,8 +25,9 @@ class Record:
         """Go on from a checkpoint."""
         self.position, self.sums = position, sums
         self._started = time.perf_counter() - position.seconds
+        since = position.since
         self.clear()
-        self.sums = sums
+        self.sums, self.position.since = sums, since
 
     def rest(self, seconds: float) -> None:
         """Seconds that were no work, as in a pause."""
@@ -44,24 +45,24 @@ class Record:
 
     def light_line(self, totals: dict[str, float]) -> dict[str, Any] | None:
         """Mean terms and speed since the last line; None where nothing was seen since."""
-        count = self._epoch_images() - self._seen.get("count", 0.0)
+        count = self._summed_images() - self._seen.get("count", 0.0)
         if count <= 0:
             return None
         train = {name: (value - self._seen.get(name, 0.0)) / count for name, value in totals.items()}
         line = {"epoch": self.position.epoch + 1, "train": train, "images_per_s": self._speed_since(self._seen_at)}
-        self._seen = totals | {"count": float(self._epoch_images())}
+        self._seen = totals | {"count": float(self._summed_images())}
         self._seen_at = (self.seconds(), self._all_images())
         return line
 
     def end_epoch(self) -> dict[str, float]:
         """The epoch's mean terms; the next one begins."""
-        means = {name: value / self.images for name, value in self.totals().items()}
-        self.position.epoch, self.position.offset = self.position.epoch + 1, 0
+        means = {name: value / self._summed_images() for name, value in self.totals().items()}
+        self.position.epoch, self.position.offset, self.position.since = self.position.epoch + 1, 0, 0
         return means
 
     def clear(self) -> None:
         """Begin to sum anew."""
-        self.sums, self._seen = {}, {}
+        self.sums, self._seen, self.position.since = {}, {}, self.position.offset
         self._seen_at = self._begun_at = (self.seconds(), self._all_images())
 
     def seconds(self) -> float:
@@ -90,6 +91,10 @@ class Record:
     def _epoch_images(self) -> int:
         """Images seen in the epoch under way."""
         return min(self.position.offset * self.batch_size, self.images)
+
+    def _summed_images(self) -> int:
+        """Images whose terms are in the sums."""
+        return self._epoch_images() - min(self.position.since * self.batch_size, self.images)
 
     def _all_images(self) -> int:
         return self.position.epoch * self.images + self._epoch_images()

@@ -10,7 +10,7 @@ from aeviz import data, files, jobs, results, runs
 from aeviz.config import Settings
 from aeviz.errors import BadValue, MissingData, NotNow, Paused, Stopped
 from aeviz.jobs import Worker
-from aeviz.models import ModelConfig, model_config
+from aeviz.models import ModelConfig, fitted_to
 from aeviz.models import budget as costs
 from aeviz.models.device import keep_memory, resolve_device
 from aeviz.runs import Run, TrainingConfig
@@ -65,15 +65,7 @@ def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...], classes: int | N
     """
     if "sample_shape" in recipe.model:
         raise BadValue("model.sample_shape cannot be set; it is that of the images, {shape}", shape=sample_shape)
-    config = model_config({**recipe.model, "sample_shape": sample_shape})
-    if classes is None or "n_classes" not in type(config).model_fields:
-        return config
-    asked = recipe.model.get("n_classes", classes)
-    if asked != classes:
-        raise BadValue(
-            "model.n_classes = {asked} cannot be set; it is that of the images, {classes}", asked=asked, classes=classes
-        )
-    return model_config({**config.to_json(), "n_classes": classes})
+    return fitted_to(recipe.model, sample_shape, classes)
 
 
 def launch(run: Run, start: Start = jobs.start) -> None:
@@ -129,20 +121,31 @@ def work(run: Run, worker: Worker, helm: Helm | None = None, crew: Crew = ALONE)
         run.write_config(run.config().model_copy(update={"resolved": resolved}))
     crew.share(None)  # the others read the config once it is written
     torch.set_num_threads(resolved.threads)
+    if run.config().training.batch_size < 2 * crew.size:
+        raise BadValue(
+            "batch_size = {size} is too small for {count} processes; it must be at least {least}",
+            size=run.config().training.batch_size, count=crew.size, least=2 * crew.size,
+        )  # fmt: skip
     trainer = Trainer(run, dataset, crew.device(resolved.device), worker, crew, helm)
-    ending = {"state": "done", "message": ""}
-    try:
-        trainer.train()
-        ending["message"] = trainer.ending
-    except Paused:
-        ending = {"state": "paused", "message": "Paused."}
-    except Stopped:
-        ending = {"state": "stopped", "message": "Stopped."}
-    except Diverged as error:
-        trainer.best.write()
-        ending = {"state": "diverged", "message": str(error)}
+    ending = _trained(trainer)
+    while ending["state"] in ("paused", "done") and crew.size == 1 and worker.is_awaited():
+        ending = _trained(trainer)  # asked while it was ending
     if crew.is_first:
         if ending["state"] != "paused":
             worker.report(message="Rebuilding the test images")
             results.errors(run, "test")
         worker.report(**ending, **trainer.progress())
+
+
+def _trained(trainer: Trainer) -> dict[str, str]:
+    """Train, and tell how it ended."""
+    try:
+        trainer.train()
+    except Paused:
+        return {"state": "paused", "message": "Paused."}
+    except Stopped:
+        return {"state": "stopped", "message": "Stopped."}
+    except Diverged as error:
+        trainer.best.write()
+        return {"state": "diverged", "message": str(error)}
+    return {"state": "done", "message": trainer.ending}

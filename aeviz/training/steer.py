@@ -1,7 +1,9 @@
 """What can be asked of a run from outside, whether its process is at work, paused, or gone."""
 
+import contextlib
 import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 from aeviz import jobs, runs
@@ -12,7 +14,8 @@ from aeviz.training.checkpoint import can_undo, checkpointed_model, put_back
 from aeviz.training.helm import fitted, turned
 from aeviz.training.start import Start, launch, resume
 
-COPIED = ("config.json", "metrics.jsonl", "model.safetensors", "last.safetensors", "preview.webp", "frames")
+# The checkpoint first: what the others know beyond it is cut when the run is taken up.
+COPIED = ("last.safetensors", "model.safetensors", "metrics.jsonl", "preview.webp", "frames")
 
 
 def play(run: Run, start: Start = jobs.start) -> None:
@@ -22,7 +25,7 @@ def play(run: Run, start: Start = jobs.start) -> None:
         MissingData: its images are not at hand.
         BadValue: it has done all its epochs.
     """
-    if run.is_alive() and run.written_status().state == "paused":
+    if _listens(run):
         run.ask("play")
         return
     resume(run)
@@ -31,21 +34,25 @@ def play(run: Run, start: Start = jobs.start) -> None:
 
 def step(run: Run, start: Start = jobs.start) -> None:
     """Take one step of the optimizer, then pause."""
-    if not run.is_alive():
+    if not _listens(run):
         resume(run)
         launch(run, start)
     run.ask("step")
 
 
-def turn(run: Run, path: str, value: float) -> None:
+def turn(run: Run, path: str, value: float, start: Start = jobs.start) -> None:
     """Turn a live setting; a training at work takes it from its next step on.
 
     Raises:
         BadValue: it cannot be turned, or not to that value.
     """
     config = turned(run.config(), path, value)
-    if run.is_alive():
+    if _listens(run):
         run.ask("turn", path=path, value=value)
+    elif path == "model.body.dropout" and run.checkpoint.exists():  # may need other layers: the trainer's work
+        launch(run, start)
+        run.ask("turn", path=path, value=value)
+        run.ask("pause")
     else:
         run.write_config(config)
 
@@ -64,7 +71,7 @@ def change(run: Run, model: dict[str, Any], start: Start = jobs.start) -> None:
     training = config.training
     device = (config.resolved.device if config.resolved else "") or "cpu"
     budget.check(budget.cost(network, training.batch_size, training.optimizer, training.loss), device)
-    if run.is_alive():
+    if _listens(run):
         run.ask("change", model=model)
         return
     if not run.checkpoint.exists() and not run.has_weights():
@@ -82,7 +89,7 @@ def undo(run: Run) -> None:
     """
     if not can_undo(run):
         raise NotNow("the network of the run {id} was not changed; there is nothing to undo", id=run.id)
-    if run.is_alive():
+    if _listens(run):
         run.ask("undo")
         return
     put_back(run)
@@ -101,7 +108,12 @@ def fork(run: Run) -> Run:
     """
     if not run.checkpoint.exists() and not run.has_weights():
         raise NotNow("the run {id} has learned nothing yet; wait for its first epoch", id=run.id)
-    return _twin(run, COPIED[1:], "Fork of")
+    return _twin(run, COPIED, "Fork of")
+
+
+def _listens(run: Run) -> bool:
+    """Whether a process is there to ask, or on its way."""
+    return run.is_alive() or run.is_live()
 
 
 def _twin(run: Run, copied: tuple[str, ...], how: str) -> Run:
@@ -109,13 +121,25 @@ def _twin(run: Run, copied: tuple[str, ...], how: str) -> Run:
     model = checkpointed_model(run) if copied else config.model
     twin = Run(run.path.parent / runs.new_id(config.data.name, model.variant))
     twin.path.mkdir(mode=0o700)
-    for name in copied:
-        source = run.path / name
-        if source.is_dir():
-            shutil.copytree(source, twin.path / name)
-        elif source.exists():
-            shutil.copy2(source, twin.path / name)
-    twin.write_config(config.model_copy(update={"id": twin.id, "created": time.time(), "model": model}))
-    twin.write_note(Note(note=f"{how} {run.title()}."))
-    jobs.requeue(twin)
+    try:
+        for name in copied:
+            _copy(run.path / name, twin.path / name)
+        twin.write_config(config.model_copy(update={"id": twin.id, "created": time.time(), "model": model}))
+        twin.write_note(Note(note=f"{how} {run.title()}."))
+        jobs.requeue(twin)
+    except BaseException:
+        shutil.rmtree(twin.path)
+        raise
     return twin
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A file, or a folder's files; the run may be at work, so that some are gone when their turn comes."""
+    if source.is_dir():
+        target.mkdir(mode=0o700)
+        for path in source.iterdir():
+            if not path.name.startswith("."):
+                _copy(path, target / path.name)
+        return
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy2(source, target)

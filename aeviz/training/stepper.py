@@ -117,20 +117,29 @@ class Stepper:
             state.setdefault(int(number), {})[key] = _laid_out_as(parameters[int(number)], tensor)
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self._remember_nothing_of_the_others()
         if self.averaged is not None:
             self.averaged.model.load_state_dict(ema or self.model.state_dict())
 
     def inherit(self, before: "Stepper") -> None:
-        """Keep the optimizer's memory of parameters that a changed network still has as they were."""
-        old = dict(before.model.named_parameters())
+        """Keep the optimizer's memory of parameters that a changed network still has as they were, wherever."""
+        old = [(name.split(".", 1)[0], twin) for name, twin in before.model.named_parameters()]
         for name, parameter in self.model.named_parameters():
-            twin = old.get(name)
-            if twin is not None and twin.shape == parameter.shape and torch.equal(twin, parameter):
-                memory: dict[str, Any] = before.optimizer.state.get(twin, {})
+            half = name.split(".", 1)[0]
+            place = next((i for i, (its, twin) in enumerate(old) if its == half and _is_equal(twin, parameter)), None)
+            if place is not None:
+                memory: dict[str, Any] = before.optimizer.state.get(old.pop(place)[1], {})
                 self.optimizer.state[parameter] = {
                     key: value.clone() if isinstance(value, Tensor) else value for key, value in memory.items()
                 }
+        self._remember_nothing_of_the_others()
         self.slowed = before.slowed
+
+    def _remember_nothing_of_the_others(self) -> None:
+        """Give parameters without momentum a zero one, where others have some: the fused step wants all or none."""
+        if any("momentum_buffer" in memory for memory in self.optimizer.state.values()):
+            for parameter in self.model.parameters():
+                self.optimizer.state[parameter].setdefault("momentum_buffer", torch.zeros_like(parameter))
 
     def _share(self, batch: Batch) -> float:
         """What the mean over this process's share weighs in the mean over the batch, times the processes averaged."""
@@ -148,6 +157,10 @@ class Stepper:
             torch._foreach_add_(gradients, signs, alpha=self.config.l1)
         if self.config.clip > 0:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip, foreach=True)
+
+
+def _is_equal(old: Tensor, new: Tensor) -> bool:
+    return old.shape == new.shape and torch.equal(old, new)
 
 
 def _laid_out_as(parameter: Tensor, memory: Tensor) -> Tensor:
