@@ -54,7 +54,7 @@ def _click(browser: Browser, address: str) -> float:
     page.wait_for_load_state("networkidle")
     time.sleep(SPARE_SECONDS)
     seconds = float(page.evaluate(MEASURE)) / 1000
-    page.get_by_text("epochs more").wait_for(timeout=WAIT)
+    page.locator(".st-key-longer button").first.wait_for(timeout=WAIT)
     context.close()
     return seconds
 

@@ -115,7 +115,18 @@ class Table {
     if (node.tagName !== "INPUT" || !name) return
     const value = read(this.fields[name], node.value)
     node.toggleAttribute("aria-invalid", value === null)
+    write(this.rows[at].problem, value === null ? this.complaint(this.fields[name]) : "")
     if (value !== null) this.change(at, name, value, true)
+  }
+
+  complaint({ label, min, max, whole }) {
+    const said = this.data.words[whole ? "whole" : "number"]
+    return said.replace("{label}", label).replace("{min}", min.toLocaleString("en")).replace("{max}", max.toLocaleString("en"))
+  }
+
+  // A number is typed: on to its row, unless it is none.
+  finish(input, at) {
+    if (!input.hasAttribute("aria-invalid")) this.focus(at)
   }
 
   picked(node) {
@@ -133,7 +144,8 @@ class Table {
     if (command && event.key.toLowerCase() === "z") this.travel(...(event.shiftKey ? ["future", "past"] : ["past", "future"]))
     else if (command && event.key.toLowerCase() === "y") this.travel("future", "past")
     else if (at < 0 || command) done = false
-    else if (event.key === "Enter") this.add(name === "latent" ? undefined : name)
+    else if (event.key === "Enter" && number) this.finish(event.target, at)
+    else if (event.key === "Enter") this.add(name)
     else if (event.key === "Delete" && !number) this.remove()
     else if (vertical && event.altKey) this.move(upward ? -1 : 1, name)
     else if (vertical && number) {

@@ -400,3 +400,71 @@ def test_every_number_of_a_training_is_checked_by_name_and_value(name, value):
     with pytest.raises(BadValue, match=rf"training\.{name} = {value!r} is not allowed: ") as refused:
         Recipe.parse({"training": {name: value}})
     assert refused.value.values["reason"]
+
+
+def test_another_variant_in_the_middle_of_an_epoch_sums_its_own_terms():
+    run = training.prepare(recipe(epochs=4))
+    train_asking(run, {17: [("change", {"model": other_network(variant="vae")})]})
+    assert run.status().state == "done"
+    (event,) = [event for event in events(run) if event["kind"] == "change"]
+    after = [line["train"] for line in epoch_lines(run) if line["step"] > event["step"]]
+    assert all("kl" in terms for terms in after)
+    light = [line["train"]["total"] for line in run.metrics() if "train" in line and line["step"] > event["step"]]
+    assert after[0]["total"] == pytest.approx(light[0], rel=0.5), "a mean over the images seen since, not over all"
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
+def test_momentum_survives_a_change_of_the_network(optimizer):
+    run = training.prepare(recipe(epochs=4, optimizer=optimizer, learning_rate=1e-3))
+    wider = other_network(body={"name": "dense", "widths": [48]})
+    train_asking(run, {17: [("change", {"model": wider})], 30: [("stop", {})]})
+    training.resume(run)
+    assert train(run).status().state == "done"
+
+
+def test_what_is_asked_before_the_training_has_begun_is_done_when_it_has(monkeypatch):
+    run = train_asking(training.prepare(recipe()), {17: [("stop", {})]})
+    asked = []
+
+    def start(job, *arguments):
+        asked.append(arguments)
+
+    training.change(run, other_network(body={"name": "dense", "widths": [48]}), start)
+    with files.lock(run.path / "lock"):
+        worker = jobs.Worker(run)
+        worker.check_stop()  # as while waiting for the device, or loading images
+        training.work(run, worker)
+    assert asked
+    assert run.status().state == "paused"
+    assert run.load().config.body.widths == (48,)
+
+
+def test_a_network_that_begins_to_standardise_goes_on_as_the_same():
+    run = training.prepare(recipe())
+    train_asking(run, {20: [("change", {"model": other_network(standardise=True)})]})
+    model = run.load()
+    assert model.encoder[0].mean.item() > 0.1
+    (event,) = events(run)
+    assert "same network" in event["said"]
+
+
+def test_a_conditional_network_takes_its_classes_from_the_images():
+    run = training.prepare(recipe())
+    train_asking(run, {5: [("change", {"model": other_network(variant="cvae")})]})
+    assert run.load().config.n_classes == 10
+
+
+def test_dropout_of_single_layers_stays_their_own():
+    values = recipe().to_json()
+    layers = [{"kind": "dense", "size": 32, "dropout": 0.6}, {"kind": "dense", "size": 16}]
+    values["model"]["body"] = {"name": "custom", "layers": layers, "dropout": 0.1}
+    run = training.prepare(Recipe.parse(values))
+    train_asking(run, {5: [("turn", {"path": "model.body.dropout", "value": 0.2})]})
+    shares = [module.p for module in run.load().modules() if isinstance(module, torch.nn.Dropout)]
+    assert shares == [0.6, 0.2, 0.2, 0.6]
+
+
+def test_a_fork_waits_where_its_parent_stands():
+    run = train_asking(training.prepare(recipe()), {17: [("stop", {})]})
+    status = training.fork(run).written_status()
+    assert (status.state, status.step, status.epochs) == ("queued", read_metadata(run.checkpoint)["position"]["step"], 3)

@@ -37,3 +37,8 @@ def test_two_processes_give_the_numbers_of_one(tmp_path, variant):
     assert len(list((tmp_path / "both").glob("*/config.json"))) == 1
     for name in ("total", "mse", "psnr"):
         assert both["val"][name] == pytest.approx(alone["val"][name], rel=1e-4)
+
+
+def test_a_last_batch_smaller_than_the_processes_joins_the_one_before(tmp_path):
+    done = said(together(*LINE, "--set", "training.batch_size=68", processes=3), tmp_path / "three")
+    assert done["state"] == "done"

@@ -118,7 +118,7 @@ class BestWeights:
         self.model = model
         self._state: dict[str, Tensor] | None = None
         self._position: dict[str, Any] = {}
-        self._written = -WEIGHTS_SECONDS
+        self._written = time.monotonic()  # the first ones wait for the checkpoint
 
     def keep(self, position: Position) -> None:
         """Remember the weights as they are now."""

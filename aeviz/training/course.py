@@ -45,6 +45,8 @@ class Course:
         self.epochs = [line for line in risen if "val" in line]  # one per whole epoch
         self.lights = [line for line in risen if "val" not in line]
         self.vitals = [line["vitals"] for line in self.lines if line.get("vitals")]
+        trained = [line for line in before_turn(metrics, begin) + self.lines if "train" in line]
+        self.first_train = trained[0]["train"]["total"] if trained else None
         self.gradients = [line["gradients"]["total"] for line in self.lines if line.get("gradients")]
         self.first_gradient = next(filter(None, (line.get("gradients", {}).get("total") for line in metrics)), None)
 
@@ -73,6 +75,10 @@ class Course:
         losses = np.array([line["train"]["total"] for line in self.lights], dtype=float)
         return losses[len(losses) % BLOCK :].reshape(-1, BLOCK).mean(1)
 
+    def looked(self) -> np.ndarray:
+        """The training loss (n,) at every look within an epoch."""
+        return np.array([line["train"]["total"] for line in self.lights], dtype=float)
+
     def against_mean(self) -> np.ndarray:
         """Validation's squared error (n,) after every epoch over that of the mean image; empty where that is not told."""
         mean = next((vitals["mean_mse"] for vitals in reversed(self.vitals) if vitals.get("mean_mse")), None)
@@ -85,6 +91,11 @@ class Course:
     def is_warming_up(self) -> bool:
         """Whether a term of the loss or the learning rate still rises by plan."""
         return bool(self.lines) and self.lines[-1]["epoch"] <= self._rise
+
+
+def before_turn(metrics: list[dict[str, Any]], begin: int) -> list[dict[str, Any]]:
+    """The last look at the training loss before line `begin`, if there is one."""
+    return [line for line in metrics[:begin] if "train" in line][-1:]
 
 
 def smooth(losses: np.ndarray) -> np.ndarray:

@@ -111,7 +111,7 @@ class Trainer:
         self._report(state="running", message="")
         if self.position.step == 0:
             self._validate()
-            self.save()
+            self._saved = -math.inf  # as soon as the first loss is told
         if self._stands_still():
             self.position.stale = 0  # it ended early, and the person wants more
         while True:

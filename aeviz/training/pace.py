@@ -11,6 +11,7 @@ VANISHED = 1e-3  # of the first gradient; saturated networks were seen below 1e-
 EXPLODED = 100.0  # times the median gradient; healthy ones were seen to jump by 5
 ENOUGH_GRADIENTS = 8
 WORSE_THAN_START = 1.05  # times the loss before the first step
+FAR_WORSE = 2.0  # times the first training loss, for looks within the first epochs
 RISE = 0.1  # above the least loss so far, where a healthy loss stays within 0.03
 NOISE = 3.0  # a rise counts once it is so many times the usual difference between two looks
 # A loss below a tenth of its start has learned well: its wavering is measured against that tenth.
@@ -75,11 +76,12 @@ def rate_too_high(course: Course) -> Finding | None:
 
 
 def _worse_than_start(course: Course) -> tuple[str, float] | None:
-    losses, start = course.falling(), course.start.get("val", {}).get("total")
-    if len(losses) < LOOKS or not start:
-        return None
-    ratio = float(losses[-LOOKS:].min()) / start
-    return (f"The loss is {ratio:.2f} times what it was at the start.", ratio) if ratio > WORSE_THAN_START else None
+    """Like with like: under noise and augmentation the training loss lies above that of validation."""
+    judged = (course.validation(), course.start.get("val", {}).get("total"), WORSE_THAN_START)
+    for losses, start, limit in (judged, (course.looked(), course.first_train, FAR_WORSE)):
+        if len(losses) >= LOOKS and start and (ratio := float(losses[-LOOKS:].min()) / start) > limit:
+            return f"The loss is {ratio:.3g} times what it was at the start.", ratio
+    return None
 
 
 def _risen(course: Course) -> tuple[str, float] | None:

@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from aeviz import jobs, runs
+from aeviz import files, jobs, runs
 from aeviz.errors import NotNow
 from aeviz.models import budget
+from aeviz.models.weights import read_metadata
 from aeviz.runs import Note, Run
 from aeviz.training.checkpoint import can_undo, checkpointed_model, put_back
 from aeviz.training.helm import fitted, turned
@@ -127,10 +128,20 @@ def _twin(run: Run, copied: tuple[str, ...], how: str) -> Run:
         twin.write_config(config.model_copy(update={"id": twin.id, "created": time.time(), "model": model}))
         twin.write_note(Note(note=f"{how} {run.title()}."))
         jobs.requeue(twin)
+        if copied:
+            _stand_where(run, twin)
     except BaseException:
         shutil.rmtree(twin.path)
         raise
     return twin
+
+
+def _stand_where(run: Run, twin: Run) -> None:
+    """Have a fork's status say how far it is, while it waits for its process."""
+    source = next(path for path in (twin.checkpoint, twin.weights) if path.exists())
+    position = read_metadata(source)["position"]
+    reached = {"epoch": position["epoch"], "step": position["step"], "epochs": run.config().training.epochs}
+    files.write_json(twin.path / "status.json", twin.written_status().model_copy(update=reached).to_json())
 
 
 def _copy(source: Path, target: Path) -> None:

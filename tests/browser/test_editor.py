@@ -55,6 +55,14 @@ def test_layers_are_added_moved_changed_and_removed_by_one_key_each(form):
     expect(row(form, 3).locator(".cost.parameters")).to_have_text("5,160")
     assert cell(form, 3, "size").evaluate("node => node.selectionStart") == 2, "the caret stays where one types"
 
+    form.keyboard.press("Enter")
+    expect(row(form, 3)).to_be_focused()
+    assert sizes(form, 3) == ["512", "128", "40"], "a number ends with Enter, and no layer is added"
+    cell(form, 3, "size").fill("0")
+    expect(row(form, 3)).to_contain_text("Size must be a whole number from 1 to 8,192.")
+    cell(form, 3, "size").fill("40")
+    expect(row(form, 3)).not_to_contain_text("must be")
+
     form.keyboard.press("ArrowUp")
     assert cell(form, 3, "size").input_value() == "44"
     form.keyboard.press("Shift+ArrowUp")

@@ -46,7 +46,7 @@ def _notice_revival(run: Run) -> None:
 
 def _watching(run: Run, shown: Stand) -> None:
     """Look once; where the run stands elsewhere now, and a mistake, is said on the whole page."""
-    if not run.path.exists() or _stand(run) != shown or state.recall("problem"):
+    if not run.path.exists() or state.current_run() != run or _stand(run) != shown or state.recall("problem"):
         st.rerun()
     _panel(run)
 

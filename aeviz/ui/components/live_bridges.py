@@ -87,7 +87,7 @@ def film(
     kept, places = [], [_as_classes(labels)]
     for step, epoch, points in frames:
         scale = max(float(np.abs(points).max(initial=0.0)), 1e-12)
-        kept.append({"step": step, "epoch": f"{epoch:.1f}", "scale": scale})
+        kept.append({"step": step, "epoch": f"{epoch:.1f}".removesuffix(".0"), "scale": scale})
         places.append(np.rint(points / scale * REACH).astype("<i2").ravel())
     colours = [*CLASS_COLOURS, UNKNOWN_COLOUR]
     shown = [(name, CLASS_COLOURS[number % len(CLASS_COLOURS)]) for number, name in enumerate(names)]

@@ -27,22 +27,22 @@ def doctor_line(run: Run, status: Status, config: RunConfig, follower: Follower)
         height="content" if state.is_narrow() else HEIGHT, border=False, key="doctor", vertical_alignment="center"
     ):
         if findings:
-            _finding(run, findings)
+            _finding(run, findings, status.state != "done")
         else:
             quiet = "The doctor finds nothing wrong." if len(follower.lines) >= SOON else "The doctor looks on."
             st.caption(f":material/stethoscope: {quiet}")
 
 
-def _finding(run: Run, findings: list[Finding]) -> None:
-    """The first finding and its cure; the others in the help."""
+def _finding(run: Run, findings: list[Finding], goes_on: bool) -> None:
+    """The first finding and its cure; the others in the help. A training that is over can only begin again."""
     first, others = findings[0], findings[1:]
-    told, cure = st.columns([5, 2], vertical_alignment="center")
+    told, cure = st.columns([3, 2], vertical_alignment="center")
     more = f" :gray-badge[{len(others)} more]" if others else ""
     told.markdown(
         f":orange[:material/stethoscope: **{words.plain(first.title)}.**] {words.sentence(first.sentence)}{more}",
         help="\n".join(f"- **{words.plain(one.title)}.** {words.sentence(one.sentence)}" for one in findings),
     )
-    if first.cure:
+    if first.cure and (goes_on or first.again):
         cure.button(
             first.cure_label, key="cure", icon=":material/healing:", on_click=said(apply_cure), args=(run, first),
             width="stretch", help=_cure_in_words(first),
@@ -79,7 +79,7 @@ def apply_cure(run: Run, finding: Finding) -> None:
             run.ask("stop")
         again = training.restart(run)
         again.write_config(RunConfig.parse(_overridden(again.config().to_json(), cure)))
-        begin(again)
+        begin(again, f"{words.run_title(config, run.note().title)}, cured")
 
 
 def _overridden(values: dict[str, Any], cure: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from aeviz.ui.components.live_follow import Follower, follow
 from aeviz.ui.frame import said
 
 ANSWER_SECONDS = 0.4
+HELPS = {"Rate": "The learning rate of the last step: what the schedule has made of the one that was asked for."}
 MAIN_WIDTH = 160  # of the first button, whatever it says, so that the others stay where they are
 
 
@@ -35,6 +36,9 @@ def head(run: Run, status: Status) -> None:
             run.checkpoint.exists(),
         )  # fmt: skip
         st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
+        device = run.config().resolved
+        if device:
+            st.caption(f"on {device.device.upper()}", width="content")
         if status.state in LIVE and status.message:
             st.caption(words.plain(status.message), width="content")
 
@@ -106,15 +110,20 @@ def _until(done: Callable[[], bool]) -> None:
 def _restart(run: Run) -> None:
     if run.is_live():
         run.ask("stop")
-    begin(training.restart(run))
+    begin(training.restart(run), f"{_title(run)}, again")
 
 
 def _fork(run: Run) -> None:
-    begin(training.fork(run))
+    begin(training.fork(run), f"{_title(run)}, forked")
 
 
-def begin(run: Run) -> None:
+def _title(run: Run) -> str:
+    return words.run_title(run.config(), run.note().title)
+
+
+def begin(run: Run, title: str) -> None:
     """Start a run that was prepared, and watch it."""
+    run.write_note(run.note().model_copy(update={"title": title}))
     training.launch(run, warm.spare().start)
     state.choose_run(run)
 
@@ -134,11 +143,10 @@ def numbers(run: Run, status: Status, config: RunConfig, follower: Follower) -> 
         "Rate": words.number(rate),
         "Images/s": words.count(speed) if speed else "–",
         "Time left" if running else "Time": words.duration(seconds if left is None else left),
-        "Device": config.resolved.device.upper() if config.resolved else "–",
     }
     with st.container(horizontal=True, gap="medium", key="live_numbers"):
         for name, value in shown.items():
-            st.metric(name, value, width="content")
+            st.metric(name, value, width="content", help=HELPS.get(name))
     st.progress(share)
 
 

@@ -26,6 +26,8 @@ class Picked:
         if self.preset is None:
             return
         changed = recipe is None or _told(recipe) != _told(self.preset.recipe)
+        if changed and self.preset.measured is None:
+            return
         said = "Changed since: what was measured may not hold." if changed else self.preset.summary
         self.place.caption(f"{words.plain(said)} {'' if changed else _reached(self.preset)}")
 
@@ -49,7 +51,7 @@ def _titled(preset: Preset) -> str:
 def _reached(preset: Preset) -> str:
     measured = preset.measured
     if measured is None:
-        return "Not measured here yet."
+        return "What it reaches depends on the images."
     took = f"{words.duration(measured.seconds)} on {measured.device.upper()}"
     return f"Reached **{words.decibels(measured.test_psnr)}** on the test images, after {took}."
 

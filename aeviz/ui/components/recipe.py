@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from aeviz import data
 from aeviz.data import DATASETS
 from aeviz.errors import AevizError
-from aeviz.models import BODIES, VARIANTS, Autoencoder, CustomConfig, ModelConfig, budget
+from aeviz.models import BODIES, VARIANTS, Autoencoder, CustomConfig, ModelConfig, budget, fitted_to
 from aeviz.models.budget import Outline
 from aeviz.models.device import device_name, resolve_device
 from aeviz.models.layers import BodyConfig, LayerConfig
@@ -86,8 +86,18 @@ def _checked(info: data.DataInfo, values: dict[str, Any]) -> Filled:
             budget.check(outline.cost, resolve_device(recipe.training.device))
             filled = Filled(info, recipe, model=model, outline=outline)
     except AevizError as error:
-        return Filled(info, problem=str(error), model=filled.model, outline=filled.outline)
+        drawn = filled if filled.model else _network_alone(info, values["model"])
+        return Filled(info, problem=str(error), model=drawn.model, outline=drawn.outline)
     return filled
+
+
+def _network_alone(info: data.DataInfo, model: dict[str, Any]) -> Filled:
+    """The network of a recipe in which something else is wrong, if it can be drawn."""
+    try:
+        fitted = fitted_to(model, info.shape or (), len(info.classes))
+        return Filled(info, model=fitted, outline=outline_of(fitted, TrainingConfig()))
+    except AevizError:  # it is what is wrong, and is said so
+        return Filled(info)
 
 
 def _data_params(info: data.DataInfo) -> dict[str, Any]:
