@@ -43,6 +43,7 @@ class Watcher:
     def __init__(self, address: str, run: Run) -> None:
         self.address, self.query = address, f"run={run.id}"
         self.drawn = 0  # script and fragment runs that have ended
+        self._page = ""  # as the server calls the page it shows
         self._looks: dict[str, asyncio.Task[None]] = {}
 
     async def watch(self) -> None:
@@ -67,6 +68,8 @@ class Watcher:
                 self._stop_looking(fragment)
         elif kind == "new_session" and not message.metadata.run.fragment_ids:
             self._stop_looking()  # the page is drawn anew, and asks anew
+        elif kind == "navigation":
+            self._page = message.navigation.page_script_hash
         elif kind == "script_finished":
             self.drawn += 1
 
@@ -78,7 +81,8 @@ class Watcher:
     async def _ask(self, stream: websockets.ClientConnection, fragment: str) -> None:
         asked = BackMsg()
         asked.rerun_script.query_string = self.query
-        asked.rerun_script.page_name = "train"
+        asked.rerun_script.page_name = "" if self._page else "train"
+        asked.rerun_script.page_script_hash = self._page
         asked.rerun_script.fragment_id = fragment
         asked.rerun_script.is_auto_rerun = bool(fragment)
         await stream.send(asked.SerializeToString())
