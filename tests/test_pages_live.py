@@ -271,7 +271,7 @@ def test_a_cure_of_the_network_changes_it(run, monkeypatch):
 
 def test_a_cure_that_needs_a_fresh_start_trains_anew(run, monkeypatch):
     begun = []
-    monkeypatch.setattr(live_doctor, "begin", begun.append)
+    monkeypatch.setattr(live_doctor, "begin", lambda run, title: begun.append(run))
     live_doctor.apply_cure(run, finding({"training.patience": 7}))
     live_doctor.apply_cure(run, finding({"training.learning_rate": 1e-4}, again=True))
     assert begun[0].config().training.patience == 7
