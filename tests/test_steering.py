@@ -467,4 +467,8 @@ def test_dropout_of_single_layers_stays_their_own():
 def test_a_fork_waits_where_its_parent_stands():
     run = train_asking(training.prepare(recipe()), {17: [("stop", {})]})
     status = training.fork(run).written_status()
-    assert (status.state, status.step, status.epochs) == ("queued", read_metadata(run.checkpoint)["position"]["step"], 3)
+    assert (status.state, status.step, status.epochs) == (
+        "queued",
+        read_metadata(run.checkpoint)["position"]["step"],
+        3,
+    )

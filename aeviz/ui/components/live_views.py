@@ -46,7 +46,9 @@ def pictures_view(run: Run, config: RunConfig, follower: Follower, live: bool) -
             path = frames.picture_path(run, step)
             if path.exists():
                 epoch = step / follower.steps_per_epoch
-                rows.append((f"epoch {epoch:.1f}".removesuffix(".0") if step else "untrained", show.address(path.read_bytes())))
+                rows.append(
+                    (f"epoch {epoch:.1f}".removesuffix(".0") if step else "untrained", show.address(path.read_bytes()))
+                )
     live_bridges.strips(rows, key="strips", height=HEIGHT, side=SIDE, empty=FRAMES_LATER)
 
 
