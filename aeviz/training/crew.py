@@ -1,5 +1,6 @@
 """The processes that train one network together: who they are, and what they agree on."""
 
+import gc
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -91,3 +92,4 @@ def leave() -> None:
     if dist.is_initialized():
         dist.barrier()
         dist.destroy_process_group()
+        gc.collect()  # what still holds the group would end its threads too late, and the process with an abort
