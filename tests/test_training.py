@@ -11,7 +11,7 @@ from aeviz.errors import BadValue, OverBudget
 from aeviz.models import VARIANTS
 from aeviz.models.weights import load_model
 from aeviz.training import Recipe
-from aeviz.training.loop import _split, steps_per_epoch
+from aeviz.training.feed import split_order, steps_per_epoch
 
 
 def recipe(epochs=3, variant="autoencoder", latent_dim=4, **training_settings):
@@ -162,7 +162,7 @@ def test_a_network_that_cannot_fit_is_refused_and_leaves_nothing(tmp_path):
 
 @pytest.mark.parametrize(("images", "batch"), [(10, 3), (9, 4), (4, 4), (1, 4), (5, 4), (129, 128)])
 def test_every_image_is_seen_once_and_none_alone(images, batch):
-    batches = _split(torch.arange(images), batch)
+    batches = split_order(torch.arange(images), batch)
     assert torch.equal(torch.cat(batches), torch.arange(images))
     assert len(batches) == steps_per_epoch(images, batch)
     assert images == 1 or all(len(positions) > 1 for positions in batches)

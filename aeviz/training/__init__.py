@@ -2,8 +2,8 @@
 
 from aeviz.training.checkpoint import can_undo
 from aeviz.training.crew import join, leave
+from aeviz.training.feed import steps_per_epoch
 from aeviz.training.helm import Helm, live_paths
-from aeviz.training.loop import steps_per_epoch
 from aeviz.training.presets import Preset, presets_for
 from aeviz.training.schedule import rate_at
 from aeviz.training.start import Recipe, launch, prepare, resume, work

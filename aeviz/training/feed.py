@@ -117,3 +117,16 @@ def _viewed(images: Any) -> Tensor:
 def _is_array(images: object) -> bool:
     """Whether the images lie in memory or in a mapped file, and are not drawn on demand."""
     return isinstance(images, np.ndarray)
+
+
+def steps_per_epoch(images: int, batch_size: int) -> int:
+    """How many batches `split_order` makes for one process."""
+    return max(1, -(-images // batch_size) - (images % batch_size == 1))
+
+
+def split_order(order: Tensor, batch_size: int, least: int = 2) -> list[Tensor]:
+    """Batches of a shuffled order; fewer than `least` left over join the last one (batch norm needs two a process)."""
+    batches = list(order.split(batch_size))
+    if len(batches) > 1 and len(batches[-1]) < least:
+        batches[-2:] = [torch.cat(batches[-2:])]
+    return batches

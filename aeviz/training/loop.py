@@ -19,7 +19,7 @@ from aeviz.training.augment import Augment, is_on
 from aeviz.training.checkpoint import BestWeights, checkpointed_model, cut_metrics, load_position, save_checkpoint
 from aeviz.training.crew import ALONE, Crew
 from aeviz.training.evaluate import evaluate
-from aeviz.training.feed import Feed
+from aeviz.training.feed import Feed, split_order
 from aeviz.training.frames import FrameWriter
 from aeviz.training.graphs import CapturedStep
 from aeviz.training.helm import Helm, Rewound
@@ -133,7 +133,7 @@ class Trainer:
     def _train_epoch(self) -> None:
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.position.epoch)
         order = torch.randperm(len(self.feed), generator=generator).to(self.device)
-        batches = _split(order, self.training.batch_size, 2 * self.crew.size)
+        batches = split_order(order, self.training.batch_size, 2 * self.crew.size)
         steps = len(batches)
         parts = [self.crew.part(len(positions)) for positions in batches]
         if self.crew.size > 1:
@@ -301,16 +301,3 @@ class Trainer:
     def progress(self) -> dict[str, int]:
         """How far the training is, for its status."""
         return {"epoch": self.position.epoch, "epochs": self.training.epochs, "step": self.position.step}
-
-
-def steps_per_epoch(images: int, batch_size: int) -> int:
-    """How many batches `_split` makes for one process."""
-    return max(1, -(-images // batch_size) - (images % batch_size == 1))
-
-
-def _split(order: Tensor, batch_size: int, least: int = 2) -> list[Tensor]:
-    """Batches of a shuffled order; fewer than `least` left over join the last one (batch norm needs two a process)."""
-    batches = list(order.split(batch_size))
-    if len(batches) > 1 and len(batches[-1]) < least:
-        batches[-2:] = [torch.cat(batches[-2:])]
-    return batches
