@@ -7,6 +7,7 @@ if __name__ == "__main__":
 else:
     import streamlit as st
 
+    from aeviz.ui.serve import routes
     from aeviz.ui.warm import lifespan
 
-    app = st.App("aeviz/ui/main.py", lifespan=lifespan)
+    app = st.App("aeviz/ui/main.py", lifespan=lifespan, routes=routes())

@@ -1,17 +1,22 @@
 """Figures: arrays in, `go.Figure` out; a leaf that the app and the exports share."""
 
 from aeviz.plots.bars import counts_bars, variance_bars
+from aeviz.plots.cells import numbered_colours, without_dots
 from aeviz.plots.curves import loss_curves
+from aeviz.plots.groups import grouped
 from aeviz.plots.network import hourglass
 from aeviz.plots.rates import rate_curve, sweep_curve
 from aeviz.plots.scatter import latent_scatter
 
 __all__ = [
     "counts_bars",
+    "grouped",
     "hourglass",
     "latent_scatter",
     "loss_curves",
+    "numbered_colours",
     "rate_curve",
     "sweep_curve",
     "variance_bars",
+    "without_dots",
 ]

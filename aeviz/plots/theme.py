@@ -38,7 +38,7 @@ _SCENE_AXIS = {"gridcolor": SCENE_GRID, "zerolinecolor": SCENE_GRID, "showbackgr
 # Colours of text stand in a template, not in the layout: Streamlit puts its theme's own in their place.
 TEMPLATE = go.layout.Template(
     layout={
-        "font": {"color": QUIET_TEXT, "family": "Source Sans Pro, system-ui, sans-serif", "size": 13},
+        "font": {"color": QUIET_TEXT, "family": "Source Sans, Source Sans Pro, system-ui, sans-serif", "size": 13},
         "xaxis": _AXIS,
         "yaxis": _AXIS,
         "scene": {"xaxis": _SCENE_AXIS, "yaxis": _SCENE_AXIS, "zaxis": _SCENE_AXIS},

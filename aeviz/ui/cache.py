@@ -10,7 +10,9 @@ import streamlit as st
 from aeviz import data, results
 from aeviz.data import Dataset
 from aeviz.errors import MissingData
-from aeviz.models import budget, model_config
+from aeviz.latent.encode import decode as decode_with
+from aeviz.latent.encode import encode
+from aeviz.models import Autoencoder, budget, model_config
 from aeviz.results import Split
 from aeviz.runs import Run, archive, kept
 
@@ -50,6 +52,22 @@ def _images_of(run_id: str, here: str, _run: Run) -> Dataset:
 @st.cache_data(max_entries=64, show_spinner=False)
 def outline(values: str, _model: dict[str, Any], batch_size: int, optimizer: str, loss: str) -> budget.Outline:
     return budget.outline(model_config(_model), batch_size, optimizer, loss)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _model(run_id: str, mark: str, _run: Run) -> Autoencoder:
+    return results.model_of(_run)
+
+
+def model(run: Run) -> Autoencoder:
+    """A run's network with its best weights; read only, shared by all visitors."""
+    return _model(run.id, run.weights_mark(), run)
+
+
+def pass_through(run: Run, pixels: np.ndarray) -> np.ndarray:
+    """What a run's network makes of images (n, C, H, W) uint8: x_hat, floats in [0, 1]; kept nowhere."""
+    network = model(run)
+    return decode_with(network, encode(network, pixels, np.arange(len(pixels))))
 
 
 @st.cache_data(max_entries=16, show_spinner="Rebuilding images …")

@@ -3,48 +3,42 @@
 import csv
 import io
 import zipfile
-from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from aeviz import data, results
 from aeviz.data import Dataset, pictures
+from aeviz.latent.outline import within
+from aeviz.results import Map
 from aeviz.runs import Run
 from aeviz.ui import cache, show, state, words
-from aeviz.ui.components.bridges import map_news
+from aeviz.ui.components.map_view import Picked
 
 SHOWN = 20  # pictures in the strip
 STRIP_WIDTH = 960
 MOST_NAMED = 3
 
 
-def follow(run: Run, split: str, chart: str, space: str) -> tuple[np.ndarray, dict[str, Any]]:
-    """The rows (M,) picked so far on the maps of a run's split, and where one looks on this very map."""
-    key = f"picked.{run.id}.{split}"
-    news = map_news(chart, space, sum(run.config().data.splits.values()))
-    if news.picked is not None:
-        state.remember(key, news.picked)
-    return state.recall(key, np.empty(0, np.int64)), news.view
+def picked(run: Run, split: str) -> np.ndarray:
+    """The rows (M,) picked on the maps of a run's split, whatever their method and colours."""
+    return np.asarray(state.recall(_key(run, split), np.empty(0, np.int64)))
 
 
-def steady_view(content: str, view: dict[str, Any]) -> dict[str, Any]:
-    """The view to draw a figure with: the one it was first drawn with, so that only another figure is drawn anew."""
-    drawn, kept = state.recall("drawn", ("", {}))
-    if drawn != content:
-        kept = view
-        state.remember("drawn", (content, kept))
-    return kept
+def hear(run: Run, split: str, drawn: Map, told: Picked) -> None:
+    """Take what was picked on a map; an outline is for maps whose dots the browser does not have."""
+    rows = told.rows
+    if told.outline is not None:
+        rows = drawn.index[within(drawn.points, told.outline)]
+    state.remember(_key(run, split), np.sort(rows))
 
 
-def times_released() -> int:
-    """How often a selection was let go of by the button."""
-    return int(state.recall("released", 0))
+def _key(run: Run, split: str) -> str:
+    return f"picked.{run.id}.{split}"
 
 
 def _let_go(run: Run, split: str) -> None:
-    state.remember(f"picked.{run.id}.{split}", np.empty(0, np.int64))
-    state.remember("released", times_released() + 1)
+    state.remember(_key(run, split), np.empty(0, np.int64))
 
 
 def selection_strip(run: Run, split: str, picked: np.ndarray) -> None:

@@ -1,0 +1,58 @@
+"""A map too large for single dots: its axes and legend without them, and a colour's number for every point."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.colors import hex_to_rgb, sample_colorscale
+
+from aeviz.plots.groups import grouped
+from aeviz.plots.theme import CLASS_COLOURS, SEQUENTIAL, UNKNOWN_COLOUR, class_marker
+
+MARGIN = 0.05  # of the map's width, around its outermost points
+
+
+def without_dots(figure: go.Figure, points: np.ndarray) -> go.Figure:
+    """The figure of a map of points (N, 2) with everything but its dots."""
+    for trace in figure.data:
+        nowhere = np.full(1, np.nan, np.float32)  # a trace without any point would leave the legend
+        trace.update(x=nowhere, y=nowhere, customdata=np.empty(0, np.int32))
+        if isinstance(trace.marker.color, np.ndarray):
+            trace.marker.update(cmin=float(np.nanmin(trace.marker.color)), cmax=float(np.nanmax(trace.marker.color)))
+            trace.marker.color = trace.marker.color[:1]
+    low, high = points.min(axis=0), points.max(axis=0)
+    room = np.maximum(high - low, 1e-6) * MARGIN
+    figure.update_layout(legend_itemclick=False, legend_itemdoubleclick=False)
+    figure.update_xaxes(range=[float(low[0] - room[0]), float(high[0] + room[0])])
+    figure.update_yaxes(range=[float(low[1] - room[1]), float(high[1] + room[1])])
+    return figure
+
+
+def numbered_colours(
+    values: np.ndarray | None, class_names: Sequence[str] | None, shades: int
+) -> tuple[np.ndarray, list[str]]:
+    """A number (N,) uint8 for each value, and the colours (`#rrggbb`) these stand for.
+
+    Classes have their own colours, in the map's order; numbers on a scale share `shades` steps of it; what is unknown is
+    grey. Without values all points have number 0.
+    """
+    if values is None:
+        return np.zeros(0, np.uint8), [CLASS_COLOURS[0]]
+    values = np.asarray(values)
+    groups = grouped(values, class_names)
+    if groups is not None:
+        count = int(groups.numbers.max(initial=-1)) + 1
+        colours = [class_marker(number)["color"] for number in range(min(count, len(CLASS_COLOURS)))]
+        numbers = np.where(groups.numbers < 0, len(colours), groups.numbers % max(len(colours), 1))
+        return numbers.astype(np.uint8), [*colours, UNKNOWN_COLOUR]
+    known = np.isfinite(values)
+    low, high = (float(values[known].min()), float(values[known].max())) if known.any() else (0.0, 1.0)
+    steps = np.floor((np.where(known, values, low) - low) / ((high - low) or 1.0) * (shades - 1e-6))
+    return np.where(known, steps, shades).astype(np.uint8), [*scale(shades), UNKNOWN_COLOUR]
+
+
+def scale(shades: int) -> list[str]:
+    """That many even steps of the sequential scale, as `#rrggbb`."""
+    stops = [hex_to_rgb(colour) for colour in SEQUENTIAL]
+    spread = sample_colorscale([f"rgb{stop}" for stop in stops], np.linspace(0, 1, shades), colortype="tuple")
+    return ["#" + "".join(f"{round(part * 255):02x}" for part in colour) for colour in spread]

@@ -1,0 +1,102 @@
+"""Which map: method, split, colour and the method's settings; and, above the map, how it is looked at."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from aeviz.data import Dataset
+from aeviz.latent.project import PROJECTIONS
+from aeviz.results import MapRequest, Split
+from aeviz.runs import Run
+from aeviz.ui import cache, forms, words
+from aeviz.ui.components.map_colours import Paint, colour_picker
+
+TOOLS = {"lasso": "Lasso", "select": "Box", "pan": "Move"}
+SHOWS = {"dots": "Dots", "pictures": "Pictures", "density": "Density"}
+MOST_FOUND = 5000
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How the map is looked at: dots, pictures or density; the tool in hand; names; decoded grid; rows searched for."""
+
+    show: str
+    tool: str
+    names: bool
+    grid: bool
+    found: np.ndarray
+
+    def choices(self) -> dict[str, Any]:
+        """What a link keeps of it."""
+        return {"show": self.show, "names": self.names, "grid": self.grid}
+
+
+def map_controls(run: Run) -> tuple[MapRequest, Paint]:
+    """Method, dimensions, split and colour; the method's own settings fold away."""
+    method = forms.choose(
+        PROJECTIONS, "pca", lambda name: PROJECTIONS[name].label, label="Method", key="map.method", persist_state="session",
+        help="\n\n".join(f"**{cls.label}**: {cls.summary}" for cls in PROJECTIONS.values()),
+    )  # fmt: skip
+    cls = PROJECTIONS[method].Settings
+    settings = forms.settings_form(cls, "map", only=["dims"]) if "dims" in cls.model_fields else {}
+    here = cache.images_if_here(run)
+    splits: list[Split] = ["test"] if here and here.kept else ["test", "train"]
+    split: Split = st.segmented_control(
+        "Images", splits, default="test", required=True, key="map.split", width="stretch",
+        format_func=words.label, persist_state="session", help="Test images were never trained on.",
+    )  # fmt: skip
+    paint = colour_picker(run, split)
+    more = [name for name in forms.asked(cls) if name != "dims"]
+    if more:
+        with st.expander("More", icon=":material/tune:"):
+            settings |= forms.settings_form(cls, f"map.{method}", only=more)
+    return MapRequest(method=method, split=split, settings=settings), paint
+
+
+def looks(run: Run, dims: int, index: np.ndarray, dense: bool) -> Looks:
+    """The line above a map of rows `index`; `dense` where there are too many dots to draw them one by one."""
+    shows = ["density"] if dense else list(SHOWS)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="looks"):
+        tool = show = None
+        names = grid = False
+        if dims == 2:
+            tool = st.segmented_control(
+                "Drag", list(TOOLS), default="lasso", required=True, key="map.tool", format_func=TOOLS.__getitem__,
+                persist_state="session", label_visibility="collapsed", help="What dragging on the map does.",
+            )  # fmt: skip
+            show = forms.choose(
+                shows, shows[0], SHOWS.__getitem__, label="Show", key="map.show", label_visibility="collapsed", persist_state="session"
+            )  # fmt: skip
+            names = st.toggle("Names", True, key="map.names", persist_state="session", help="Class names on their regions.")
+            grid = st.toggle("Decode", key="map.grid", persist_state="session", help="Decoded images all over the map.")
+        searched = st.text_input(
+            "Find", key="map.find", placeholder="Find a label, file or #number", label_visibility="collapsed", icon=":material/search:"
+        )  # fmt: skip
+    found = find(cache.images_if_here(run), index, run.config().data.classes, searched)
+    if searched.strip() and not len(found):
+        st.caption(f"Nothing on this map is called {words.plain(searched.strip())}.")
+    return Looks(show or "dots", tool or "pan", names, grid, found)
+
+
+def find(dataset: Dataset | None, index: np.ndarray, classes: tuple[str, ...], text: str) -> np.ndarray:
+    """Which of the rows `index` (N,) a text means: `#17` that row; a label; a part of a file's name or of a label.
+
+    The first of these that finds anything counts; case does not.
+    """
+    wanted = text.strip().casefold()
+    if not wanted or dataset is None:
+        return index[:0]
+    named = [number for number, name in enumerate(classes) if name.casefold() == wanted]
+    partly = [number for number, name in enumerate(classes) if wanted in name.casefold()]
+    row = int(wanted.lstrip("#")) if wanted.lstrip("#").isdecimal() else -1
+    labels = dataset.labels[index]
+    ways = (
+        lambda: np.isin(labels, named),
+        lambda: index == row,
+        lambda: np.array([dataset.files is not None and wanted in dataset.files[one].casefold() for one in index], bool),
+        lambda: np.isin(labels, partly),
+    )
+    found = (index[way()] for way in ways)
+    return next((rows for rows in found if len(rows)), index[:0])[:MOST_FOUND]

@@ -1,0 +1,123 @@
+"""From a run's map to what the browser draws of it: figure, pictures, decoder, density, and names on regions."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from aeviz import plots, results
+from aeviz.errors import AevizError
+from aeviz.export.decoder import pack_decoder
+from aeviz.latent.inverse import grid
+from aeviz.latent.projection import Projection
+from aeviz.latent.regions import label_places
+from aeviz.plots.packed import pack, pack_figure
+from aeviz.results import Map, MapRequest
+from aeviz.runs import Run
+from aeviz.ui import cache, words
+from aeviz.ui.components.map_colours import Painted
+from aeviz.ui.serve import address, keep, thumbnails
+from aeviz.ui.serve.density import pack_points
+
+MOST_DOTS = 300_000  # drawn one by one; more are a density
+MOST_NAMES = 40
+SHADES = 40  # steps of a scale in the density
+
+
+def named(run: Run, request: MapRequest, *more: Any) -> str:
+    """A text that names all a map and what is made of it depend on."""
+    return json.dumps([run.id, run.weights_mark(), request.written_out().to_json(), *more], sort_keys=True)
+
+
+def space_of(run: Run, request: MapRequest) -> str:
+    """The name of a map whatever its colours, short enough for the browser's memory of it."""
+    return hashlib.sha256(named(run, request).encode()).hexdigest()[:16]
+
+
+def figure_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted, *, empty: bool, height: int) -> str:
+    """Where the packed figure lies; an empty one has the map's axes and legend, but no dots."""
+    source = named(run, request, "figure", coloured.key, empty, height, len(drawn.points))
+    return keep(source, lambda: pack_figure(_figure(request, drawn, coloured, empty, height)))
+
+
+def _figure(request: MapRequest, drawn: Map, coloured: Painted, empty: bool, height: int) -> Any:
+    figure = plots.latent_scatter(
+        drawn.points, coloured.values, class_names=coloured.names, colour_label=words.label(coloured.label), index=drawn.index,
+        axis_labels=axis_labels(request, drawn), height=height, uirevision=json.dumps(request.to_json()),
+    )  # fmt: skip
+    if empty:
+        plots.without_dots(figure, drawn.points)
+    return figure
+
+
+def axis_labels(request: MapRequest, drawn: Map) -> list[str]:
+    """What the axes are called, where they mean something."""
+    return [str(name) for name in drawn.notes.get("axes", [])]
+
+
+def pictures_of(run: Run) -> Mapping[str, Any] | None:
+    """Where the browser finds small pictures, if the images are here."""
+    dataset = cache.images_if_here(run)
+    if dataset is None:
+        return None
+    asked = (run.id, run.weights_mark())
+    per = thumbnails.per_tile(dataset.shape)
+    return {"tile": address("tile", *asked), "sheet": address("sheet", *asked), "per": per, "shape": list(dataset.shape)}
+
+
+def decode_of(run: Run, request: MapRequest, drawn: Map) -> Mapping[str, Any] | None:
+    """The way from a place on a flat map to a picture; the decoder itself where a browser can run it."""
+    if drawn.points.shape[1] != 2:
+        return None
+    mark = run.weights_mark()
+    inverse = keep(named(run, request, "inverse"), lambda: pack(_inverse(run, request, drawn)))
+    shape = list(run.config().data.shape)
+    return {"inverse": inverse, "decoder": decoder_of(run), "server": address("decode", run.id, mark), "shape": shape}
+
+
+def decoder_of(run: Run) -> str | None:
+    """Where the packed decoder lies, or None where it is too much for a browser."""
+    try:
+        return keep(f"decoder {run.id} {run.weights_mark()}", lambda: pack_decoder(cache.model(run)))
+    except AevizError:
+        return None  # refused by name or by size: the server decodes
+
+
+def _inverse(run: Run, request: MapRequest, drawn: Map) -> dict[str, Any]:
+    codes = results.codes(run, request.split).first(request.limit).z
+    found = grid(drawn.projection, drawn.points, codes)
+    box = {"x0": found.x0, "x1": found.x1, "y0": found.y0, "y1": found.y1, "size": len(found.distance)}
+    shared = {**box, "dim": codes.shape[1], "distance": found.distance.ravel()}
+    if drawn.projection.linear:
+        return shared | {"kind": "linear", **_plane(drawn.projection)}
+    return shared | {"kind": "grid", "codes": found.codes.ravel()}
+
+
+def _plane(projection: Projection) -> dict[str, np.ndarray]:
+    """The exact way back of a linear map: the code at (0, 0), and what one step along each axis adds."""
+    origin, *ends = projection.invert(np.array([[0, 0], [1, 0], [0, 1]], np.float32))
+    return {"origin": origin, "across": np.concatenate([end - origin for end in ends])}
+
+
+def density_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> Mapping[str, Any] | None:
+    """Where counts by cell are asked for, and in which colours."""
+    if drawn.points.shape[1] != 2:
+        return None
+    points = keep(named(run, request, "points", len(drawn.points)), lambda: pack_points(drawn.points))
+    numbers, palette = plots.numbered_colours(coloured.values, coloured.names, SHADES)
+    colour = keep(named(run, request, "numbers", coloured.key), lambda: numbers.tobytes())
+    asked = (path.rpartition("/")[2] for path in (points, colour))
+    return {"address": address("density", *asked), "palette": palette}
+
+
+def names_of(drawn: Map, coloured: Painted) -> list[dict[str, Any]]:
+    """The classes' names where their dots lie most densely; none in 3-D, or where there are too many."""
+    if drawn.points.shape[1] != 2 or coloured.names is None:
+        return []
+    groups = plots.grouped(coloured.values, coloured.names)
+    if groups is None or len(np.unique(groups.numbers)) > MOST_NAMES:
+        return []
+    places = label_places(drawn.points, groups.numbers)
+    return [{"text": groups.name(number), "x": x, "y": y} for number, (x, y) in places.items()]

@@ -1,0 +1,152 @@
+"""The map in the browser: what it is told, and what a person has done on it."""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from aeviz.ui.components.bridges import STATIC
+from aeviz.ui.serve import address
+
+PARTS = ("base", "dots", "pictures", "decode", "cards", "overlay", "touch", "tools", "map")
+SAID = {
+    "drawing": "Drawing …", "lost": "The map could not be fetched; it is made anew.", "label": "class",
+    "unknown": "no label", "error": "MSE", "decoded": "Decoded here", "near": "among the images",
+    "edge": "between the images", "far": "far from any image", "close": "Close", "reset": "Whole map", "link": "Copy link", "copied": "Copied",
+    "nearCodes": "Nearest in the codes", "nearPixels": "Nearest in the pixels", "drop": "Drop images to place them here",
+}  # fmt: skip
+
+_map = st.components.v2.component(
+    "aeviz_map",
+    js="\n".join([(STATIC / "decoder.js").read_text(), *((STATIC / "map" / f"{part}.js").read_text() for part in PARTS)]),
+    css=(STATIC / "map" / "map.css").read_text(),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the map shows and offers; addresses are of `ui/serve`.
+
+    Attributes:
+        space: names the map itself; view and outline belong to it, whatever its colours.
+        figure: address of the packed figure.
+        dims: 2 or 3.
+        size: rows of the whole set, for the bits of a selection.
+        show: dots, pictures or density.
+        tool: lasso, select or pan.
+        classes: their names, for the cards.
+        picked: rows selected so far.
+        pictures, near, decode, density, live: addresses and what belongs to them; None where there is none.
+        names: what stands on the regions: text, x and y.
+        grid: whether decoded images lie over the map.
+        stars: placed images: x, y (and z), picture, and the rows near them.
+        found: rows to bring into sight.
+        view: where a link looks: ranges x and y or a camera, an outline, hidden classes.
+        link: what a link to this map says besides.
+    """
+
+    space: str
+    figure: str
+    dims: int
+    size: int
+    height: int
+    show: str = "dots"
+    tool: str = "lasso"
+    classes: Sequence[str] = ()
+    picked: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    pictures: Mapping[str, Any] | None = None
+    near: str | None = None
+    decode: Mapping[str, Any] | None = None
+    density: Mapping[str, Any] | None = None
+    live: str | None = None
+    names: Sequence[Mapping[str, Any]] = ()
+    grid: bool = False
+    stars: Sequence[Mapping[str, Any]] = ()
+    found: Sequence[int] = ()
+    view: Mapping[str, Any] | None = None
+    link: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A file dropped on the map; `content` is None where it was too large to send."""
+
+    name: str
+    size: int
+    content: bytes | None
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Rows (M,) picked on the map, or, where the browser has no dots, the outline (C, 2) to pick by."""
+
+    rows: np.ndarray
+    outline: np.ndarray | None = None
+
+
+def latent_map(
+    scene: Scene, *, key: str, on_picked: Callable[[Picked], None], on_dropped: Callable[[list[Dropped]], None]
+) -> None:
+    """Show the map; what is done on it is heard in callbacks, before the page is drawn again."""
+    bits = _bits(scene.picked, scene.size)
+    shown = {name: value for name, value in vars(scene).items() if name not in ("picked", "found")}
+    shown |= {
+        "plotly": address("plotly.js"), "said": SAID, "classes": list(scene.classes), "picked": {"bits": bits},
+        "found": {"rows": list(scene.found)},
+    }  # fmt: skip
+    _map(
+        data=shown, key=key, height=scene.height, on_missing_change=_nothing,
+        on_picked_change=lambda: _hear(key, "picked", lambda told: _picked(told, scene.size), on_picked),
+        on_dropped_change=lambda: _hear(key, "dropped", _files, on_dropped),
+    )  # fmt: skip
+
+
+def _nothing() -> None:
+    """Streamlit runs the page again for those who listen, and that is all there is to do."""
+
+
+def _bits(rows: np.ndarray, size: int) -> str | None:
+    """Rows as one bit each, little end first, in base64; None for none."""
+    if not len(rows):
+        return None
+    flags = np.zeros(size, bool)
+    flags[rows] = True
+    return base64.b64encode(np.packbits(flags, bitorder="little").tobytes()).decode()
+
+
+def _hear(key: str, name: str, read: Callable[[Any], Any], use: Callable[[Any], None]) -> None:
+    """Check what the browser told, as everything from outside is checked: what our script would never send is no news."""
+    told = st.session_state[key][name]
+    try:
+        news = read(told)
+    except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
+        return
+    use(news)
+
+
+def _picked(told: Any, size: int) -> Picked:
+    if told["outline"]:
+        corners = np.array(told["outline"], dtype=np.float64).reshape(-1, 2)
+        if len(corners) < 3 or not np.isfinite(corners).all():
+            raise ValueError("an outline has three corners or more")
+        return Picked(np.empty(0, np.int64), corners)
+    if told["bits"] is None:
+        return Picked(np.empty(0, np.int64))
+    bits = np.frombuffer(base64.b64decode(str(told["bits"]), validate=True), np.uint8)
+    rows = np.flatnonzero(np.unpackbits(bits, bitorder="little"))
+    return Picked(rows[rows < size])
+
+
+def _files(told: Any) -> list[Dropped]:
+    return [
+        Dropped(
+            str(file["name"]), int(file["size"]),
+            None if file["content"] is None else base64.b64decode(str(file["content"]), validate=True),
+        )
+        for file in told["files"]
+    ]  # fmt: skip

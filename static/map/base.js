@@ -1,0 +1,78 @@
+// What all parts of the map share: elements, bytes that a server has packed, and fetching them once.
+const MapBase = (() => {
+  const TYPES = { f4: Float32Array, i4: Int32Array, u1: Uint8Array }
+
+  const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
+
+  // The value that `aeviz.plots.packed.pack` made, its arrays as typed arrays on the bytes themselves.
+  const unpack = (buffer) => {
+    const length = new DataView(buffer).getUint32(0, true)
+    const begin = 8 * Math.ceil((4 + length) / 8)
+    const filled = (value) => {
+      if (Array.isArray(value)) return value.map(filled)
+      if (!value || typeof value !== "object") return value
+      if (value.$) return new TYPES[value.$[0]](buffer, begin + value.$[1], value.$[2])
+      return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, filled(item)]))
+    }
+    return filled(JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length))))
+  }
+
+  // Bytes by address, each fetched once; the longest unused are let go. A failed fetch is not kept.
+  class Shelf {
+    constructor(most) { this.most = most; this.kept = new Map() }
+    get(address, read) {
+      const found = this.kept.get(address) ?? this.fetch(address, read)
+      this.kept.delete(address)
+      this.kept.set(address, found)
+      if (this.kept.size > this.most) this.kept.delete(this.kept.keys().next().value)
+      return found
+    }
+    fetch(address, read) {
+      const found = fetch(address).then(async (answer) => {
+        if (!answer.ok) throw new Error(`${answer.status} for ${address}`)
+        return read ? read(answer) : answer.arrayBuffer()
+      })
+      found.catch(() => this.kept.delete(address))
+      return found
+    }
+  }
+  const shelf = new Shelf(48)
+  const packed = (address) => shelf.get(address, async (answer) => unpack(await answer.arrayBuffer()))
+
+  let plotly = null
+  const loadPlotly = (address) => {
+    plotly ??= new Promise((done, failed) => {
+      if (window.Plotly) return done(window.Plotly)
+      const script = document.head.appendChild(document.createElement("script"))
+      script.onload = () => done(window.Plotly)
+      script.onerror = () => { plotly = null; failed(new Error("Plotly could not be loaded")) }
+      script.src = address
+    })
+    return plotly
+  }
+
+  const bitsOf = (text, size) => {
+    const bits = new Uint8Array(Math.ceil(size / 8))
+    const bytes = atob(text)
+    for (let at = 0; at < bytes.length && at < bits.length; at++) bits[at] = bytes.charCodeAt(at)
+    return bits
+  }
+  const has = (bits, id) => (bits[id >> 3] >> (id & 7)) & 1
+  const textOf = (bits) => {
+    let text = ""
+    for (let start = 0; start < bits.length; start += 8192) text += String.fromCharCode(...bits.subarray(start, start + 8192))
+    return btoa(text)
+  }
+
+  // Whether (x, y) lies within a polygon of alternating coordinates [x0, y0, x1, y1, ...].
+  const within = (outline, x, y) => {
+    let inside = false
+    for (let at = 0, last = outline.length - 2; at < outline.length; last = at, at += 2) {
+      const y0 = outline[at + 1], y1 = outline[last + 1]
+      if (y0 > y !== y1 > y && x < ((outline[last] - outline[at]) * (y - y0)) / (y1 - y0) + outline[at]) inside = !inside
+    }
+    return inside
+  }
+
+  return { make, unpack, packed, shelf, loadPlotly, bitsOf, textOf, has, within }
+})()

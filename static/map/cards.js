@@ -1,0 +1,119 @@
+// What is shown beside the pointer, and what a click pins: pictures, their words, and the nearest of them.
+const MapCards = (() => {
+  const SIDE = 84, SMALL = 44
+  const { make } = MapBase
+  const number = (value) => (value === null || value === undefined ? "" : Number(value.toPrecision(3)).toString())
+
+  class Cards {
+    // said: {words} of the page; names: of the classes; onPin: hears of a row to pin, null to let go
+    constructor(root, said) {
+      this.said = said
+      this.hover = make("div", "card hover", root)
+      this.hover.hidden = true
+      this.pictures = make("div", "pair", this.hover)
+      this.first = make("canvas", "", this.pictures)
+      this.second = make("canvas", "", this.pictures)
+      this.words = make("div", "words", this.hover)
+      this.pinned = make("div", "card pinned", root)
+      this.pinned.hidden = true
+    }
+
+    label(number) { return number >= 0 ? this.names?.[number] ?? `${this.said.label} ${number}` : this.said.unknown }
+
+    // A row's picture and reconstruction, label and error, at a place of the screen.
+    async row(id, x, y, pictures, caption) {
+      const asked = (this.asked = Symbol())
+      this.place(x, y)
+      const found = pictures?.ready(id)
+      this.write(id, found, caption)
+      if (found || !pictures) return
+      const late = await pictures.of(id).catch(() => null)
+      if (late && asked === this.asked) this.write(id, late, caption)
+    }
+
+    write(id, found, caption) {
+      this.pictures.hidden = !found
+      this.second.hidden = false
+      if (found) {
+        MapPictures.paint(this.first, found.x, SIDE)
+        MapPictures.paint(this.second, found.xHat, SIDE)
+      }
+      this.say([found ? this.label(found.label) : caption || "", `#${id}` + (found ? ` · ${this.said.error} ${number(found.mse)}` : "")])
+    }
+
+    // What the decoder makes of an empty place, and how far from the data that place is.
+    decoded(values, shape, far, x, y) {
+      this.asked = null
+      this.place(x, y)
+      this.pictures.hidden = false
+      this.second.hidden = true
+      const drawn = MapDecode.onCanvas(values, shape)
+      MapPictures.paint(this.first, { picture: drawn, x: 0, y: 0, width: drawn.width, height: drawn.height }, SIDE * 1.25)
+      this.say([this.said.decoded, this.distance(far)])
+      this.hover.dataset.far = far === null || far > 6 ? "far" : far > 2 ? "edge" : "near"
+    }
+
+    distance(far) {
+      if (far === null || far > 6) return this.said.far
+      return far > 2 ? this.said.edge : this.said.near
+    }
+
+    // Names are data: text, never markup.
+    say([first, second]) {
+      this.words.replaceChildren()
+      make("b", "", this.words).textContent = first
+      make("span", "", this.words).textContent = second
+      delete this.hover.dataset.far
+    }
+
+    place(x, y) {
+      const { hover } = this, box = hover.parentElement
+      hover.hidden = false
+      const width = hover.offsetWidth || 200, height = hover.offsetHeight || 140
+      hover.style.left = `${x + 18 + width > box.clientWidth ? Math.max(2, x - width - 14) : x + 18}px`
+      hover.style.top = `${Math.max(2, Math.min(y + 14, box.clientHeight - height - 4))}px`
+    }
+
+    hide() { this.hover.hidden = true; this.asked = null }
+
+    unpin() { this.pinned.hidden = true; this.pinning = null }
+
+    // A row kept in sight, with its nearest in the codes and in the pixels; `near` is null where these are not known.
+    async pin(id, pictures, near, choose) {
+      const asked = (this.pinning = Symbol())
+      const found = pictures ? await pictures.of(id).catch(() => null) : null
+      if (asked !== this.pinning) return
+      const { pinned } = this
+      pinned.replaceChildren()
+      pinned.hidden = false
+      const head = make("div", "head", pinned)
+      make("b", "", head).textContent = found ? this.label(found.label) : `#${id}`
+      const close = make("button", "", head)
+      Object.assign(close, { textContent: "×", ariaLabel: this.said.close, onclick: () => choose(null) })
+      if (found) {
+        const pair = make("div", "pair", pinned)
+        for (const cut of [found.x, found.xHat]) MapPictures.paint(make("canvas", "", pair), cut, SIDE)
+        make("span", "", pinned).textContent = `#${id} · ${this.said.error} ${number(found.mse)}`
+      }
+      if (!near || !pictures) return
+      const known = await near
+      if (asked !== this.pinning || !known) return
+      await this.strip(pinned, this.said.nearCodes, known.latent, pictures, choose)
+      await this.strip(pinned, this.said.nearPixels, known.pixels, pictures, choose)
+    }
+
+    async strip(parent, title, ids, pictures, choose) {
+      const part = make("div", "strip", parent)
+      make("span", "", part).textContent = title
+      const line = make("div", "line", part)
+      await pictures.fetch(ids).catch(() => {})
+      for (const id of ids) {
+        const canvas = make("canvas", "", line)
+        canvas.title = `#${id}`
+        canvas.onclick = () => choose(id)
+        if (pictures.small.has(id)) MapPictures.paint(canvas, pictures.small.get(id), SMALL)
+      }
+    }
+  }
+  return { Cards }
+})()

@@ -1,0 +1,95 @@
+// From a place on the map to a picture: the way back to a code, and the decoder, here or on the server.
+const MapDecode = (() => {
+  // about: {kind: "linear", origin (D), across (2 D)} or {kind: "grid", codes}; both with a grid of distances to the data.
+  class Inverse {
+    constructor(about) {
+      this.about = about
+      this.dim = about.dim
+      this.z = new Float32Array(this.dim)
+    }
+
+    // The code at a place and how far from the data that is, in distances between neighbours; null outside the grid.
+    at(x, y) {
+      const { about, z } = this
+      const weights = this.weights(x, y)
+      if (about.kind === "linear") {
+        for (let d = 0; d < this.dim; d++) z[d] = about.origin[d] + x * about.across[d] + y * about.across[this.dim + d]
+      } else {
+        if (!weights) return null
+        z.fill(0)
+        for (const [cell, share] of weights)
+          for (let d = 0, from = cell * this.dim; d < this.dim; d++) z[d] += share * about.codes[from + d]
+      }
+      const far = weights ? weights.reduce((sum, [cell, share]) => sum + share * about.distance[cell], 0) : null
+      return { z, far }
+    }
+
+    // The four cells around a place with their shares.
+    weights(x, y) {
+      const { x0, x1, y0, y1, size } = this.about
+      const across = ((x - x0) / (x1 - x0)) * (size - 1), up = ((y - y0) / (y1 - y0)) * (size - 1)
+      if (!(across >= 0 && across <= size - 1 && up >= 0 && up <= size - 1)) return null
+      const left = Math.min(Math.floor(across), size - 2), low = Math.min(Math.floor(up), size - 2)
+      const right = across - left, high = up - low
+      const cell = low * size + left
+      return [
+        [cell, (1 - right) * (1 - high)], [cell + 1, right * (1 - high)],
+        [cell + size, (1 - right) * high], [cell + size + 1, right * high],
+      ]
+    }
+  }
+
+  // about: {shape, inverse: address, decoder: address or null, server: address}
+  class Decoding {
+    constructor(about) {
+      this.about = about
+      this.waiting = null
+      this.busy = false
+      MapBase.packed(about.inverse).then((inverse) => { this.inverse = new Inverse(inverse) }, () => {})
+      if (about.decoder) MapBase.shelf.get(about.decoder).then((bytes) => { this.decoder = readDecoder(bytes) }, () => {})
+    }
+
+    get local() { return Boolean(this.decoder) }
+    get ready() { return Boolean(this.inverse && (this.decoder || !this.about.decoder)) }
+
+    // The picture at a place is handed to `use(values in [0, 1], far)`: at once where the decoder is here; from the
+    // server only the latest place that was asked for.
+    at(x, y, use) {
+      const found = this.ready && this.inverse.at(x, y)
+      if (!found) return false
+      if (this.local) use(this.decoder.decode(found.z), found.far)
+      else this.ask(Float32Array.from(found.z), (values) => use(values, found.far))
+      return true
+    }
+
+    ask(z, use) {
+      this.waiting = { z, use }
+      if (this.busy) return
+      this.busy = true
+      const next = () => {
+        const asked = this.waiting
+        this.waiting = null
+        if (!asked) { this.busy = false; return }
+        this.fetch(asked.z).then(asked.use, () => {}).then(next)
+      }
+      next()
+    }
+
+    // Codes (n D) to values (n C H W) by the server.
+    async fetch(codes) {
+      const answer = await fetch(this.about.server, { method: "POST", body: codes })
+      if (!answer.ok) throw new Error(String(answer.status))
+      return Float32Array.from(new Uint8Array(await answer.arrayBuffer()), (value) => value / 255)
+    }
+  }
+
+  // A picture of values on a canvas of its own, one pixel each.
+  const onCanvas = (values, shape) => {
+    const canvas = document.createElement("canvas")
+    Object.assign(canvas, { width: shape[2], height: shape[1] })
+    paintSample(canvas.getContext("2d"), values, shape)
+    return canvas
+  }
+
+  return { Decoding, onCanvas }
+})()

@@ -1,0 +1,78 @@
+// The dots of a figure as flat arrays, whatever traces they stand in: where, which row, and whether they are shown.
+const MapDots = (() => {
+  class Dots {
+    constructor(figure) {
+      this.traces = figure.data.filter((trace) => trace.customdata)
+      this.count = this.traces.reduce((sum, trace) => sum + trace.customdata.length, 0)
+      this.flat = !this.traces.some((trace) => trace.z)
+      this.ids = new Int32Array(this.count)
+      this.trace = new Uint16Array(this.count)
+      for (const axis of this.axes) this[axis] = new Float32Array(this.count)
+      let at = 0
+      this.traces.forEach((trace, number) => {
+        this.ids.set(trace.customdata, at)
+        this.trace.fill(number, at, at + trace.customdata.length)
+        for (const axis of this.axes) this[axis].set(trace[axis], at)
+        at += trace.customdata.length
+      })
+      this.most = this.ids.reduce((most, id) => Math.max(most, id), -1)
+      this.places = new Int32Array(this.most + 1).fill(-1)
+      this.ids.forEach((id, place) => { this.places[id] = place })
+    }
+    get axes() { return this.flat ? ["x", "y"] : ["x", "y", "z"] }
+
+    // Where a row of the set stands among the dots, -1 if it is not on this map.
+    placeOf(id) { return id >= 0 && id <= this.most ? this.places[id] : -1 }
+
+    // Other coordinates (N times 2 or 3, rows in the order of the set) for the same dots, as a running t-SNE has them.
+    move(points) {
+      const order = Array.from(this.ids).map((id, place) => [id, place]).sort((one, other) => one[0] - other[0])
+      const width = this.axes.length
+      order.forEach(([, place], row) => this.axes.forEach((axis, number) => { this[axis][place] = points[row * width + number] }))
+      let at = 0
+      for (const trace of this.traces) {
+        const end = at + trace.customdata.length
+        for (const axis of this.axes) trace[axis] = this[axis].slice(at, end)
+        at = end
+      }
+    }
+
+    // For each trace whether it is shown now: the legend hides classes.
+    shown(node) {
+      const flags = new Uint8Array(this.traces.length)
+      const full = node?._fullData ?? []
+      this.traces.forEach((trace, number) => { flags[number] = full.find((one) => one._input === trace)?.visible === true ? 1 : 0 })
+      return flags
+    }
+
+    // The shown dot nearest to a place on the screen, within `reach` pixels; -1 for none. `scale` is pixels per unit.
+    nearest(x, y, scaleX, scaleY, reach, shown) {
+      let best = -1, least = reach * reach
+      for (let place = 0; place < this.count; place++) {
+        const across = (this.x[place] - x) * scaleX
+        if (across > reach || across < -reach || !shown[this.trace[place]]) continue
+        const down = (this.y[place] - y) * scaleY
+        const squared = across * across + down * down
+        if (squared <= least) { least = squared; best = place }
+      }
+      return best
+    }
+
+    // Bits by row of the set for the shown dots within a polygon.
+    within(outline, shown, size) {
+      const bits = new Uint8Array(Math.ceil(size / 8))
+      let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity]
+      for (let at = 0; at < outline.length; at += 2) {
+        left = Math.min(left, outline[at]); right = Math.max(right, outline[at])
+        low = Math.min(low, outline[at + 1]); high = Math.max(high, outline[at + 1])
+      }
+      for (let place = 0; place < this.count; place++) {
+        const x = this.x[place], y = this.y[place]
+        if (x < left || x > right || y < low || y > high || !shown[this.trace[place]]) continue
+        if (MapBase.within(outline, x, y)) bits[this.ids[place] >> 3] |= 1 << (this.ids[place] & 7)
+      }
+      return bits
+    }
+  }
+  return { Dots }
+})()

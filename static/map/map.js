@@ -1,0 +1,335 @@
+// The map: a Plotly figure that stays while its colours, points and selection change, and all that a hand does on it.
+const FADED = 0.12
+
+class MapView extends MapTools.Tools {
+  constructor(parent) {
+    super()
+    this.root = MapBase.make("div", "aeviz-map", parent)
+    this.under = null
+    this.stars = []
+    this.data = {}
+    const overlay = (this.overlay = new MapOverlay.Overlay(this.root, this))
+    this.plot = MapBase.make("div", "plot", this.root)
+    this.root.append(overlay.canvas)
+    this.tools = MapBase.make("div", "tools", this.root)
+    this.wait = MapBase.make("div", "wait", this.root)
+    this.release = MapTouch.attach(this)
+    this.watcher = new ResizeObserver(() => { if (this.node) { window.Plotly.Plots.resize(this.node); overlay.draw() } })
+    this.watcher.observe(this.root)
+  }
+
+  get node() { return this.plot.classList.contains("js-plotly-plot") ? this.plot : null }
+  get flat() { return this.dots ? this.dots.flat : this.data.dims === 2 }
+  get ink() { return getComputedStyle(this.root).color }
+  get background() { return getComputedStyle(this.root).getPropertyValue("--st-background-color") || "#fff" }
+
+  // Everything a run of the page says about the map; what has not changed is left as it is.
+  show(data, tell) {
+    const before = this.data
+    this.data = data
+    this.tell = tell
+    this.root.style.height = `${data.height}px`
+    this.root.dataset.drop = data.said.drop
+    this.root.classList.toggle("drawing", data.dims === 2 && data.tool !== "pan")
+    if (!this.cards) this.cards = new MapCards.Cards(this.root, data.said)
+    Object.assign(this.cards, { said: data.said, names: data.classes })
+    this.makeTools()
+    if (JSON.stringify(before.pictures) !== JSON.stringify(data.pictures)) this.pictures = data.pictures && new MapPictures.Pictures(data.pictures)
+    if (JSON.stringify(before.decode) !== JSON.stringify(data.decode)) this.decoding = data.decode && new MapDecode.Decoding(data.decode)
+    if (JSON.stringify(before.stars) !== JSON.stringify(data.stars)) this.takeStars(data.stars)
+    if (before.space !== data.space) this.enter(data)
+    if (before.figure !== data.figure) this.fetchFigure()
+    else if (this.figure && (before.picked?.bits !== data.picked?.bits || before.tool !== data.tool)) this.draw()
+    if (String(data.found.rows) !== String(before.found?.rows ?? [])) this.goTo(data.found)
+    if (data.show === "density") this.fetchDensity()
+    this.follow(data.live)
+    this.overlay.draw()
+  }
+
+  // Another map: its own view and outline, or those a link brought.
+  enter(data) {
+    const kept = VIEWS.get(data.space) ?? (data.view ? { ...data.view } : {})
+    VIEWS.set(data.space, kept)
+    this.outline = kept.outline ?? null
+    this.enclosing = Boolean(this.outline && !data.picked?.bits)
+    this.pinned = null
+    this.cards.unpin()
+  }
+
+  async fetchFigure() {
+    const { figure } = this.data
+    if (!this.figure) this.wait.textContent = this.data.said.drawing
+    try {
+      const [packed] = await Promise.all([MapBase.packed(figure), MapBase.loadPlotly(this.data.plotly)])
+      if (figure !== this.data.figure) return
+      const first = !this.figure
+      this.figure = { data: packed.data.map((trace) => ({ ...trace })), layout: packed.layout }
+      this.dots = new MapDots.Dots(this.figure)
+      if (this.frame) this.dots.move(this.frame)
+      await this.draw()
+      this.wait.textContent = ""
+      if (this.enclosing) { this.enclosing = false; this.pick(this.outline) }
+      if (this.data.found.rows.length && first) this.goTo(this.data.found)
+    } catch (error) {
+      if (figure !== this.data.figure) return
+      if (!this.figure) this.wait.textContent = this.data.said.lost
+      this.tell("missing", Date.now()) // the server may have let the bytes go: it makes them anew
+    }
+  }
+
+  // Draw what the figure and the selection are now; Plotly keeps zoom, camera and the legend's choices.
+  async draw() {
+    const { Plotly } = window, kept = VIEWS.get(this.data.space) ?? {}
+    const picked = (this.bits = this.data.picked?.bits ? MapBase.bitsOf(this.data.picked.bits, this.data.size) : null)
+    const layout = { ...this.figure.layout, dragmode: this.flat ? (this.data.tool === "pan" ? "pan" : false) : "orbit", autosize: true }
+    if (kept.x && this.flat) Object.assign(layout, { xaxis: { ...layout.xaxis, range: kept.x }, yaxis: { ...layout.yaxis, range: kept.y } })
+    if (kept.camera && !this.flat) layout.scene = { ...layout.scene, camera: kept.camera }
+    for (const trace of this.figure.data) {
+      trace.hoverinfo = this.flat ? "skip" : "none"
+      delete trace.hovertemplate
+      if (this.flat && trace.customdata) this.fade(trace, picked)
+      if (kept.hidden?.includes(trace.name)) trace.visible = "legendonly"
+    }
+    const data = this.flat ? this.figure.data : [...this.figure.data, ...this.solids(picked)]
+    const first = !this.node
+    await Plotly.react(this.plot, data, layout, {
+      scrollZoom: true, displayModeBar: false, responsive: false, doubleClick: "reset",
+    })
+    if (first) this.listen()
+    this.overlay.draw()
+    this.root.dataset.drawn = this.data.figure
+  }
+
+  fade(trace, picked) {
+    trace.selectedpoints = null
+    if (!picked) return
+    const chosen = []
+    trace.customdata.forEach((id, at) => { if (MapBase.has(picked, id)) chosen.push(at) })
+    trace.selectedpoints = chosen
+    trace.unselected = { marker: { opacity: FADED } }
+  }
+
+  // In three dimensions what lies over the dots stands in traces: the selection, lines to the nearest, placed images.
+  solids(picked) {
+    const at = (places) => Object.fromEntries(this.dots.axes.map((axis) => [axis, places.map((place) => this.dots[axis][place])]))
+    const traces = []
+    const plain = { type: "scatter3d", showlegend: false, hoverinfo: "skip" }
+    if (picked) {
+      const places = []
+      this.dots.ids.forEach((id, place) => { if (MapBase.has(picked, id)) places.push(place) })
+      traces.push({ ...plain, ...at(places), mode: "markers", marker: { size: 6, color: "rgba(0,0,0,0)", line: { color: this.ink, width: 2 } } })
+    }
+    const line = (from, to, dash) => ({ ...plain, mode: "lines", line: { color: this.ink, width: 3, dash }, ...Object.fromEntries(this.dots.axes.map((axis) => [axis, [from[axis], to[axis]]])) })
+    const spot = (place) => Object.fromEntries(this.dots.axes.map((axis) => [axis, this.dots[axis][place]]))
+    const near = (ids) => ids.map((id) => this.dots.placeOf(id)).filter((place) => place >= 0).map(spot)
+    if (this.pinned) {
+      const from = spot(this.dots.placeOf(this.pinned.id))
+      traces.push(...near(this.pinned.near?.latent ?? []).map((to) => line(from, to, "solid")))
+      traces.push(...near(this.pinned.near?.pixels ?? []).map((to) => line(from, to, "dot")))
+    }
+    for (const star of this.stars) {
+      traces.push({ ...plain, x: [star.x], y: [star.y], z: [star.z], mode: "markers", marker: { size: 9, symbol: "diamond", color: "#fff", line: { color: "#000", width: 2 } } })
+      traces.push(...near(star.near).map((to) => line(star, to, "solid")))
+    }
+    return traces
+  }
+
+  listen() {
+    const remember = () => {
+      const kept = VIEWS.get(this.data.space), { xaxis, yaxis, scene } = this.node._fullLayout
+      if (!kept) return
+      if (this.flat) Object.assign(kept, xaxis.autorange ? { x: null, y: null } : { x: [...xaxis.range], y: [...yaxis.range] })
+      else kept.camera = scene?.camera
+      kept.hidden = this.figure.data.filter((trace) => trace.visible === "legendonly").map((trace) => trace.name)
+    }
+    this.node.on("plotly_relayouting", () => { this.moving = true; this.cards.hide(); this.overlay.draw() })
+    this.node.on("plotly_relayout", () => { this.moving = false; remember(); this.fetchDensity(); this.overlay.draw() })
+    this.node.on("plotly_restyle", () => { remember(); this.overlay.draw() })
+    this.node.on("plotly_afterplot", () => this.overlay.draw())
+    this.node.on("plotly_hover", (event) => { if (!this.flat) this.hovered = Number(event.points[0].customdata) })
+    this.node.on("plotly_unhover", () => { this.hovered = null; if (!this.flat) this.cards.hide() })
+  }
+
+  // The plotting area on the screen and the way between it and the map; null before there is one.
+  space() {
+    const full = this.node?._fullLayout
+    if (!full?.xaxis || !this.flat || !full._size) return null
+    const { xaxis, yaxis } = full
+    const [left, top, width, height] = [xaxis._offset, yaxis._offset, xaxis._length, yaxis._length]
+    return {
+      left, top, width, height,
+      toX: (x) => xaxis.l2p(x) + left, toY: (y) => yaxis.l2p(y) + top,
+      fromX: (x) => xaxis.p2l(x - left), fromY: (y) => yaxis.p2l(y - top),
+      holds: (x, y) => x >= left && x <= left + width && y >= top && y <= top + height,
+    }
+  }
+
+  shown() { return this.dots.shown(this.node) }
+
+  // The row under a place of the screen, -1 for none.
+  under_(x, y) {
+    if (!this.dots) return -1
+    if (!this.flat) return this.hovered ?? -1
+    const space = this.space()
+    if (!space) return -1
+    const scaleX = Math.abs(space.toX(1) - space.toX(0)), scaleY = Math.abs(space.toY(1) - space.toY(0))
+    const place = this.dots.nearest(space.fromX(x), space.fromY(y), scaleX, scaleY, MapTouch.REACH, this.shown())
+    return place < 0 ? -1 : this.dots.ids[place]
+  }
+
+  point(x, y, inside) {
+    this.pointer = [x, y, inside]
+    if (this.pointing) return
+    this.pointing = true
+    requestAnimationFrame(() => { this.pointing = false; this.lookAt(...this.pointer) })
+  }
+
+  lookAt(x, y, inside) {
+    if (!inside || (this.moving && this.flat)) return this.cards.hide()
+    const id = this.under_(x, y)
+    if (id >= 0) return this.cards.row(id, x, y, this.pictures, this.traceName(id))
+    const space = this.space()
+    if (!space?.holds(x, y) || !this.decoding) return this.cards.hide()
+    const { shape } = this.decoding.about
+    if (!this.decoding.at(space.fromX(x), space.fromY(y), (values, far) => this.cards.decoded(values, shape, far, x, y))) this.cards.hide()
+  }
+
+  traceName(id) { return this.dots.traces[this.dots.trace[this.dots.placeOf(id)]]?.name ?? "" }
+  colourOf(place) {
+    const { marker } = this.dots.traces[this.dots.trace[place]]
+    return typeof marker.color === "string" ? marker.color : "rgba(128,132,149,.8)"
+  }
+  hiddenNames() { return new Set((this.figure?.data ?? []).filter((trace) => trace.visible === "legendonly").map((trace) => trace.name)) }
+
+  click(x, y, more) {
+    const id = this.under_(x, y)
+    if (id >= 0 && more) return this.toggle(id)
+    if (id >= 0) return this.pin(id)
+    if (this.pinned) return this.pin(null)
+    if (this.outline || this.data.picked?.bits) this.letGo()
+  }
+
+  async pin(id) {
+    this.pinned = id === null ? null : { id, near: null }
+    this.cards.hide()
+    if (id === null) this.cards.unpin()
+    else {
+      const { pinned } = this
+      const space = this.space(), place = this.dots.placeOf(id)
+      this.root.classList.toggle("aside", Boolean(space) && place >= 0 && space.toX(this.dots.x[place]) > this.root.clientWidth * 0.6)
+      const near = this.data.near && MapBase.shelf.get(`${this.data.near}/${id}`, (answer) => answer.json())
+      this.cards.pin(id, this.pictures, near, (other) => this.pin(other))
+      near?.then((found) => { pinned.near = found; if (this.pinned === pinned) this.redraw() }, () => {})
+    }
+    this.redraw()
+  }
+
+  redraw() { if (this.flat) this.overlay.draw(); else this.draw() }
+
+  sketch(corners) {
+    const space = this.space()
+    if (!space) return
+    this.outline = corners && this.onMap(corners, space)
+    this.overlay.draw()
+  }
+
+  onMap(corners, space) { return corners.map((value, at) => (at % 2 ? space.fromY(value) : space.fromX(value))) }
+
+  enclose(corners) {
+    const space = this.space()
+    if (space) this.pick(this.onMap(corners, space))
+  }
+
+  // Tell which dots lie within an outline; a map without dots of its own leaves that to the server.
+  pick(outline) {
+    this.outline = outline
+    const kept = VIEWS.get(this.data.space)
+    kept.outline = outline && outline.map((value) => Number(value.toPrecision(5)))
+    const bits = this.dots.count ? this.dots.within(outline, this.shown(), this.data.size) : null
+    this.choose(bits, outline)
+  }
+
+  choose(bits, outline) {
+    this.data = { ...this.data, picked: { ...this.data.picked, bits: bits && MapBase.textOf(bits) } }
+    if (this.figure && bits) this.draw()
+    this.tell("picked", { bits: bits && MapBase.textOf(bits), outline: bits ? null : outline, seq: Date.now() })
+  }
+
+  toggle(id) {
+    const bits = this.data.picked?.bits ? MapBase.bitsOf(this.data.picked.bits, this.data.size) : new Uint8Array(Math.ceil(this.data.size / 8))
+    bits[id >> 3] ^= 1 << (id & 7)
+    this.choose(bits, null)
+  }
+
+  letGo() {
+    this.outline = null
+    delete VIEWS.get(this.data.space).outline
+    this.data = { ...this.data, picked: { ...this.data.picked, bits: null } }
+    if (this.figure) this.draw()
+    this.tell("picked", { bits: null, outline: null, seq: Date.now() })
+  }
+
+  takeStars(stars) {
+    this.stars = (stars ?? []).map((star) => {
+      const image = new Image()
+      image.onload = () => this.overlay.draw()
+      image.src = star.picture
+      return { ...star, image }
+    })
+    if (!this.flat && this.figure) this.draw()
+  }
+
+  // Bring rows into sight: one in the middle of its surroundings, several all together.
+  goTo(found) {
+    const places = (found?.rows ?? []).map((id) => this.dots?.placeOf(id) ?? -1).filter((place) => place >= 0)
+    const full = this.node?._fullLayout
+    if (!places.length || !this.flat || !full) return
+    const range = (axis, values) => {
+      const low = Math.min(...values), high = Math.max(...values)
+      const whole = this.dots[axis].reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity])
+      const margin = Math.max((high - low) * 0.15, (whole[1] - whole[0]) * 0.06)
+      return [low - margin, high + margin]
+    }
+    const [x, y] = ["x", "y"].map((axis) => range(axis, places.slice(0, 5000).map((place) => this.dots[axis][place])))
+    window.Plotly.relayout(this.node, { "xaxis.range": x, "yaxis.range": y })
+  }
+
+  // The points of a map that is still being computed, several times a second.
+  follow(live) {
+    if (live === this.live) return
+    this.live = live
+    this.frame = live ? this.frame : null
+    const look = async () => {
+      if (!live || this.live !== live || !this.root.isConnected) return
+      const answer = await fetch(`${live}?after=${this.iteration ?? ""}`).catch(() => null)
+      if (answer?.status === 200 && this.live === live) {
+        const frame = MapBase.unpack(await answer.arrayBuffer())
+        this.iteration = frame.iteration
+        this.frame = frame.points
+        if (this.dots && frame.points.length === this.dots.count * this.dots.axes.length) {
+          this.dots.move(frame.points)
+          this.outline = null
+          await this.draw()
+        }
+      }
+      setTimeout(look, 200)
+    }
+    look()
+  }
+
+  close() {
+    this.release()
+    this.watcher.disconnect()
+    this.live = null
+    if (this.node) window.Plotly.purge(this.plot)
+  }
+}
+
+// Kept on its place, and with it: Streamlit may clean up and call again without emptying the place.
+export default function ({ data, parentElement, setTriggerValue }) {
+  parentElement.aeviz ??= new MapView(parentElement)
+  const view = parentElement.aeviz
+  clearTimeout(view.closing)
+  view.show(data, (name, value) => setTriggerValue(name, value))
+  return () => { view.closing = setTimeout(() => { if (!parentElement.isConnected) view.close() }, 1000) }
+}

@@ -1,0 +1,70 @@
+// Pictures of a run's images: tiles of rows beside each other in the set, for what lies under the pointer, and sheets
+// of chosen rows, for what is in sight.
+const MapPictures = (() => {
+  const MOST_SMALL = 4000
+  const bitmap = (bytes) => createImageBitmap(new Blob([bytes]))
+
+  class Pictures {
+    // about: {tile, sheet: addresses, per: images on a tile, shape: [C, H, W], count: images in the set}
+    constructor(about) {
+      this.about = about
+      this.tiles = new Map()
+      this.small = new Map() // row -> {picture, x, y, width, height}
+    }
+
+    tile(id) {
+      const number = Math.floor(id / this.about.per)
+      const address = `${this.about.tile}/${number}`
+      const found = MapBase.shelf.get(address, async (answer) => {
+        const tile = MapBase.unpack(await answer.arrayBuffer())
+        ;[tile.x, tile.x_hat] = await Promise.all([bitmap(tile.x), bitmap(tile.x_hat)])
+        this.tiles.set(number, tile)
+        return tile
+      })
+      found.then((tile) => this.tiles.set(number, tile), () => {})
+      return found
+    }
+
+    // What is known of a row without waiting: its two pictures as cuts, label and error; null while its tile is away.
+    ready(id) {
+      const tile = this.tiles.get(Math.floor(id / this.about.per))
+      if (!tile) return null
+      const place = id % this.about.per
+      const [, height, width] = this.about.shape
+      const cut = { x: (place % tile.columns) * width, y: Math.floor(place / tile.columns) * height, width, height }
+      return {
+        x: { picture: tile.x, ...cut }, xHat: { picture: tile.x_hat, ...cut }, label: tile.labels[place], mse: tile.mse[place],
+      }
+    }
+
+    of(id) { return this.tile(id).then(() => this.ready(id)) }
+
+    // Small pictures of these rows; those that are here already are not fetched again.
+    async fetch(ids) {
+      const wanted = ids.filter((id) => !this.small.has(id))
+      if (!wanted.length) return
+      const rows = wanted.map((id) => id.toString(36)).join(".")
+      const picture = await MapBase.shelf.get(`${this.about.sheet}?rows=${rows}`, async (answer) => createImageBitmap(await answer.blob()))
+      const columns = Math.ceil(Math.sqrt(wanted.length))
+      const width = picture.width / columns, height = picture.height / Math.ceil(wanted.length / columns)
+      wanted.forEach((id, at) => {
+        this.small.set(id, { picture, x: (at % columns) * width, y: Math.floor(at / columns) * height, width, height })
+      })
+      for (const id of this.small.keys()) {
+        if (this.small.size <= MOST_SMALL) break
+        this.small.delete(id)
+      }
+    }
+  }
+
+  // A cut of a picture onto a canvas of its own, with hard pixel edges.
+  const paint = (canvas, cut, side) => {
+    const scale = side / Math.max(cut.width, cut.height)
+    Object.assign(canvas, { width: Math.round(cut.width * scale), height: Math.round(cut.height * scale) })
+    const context = canvas.getContext("2d")
+    context.imageSmoothingEnabled = scale < 1
+    context.drawImage(cut.picture, cut.x, cut.y, cut.width, cut.height, 0, 0, canvas.width, canvas.height)
+  }
+
+  return { Pictures, paint }
+})()
