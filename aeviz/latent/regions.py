@@ -24,7 +24,8 @@ def _densest(points: np.ndarray) -> tuple[float, float]:
     """The dot of (n, 2) that is nearest to the mode."""
     from scipy.ndimage import gaussian_filter
 
-    low, high = (np.percentile(points, share, axis=0, method=by) for share, by in ((1, "lower"), (99, "higher")))
+    low = np.percentile(points, 1, axis=0, method="lower")
+    high = np.percentile(points, 99, axis=0, method="higher")
     counts, *edges = np.histogram2d(points[:, 0], points[:, 1], BINS, range=np.stack([low, high], axis=1))
     peak = np.unravel_index(gaussian_filter(counts, SMOOTHING, mode="constant").argmax(), counts.shape)
     mode = [(edge[place] + edge[place + 1]) / 2 for edge, place in zip(edges, peak, strict=True)]

@@ -117,7 +117,7 @@ def _stretch(model: Any, codes: np.ndarray, directions: np.ndarray) -> np.ndarra
     for direction in _tensor(model, directions):
         tangent = torch.zeros_like(fed)
         tangent[:, : len(direction)] = direction
-        _, change = jvp(model.decode_fed, (fed,), (tangent,))
+        change: Tensor = jvp(model.decode_fed, (fed,), (tangent,))[1]
         squared += change.flatten(1).square().sum(1).cpu()
     return (squared * (codes.shape[1] / len(directions))).sqrt().numpy()
 
