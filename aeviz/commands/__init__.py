@@ -2,6 +2,7 @@
 
 import click
 
+from aeviz.commands.colour import colour
 from aeviz.commands.data import data
 from aeviz.commands.latent import encode, project, reconstruct, score
 from aeviz.commands.rates import rates
@@ -22,6 +23,7 @@ COMMANDS: dict[str, click.Command] = {
         delete,
         encode,
         project,
+        colour,
         reconstruct,
         score,
         export,

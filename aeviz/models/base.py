@@ -168,11 +168,18 @@ class Autoencoder(nn.Module):
 
     def decode(self, z: Tensor | Gaussian, labels: Tensor | None = None) -> Tensor:
         """From z (B, D), or the mode of a posterior, to the mean x_hat (B, ...) in [0, 1]."""
-        return LOSSES[self.loss].mean(self.logits(self.decoder_input(mode(z), labels)))
+        return self.decode_fed(self.decoder_input(mode(z), labels))
 
     def decoder_input(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """What the decoder is fed for codes z (B, D): the codes; for some variants snapped, or with labels (B,)."""
+        """What the decoder is fed for codes z (B, D): first D numbers that stand for the codes, or are them.
+
+        For some variants they are snapped, for some labels (B,) follow.
+        """
         return z
+
+    def decode_fed(self, fed: Tensor) -> Tensor:
+        """From what the decoder is fed to the mean x_hat (B, ...) in [0, 1]; smooth even where codes are snapped."""
+        return LOSSES[self.loss].mean(self.logits(fed))
 
     def logits(self, fed: Tensor) -> Tensor:
         """What the decoder makes of its input: (B, ...), or (B, L, ...) for L grey levels; always float32."""

@@ -1,0 +1,100 @@
+"""What the images of a group have in common: of every class, or of what a person picked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aeviz.data import ArrayLike, Dataset
+from aeviz.errors import BadValue
+from aeviz.latent.encode import decode
+from aeviz.results.codes import codes, dataset_of, model_of
+from aeviz.results.near import places_of
+from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, write_arrays
+from aeviz.runs import Run
+
+CHUNK_IMAGES = 1024
+
+
+@dataclass(frozen=True)
+class ClassMeans:
+    """Of every class that occurs: its number (K,), mean image and decoded mean code (K, C, H, W), and size (K,)."""
+
+    labels: np.ndarray
+    images: np.ndarray
+    decoded: np.ndarray
+    counts: np.ndarray
+
+
+@dataclass(frozen=True)
+class Selected:
+    """Of picked images: how many of each class (-1 unknown), mean image and decoded mean code (C, H, W).
+
+    `code` is the mean code (D,), `spread` the root of the codes' mean squared distance to it.
+    """
+
+    counts: dict[int, int]
+    image: np.ndarray
+    decoded: np.ndarray
+    code: np.ndarray
+    spread: float
+
+
+def class_means(run: Run, split: Split = "test", report: Report = quiet) -> ClassMeans:
+    """What the classes of a split look like on average, in pixels and in codes; computed once per weights.
+
+    Raises:
+        MissingData: the images are not here.
+    """
+    path = path_of(run, "class_means", {"split": split}, "npz")
+    kept = read_arrays(path)
+    if kept is None:
+        dataset, coded = dataset_of(run), codes(run, split, report)
+        labels, counts = np.unique(coded.labels[coded.labels >= 0], return_counts=True)
+        images = np.empty((len(labels), *dataset.shape), np.float32)
+        mean_codes = np.empty((len(labels), coded.z.shape[1]), np.float32)
+        for place, label in enumerate(labels):
+            report(place, len(labels), "Averaging classes")
+            of_class = coded.labels == label
+            images[place] = mean_image(dataset.images, coded.index[of_class])
+            mean_codes[place] = coded.z[of_class].mean(axis=0, dtype=np.float64)
+        kept = {"labels": labels, "images": images, "decoded": decode(model_of(run), mean_codes), "counts": counts}
+        write_arrays(path, kept)
+    return ClassMeans(**kept)
+
+
+def selection(run: Run, split: Split, rows: np.ndarray, dataset: Dataset | None = None) -> Selected:
+    """What picked images have in common.
+
+    Args:
+        run: whose codes.
+        split: where the images were picked.
+        rows: (M,) their numbers within the whole set.
+        dataset: the run's images, by one who has them at hand already.
+
+    Raises:
+        BadValue: no rows, or one that is not in the split.
+        MissingData: the images are not here.
+    """
+    rows = np.asarray(rows, dtype=np.int64)
+    if not len(rows):
+        raise BadValue("nothing is selected; draw around some dots first")
+    dataset, coded = dataset or dataset_of(run), codes(run, split)
+    places = places_of(coded, rows, split)
+    z = coded.z[places].astype(np.float64)
+    code = z.mean(axis=0)
+    labels, counts = np.unique(coded.labels[places], return_counts=True)
+    return Selected(
+        counts=dict(zip(labels.tolist(), counts.tolist(), strict=True)),
+        image=mean_image(dataset.images, rows),
+        decoded=decode(model_of(run), code[None])[0],
+        code=code.astype(np.float32),
+        spread=float(np.sqrt(np.square(z - code).sum(axis=1).mean())),
+    )
+
+
+def mean_image(images: ArrayLike, rows: np.ndarray) -> np.ndarray:
+    """The mean (C, H, W) in [0, 1] of rows (M,) of images (N, C, H, W) uint8; some are read at a time."""
+    sums = np.zeros(images.shape[1:], np.int64)
+    for start in range(0, len(rows), CHUNK_IMAGES):
+        sums += np.asarray(images[rows[start : start + CHUNK_IMAGES]]).sum(axis=0, dtype=np.int64)
+    return (sums / (255.0 * len(rows))).astype(np.float32)

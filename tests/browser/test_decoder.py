@@ -1,0 +1,117 @@
+"""In real Chromium: a packed decoder gives the pictures that torch gives."""
+
+import base64
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from aeviz.export.decoder import pack_decoder
+from aeviz.models import BODIES, LOSSES, VARIANTS, build, model_config
+from aeviz.models.blocks import ACTIVATIONS
+
+pytestmark = pytest.mark.browser
+SCRIPT = Path(__file__).resolve().parents[2] / "static" / "decoder.js"
+CODES, LATENT_DIM, CLASSES = 5, 5, 3
+LABELS = [0, 1, 2, -1, 7]  # the last two are no classes
+AT_MOST, AT_MOST_HALVED = 1e-5, 2e-3
+NORMS = ("none", "batch", "layer", "group")
+
+
+def case(loss="mse", half=False, **settings):
+    classes = {"n_classes": CLASSES} if settings.get("variant") == "cvae" else {}
+    usual = {"variant": "autoencoder", "sample_shape": (1, 8, 8), "latent_dim": LATENT_DIM, "init": "he"}
+    return {"settings": usual | classes | settings, "loss": loss, "half": half}
+
+
+def custom(*layers, **shared):
+    return {"name": "custom", "layers": layers, **shared}
+
+
+SMALL = {
+    "dense": {"name": "dense", "widths": (13, 7)},
+    "conv": {"name": "conv", "channels": (5, 6)},
+    "residual": {"name": "residual", "channels": (5, 6)},
+    "custom": custom(
+        {"kind": "conv", "size": 5, "stride": 1}, {"kind": "pool"}, {"kind": "residual", "size": 5, "stride": 1},
+        {"kind": "residual", "size": 6, "kernel": 5}, {"kind": "dense", "size": 9},
+    ),
+}  # fmt: skip
+WINDOWS = [(1, 1), (1, 2), (2, 1), (2, 3), (3, 1), (3, 3), (4, 2), (5, 4), (7, 3)]  # side and stride
+CASES = {
+    **{f"{v} {b}": case(variant=v, body=SMALL[b], sample_shape=(3, 9, 14)) for v in VARIANTS for b in BODIES},
+    **{f"{b} 28": case(body=SMALL[b], sample_shape=(1, 28, 28)) for b in BODIES},
+    **{f"{b} {n} norm": case(body={**SMALL[b], "norm": n, "dropout": 0.2}) for b in BODIES for n in NORMS},
+    **{f"{b} {a}": case(body={**SMALL[b], "activation": a}) for b in ("dense", "residual") for a in ACTIVATIONS},
+    **{f"{b} {x}": case(loss=x, body=SMALL[b], sample_shape=(3, 8, 11)) for b in BODIES for x in LOSSES},
+    **{f"{b} tied": case(body=SMALL[b], tied=True, sample_shape=(3, 9, 14)) for b in BODIES},
+    **{
+        f"window {k}, stride {s}": case(body=custom({"kind": "conv", "size": 3, "kernel": k, "stride": s}))
+        for k, s in WINDOWS
+    },
+    **{
+        f"pool {s}": case(body=custom({"kind": "conv", "size": 16, "stride": 1}, {"kind": "pool", "stride": s}, norm="group"), sample_shape=(1, 13, 29))
+        for s in (2, 3, 4)
+    },
+    "no layers": case(body=custom()),
+    "a list of numbers": case(body=SMALL["dense"], sample_shape=(11,)),
+    "a list of numbers by level": case(body=SMALL["dense"], sample_shape=(11,), loss="categorical"),
+    **{f"{b} halved": case(body=SMALL[b], sample_shape=(3, 9, 14), half=True) for b in BODIES},
+}  # fmt: skip
+COMPARE = """(cases) => {
+  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
+  const difference = ({ packed, codes, labels, wanted }) => {
+    const decoder = readDecoder(bytes(packed).buffer)
+    const z = new Float32Array(bytes(codes).buffer), right = new Float32Array(bytes(wanted).buffer)
+    const dim = z.length / labels.length
+    const samples = labels.map((label, i) => [...decoder.decode(z.slice(i * dim, (i + 1) * dim), label)])
+    if (samples.flat().length !== right.length) return `${samples.flat().length} values, not ${right.length}`
+    return samples.flat().reduce((most, value, i) => Math.max(most, Math.abs(value - right[i])), 0)
+  }
+  return cases.map(difference)
+}"""
+
+
+def lived_in(model):
+    """The model with what training changes in it: statistics and norms no longer as they begin."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            module.running_mean.normal_(std=0.5)
+            module.running_var.uniform_(0.3, 2.0)
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm):
+            module.weight.data.normal_(1.0, 0.3)
+        if getattr(module, "bias", None) is not None:
+            module.bias.data.normal_(std=0.3)
+    return model.eval()
+
+
+def text(tensor):
+    return base64.b64encode(tensor.contiguous().numpy().tobytes()).decode()
+
+
+@torch.no_grad()
+def asked(settings, loss, half):
+    torch.manual_seed(0)
+    model = lived_in(build(model_config(settings), loss))
+    codes = 2.0 * torch.randn(CODES, LATENT_DIM)
+    wanted = model.decode(codes, torch.tensor(LABELS))
+    assert wanted.std(0).mean() > 0.01, "every code gives the same picture"
+    packed = base64.b64encode(pack_decoder(model, half)).decode()
+    return {"packed": packed, "codes": text(codes), "labels": LABELS, "wanted": text(wanted)}
+
+
+@pytest.fixture(scope="module")
+def differences(chromium):
+    """The largest difference of any number from torch's, by case; all in one page."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.add_script_tag(path=SCRIPT)
+    found = page.evaluate(COMPARE, [asked(**each) for each in CASES.values()])
+    context.close()
+    return dict(zip(CASES, found, strict=True))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_browser_decodes_as_torch_does(name, differences):
+    assert differences[name] < (AT_MOST_HALVED if CASES[name]["half"] else AT_MOST)
