@@ -21,6 +21,7 @@ class Paint:
 
     info: ColourInfo | None
     settings: dict[str, Any]
+    id: str = ""
 
     @property
     def name(self) -> str:
@@ -46,15 +47,15 @@ def colour_picker(run: Run, split: Split) -> Paint:
         return Paint(None, {})
     if st.session_state.get(KEY) not in offered:
         st.session_state[KEY] = next(iter(offered))
-    chosen = offered[
-        st.selectbox(
-            "Colour", list(offered), key=KEY, format_func=lambda id: words.opened(offered[id].label), persist_state="session",
-            help="\n\n".join(f"**{words.plain(words.opened(info.label))}**: {words.plain(info.help)}" for info in offered.values()),
-        )  # fmt: skip
-    ]
+    about = (f"**{words.plain(words.opened(info.label))}**: {words.plain(info.help)}" for info in offered.values())
+    picked = st.selectbox(
+        "Colour", list(offered), key=KEY, format_func=lambda id: words.opened(offered[id].label), persist_state="session",
+        help="\n\n".join(about),
+    )  # fmt: skip
+    chosen = offered[picked]
     asked = [name for name in forms.asked(chosen.Settings) if name in chosen.settings]
     settings = forms.settings_form(chosen.Settings, f"{KEY}.{chosen.name}", only=asked, **chosen.settings)
-    return Paint(chosen, chosen.settings | settings)
+    return Paint(chosen, chosen.settings | settings, _id(chosen))
 
 
 def _id(info: ColourInfo) -> str:

@@ -69,7 +69,9 @@ def looks(run: Run, dims: int, index: np.ndarray, dense: bool) -> Looks:
             show = forms.choose(
                 shows, shows[0], SHOWS.__getitem__, label="Show", key="map.show", label_visibility="collapsed", persist_state="session"
             )  # fmt: skip
-            names = st.toggle("Names", True, key="map.names", persist_state="session", help="Class names on their regions.")
+            names = st.toggle(
+                "Names", True, key="map.names", persist_state="session", help="Class names on their regions."
+            )
             grid = st.toggle("Decode", key="map.grid", persist_state="session", help="Decoded images all over the map.")
         searched = st.text_input(
             "Find", key="map.find", placeholder="Find a label, file or #number", label_visibility="collapsed", icon=":material/search:"
@@ -95,7 +97,9 @@ def find(dataset: Dataset | None, index: np.ndarray, classes: tuple[str, ...], t
     ways = (
         lambda: np.isin(labels, named),
         lambda: index == row,
-        lambda: np.array([dataset.files is not None and wanted in dataset.files[one].casefold() for one in index], bool),
+        lambda: np.array(
+            [dataset.files is not None and wanted in dataset.files[one].casefold() for one in index], bool
+        ),
         lambda: np.isin(labels, partly),
     )
     found = (index[way()] for way in ways)

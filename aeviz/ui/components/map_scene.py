@@ -1,13 +1,14 @@
-"""From a run's map to what the browser draws of it: figure, pictures, decoder, density, and names on regions."""
+"""From a run's map to what the browser draws of it: figure, pictures, decoder, density, names, and placed images."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from aeviz import plots, results
+from aeviz.data import pictures
 from aeviz.errors import AevizError
 from aeviz.export.decoder import pack_decoder
 from aeviz.latent.inverse import grid
@@ -16,14 +17,46 @@ from aeviz.latent.regions import label_places
 from aeviz.plots.packed import pack, pack_figure
 from aeviz.results import Map, MapRequest
 from aeviz.runs import Run
-from aeviz.ui import cache, words
+from aeviz.ui import cache, show, words
 from aeviz.ui.components.map_colours import Painted
+from aeviz.ui.components.map_view import Scene
 from aeviz.ui.serve import address, keep, thumbnails
 from aeviz.ui.serve.density import pack_points
 
 MOST_DOTS = 300_000  # drawn one by one; more are a density
 MOST_NAMES = 40
 SHADES = 40  # steps of a scale in the density
+
+
+def scene_of(
+    run: Run, request: MapRequest, drawn: Map, coloured: Painted, *, mode: str, height: int, live: str | None = None
+) -> Scene:
+    """A map as it is seen before anybody has done anything on it.
+
+    Args:
+        run: whose codes.
+        request: which map of them.
+        drawn: the map.
+        coloured: values for its dots.
+        mode: dots, pictures or density.
+        height: in pixels.
+        live: where its next frames are fetched while it is still computed.
+    """
+    dense, near = mode == "density", cache.images_if_here(run)
+    return Scene(
+        space=space_of(run, request),
+        figure=figure_of(run, request, drawn, coloured, empty=dense, height=height),
+        dims=drawn.points.shape[1],
+        size=sum(run.config().data.splits.values()),
+        height=height,
+        show=mode,
+        classes=run.config().data.classes,
+        pictures=pictures_of(run),
+        near=near and address("near", run.id, run.weights_mark(), request.split),
+        decode=None if live else decode_of(run, request, drawn),
+        density=density_of(run, request, drawn, coloured) if dense else None,
+        live=live,
+    )
 
 
 def named(run: Run, request: MapRequest, *more: Any) -> str:
@@ -64,7 +97,12 @@ def pictures_of(run: Run) -> Mapping[str, Any] | None:
         return None
     asked = (run.id, run.weights_mark())
     per = thumbnails.per_tile(dataset.shape)
-    return {"tile": address("tile", *asked), "sheet": address("sheet", *asked), "per": per, "shape": list(dataset.shape)}
+    return {
+        "tile": address("tile", *asked),
+        "sheet": address("sheet", *asked),
+        "per": per,
+        "shape": list(dataset.shape),
+    }
 
 
 def decode_of(run: Run, request: MapRequest, drawn: Map) -> Mapping[str, Any] | None:
@@ -121,3 +159,21 @@ def names_of(drawn: Map, coloured: Painted) -> list[dict[str, Any]]:
         return []
     places = label_places(drawn.points, groups.numbers)
     return [{"text": groups.name(number), "x": x, "y": y} for number, (x, y) in places.items()]
+
+
+def stars_of(
+    run: Run, request: MapRequest, drawn: Map, names: Sequence[str], pixels: Sequence[np.ndarray]
+) -> list[dict[str, Any]]:
+    """Images (C, H, W) uint8 where they belong on the map, each with its picture and the rows nearest to it."""
+    if not names:
+        return []
+    placed = results.place(run, request, np.stack(pixels))
+    return [
+        {
+            **dict(zip("xyz", point.tolist(), strict=False)),
+            "name": name,
+            "near": drawn.index[rows].tolist(),
+            "picture": show.address(pictures.encode_png(pictures.mosaic(image[None], columns=1, gap=0))),
+        }
+        for name, image, point, rows in zip(names, pixels, placed.points, placed.neighbours, strict=True)
+    ]

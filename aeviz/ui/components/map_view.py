@@ -22,7 +22,9 @@ SAID = {
 
 _map = st.components.v2.component(
     "aeviz_map",
-    js="\n".join([(STATIC / "decoder.js").read_text(), *((STATIC / "map" / f"{part}.js").read_text() for part in PARTS)]),
+    js="\n".join(
+        [(STATIC / "decoder.js").read_text(), *((STATIC / "map" / f"{part}.js").read_text() for part in PARTS)]
+    ),
     css=(STATIC / "map" / "map.css").read_text(),
     isolate_styles=False,
 )
@@ -90,7 +92,11 @@ class Picked:
 
 
 def latent_map(
-    scene: Scene, *, key: str, on_picked: Callable[[Picked], None], on_dropped: Callable[[list[Dropped]], None]
+    scene: Scene,
+    *,
+    key: str,
+    on_picked: Callable[[Picked], None] = lambda told: None,
+    on_dropped: Callable[[list[Dropped]], None] = lambda told: None,
 ) -> None:
     """Show the map; what is done on it is heard in callbacks, before the page is drawn again."""
     bits = _bits(scene.picked, scene.size)

@@ -1,5 +1,6 @@
 """The page Map: the map itself, what is known of it, and what a person has placed and picked on it."""
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -10,12 +11,13 @@ from aeviz.latent.pca import variance_ratio
 from aeviz.latent.project import PROJECTIONS
 from aeviz.results import Map, MapRequest, Split
 from aeviz.runs import Run
-from aeviz.ui import state, words
+from aeviz.ui import forms, state, words
 from aeviz.ui.components import map_scene, map_work, newcomers, selection
 from aeviz.ui.components.map_colours import Paint, Painted, painted
-from aeviz.ui.components.map_controls import Looks, looks
+from aeviz.ui.components.map_controls import looks
 from aeviz.ui.components.map_link import link_of
-from aeviz.ui.components.map_view import Scene, latent_map
+from aeviz.ui.components.map_view import latent_map
+from aeviz.ui.components.pictures import Chosen
 from aeviz.ui.serve import address
 
 HEIGHT = 600
@@ -75,7 +77,19 @@ def _canvas(
     colours = painted(run, request, drawn, paint)
     if colours.note:
         st.caption(words.plain(colours.note))
-    scene = _scene(run, request, drawn, live, paint, colours, how, view)
+    scene = map_scene.scene_of(run, request, drawn, colours, mode=how.show, height=HEIGHT, live=live)
+    chosen = how.choices() | {"split": request.split, "colour": paint.id}
+    scene = replace(
+        scene,
+        tool=how.tool,
+        grid=how.grid,
+        found=how.found.tolist(),
+        view=view,
+        picked=selection.picked(run, request.split),
+        names=map_scene.names_of(drawn, colours) if how.names and not live else (),
+        stars=newcomers.stars(run, request, drawn) if not live else (),
+        link=link_of(request.method, request.written_out().settings, chosen),
+    )
     latent_map(
         scene, key="map", on_picked=lambda news: selection.hear(run, request.split, drawn, news),
         on_dropped=lambda files: newcomers.take(run, files),
@@ -84,35 +98,24 @@ def _canvas(
     selection.selection_strip(run, request.split, selection.picked(run, request.split))
 
 
-def _scene(
-    run: Run, request: MapRequest, drawn: Map, live: str | None, paint: Paint, colours: Painted, how: Looks,
-    view: dict[str, Any] | None,
-) -> Scene:  # fmt: skip
-    density = how.show == "density"
-    pictures = map_scene.pictures_of(run)
-    chosen = how.choices() | {"split": request.split, "colour": st.session_state.get("map.colour")}
-    return Scene(
-        space=map_scene.space_of(run, request),
-        figure=map_scene.figure_of(run, request, drawn, colours, empty=density, height=HEIGHT),
-        dims=drawn.points.shape[1],
-        size=sum(run.config().data.splits.values()),
-        height=HEIGHT,
-        show=how.show,
-        tool=how.tool,
-        classes=run.config().data.classes,
-        picked=selection.picked(run, request.split),
-        pictures=pictures,
-        near=pictures and address("near", run.id, run.weights_mark(), request.split),
-        decode=None if live else map_scene.decode_of(run, request, drawn),
-        density=map_scene.density_of(run, request, drawn, colours) if density else None,
-        live=live,
-        names=map_scene.names_of(drawn, colours) if how.names and not live else (),
-        grid=how.grid,
-        stars=newcomers.stars(run, request, drawn) if not live else (),
-        found=how.found.tolist(),
-        view=view,
-        link=link_of(request.method, request.written_out().settings, chosen),
-    )
+def place_on_map(run: Run, chosen: Chosen) -> None:
+    """The run's map with new images on it, each where its code belongs."""
+    kept = [name for name in PROJECTIONS if results.kept_map(run, _usual(name))]
+    offered = [name for name in PROJECTIONS if name in kept or name == "pca"]
+    method = forms.choose(
+        offered, offered[0], lambda name: PROJECTIONS[name].label, label="Map", key="place.method", label_visibility="collapsed"
+    )  # fmt: skip
+    request = _usual(method)
+    drawn = results.project(run, request)
+    classes = run.config().data.classes
+    colours = Painted(drawn.labels if classes else None, classes or None, "Label", "label")
+    scene = map_scene.scene_of(run, request, drawn, colours, mode="dots", height=HEIGHT)
+    stars = map_scene.stars_of(run, request, drawn, chosen.names, list(chosen.pixels))
+    latent_map(replace(scene, tool="pan", stars=stars), key="place")
+
+
+def _usual(method: str) -> MapRequest:
+    return MapRequest(method=method, settings={"dims": 2})
 
 
 def map_facts(run: Run, request: MapRequest) -> None:

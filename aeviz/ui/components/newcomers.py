@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from aeviz import data, results
-from aeviz.data import pictures
+from aeviz import data
 from aeviz.errors import BadFile
 from aeviz.results import Map, MapRequest
 from aeviz.runs import Run
-from aeviz.ui import show, state, words
+from aeviz.ui import state, words
+from aeviz.ui.components.map_scene import stars_of
 from aeviz.ui.components.map_view import Dropped
 from aeviz.ui.components.pictures import TYPES
 
@@ -46,20 +46,9 @@ def _clear(run: Run) -> None:
 
 
 def stars(run: Run, request: MapRequest, drawn: Map) -> list[dict[str, Any]]:
-    """Where a person's images lie on the map, each with its picture and the rows nearest to it."""
+    """A person's images as the map shows them."""
     kept = _kept(run)
-    if not kept:
-        return []
-    placed = results.place(run, request, np.stack([pixels for _, pixels in kept]))
-    return [
-        {
-            **dict(zip("xyz", point.tolist(), strict=False)),
-            "name": name,
-            "near": drawn.index[rows].tolist(),
-            "picture": show.address(pictures.encode_png(pictures.mosaic(pixels[None], columns=1, gap=0))),
-        }
-        for (name, pixels), point, rows in zip(kept, placed.points, placed.neighbours, strict=True)
-    ]
+    return stars_of(run, request, drawn, [name for name, _ in kept], [pixels for _, pixels in kept])
 
 
 def newcomers_line(run: Run) -> None:
@@ -70,7 +59,11 @@ def newcomers_line(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.popover("Place images of yours", icon=":material/add_photo_alternate:"):
             files = st.file_uploader("Your images", type=TYPES, accept_multiple_files=True, key="newcomers.files")
-            photo = st.camera_input("A photograph", key="newcomers.photo") if st.toggle("Camera", key="newcomers.camera") else None
+            photo = (
+                st.camera_input("A photograph", key="newcomers.photo")
+                if st.toggle("Camera", key="newcomers.camera")
+                else None
+            )
             _take_new(run, [*(files or []), *([photo] if photo else [])])
         if kept:
             st.caption(", ".join(words.plain(name) for name, _ in kept))

@@ -116,7 +116,8 @@ def _sheet(request: Request) -> Response:
 
 def _near(request: Request) -> Response:
     asked = request.path_params
-    near = results.near(_run(request), asked["split"], asked["row"])
+    run = _run(request)
+    near = results.near(run, asked["split"], asked["row"], dataset=cache.images_of(run))
     found = {"latent": near.latent_rows.tolist(), "pixels": near.pixel_rows.tolist()}
     return JSONResponse(found, headers=FOREVER)
 
