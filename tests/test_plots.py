@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from aeviz.plots import counts_bars, latent_scatter, loss_curves, variance_bars
-from aeviz.plots.theme import CLASS_COLOURS, CLASS_SYMBOLS, UNKNOWN_COLOUR, class_marker, shown
+from aeviz.plots.theme import CLASS_COLOURS, CLASS_SYMBOLS, DIVERGING, UNKNOWN_COLOUR, class_marker, shown
 
 LIGHT, DARK = "#ffffff", "#0e1117"
 # Machado, Oliveira & Fernandes 2009, severity 1.0, on linear RGB.
@@ -39,15 +39,30 @@ def oklab(rgb):
 
 @pytest.mark.parametrize("background", [LIGHT, DARK])
 def test_every_class_colour_shows_on_both_backgrounds(background):
-    assert min(contrast(colour, background) for colour in (*CLASS_COLOURS, UNKNOWN_COLOUR)) >= 2.2
+    assert min(contrast(colour, background) for colour in (*CLASS_COLOURS, *DIVERGING, UNKNOWN_COLOUR)) >= 2.2
+
+
+def seen(colours, eyes):
+    """Colours (n) in OKLab (n, 3), as eyes see them."""
+    rgb = np.array([linear_rgb(colour) for colour in colours])
+    return oklab(np.clip(rgb @ np.array(eyes).T, 0, 1))
+
+
+@pytest.mark.parametrize("eyes", [np.eye(3), DEUTERANOPIA, PROTANOPIA], ids=["all", "deutan", "protan"])
+def test_signs_grow_away_from_nothing_on_both_sides_for_all_kinds_of_eyes(eyes):
+    lab = seen(DIVERGING, eyes)
+    from_nothing = np.linalg.norm(lab - lab[2], axis=1)
+    assert np.diff(from_nothing[2::-1]).min() > 0.05
+    assert np.diff(from_nothing[2:]).min() > 0.05
+    assert np.linalg.norm(lab[0] - lab[-1]) > 0.35
+    assert np.linalg.norm(lab[1] - lab[-2]) > 0.2
 
 
 @pytest.mark.parametrize(
-    ("seen_as", "least"), [(np.eye(3), 0.14), (DEUTERANOPIA, 0.11), (PROTANOPIA, 0.11)], ids=["all", "deutan", "protan"]
+    ("eyes", "least"), [(np.eye(3), 0.14), (DEUTERANOPIA, 0.11), (PROTANOPIA, 0.11)], ids=["all", "deutan", "protan"]
 )
-def test_ten_class_colours_stay_apart_for_all_kinds_of_eyes(seen_as, least):
-    rgb = np.array([linear_rgb(colour) for colour in CLASS_COLOURS])
-    lab = oklab(np.clip(rgb @ np.array(seen_as).T, 0, 1))
+def test_ten_class_colours_stay_apart_for_all_kinds_of_eyes(eyes, least):
+    lab = seen(CLASS_COLOURS, eyes)
     apart = np.linalg.norm(lab[:, None] - lab[None], axis=2)[np.triu_indices(10, 1)]
     assert len(CLASS_COLOURS) == 10
     assert apart.min() >= least

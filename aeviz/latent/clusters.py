@@ -13,6 +13,8 @@ MOST_FITTED = 20_000  # codes that HDBSCAN looks at; its time grows with their s
 def k_means(codes: np.ndarray, k: int, seed: int = 0) -> np.ndarray:
     """The cluster (N,) of each code (N, D) by k-means++ and Lloyd's iterations (Arthur & Vassilvitskii, SODA 2007).
 
+    Where fewer than k codes differ, as they may in a VQ-VAE, there are no more clusters than these.
+
     Raises:
         BadValue: fewer codes than clusters, or codes that are not finite.
     """
@@ -21,6 +23,7 @@ def k_means(codes: np.ndarray, k: int, seed: int = 0) -> np.ndarray:
     codes = checked_codes(codes)
     if len(codes) < k:
         raise BadValue("k = {k} clusters cannot be made of {n} codes; use {n} or fewer", k=k, n=len(codes))
+    k = min(k, len(np.unique(codes, axis=0)))
     return _largest_first(KMeans(k, n_init=STARTS, random_state=seed).fit_predict(codes))
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from pydantic import Field
 
 from aeviz.config import FROM_DATA, Settings
-from aeviz.data import Dataset
 from aeviz.errors import BadValue, UnknownName
 from aeviz.latent import clusters, truth
 from aeviz.latent.neighbours import OnStep, nearest, own_nearest
@@ -197,8 +196,3 @@ def round_trip(asked: Asked) -> Found:
     """How far from every code its decoded image is encoded."""
     z = codes(asked.run, asked.split, asked.report).z
     return Found(truth.round_trip(model_of(asked.run), z, on_step=asked.step("Decoding and encoding again")))
-
-
-def has_training_images(dataset: Dataset | None) -> bool:
-    """Whether there is something to be near to: runs that travelled bring test images only."""
-    return dataset is not None and len(dataset.rows("train")) > 0

@@ -153,7 +153,7 @@ def colours_of(run: Run, split: Split = "test", dataset: Dataset | None = None) 
         "classes": has_codes and bool(run.config().data.classes),
         "columns": dataset is not None and bool(dataset.columns),
         "images": dataset is not None,
-        "training": colouring.has_training_images(dataset),
+        "training": dataset is not None and len(dataset.rows("train")) > 0,
         "codes": has_codes,
     }
     return [info for colour in COLOURS.values() if here[colour.needs] for info in _offers(colour, run, dataset)]
@@ -252,9 +252,10 @@ def _asked(
     if not chosen.of_map:
         return Asked(run, split, written, None, report)
     if map_request is None or map_request.split != split:
+        given = f"a map of the {map_request.split} images" if map_request else "no map"
         raise BadValue(
-            "the colour {name} speaks of a map of the {split} images; say which map (given was one of {given})",
-            name=chosen.name, split=split, given=map_request.split if map_request else "none",
+            "the colour {name} needs a map of the {split} images, and was given {given}",
+            name=chosen.name, split=split, given=given,
         )  # fmt: skip
     return Asked(run, split, written, map_request.written_out(), report)
 

@@ -115,3 +115,48 @@ def differences(chromium):
 @pytest.mark.parametrize("name", CASES)
 def test_the_browser_decodes_as_torch_does(name, differences):
     assert differences[name] < (AT_MOST_HALVED if CASES[name]["half"] else AT_MOST)
+
+
+@pytest.fixture
+def script(page):
+    """A page that has only the script."""
+    page.add_script_tag(path=SCRIPT)
+    page.evaluate("packed => { window.decoder = readDecoder(Uint8Array.from(atob(packed), (x) => x.charCodeAt(0))) }",
+                  asked(**case(body=SMALL["conv"]))["packed"])  # fmt: skip
+    return page
+
+
+def test_every_picture_is_written_into_the_same_array(script):
+    same = script.evaluate(
+        "() => [0, 1].map((x) => decoder.decode(new Float32Array(5).fill(x))).reduce((a, b) => a === b)"
+    )
+    assert same
+    assert script.evaluate("() => decoder.shape") == [1, 8, 8]
+
+
+def test_a_code_of_another_length_is_refused(script):
+    heard = script.evaluate("() => { try { decoder.decode(new Float32Array(4)) } catch (error) { return `${error}` } }")
+    assert heard == "RangeError: a code of 4 numbers; it has 5"
+
+
+PAINT = """([values, shape]) => {
+  const context = Object.assign(document.createElement("canvas"), { width: 4, height: 2 }).getContext("2d")
+  paintSample(context, Float32Array.from(values, () => 1), shape)
+  paintSample(context, values, shape)
+  const { data } = context.getImageData(0, 0, 4, 2)
+  return Array.from({ length: 8 }, (_, pixel) => [...data.slice(4 * pixel, 4 * pixel + 4)])
+}"""
+
+
+@pytest.mark.parametrize(
+    ("values", "left", "right"),
+    [
+        ([0.2, 1.0], [51, 51, 51, 255], [255, 255, 255, 255]),
+        ([0.2, 1.0, 0.4, 0.0, 0.6, 0.8], [51, 102, 153, 255], [255, 0, 204, 255]),
+        ([1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0], [255, 0, 255, 255], [0, 0, 0, 0]),
+    ],
+    ids=["grey", "colour", "opacity"],
+)
+def test_a_sample_fills_the_canvas_with_hard_pixels(script, values, left, right):
+    pixels = script.evaluate(PAINT, [values, [len(values) // 2, 1, 2]])
+    assert pixels == [left, left, right, right] * 2
