@@ -210,10 +210,11 @@ const MapOverlay = (() => {
       const { dots, data } = this.view
       if (!dots) return
       pen.strokeStyle = this.view.ink
-      pen.lineWidth = 2
-      for (const id of data.found?.rows ?? []) {
+      const many = data.found.rows.length > 60
+      pen.lineWidth = many ? 1 : 2
+      for (const id of data.found.rows) {
         const place = dots.placeOf(id)
-        if (place >= 0) this.ring(pen, space.toX(dots.x[place]), space.toY(dots.y[place]), 7)
+        if (place >= 0) this.ring(pen, space.toX(dots.x[place]), space.toY(dots.y[place]), many ? 3.5 : 7)
       }
     }
 

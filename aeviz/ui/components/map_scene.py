@@ -17,7 +17,7 @@ from aeviz.latent.regions import label_places
 from aeviz.plots.packed import pack, pack_figure
 from aeviz.results import Map, MapRequest
 from aeviz.runs import Run
-from aeviz.ui import cache, show, words
+from aeviz.ui import cache, show
 from aeviz.ui.components.map_colours import Painted
 from aeviz.ui.components.map_view import Scene
 from aeviz.ui.serve import address, keep, thumbnails
@@ -77,7 +77,7 @@ def figure_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted, *, e
 
 def _figure(request: MapRequest, drawn: Map, coloured: Painted, empty: bool, height: int) -> Any:
     figure = plots.latent_scatter(
-        drawn.points, coloured.values, class_names=coloured.names, colour_label=words.label(coloured.label), index=drawn.index,
+        drawn.points, coloured.values, class_names=coloured.names, colour_label=coloured.label, signed=coloured.signed, index=drawn.index,
         axis_labels=axis_labels(request, drawn), height=height, uirevision=json.dumps(request.to_json()),
     )  # fmt: skip
     if empty:
@@ -144,7 +144,7 @@ def density_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> 
     if drawn.points.shape[1] != 2:
         return None
     points = keep(named(run, request, "points", len(drawn.points)), lambda: pack_points(drawn.points))
-    numbers, palette = plots.numbered_colours(coloured.values, coloured.names, SHADES)
+    numbers, palette = plots.numbered_colours(coloured.values, coloured.names, SHADES, coloured.signed)
     colour = keep(named(run, request, "numbers", coloured.key), lambda: numbers.tobytes())
     asked = (path.rpartition("/")[2] for path in (points, colour))
     return {"address": address("density", *asked), "palette": palette}
