@@ -104,7 +104,7 @@ class MapView extends MapTools.Tools {
     trace.selectedpoints = null
     if (!picked) return
     const chosen = []
-    trace.customdata.forEach((id, at) => { if (MapBase.has(picked, id)) chosen.push(at) })
+    trace.customdata.forEach((id, at) => { if (MapBase.has(picked, this.dots.rank[this.dots.placeOf(id)])) chosen.push(at) })
     trace.selectedpoints = chosen
     trace.unselected = { marker: { opacity: FADED } }
   }
@@ -116,7 +116,7 @@ class MapView extends MapTools.Tools {
     const plain = { type: "scatter3d", showlegend: false, hoverinfo: "skip" }
     if (picked) {
       const places = []
-      this.dots.ids.forEach((id, place) => { if (MapBase.has(picked, id)) places.push(place) })
+      this.dots.rank.forEach((rank, place) => { if (MapBase.has(picked, rank)) places.push(place) })
       traces.push({ ...plain, ...at(places), mode: "markers", marker: { size: 6, color: "rgba(0,0,0,0)", line: { color: this.ink, width: 2 } } })
     }
     const line = (from, to, dash) => ({ ...plain, mode: "lines", line: { color: this.ink, width: 3, dash }, ...Object.fromEntries(this.dots.axes.map((axis) => [axis, [from[axis], to[axis]]])) })
@@ -245,7 +245,7 @@ class MapView extends MapTools.Tools {
     this.outline = outline
     const kept = VIEWS.get(this.data.space)
     kept.outline = outline && outline.map((value) => Number(value.toPrecision(5)))
-    const bits = this.dots.count ? this.dots.within(outline, this.shown(), this.data.size) : null
+    const bits = this.dots.count ? this.dots.within(outline, this.shown()) : null
     this.choose(bits, outline)
   }
 
@@ -257,7 +257,8 @@ class MapView extends MapTools.Tools {
 
   toggle(id) {
     const bits = this.data.picked?.bits ? MapBase.bitsOf(this.data.picked.bits, this.data.size) : new Uint8Array(Math.ceil(this.data.size / 8))
-    bits[id >> 3] ^= 1 << (id & 7)
+    const rank = this.dots.rank[this.dots.placeOf(id)]
+    bits[rank >> 3] ^= 1 << (rank & 7)
     this.choose(bits, null)
   }
 

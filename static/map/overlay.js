@@ -89,7 +89,7 @@ const MapOverlay = (() => {
       }
       for (const chosen of bits ? [1, 0] : [0])
         for (let place = 0; place < dots.count; place++)
-          if (shown[dots.trace[place]] && (!bits || MapBase.has(bits, dots.ids[place]) === chosen)) take(place)
+          if (shown[dots.trace[place]] && (!bits || MapBase.has(bits, dots.rank[place]) === chosen)) take(place)
       return places
     }
 
@@ -98,7 +98,7 @@ const MapOverlay = (() => {
       const { dots, bits } = this.view
       const scale = THUMB / Math.max(cut.width, cut.height), width = cut.width * scale, height = cut.height * scale
       const x = space.toX(dots.x[place]) - width / 2, y = space.toY(dots.y[place]) - height / 2
-      pen.globalAlpha = !bits || MapBase.has(bits, dots.ids[place]) ? 1 : 0.2
+      pen.globalAlpha = !bits || MapBase.has(bits, dots.rank[place]) ? 1 : 0.2
       pen.drawImage(cut.picture, cut.x, cut.y, cut.width, cut.height, x, y, width, height)
       pen.strokeStyle = this.view.colourOf(place)
       pen.strokeRect(x, y, width, height)

@@ -47,7 +47,7 @@ def scene_of(
         space=space_of(run, request),
         figure=figure_of(run, request, drawn, coloured, empty=dense, height=height),
         dims=drawn.points.shape[1],
-        size=sum(run.config().data.splits.values()),
+        size=len(drawn.points),
         height=height,
         show=mode,
         classes=run.config().data.classes,

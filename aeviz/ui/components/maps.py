@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from aeviz import plots, results
@@ -85,7 +86,7 @@ def _canvas(
         grid=how.grid,
         found=how.found.tolist(),
         view=view,
-        picked=selection.picked(run, request.split),
+        picked=np.flatnonzero(np.isin(drawn.index, selection.picked(run, request.split))),
         names=map_scene.names_of(drawn, colours) if how.names and not live else (),
         stars=newcomers.stars(run, request, drawn) if not live else (),
         link=link_of(request.method, request.written_out().settings, chosen),
