@@ -161,6 +161,24 @@ def names_of(drawn: Map, coloured: Painted) -> list[dict[str, Any]]:
     return [{"text": groups.name(number), "x": x, "y": y} for number, (x, y) in places.items()]
 
 
+def means_of(run: Run, request: MapRequest, drawn: Map) -> list[dict[str, Any]]:
+    """For each class its mean image, and what the decoder makes of its mean code, where its dots lie most densely."""
+    if drawn.points.shape[1] != 2 or cache.images_if_here(run) is None:
+        return []
+    means = cache.class_means(run, request.split)
+    places = label_places(drawn.points, drawn.labels)
+    return [
+        {"x": places[label][0], "y": places[label][1], "pictures": [_address_of(image), _address_of(decoded)]}
+        for label, image, decoded in zip(means.labels.tolist(), means.images, means.decoded, strict=True)
+        if label in places
+    ]
+
+
+def _address_of(image: np.ndarray) -> str:
+    """A picture of an image (C, H, W), floats in [0, 1]."""
+    return show.address(pictures.encode_png(pictures.mosaic(pictures.to_pixels(image)[None], columns=1, gap=0)))
+
+
 def stars_of(
     run: Run, request: MapRequest, drawn: Map, names: Sequence[str], pixels: Sequence[np.ndarray]
 ) -> list[dict[str, Any]]:
