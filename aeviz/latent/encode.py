@@ -27,7 +27,7 @@ def encode(
     """The codes (n, D) of the given rows of images (N, C, H, W); `on_step(done, total)` may raise to cancel."""
     rows = np.asarray(rows, dtype=np.int64)
     codes = np.empty((len(rows), model.latent_dim), dtype=np.float32)
-    with _evaluating(model):
+    with evaluating(model):
         for start in range(0, len(rows), batch_size):
             chunk = rows[start : start + batch_size]
             codes[start : start + len(chunk)] = _code(model, _pixels(images, chunk))
@@ -36,13 +36,16 @@ def encode(
     return codes
 
 
-def decode(model: Any, codes: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
-    """The images (n, C, H, W), floats in [0, 1], that codes (n, D) stand for."""
+def decode(
+    model: Any, codes: np.ndarray, batch_size: int = BATCH_SIZE, labels: np.ndarray | None = None
+) -> np.ndarray:
+    """The images (n, C, H, W), floats in [0, 1], that codes (n, D) stand for, drawn with labels (n,) where given."""
     codes = np.asarray(codes, dtype=np.float32)
     images = np.empty((len(codes), *model.sample_shape), dtype=np.float32)
-    with _evaluating(model):
+    with evaluating(model):
         for start in range(0, len(codes), batch_size):
-            images[start : start + batch_size] = _decode(model, codes[start : start + batch_size])
+            chunk = slice(start, start + batch_size)
+            images[chunk] = _decode(model, codes[chunk], None if labels is None else labels[chunk])
     return images
 
 
@@ -51,7 +54,7 @@ def reconstruct(
 ) -> Iterator[Reconstruction]:
     """The given rows of images (N, C, H, W) with their codes and what the model makes of them, batch by batch."""
     rows = np.asarray(rows, dtype=np.int64)
-    with _evaluating(model):
+    with evaluating(model):
         for start in range(0, len(rows), batch_size):
             chunk = rows[start : start + batch_size]
             x = _pixels(images, chunk)
@@ -69,23 +72,25 @@ def _pixels(images: Any, rows: np.ndarray) -> np.ndarray:
 # inference_mode stands on whole functions: around a `yield` it would leak into the caller's code.
 @torch.inference_mode()
 def _code(model: Any, x: np.ndarray) -> np.ndarray:
-    z = model.code(torch.from_numpy(x).to(_device(model)).float() / 255)
+    z = model.code(torch.from_numpy(x).to(device_of(model)).float() / 255)
     return z.float().reshape(len(x), -1).cpu().numpy()  # (B, D)
 
 
 @torch.inference_mode()
-def _decode(model: Any, z: np.ndarray) -> np.ndarray:
-    x_hat: Tensor = model.decode(torch.from_numpy(np.array(z)).to(_device(model)))
+def _decode(model: Any, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    told = () if labels is None else (torch.from_numpy(np.array(labels, np.int64)).to(device_of(model)),)
+    x_hat: Tensor = model.decode(torch.from_numpy(np.array(z)).to(device_of(model)), *told)
     return x_hat.float().cpu().numpy()
 
 
-def _device(model: Any) -> torch.device:
+def device_of(model: Any) -> torch.device:
+    """Where a model's numbers are."""
     parameter = next(model.parameters(), None)
     return torch.device("cpu") if parameter is None else parameter.device
 
 
 @contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
+def evaluating(model: Any) -> Iterator[None]:
     """Evaluation mode for a while; a model already in it is left untouched, as other sessions may be using it."""
     was_training = model.training
     if was_training:

@@ -80,8 +80,8 @@ def _draw(slot: str, count: int) -> None:
 def road_picker() -> tuple[str, int]:
     """Which road, and in how many steps."""
     road = st.segmented_control(
-        "Road", list(ROADS), default="lerp", required=True, key="walk.road", width="stretch", persist_state="session",
-        format_func=lambda name: ROADS[name][0], help="Straight through the space, or along the sphere on which a VAE's codes lie.",
+        "Road", list(ROADS), default="straight", required=True, key="walk.road", width="stretch", persist_state="session",
+        format_func=lambda name: ROADS[name].label, help="Straight through the space, or along the sphere on which a VAE's codes lie.",
     )  # fmt: skip
     steps = st.slider("Steps", 3, 32, 11, key="walk.steps", persist_state="session")
     return road, steps
