@@ -45,6 +45,7 @@ class Road:
     name: ClassVar[str]
     label: ClassVar[str]
     help: ClassVar[str]
+    needs_codes: ClassVar[bool] = False  # of the data, from the context
 
     def available(self, model: Any) -> bool:
         """Whether this model's codes can be walked so."""
@@ -97,6 +98,7 @@ class ThroughData(Road):
     name = "data"
     label = "Through the data"
     help = "From neighbour to neighbour among the codes of real images, the shortest such way."
+    needs_codes = True
 
     def leg(self, a: np.ndarray, b: np.ndarray, steps: int, context: Context) -> np.ndarray:
         return evenly(context.graph.path(a, b), steps)
@@ -108,6 +110,7 @@ class Geodesic(Road):
     name = "geodesic"
     label = "By the decoder"
     help = "Where the decoded picture changes least in all, not far from the data (the decoder's metric; VAEs only)."
+    needs_codes = True
 
     def available(self, model: Any) -> bool:
         return isinstance(model, VAE)

@@ -53,6 +53,10 @@ class Sampler:
         """Whether it makes sense for this model and images with these labels (N,), -1 unknown."""
         return True
 
+    def needs_codes(self, model: Any) -> bool:
+        """Whether it is fitted to the codes or labels of images."""
+        return True
+
     def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
         """The settings that decide what is fitted."""
         return {}
@@ -87,6 +91,9 @@ class Prior(Sampler):
 
     def available(self, model: Any, labels: np.ndarray) -> bool:
         return isinstance(model, VAE | WassersteinAutoencoder)
+
+    def needs_codes(self, model: Any) -> bool:
+        return isinstance(model, ConditionalVAE)
 
     def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
         return {"label": settings.label}

@@ -39,9 +39,9 @@ class Classifier(nn.Module):
 
 
 def train_classifier(
-    images: Any, labels: np.ndarray, rows: np.ndarray, seed: int = 0, on_step: OnStep | None = None
+    images: Any, labels: np.ndarray, rows: np.ndarray, classes: int, seed: int = 0, on_step: OnStep | None = None
 ) -> Classifier:
-    """A classifier of the given labelled rows of images (N, C, H, W) uint8, labels (N,), in evaluation mode.
+    """A classifier of the given labelled rows of images (N, C, H, W) uint8, labels (N,) below K, in evaluation mode.
 
     Of more than 10,000 rows, as many drawn with the seed; 4 epochs of Adam. `on_step(done, total)` may raise to cancel.
     """
@@ -49,7 +49,7 @@ def train_classifier(
     x, y = np.asarray(images[rows]), torch.from_numpy(labels[rows].astype(np.int64))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        classifier = Classifier(x.shape[1], int(y.max()) + 1)
+        classifier = Classifier(x.shape[1], classes)
         optimizer = torch.optim.Adam(classifier.parameters(), LEARNING_RATE)
         batches = [batch for _ in range(EPOCHS) for batch in torch.randperm(len(y)).split(BATCH)]
         for step, batch in enumerate(batches):
