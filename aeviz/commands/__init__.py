@@ -3,6 +3,7 @@
 import click
 
 from aeviz.commands.data import data
+from aeviz.commands.generate import sample, walk
 from aeviz.commands.latent import encode, project, reconstruct, score
 from aeviz.commands.rates import rates
 from aeviz.commands.runs import delete, export, resume, runs, show, stop
@@ -24,6 +25,8 @@ COMMANDS: dict[str, click.Command] = {
         project,
         reconstruct,
         score,
+        sample,
+        walk,
         export,
         work,
         spare,

@@ -36,9 +36,7 @@ def encode(
     return codes
 
 
-def decode(
-    model: Any, codes: np.ndarray, batch_size: int = BATCH_SIZE, labels: np.ndarray | None = None
-) -> np.ndarray:
+def decode(model: Any, codes: np.ndarray, batch_size: int = BATCH_SIZE, labels: np.ndarray | None = None) -> np.ndarray:
     """The images (n, C, H, W), floats in [0, 1], that codes (n, D) stand for, drawn with labels (n,) where given."""
     codes = np.asarray(codes, dtype=np.float32)
     images = np.empty((len(codes), *model.sample_shape), dtype=np.float32)

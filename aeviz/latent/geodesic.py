@@ -76,5 +76,5 @@ def _least(energy_of: Callable[[Tensor], Tensor], shape: tuple[int, int], device
             least, best = value.item(), weights.detach().clone()
         return value
 
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    optimizer.step(closure)
     return best

@@ -22,7 +22,7 @@ class SampleSettings(Settings):
 
     components: int = Field(10, ge=1, le=100, description="Gaussians in a mixture (mixture and class only).")
     temperature: float = Field(
-        1.0, ge=0.0, le=3.0, multiple_of=0.05,
+        1.0, ge=0.0, le=3.0,
         description="How far draws stray from the middle of what they are drawn from: less is safer, more is bolder.",
     )  # fmt: skip
     label: int | None = Field(

@@ -10,7 +10,7 @@ from aeviz.results.store import Report, Split, quiet
 from aeviz.runs import Run
 from aeviz.runs.directions import Direction
 
-MOST_CHANGES = 20
+MOST_CHANGES, MOST_SOURCE = 20, 200
 GROUPS = "the groups themselves"
 
 
@@ -73,8 +73,9 @@ def class_direction(
     if a == b:
         raise BadValue("a direction leads from one class to another; {name} was chosen twice", name=classes[a])
     known = codes(run, split, report)
-    rows = (known.index[known.labels == number] for number in (a, b))
-    return direction(run, name, split, *rows, method, f"{classes[a]} to {classes[b]} ({split})"[:200], report)
+    rows_a, rows_b = (known.index[known.labels == number] for number in (a, b))
+    source = f"{classes[a]} to {classes[b]} ({split})"[:MOST_SOURCE]
+    return direction(run, name, split, rows_a, rows_b, method, source, report)
 
 
 def _attributes(run: Run, known: Codes) -> dict[str, np.ndarray]:

@@ -100,9 +100,7 @@ def _nothing(model: Autoencoder) -> Codes:
     return Codes(np.empty((0, model.latent_dim), np.float32), none, none)
 
 
-def _most_alike(
-    z: np.ndarray, x_hat: np.ndarray, known: Codes, dataset: Dataset
-) -> tuple[np.ndarray, np.ndarray]:
+def _most_alike(z: np.ndarray, x_hat: np.ndarray, known: Codes, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """The row (n,) of the image nearest in pixels, among those of the 20 nearest codes, and its distance (n,)."""
     candidates = known.index[nearest(known.z, z, CANDIDATES)[1]]  # (n, 20)
     distances = np.empty(candidates.shape)

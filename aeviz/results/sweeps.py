@@ -58,7 +58,8 @@ def axes(run: Run, kind: Kind = "dimensions", order: Order = "variance", report:
         write_arrays(path, kept)
     if order not in kept:
         raise BadValue("only the latent dimensions of a VAE are ordered by kl; order by variance or effect")
-    return Axes(**{"kl": None} | kept, order=np.argsort(-kept[order], kind="stable"))
+    shown = {name: kept[name] for name in ("vectors", "reach", "variance", "effect")}
+    return Axes(**shown, kl=kept.get("kl"), order=np.argsort(-kept[order], kind="stable"))
 
 
 def _judged(run: Run, kind: Kind, report: Report) -> dict[str, np.ndarray]:
