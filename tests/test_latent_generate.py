@@ -86,7 +86,9 @@ def test_the_kl_of_each_dimension_is_the_posteriors_own():
 
 
 def test_a_grid_is_where_its_directions_say():
-    z = grid(np.array([1.0, 1, 1]), np.array([2.0, 0, 0]), np.array([0, 1.0, 1]), np.array([0, 1]), np.array([5, 0, -5]))
+    z = grid(
+        np.array([1.0, 1, 1]), np.array([2.0, 0, 0]), np.array([0, 1.0, 1]), np.array([0, 1]), np.array([5, 0, -5])
+    )
     assert z.shape == (3, 2, 3)
     np.testing.assert_allclose(z[0, 1], [3, 6, 6])
     np.testing.assert_allclose(z[1, 0], [1, 1, 1])
