@@ -67,7 +67,7 @@ def test_a_walk_is_the_same_from_the_kept_graph(run):
 
 def test_a_code_of_the_training_images_is_at_no_distance(run):
     codes = results.codes(run, "train").z[:5]
-    np.testing.assert_allclose(results.distance(run, codes), 0, atol=1e-6)
+    np.testing.assert_allclose(results.distance_to_data(run, codes), 0, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["dimensions", "principal"])
@@ -214,6 +214,8 @@ def test_a_sample_without_temperature_beside_an_image_is_that_images_reconstruct
         ({"temperature": -1}, "at least 0"),
         ({"sampler": "class"}, "choose the class"),
         ({"sampler": "class", "label": 10}, "class number 10"),
+        ({"sampler": "mixture", "label": 1}, "One class"),
+        ({"sampler": "prior", "label": 1}, "One class"),
     ],
 )
 def test_a_request_that_cannot_be_met_says_why(run, asked, said):
@@ -347,6 +349,7 @@ def test_walks_are_written_as_films_and_as_arrays(run, say, pictures, tmp_path):
         (["sample", "last", "--out", "x.gif"], "x.gif"),
         (["sample", "last", "--out", "x.png", "--count", "0"], "count = 0"),
         (["sample", "last", "--out", "x.png", "--from", "dream"], "dream"),
+        (["sample", "last", "--out", "x.png", "--from", "class", "--class", "zebra"], "zebra"),
         (["walk", "last", "{0}", "--out", "w.png"], "not 1"),
         (["walk", "last", "{0}", "nowhere.png", "--out", "w.png"], "nowhere.png"),
         (["walk", "last", "{0}", "{1}", "--out", "w.bmp"], "w.bmp"),

@@ -17,7 +17,7 @@ from aeviz.errors import BadFile, BadValue
 @click.option("--seed", default=0, show_default=True)
 @click.option("--temperature", default=1.0, show_default=True, help="Less is safer, more is bolder.")
 @click.option("--components", default=10, show_default=True, help="Gaussians in a mixture.")
-@click.option("--class", "label", type=int, default=None, help="Number of a class, counted from 0.")
+@click.option("--class", "label", default=None, help="A class, by its name or its number from 0.")
 @click.option("--out", type=click.Path(path_type=Path), help="A .png of all, or a folder for a picture of each.")
 @click.option("--score", "is_scored", is_flag=True, help="Also say how good they are, beside real images.")
 @json_option
@@ -29,7 +29,8 @@ def sample(run: str, out: Path | None, is_scored: bool, as_json: bool, job: Path
 
     if out is None and not is_scored:
         raise BadValue("sample takes --out, --score or both; give one of them")
-    found, request = store.find(run), results.SampleRequest.parse(asked)
+    found = store.find(run)
+    request = results.SampleRequest.parse(asked | {"label": _class_number(found, asked["label"])})
     with reporting(job) as report:
         drawn = results.samples(found, request, report) if out else None
         score = results.sample_score(found, request, report) if is_scored else None
@@ -38,6 +39,12 @@ def sample(run: str, out: Path | None, is_scored: bool, as_json: bool, job: Path
     result = {"run": found.id, **request.to_json(), "out": str(out) if out else None} | _alike(drawn) | {"score": score}
     text = [f"{request.count} samples written to {out}"] if out else []
     finish(as_json, result, "\n".join(text + _score_lines(score)))
+
+
+def _class_number(run: Any, text: str | None) -> Any:
+    """The number of the class of this name; what is no name is taken as the number."""
+    classes = run.config().data.classes
+    return classes.index(text) if text in classes else text
 
 
 def _alike(drawn: Any) -> dict[str, Any]:
@@ -104,14 +111,12 @@ def walk(run: str, images: tuple[Path, ...], road: str, steps: int, seconds: flo
     with reporting(None) as report:
         walked = results.walk(found, results.encode_images(found, pixels), road, steps, report)
         x_hat = results.decode_codes(found, walked.z)
+    distances = {} if walked.distance is None else {"distance": walked.distance}
     if out.suffix.lower() == ".npz":
-        save_npz(
-            out, {"z": walked.z, "x_hat": x_hat} | ({} if walked.distance is None else {"distance": walked.distance})
-        )
+        save_npz(out, {"z": walked.z, "x_hat": x_hat} | distances)
     else:
         write_frames(to_pixels(x_hat), out, seconds)
     far = None if walked.distance is None else walked.distance.tolist()
-    text = f"{steps} steps written to {out}" + (
-        f", at most {max(far):.1f} neighbours' distances from the data" if far else ""
-    )
+    text = f"{steps} steps written to {out}"
+    text += f", at most {max(far):.1f} times as far from the data as neighbours are" if far else ""
     finish(as_json, {"run": found.id, "road": road, "steps": steps, "out": str(out), "distance": far}, text)

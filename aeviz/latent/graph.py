@@ -36,12 +36,18 @@ class NeighbourGraph:
         return cls(codes, np.concatenate([joints, more]), np.concatenate([lengths, their_lengths]))
 
     def path(self, a: np.ndarray, b: np.ndarray, k: int = NEIGHBOURS) -> np.ndarray:
-        """The shortest way (V, D) from a (D,) to b (D,), each of them joined to its k nearest codes (Dijkstra 1959)."""
+        """The shortest way (V, D) from a (D,) to b (D,) (Dijkstra 1959).
+
+        Each of them is joined to its k nearest codes, and to the other if that is as near.
+        """
         from scipy.sparse.csgraph import dijkstra
 
         n = len(self.codes)
         ends = np.stack([a, b]).astype(np.float64)
         distances, rows = nearest(self.codes, ends, k)
+        apart = np.linalg.norm(ends[1] - ends[0])
+        if apart <= distances.max():
+            return ends
         to_ends = np.stack([np.repeat([n, n + 1], rows.shape[1]), rows.reshape(-1)], axis=1)
         joints = np.concatenate([self.joints, to_ends])
         matrix = _matrix(joints, np.concatenate([self.lengths, distances.reshape(-1)]), n + 2)

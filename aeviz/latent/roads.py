@@ -1,6 +1,5 @@
 """Roads between two, three or four codes: straight, along the sphere, through the data, or by what the decoder draws."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -16,8 +15,6 @@ from aeviz.models.vae import VAE
 FEWEST_STOPS, MOST_STOPS = 2, 4
 FEWEST_STEPS, MOST_STEPS = 3, 64
 JUDGED = 1000  # codes whose nearest neighbours say what is near
-
-Leg = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ class ThroughData(Road):
 
     name = "data"
     label = "Through the data"
-    help = "From neighbour to neighbour among the codes of real images, the shortest such way."
+    help = "From neighbour to neighbour among the codes of up to 10,000 training images, the shortest such way."
     needs_codes = True
 
     def leg(self, a: np.ndarray, b: np.ndarray, steps: int, context: Context) -> np.ndarray:

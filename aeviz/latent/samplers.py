@@ -57,6 +57,10 @@ class Sampler:
         """Whether it is fitted to the codes or labels of images."""
         return True
 
+    def takes_label(self, model: Any) -> bool:
+        """Whether it can draw a single class."""
+        return False
+
     def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
         """The settings that decide what is fitted."""
         return {}
@@ -93,6 +97,9 @@ class Prior(Sampler):
         return isinstance(model, VAE | WassersteinAutoencoder)
 
     def needs_codes(self, model: Any) -> bool:
+        return isinstance(model, ConditionalVAE)
+
+    def takes_label(self, model: Any) -> bool:
         return isinstance(model, ConditionalVAE)
 
     def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
@@ -134,7 +141,7 @@ class GaussianMixture(OneGaussian):
 
     name = "mixture"
     label = "Mixture of Gaussians"
-    help = "Several clouds fitted to the codes: the best guess at where images lie, for every kind of autoencoder."
+    help = "Several clouds fitted to the codes: the best guess at where images lie, for every kind of autoencoder. Fitted to up to 20,000."
 
     def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
         return {"components": settings.components}
@@ -174,6 +181,9 @@ class OneClass(Sampler):
 
     def available(self, model: Any, labels: np.ndarray) -> bool:
         return bool((labels >= 0).any())
+
+    def takes_label(self, model: Any) -> bool:
+        return True
 
     def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
         return {"label": settings.label, "components": settings.components}

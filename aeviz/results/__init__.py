@@ -19,7 +19,7 @@ from aeviz.results.sample_score import kept_sample_score, sample_score, sample_s
 from aeviz.results.samples import SampleRequest, Samples, samplers_of, samples
 from aeviz.results.store import Split
 from aeviz.results.sweeps import Axes, Grid, axes, manifold
-from aeviz.results.walks import Walk, distance, roads_of, walk
+from aeviz.results.walks import Walk, distance_to_data, roads_of, walk
 
 __all__ = [
     "Average",
@@ -40,7 +40,7 @@ __all__ = [
     "dataset_of",
     "decode_codes",
     "direction",
-    "distance",
+    "distance_to_data",
     "encode_images",
     "errors",
     "kept_map",

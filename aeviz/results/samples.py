@@ -76,7 +76,7 @@ def samples(run: Run, request: SampleRequest, report: Report = quiet) -> Samples
 def draw(run: Run, model: Autoencoder, request: SampleRequest, count: int, report: Report = quiet) -> Drawn:
     """So many codes drawn as requested."""
     sampler = SAMPLERS[request.sampler]
-    _check_label(run, request)
+    _check_label(run, model, request)
     path = path_of(run, "sampler", {"sampler": sampler.name} | sampler.fitted_by(request), "npz")
     fitted = read_arrays(path)
     if fitted is None:
@@ -87,8 +87,13 @@ def draw(run: Run, model: Autoencoder, request: SampleRequest, count: int, repor
     return sampler.draw(fitted, request, count)
 
 
-def _check_label(run: Run, request: SampleRequest) -> None:
-    count = len(run.config().data.classes)
+def _check_label(run: Run, model: Autoencoder, request: SampleRequest) -> None:
+    sampler, count = SAMPLERS[request.sampler], len(run.config().data.classes)
+    if request.label is not None and not sampler.takes_label(model):
+        raise BadValue(
+            "{sampler!r} draws from all classes; for one, choose {one!r}",
+            sampler=sampler.label, one=SAMPLERS["class"].label,
+        )  # fmt: skip
     if request.label is not None and request.label >= count:
         raise BadValue(
             "there is no class number {number}; there are {count}, from 0 on", number=request.label, count=count

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from aeviz.errors import BadValue, MissingData
+from aeviz.errors import BadValue
 from aeviz.latent.encode import decode
 from aeviz.latent.traversals import (
     Order,
@@ -20,7 +20,7 @@ from aeviz.latent.traversals import (
 from aeviz.models.vae import VAE
 from aeviz.results.codes import dataset_of, known_codes, model_of
 from aeviz.results.store import Report, path_of, quiet, read_arrays, write_arrays
-from aeviz.results.walks import distance
+from aeviz.results.walks import distance_to_data
 from aeviz.runs import Run
 
 Kind = Literal["dimensions", "principal"]
@@ -70,10 +70,7 @@ def _judged(run: Run, kind: Kind, report: Report) -> dict[str, np.ndarray]:
     found = {"vectors": vectors, "reach": ranges(along), "variance": along.var(axis=0)}
     found["effect"] = effect(model, known.first(BASES).z, vectors, found["reach"])
     if kind == "dimensions" and isinstance(model, VAE):
-        try:
-            found["kl"] = kl_by_dimension(model, dataset_of(run).images, known.first(JUDGED).index)
-        except MissingData:
-            report(0, 0, "Without the images there is no KL")
+        found["kl"] = kl_by_dimension(model, dataset_of(run).images, known.first(JUDGED).index)
     return found
 
 
@@ -120,4 +117,4 @@ def manifold(
     z = grid(centre, across, up, xs, ys)
     flat = z.reshape(size * size, -1)
     x_hat = decode(model_of(run), flat).reshape(size, size, *run.config().data.shape)
-    return Grid(z, x_hat, xs, ys, distance(run, flat).reshape(size, size))
+    return Grid(z, x_hat, xs, ys, distance_to_data(run, flat).reshape(size, size))

@@ -6,8 +6,10 @@ import numpy as np
 
 from aeviz import files
 from aeviz.errors import MissingData, UnknownName
+from aeviz.latent import roads
 from aeviz.latent.graph import NeighbourGraph
-from aeviz.latent.roads import ROADS, Context, Road, ThroughData, distance_to_data, neighbour_distance
+from aeviz.latent.roads import ROADS, Context, Road, ThroughData
+from aeviz.models import Autoencoder
 from aeviz.results.codes import known_codes, model_of
 from aeviz.results.store import Report, path_of, quiet, read_arrays, read_json, write_arrays
 from aeviz.runs import Run
@@ -36,20 +38,6 @@ def roads_of(run: Run) -> list[Road]:
     return [road for road in ROADS.values() if road.available(model)]
 
 
-def road_named(run: Run, name: str) -> Road:
-    """The run's road of this name.
-
-    Raises:
-        UnknownName: there is none, or none for this kind of autoencoder.
-    """
-    roads = {road.name: road for road in roads_of(run)}
-    if name not in roads:
-        raise UnknownName(
-            "no road through this run is called {name!r}; there are: {known}", name=name, known=", ".join(roads)
-        )
-    return roads[name]
-
-
 def walk(run: Run, stops: np.ndarray, road: str = "straight", steps: int = 16, report: Report = quiet) -> Walk:
     """A road through stops (M, D); over the codes of at most 10,000 training images, the first of a fixed shuffle.
 
@@ -60,7 +48,8 @@ def walk(run: Run, stops: np.ndarray, road: str = "straight", steps: int = 16, r
         BadValue: a number of stops or steps that is not allowed.
         MissingData: the road leads over images that are not at hand.
     """
-    chosen = road_named(run, road)
+    model = model_of(run)
+    chosen = _named(model, road)
     try:
         known = known_codes(run, report)
     except MissingData:
@@ -69,19 +58,28 @@ def walk(run: Run, stops: np.ndarray, road: str = "straight", steps: int = 16, r
         return Walk(chosen.walk(stops, steps, Context(np.asarray(stops))), None)
     codes = known.first(MOST_CODES).z
     graph = _graph(run, codes, report) if road == ThroughData.name else None
-    z = chosen.walk(stops, steps, Context(codes, model_of(run), graph))
-    return Walk(z, distance(run, z))
+    z = chosen.walk(stops, steps, Context(codes, model, graph))
+    return Walk(z, distance_to_data(run, z))
 
 
-def distance(run: Run, z: np.ndarray) -> np.ndarray:
+def distance_to_data(run: Run, z: np.ndarray) -> np.ndarray:
     """How far codes (n, D) are from the nearest training image's, 1 being as far as neighbours are."""
     known = known_codes(run).z
     path = path_of(run, "near", {}, "json")
     kept = read_json(path)
     if kept is None:
-        kept = {"unit": neighbour_distance(known)}
+        kept = {"unit": roads.neighbour_distance(known)}
         files.write_json(path, kept)
-    return distance_to_data(z, known, kept["unit"])
+    return roads.distance_to_data(z, known, kept["unit"])
+
+
+def _named(model: Autoencoder, name: str) -> Road:
+    known = {road.name: road for road in ROADS.values() if road.available(model)}
+    if name not in known:
+        raise UnknownName(
+            "no road through this run is called {name!r}; there are: {known}", name=name, known=", ".join(known)
+        )
+    return known[name]
 
 
 def _graph(run: Run, codes: np.ndarray, report: Report) -> NeighbourGraph:
