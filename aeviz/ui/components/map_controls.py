@@ -11,6 +11,7 @@ from aeviz.latent.project import PROJECTIONS
 from aeviz.results import MapRequest, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, words
+from aeviz.ui.components.groups import axes_picker
 from aeviz.ui.components.map_colours import Paint, colour_picker
 
 TOOLS = {"lasso": "Lasso", "select": "Box", "pan": "Move"}
@@ -49,6 +50,8 @@ def map_controls(run: Run) -> tuple[MapRequest, Paint, str]:
     )  # fmt: skip
     paint = colour_picker(run, split)
     searched = st.text_input("Find", key="map.find", placeholder="Label, file, #number", icon=":material/search:")
+    if "directions" in cls.model_fields:
+        settings["directions"] = axes_picker(run)
     more = [name for name in forms.asked(cls) if name != "dims"]
     if more:
         with st.expander("More", icon=":material/tune:"):

@@ -42,7 +42,7 @@ def scene_of(
         height: in pixels.
         live: where its next frames are fetched while it is still computed.
     """
-    dense, near = mode == "density", cache.images_if_here(run)
+    dense, shown = mode == "density", pictures_of(run)
     return Scene(
         space=space_of(run, request),
         figure=figure_of(run, request, drawn, coloured, empty=dense, height=height),
@@ -51,8 +51,8 @@ def scene_of(
         height=height,
         show=mode,
         classes=run.config().data.classes,
-        pictures=pictures_of(run),
-        near=near and address("near", run.id, run.weights_mark(), request.split),
+        pictures=shown,
+        near=address("near", run.id, run.weights_mark(), request.split) if shown else None,
         decode=None if live else decode_of(run, request, drawn),
         density=density_of(run, request, drawn, coloured) if dense else None,
         live=live,
@@ -152,7 +152,7 @@ def density_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> 
 
 def names_of(drawn: Map, coloured: Painted) -> list[dict[str, Any]]:
     """The classes' names where their dots lie most densely; none in 3-D, or where there are too many."""
-    if drawn.points.shape[1] != 2 or coloured.names is None:
+    if drawn.points.shape[1] != 2 or coloured.names is None or coloured.values is None:
         return []
     groups = plots.grouped(coloured.values, coloured.names)
     if groups is None or len(np.unique(groups.numbers)) > MOST_NAMES:

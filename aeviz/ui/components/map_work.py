@@ -41,6 +41,16 @@ def start_map(run: Run, request: MapRequest, go_on: bool = False) -> None:
     )  # fmt: skip
 
 
+def map_so_far(run: Run, request: MapRequest) -> Map | None:
+    """What is seen of a map that is being computed; it has no way to place anything yet."""
+    frame = results.map_frame(run, request)
+    if frame is None:
+        return None
+    known = results.codes(run, request.split).first(request.limit)
+    method = PROJECTIONS[request.method]
+    return Map(frame.points, known.labels, known.index, {}, 0.0, method(method.Settings.parse(request.settings)))
+
+
 def offer(run: Run, request: MapRequest) -> None:
     """What a slow map is, how the last attempt ended, and the button that begins it."""
     job, label = results.map_job(run, request), PROJECTIONS[request.method].label

@@ -32,19 +32,20 @@ def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view:
         drawn, live = _drawn(run, request)
     except AevizError as error:
         st.error(words.sentence(error), icon=":material/error:")
-        request, drawn, live = *_last(run), None
-    if drawn is None or request is None:
+        request, drawn, live = _last(run, request)
+    if drawn is None:
         return
     if not live:
         state.remember(LAST, (run.id, run.weights_mark(), request))
     _canvas(run, request, drawn, live, paint, searched, view)
 
 
-def _last(run: Run) -> tuple[MapRequest | None, Map | None]:
+def _last(run: Run, request: MapRequest) -> tuple[MapRequest, Map | None, None]:
     """The map that was shown before one that cannot be made."""
-    id, mark, request = state.recall(LAST, ("", "", None))
-    same = request is not None and id == run.id and mark == run.weights_mark()
-    return (request, results.kept_map(run, request)) if same else (None, None)
+    id, mark, last = state.recall(LAST, ("", "", None))
+    if last is None or id != run.id or mark != run.weights_mark():
+        return request, None, None
+    return last, results.kept_map(run, last), None
 
 
 def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
@@ -56,8 +57,8 @@ def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
     if kept is None and not method.slow:
         return results.project(run, request), None
     if kept is None and not working:
-        if method.missing() or not map_work.begins_by_itself(run, request):
-            results.check_map(run, request)
+        method.check_installed()
+        if not map_work.begins_by_itself(run, request):
             map_work.offer(run, request)
             return None, None
         map_work.start_map(run, request)
@@ -65,7 +66,7 @@ def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
     if not working:
         return kept, None
     map_work.progress(run, request)
-    return results.map_so_far(run, request) or kept, address("frame", run.id, job.path.name)
+    return map_work.map_so_far(run, request) or kept, address("frame", run.id, job.path.name)
 
 
 @st.fragment
