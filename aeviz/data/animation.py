@@ -16,8 +16,8 @@ from aeviz.errors import BadValue, NotNow
 SIDE = 256  # pixels that the longer side of a film reaches at least, if it takes no more than whole steps
 STRIP_SCALE = 4
 SECONDS = 0.1  # that a frame is shown
-FROM_PNG = "-loglevel error -f image2pipe -c:v png".split()
-TO_MP4 = "-c:v libx264 -crf 12 -pix_fmt yuv420p -f mp4 -movflags frag_keyframe+empty_moov".split()
+FROM_PNG = ["-loglevel", "error", "-f", "image2pipe", "-c:v", "png"]
+TO_MP4 = ["-c:v", "libx264", "-crf", "12", "-pix_fmt", "yuv420p", "-f", "mp4", "-movflags", "empty_moov+frag_keyframe"]
 
 Frames = np.ndarray  # (S, C, H, W) uint8
 
