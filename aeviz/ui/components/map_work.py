@@ -41,14 +41,12 @@ def start_map(run: Run, request: MapRequest, go_on: bool = False) -> None:
     )  # fmt: skip
 
 
-def map_so_far(run: Run, request: MapRequest) -> Map | None:
-    """What is seen of a map that is being computed; it has no way to place anything yet."""
+def map_so_far(run: Run, request: MapRequest) -> Map:
+    """What is seen of a map that is being computed, its PCA start to begin with; it has no way to place anything yet."""
+    start = results.project(run, MapRequest(method="pca", split=request.split, settings={"dims": request.settings["dims"]}))
     frame = results.map_frame(run, request)
-    if frame is None:
-        return None
-    known = results.codes(run, request.split).first(request.limit)
-    method = PROJECTIONS[request.method]
-    return Map(frame.points, known.labels, known.index, {}, 0.0, method(method.Settings.parse(request.settings)))
+    points = start.points if frame is None else frame.points
+    return Map(points, start.labels, start.index, {}, 0.0, start.projection)
 
 
 def offer(run: Run, request: MapRequest) -> None:

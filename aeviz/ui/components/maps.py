@@ -28,11 +28,12 @@ LAST = "map.last"
 
 def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view: dict[str, Any] | None) -> None:
     """The map: at once where it is kept or quick, while it is computed where it is slow."""
-    try:
-        drawn, live = _drawn(run, request)
-    except AevizError as error:
-        st.error(words.sentence(error), icon=":material/error:")
-        request, drawn, live = _last(run, request)
+    with st.container(key="map_work"):  # always there, so that nothing below it is drawn anew when it fills
+        try:
+            drawn, live = _drawn(run, request)
+        except AevizError as error:
+            st.error(words.sentence(error), icon=":material/error:")
+            request, drawn, live = _last(run, request)
     if drawn is None:
         return
     if not live:
@@ -66,7 +67,7 @@ def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
     if not working:
         return kept, None
     map_work.progress(run, request)
-    return map_work.map_so_far(run, request) or kept, address("frame", run.id, job.path.name)
+    return map_work.map_so_far(run, request), address("frame", run.id, job.path.name)
 
 
 @st.fragment
