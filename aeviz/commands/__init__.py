@@ -3,7 +3,8 @@
 import click
 
 from aeviz.commands.data import data
-from aeviz.commands.latent import encode, project, reconstruct, score
+from aeviz.commands.latent import encode, reconstruct, score
+from aeviz.commands.maps import place, project
 from aeviz.commands.rates import rates
 from aeviz.commands.runs import delete, export, resume, runs, show, stop
 from aeviz.commands.spare import spare
@@ -22,6 +23,7 @@ COMMANDS: dict[str, click.Command] = {
         delete,
         encode,
         project,
+        place,
         reconstruct,
         score,
         export,

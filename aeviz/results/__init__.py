@@ -11,14 +11,29 @@ from aeviz.results.codes import (
     same_data,
     score,
 )
-from aeviz.results.maps import Map, MapRequest, kept_map, kept_quality, map_job, project, quality
+from aeviz.results.frames import Frame, FrameFile
+from aeviz.results.maps import (
+    Map,
+    MapRequest,
+    go_on,
+    kept_map,
+    kept_quality,
+    map_frame,
+    map_job,
+    project,
+    quality,
+)
+from aeviz.results.placing import Placed, place
 from aeviz.results.rebuild import Rebuilt, decode_codes, rebuild
 from aeviz.results.store import Split
 
 __all__ = [
     "Codes",
+    "Frame",
+    "FrameFile",
     "Map",
     "MapRequest",
+    "Placed",
     "Rebuilt",
     "Split",
     "codes",
@@ -26,11 +41,14 @@ __all__ = [
     "decode_codes",
     "encode_images",
     "errors",
+    "go_on",
     "kept_map",
     "kept_psnr",
     "kept_quality",
+    "map_frame",
     "map_job",
     "model_of",
+    "place",
     "project",
     "quality",
     "rebuild",
