@@ -144,7 +144,9 @@ def test_a_map_that_cannot_be_made_says_so_and_leaves_the_last_one(run):
     assert app.get("bidi_component")
 
 
-@pytest.mark.parametrize("link", ["", "x", "[]", '{"method": 3}', '{"method": "lda", "split": "<b>", "colour": 7, "view": 3}'])
+@pytest.mark.parametrize(
+    "link", ["", "x", "[]", '{"method": 3}', '{"method": "lda", "split": "<b>", "colour": 7, "view": 3}']
+)
 def test_a_link_that_nobody_wrote_harms_nothing(run, link):
     app = AppTest.from_file(MAIN, default_timeout=30)
     app.query_params["map"] = link

@@ -32,7 +32,10 @@ def run(server, monkeypatch):
     """A run on the digits, as the server finds it."""
     monkeypatch.setenv("AEVIZ_RUNS", str(server.folder / "runs"))
     monkeypatch.setenv("AEVIZ_DATA", str(server.folder / "data"))
-    recipe = {"model": {"latent_dim": 4, "body": {"name": "dense", "widths": [32]}}, "training": {"epochs": 8, "device": "cpu"}}
+    recipe = {
+        "model": {"latent_dim": 4, "body": {"name": "dense", "widths": [32]}},
+        "training": {"epochs": 8, "device": "cpu"},
+    }
     made = training.prepare(Recipe.parse(recipe))
     with jobs.at_work(made) as worker:
         training.work(made, worker)
@@ -137,7 +140,10 @@ def test_a_lasso_picks_what_it_encloses_and_a_link_shows_it_elsewhere(server, ne
     page.goto(f"{server.address}/map?run={run.id}")
     drawn(page)
     box = page.locator(".st-key-map .nsewdrag").first.bounding_box()
-    corners = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in [(0.2, 0.1), (0.8, 0.2), (0.6, 0.8), (0.25, 0.6)]]
+    corners = [
+        (box["x"] + x * box["width"], box["y"] + y * box["height"])
+        for x, y in [(0.2, 0.1), (0.8, 0.2), (0.6, 0.8), (0.25, 0.6)]
+    ]
     page.mouse.move(*corners[0])
     page.mouse.down()
     for corner in corners[1:]:
@@ -197,6 +203,7 @@ def test_a_tsne_is_seen_while_it_works_stopped_and_gone_on_with(server, page, ru
     assert 20 < stopped.notes["stopped_at"] < 750
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Go on")).to_have_count(0)
     expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=120_000)
     finished = results.kept_map(run, MapRequest(method="tsne", settings={"dims": 2}))
     assert "stopped_at" not in finished.notes or finished.notes["stopped_at"] is None

@@ -10,7 +10,7 @@ from aeviz.data import Dataset
 from aeviz.latent.project import PROJECTIONS
 from aeviz.results import MapRequest, Split
 from aeviz.runs import Run
-from aeviz.ui import cache, forms, words
+from aeviz.ui import cache, forms
 from aeviz.ui.components.groups import axes_picker
 from aeviz.ui.components.map_colours import Paint, colour_picker
 
