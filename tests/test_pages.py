@@ -110,7 +110,8 @@ def test_a_network_over_the_budget_is_refused_on_the_spot(monkeypatch):
     assert not app.exception
 
 
-def test_the_map_is_coloured_by_label_and_by_error(run):
+def test_the_map_is_coloured_by_label_and_by_error_and_judged(run):
+    results.quality(run, results.MapRequest(settings={"dims": 2}))
     app = open_page("map")
     assert app.selectbox(key="map.colour").options[:3] == ["Label", "Reconstruction error", "Latent dimension"]
     app.selectbox(key="map.colour").set_value("error").run()

@@ -16,7 +16,18 @@ from aeviz.results.colours import COLOURS, Coloured, ColourInfo, colour, colour_
 from aeviz.results.directions import class_direction, direction
 from aeviz.results.frames import Frame, FrameFile
 from aeviz.results.groups import ClassMeans, Selected, class_means, selection
-from aeviz.results.maps import Map, MapRequest, go_on, kept_map, kept_quality, map_frame, map_job, project, quality
+from aeviz.results.maps import (
+    Map,
+    MapRequest,
+    go_on,
+    kept_map,
+    kept_quality,
+    map_frame,
+    map_job,
+    project,
+    quality,
+    quality_job,
+)
 from aeviz.results.near import Near, near
 from aeviz.results.placing import Placed, place
 from aeviz.results.rebuild import Average, Rebuilt, average, decode_codes, rebuild
