@@ -93,13 +93,7 @@ const { readDecoder, paintSample } = (() => {
     }
     return { shape, run }
   }
-  const inPlace = (shape, change) => {
-    const run = (values) => {
-      change(values)
-      return values
-    }
-    return { shape, run }
-  }
+  const inPlace = (shape, change) => ({ shape, run: (values) => { change(values); return values } })
 
   // From `rows` rows to as many columns: what turns channels first into channels last, and back.
   const turned = (rows, columns, shape) => filling(shape, (out, values) => {
@@ -137,7 +131,7 @@ const { readDecoder, paintSample } = (() => {
     linear({ weight, bias }, [, , inputs], take) {
       const weights = take(weight), biases = take(bias), outputs = biases.length, last = outputs - 1
       return filling([1, 1, outputs], (out, values) => {
-        for (let o = 0; o < outputs; o += 4) { // four at a time; the last may be computed more than once
+        for (let o = 0; o < outputs; o += 4) { // four at a time; the last may be worked out more than once
           const p = Math.min(o + 1, last), q = Math.min(o + 2, last), r = Math.min(o + 3, last)
           const first = o * inputs, second = p * inputs, third = q * inputs, fourth = r * inputs
           let a = biases[o], b = biases[p], c = biases[q], d = biases[r]
