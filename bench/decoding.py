@@ -133,7 +133,7 @@ def _text(content: bytes) -> str:
 
 @contextlib.contextmanager
 def serving(models: list[Autoencoder]) -> Iterator[str]:
-    """A server of the kind the app runs on, that has nothing else to do: an empty page, and pictures for codes (n, D)."""
+    """A server of the kind the app runs on, with nothing else to do: an empty page, and pictures for codes (n, D)."""
 
     async def decode(request: Request) -> Response:
         model, content = models[request.path_params["number"]], bytearray(await request.body())
