@@ -85,6 +85,7 @@ def _kernels(shape: tuple[int, int], spacing: float, device: torch.device) -> li
     rows, columns = (torch.fft.fftfreq(size, dtype=torch.float64, device=device) for size in shape)
     x, y = spacing * shape[0] * rows[:, None], spacing * shape[1] * columns[None, :]
     near = 1 / (1 + x**2 + y**2)
+    x[shape[0] // 2], y[:, shape[1] // 2] = 0, 0  # as far to the left as to the right; nobody is so far from another
     # A cubic B-spline's transform is sinc⁴; a point is spread with one and read with another.
     blur = (torch.sinc(rows)[:, None] * torch.sinc(columns)[None, : shape[1] // 2 + 1]) ** 8
     return [torch.fft.rfft2(kernel) / blur for kernel in (x * near**2, y * near**2, near)]
