@@ -203,11 +203,11 @@ def test_restart_and_fork_make_runs_to_watch_and_keep_the_old_one(run, monkeypat
     monkeypatch.setattr(training, "launch", lambda run, start: launched.append(run.id))
     for button in ("restart", "fork"):
         app = watch(run)
-        app.selectbox(key="run").set_value(run.id).run()
+        app.sidebar.selectbox[0].set_value(run.id).run()
         app.segmented_control(key="train.view").set_value("Training").run()
         app.button(key=button).click().run()
         assert not app.exception
-        assert app.selectbox(key="run").value == launched[-1] != run.id
+        assert app.sidebar.selectbox[0].value == launched[-1] != run.id
     assert len(list_runs()) == 3
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from aeviz.runs import Run
+
 pytestmark = pytest.mark.browser
 
 # Watches the chart at every frame: whether it is still the same canvas, and whether it was ever drawn empty.
@@ -134,3 +136,18 @@ def test_the_panel_fits_a_phone(server, page):
     assert chart.bounding_box()["width"] <= 390
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     expect(page.get_by_text("Done").first).to_be_visible(timeout=60_000)
+
+
+@pytest.mark.parametrize(("asked", "named"), [("Fork", ", forked"), ("Restart", ", again")])
+def test_the_twin_of_a_running_training_is_watched_from_then_on(server, page, asked, named):
+    start(page, server.address, 100_000)
+    expect(page.locator(".st-key-loss_chart .chart")).not_to_have_attribute("data-points", "0", timeout=30_000)
+    parent = page.url
+    page.get_by_role("button", name=asked).click()
+    expect(page.locator("strong").filter(has_text=named)).to_be_visible()
+    page.wait_for_timeout(3000)  # many looks, of which the first were asked for from the parent's address
+    expect(page.locator("strong").filter(has_text=named)).to_be_visible()
+    assert page.url != parent
+    for path in (server.folder / "runs").glob("*/config.json"):
+        Run(path.parent).ask("stop")
+    expect(page.get_by_text("Stopped").first).to_be_visible()

@@ -15,6 +15,7 @@ from aeviz.runs import Run
 from aeviz.ui import cache, forms, words
 from aeviz.ui.components import selection
 from aeviz.ui.components.pictures import Chosen
+from aeviz.ui.frame import draw_anew
 
 HEIGHT = 600
 # What a drag does is chosen with words beside the map; Streamlit takes the lasso's button out of Plotly's bar.
@@ -198,7 +199,7 @@ def _working(run: Run, request: MapRequest) -> None:
     job = results.map_job(run, request)
     status = job.status()
     if not job.is_alive() and status.state != "queued":
-        st.rerun()
+        draw_anew()
     with st.container(height=HEIGHT, horizontal_alignment="center", vertical_alignment="center", border=True):
         share = min(1.0, status.done / status.total) if status.total else 0.0
         st.markdown(f"#### {words.plain(status.message or 'Starting …')}", text_alignment="center")
