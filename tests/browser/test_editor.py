@@ -38,7 +38,7 @@ def focus_row(page: Page, at: int) -> None:
 def form(server, page):
     """The page Train, with the dense network of the digits."""
     page.goto(f"{server.address}/train")
-    expect(row(page, 2)).to_be_visible()
+    expect(row(page, 2)).to_be_visible(timeout=60_000)  # of a server that has just started
     settled(page)
     return page
 

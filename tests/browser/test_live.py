@@ -91,6 +91,21 @@ def test_a_dial_is_turned_and_acts(server, page):
     expect(page.get_by_text("Stopped").first).to_be_visible()
 
 
+def test_a_dial_turned_quickly_stays_where_it_was_turned_to(server, page):
+    start(page, server.address, 5000)
+    dial = page.get_by_role("slider", name="Learning rate")
+    dial.focus()
+    for _ in range(5):
+        dial.press("ArrowRight")
+        page.wait_for_timeout(120)
+    expect(page.get_by_text("Learning rate 0.007 since step")).to_be_visible()
+    page.wait_for_timeout(2000)
+    expect(dial).to_have_attribute("aria-valuetext", "0.007")
+    assert json.loads((run_folder(server) / "config.json").read_text())["training"]["learning_rate"] == 0.007
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped").first).to_be_visible()
+
+
 def test_pause_step_and_play(server, page):
     start(page, server.address, 5000)
     page.get_by_role("button", name="Pause").click()
