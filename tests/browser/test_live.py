@@ -141,6 +141,19 @@ def test_the_film_of_the_map_is_scrubbed_and_played(server, page):
     expect(film).to_have_attribute("data-step", str(last), timeout=frames * 250 + 5000)
 
 
+def test_a_training_begun_from_below_is_seen_from_the_top(server, page):
+    page.set_viewport_size({"width": 1440, "height": 420})
+    page.goto(f"{server.address}/train")
+    button = page.get_by_role("button", name="Train", exact=True)
+    button.scroll_into_view_if_needed()
+    place = page.get_by_test_id("stMain")
+    assert place.evaluate("node => node.scrollTop") > 0
+    button.click()
+    expect(page.get_by_role("button", name="Restart")).to_be_in_viewport()
+    assert place.evaluate("node => node.scrollTop") == 0
+    expect(page.get_by_text("Done").first).to_be_visible(timeout=60_000)
+
+
 def test_the_panel_fits_a_phone(server, page):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{server.address}/train")
