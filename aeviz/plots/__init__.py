@@ -1,7 +1,6 @@
 """Figures: arrays in, `go.Figure` out; a leaf that the app and the exports share."""
 
 from aeviz.plots.bars import counts_bars, variance_bars
-from aeviz.plots.curves import loss_curves
 from aeviz.plots.network import hourglass
 from aeviz.plots.rates import rate_curve, sweep_curve
 from aeviz.plots.scatter import latent_scatter
@@ -10,7 +9,6 @@ __all__ = [
     "counts_bars",
     "hourglass",
     "latent_scatter",
-    "loss_curves",
     "rate_curve",
     "sweep_curve",
     "variance_bars",
