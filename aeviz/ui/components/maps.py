@@ -14,6 +14,7 @@ from aeviz.results import Map, MapRequest, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, state, words
 from aeviz.ui.components import map_scene, map_work, newcomers, selection
+from aeviz.ui.components.groups import page_if_asked
 from aeviz.ui.components.map_colours import Paint, Painted, painted
 from aeviz.ui.components.map_controls import find, looks
 from aeviz.ui.components.map_link import link_of
@@ -80,6 +81,7 @@ def _canvas(
     view: dict[str, Any] | None,
 ) -> None:
     """The map and what is picked on it; a hand on the map runs this again, not the page."""
+    page_if_asked()
     dims, dense = drawn.points.shape[1], len(drawn.points) > map_scene.MOST_DOTS
     how = looks(run, dims, dense)
     said = st.container(key="map_said")  # always there: what comes and goes above the map would have it drawn anew
