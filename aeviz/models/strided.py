@@ -1,0 +1,146 @@
+"""Convolutions with a stride as they are trained: torch's numbers, sooner on a CPU.
+
+oneDNN is slow at transposed convolutions that have few outputs or a bias, and the gradient of a convolution by its
+input is one of these too. Whoever only looks, compiles, trains on another device or keeps pixels channel by channel has
+torch's own.
+"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.grad import conv2d_weight
+
+MOST_BY_PHASES = 32  # outputs, times what zeros in the kernel cost, up to which phases were measured faster
+
+
+class Conv2d(nn.Conv2d):
+    """torch's; the gradient by its input is taken by phases."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        stride, padding = self.stride[0], int(self.padding[0])
+        if input.requires_grad and _is_trained_here(self.weight) and _pays(self.weight, stride, padding):
+            y: Tensor = _Convolution.apply(*_cast(input, self.weight, self.bias), stride, padding)
+            return y
+        return super().forward(input)
+
+
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """torch's; by phases, or with its bias added afterwards."""
+
+    def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
+        return conv_transpose2d(
+            input, self.weight, self.bias, self.stride[0], int(self.padding[0]), self.output_padding
+        )
+
+
+def conv_transpose2d(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, extra: tuple[int, ...]
+) -> Tensor:
+    """The transposed convolution of x (B, I, h, w) with weight (I, O, K, K): (B, O, H, W), `extra` pixels larger."""
+    if not _is_trained_here(weight):
+        return F.conv_transpose2d(x, weight, bias, stride, padding, extra)
+    height, width = (
+        (side - 1) * stride - 2 * padding + weight.shape[-1] + more for side, more in zip(x.shape[2:], extra, strict=True)
+    )
+    y: Tensor = _Transposed.apply(*_cast(x, weight, bias), stride, padding, (height, width))
+    return y
+
+
+def by_phases(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, size: tuple[int, int]
+) -> Tensor:
+    """The transposed convolution of x (B, I, h, w) with weight (I, O, K, K): (B, O, *size).
+
+    Pixels of the output that lie a stride apart, a phase, see the same few taps of the kernel: a small plain convolution
+    has all phases as its channels, which then go to their places (Shi et al., CVPR 2016,
+    https://arxiv.org/abs/1609.05158).
+    """
+    inputs, outputs, side = weight.shape[:3]
+    first, taps = _seen(side, stride, padding)
+    before = stride * (first + taps - 1) - padding
+    kernel = F.pad(weight, (before, stride * taps - side - before) * 2)  # (I, O, T * stride, T * stride)
+    kernel = kernel.unflatten(3, (taps, stride)).unflatten(2, (taps, stride)).flip(2, 4)
+    kernel = kernel.permute(3, 5, 1, 0, 2, 4).reshape(-1, inputs, taps, taps)  # (stride * stride * O, I, T, T)
+    rows, columns = (-(-length // stride) for length in size)
+    left, right, below = -first, *(n + first + taps - 1 - m for n, m in ((columns, x.shape[3]), (rows, x.shape[2])))
+    phases = F.conv2d(F.pad(x, (left, right, left, below)), kernel, None if bias is None else bias.repeat(stride**2))
+    y = phases.permute(0, 2, 3, 1).unflatten(3, (stride, stride * outputs)).transpose(2, 3)
+    y = y.reshape(len(x), rows * stride, columns * stride, outputs).permute(0, 3, 1, 2)
+    return y[:, :, : size[0], : size[1]]
+
+
+def _seen(side: int, stride: int, padding: int) -> tuple[int, int]:
+    """The first input that the outputs of place 0 see (at most 0), and how many they see in a row."""
+    first = -((side - 1 - padding) // stride)
+    return first, (stride - 1 + padding) // stride - first + 1
+
+
+def _pays(weight: Tensor, stride: int, padding: int) -> bool:
+    """Whether a transposed convolution with this weight (I, O, K, K) is faster by phases."""
+    side = weight.shape[-1]
+    _, taps = _seen(side, stride, padding)
+    return stride > 1 and weight.shape[1] * (stride * taps / side) ** 2 <= MOST_BY_PHASES
+
+
+def _spread(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, size: tuple[int, int]
+) -> Tensor:
+    """The transposed convolution of x (B, I, h, w) with weight (I, O, K, K), whichever way is faster: (B, O, *size)."""
+    if _pays(weight, stride, padding):
+        return by_phases(x, weight, bias, stride, padding, size)
+    reached = [(side - 1) * stride - 2 * padding + weight.shape[-1] for side in x.shape[2:]]
+    extra = [whole - side for whole, side in zip(size, reached, strict=True)]
+    y = F.conv_transpose2d(x, weight, None, stride, padding, extra)
+    return y if bias is None else y.add_(bias[:, None, None])
+
+
+class _Transposed(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int, size: tuple[int, int]
+    ) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.how = stride, padding
+        return _spread(x, weight, bias, stride, padding, size)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        gradient = gradient.view_as(gradient)  # a single channel's strides are made plain, which oneDNN is faster with
+        by_x = F.conv2d(gradient, weight, None, *ctx.how)
+        by_weight = conv2d_weight(gradient, weight.shape, x, *ctx.how)
+        return by_x, by_weight, gradient.sum((0, 2, 3)), None, None, None
+
+
+class _Convolution(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.how = stride, padding
+        return F.conv2d(x, weight, bias, stride, padding)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        by_x = _spread(gradient, weight, None, *ctx.how, x.shape[2:])
+        by_weight = conv2d_weight(x, weight.shape, gradient, *ctx.how)
+        return by_x, by_weight, gradient.sum((0, 2, 3)), None, None
+
+
+def _is_trained_here(weight: Tensor) -> bool:
+    """Whether a layer with this weight is in training on a CPU, its pixels channels-last."""
+    return (
+        weight.device.type == "cpu"
+        and weight.is_contiguous(memory_format=torch.channels_last)
+        and torch.is_grad_enabled()
+        and not torch.compiler.is_compiling()
+    )
+
+
+def _cast(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """What autocast would give a convolution."""
+    if not torch.is_autocast_enabled("cpu"):
+        return tensors
+    return tuple(tensor.to(torch.get_autocast_dtype("cpu")) for tensor in tensors)
