@@ -16,18 +16,19 @@ MOST_BY_PHASES = 32  # outputs, times what zeros in the kernel cost, up to which
 
 
 class Conv2d(nn.Conv2d):
-    """torch's; the gradient by its input is taken by phases."""
+    """torch's, with a gradient by its input that is taken by phases where this pays."""
 
     def forward(self, input: Tensor) -> Tensor:
-        stride, padding = self.stride[0], int(self.padding[0])
-        if input.requires_grad and _is_trained_here(self.weight) and _pays(self.weight, stride, padding):
-            y: Tensor = _Convolution.apply(*_cast(input, self.weight, self.bias), stride, padding)
-            return y
-        return super().forward(input)
+        if not _is_trained_here(self.weight):
+            return super().forward(input)
+        y: Tensor = _Convolution.apply(
+            *_cast(input, self.weight, self.bias), self.stride[0], int(self.padding[0])
+        )
+        return y
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
-    """torch's; by phases, or with its bias added afterwards."""
+    """torch's, by phases where this pays, else with its bias added afterwards."""
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         return conv_transpose2d(
@@ -96,27 +97,10 @@ def _spread(
     return y if bias is None else y.add_(bias[:, None, None])
 
 
-class _Transposed(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int, size: tuple[int, int]
-    ) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        ctx.how = stride, padding
-        return _spread(x, weight, bias, stride, padding, size)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight = ctx.saved_tensors
-        gradient = gradient.view_as(gradient)  # a single channel's strides are made plain, which oneDNN is faster with
-        by_x = F.conv2d(gradient, weight, None, *ctx.how)
-        by_weight = conv2d_weight(gradient, weight.shape, x, *ctx.how)
-        return by_x, by_weight, gradient.sum((0, 2, 3)), None, None, None
-
-
 class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
+        x = _laid_out(x)
         ctx.save_for_backward(x, weight)
         ctx.how = stride, padding
         return F.conv2d(x, weight, bias, stride, padding)
@@ -124,9 +108,35 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        by_x = _spread(gradient, weight, None, *ctx.how, x.shape[2:])
+        by_x = _spread(gradient, weight, None, *ctx.how, x.shape[2:]) if ctx.needs_input_grad[0] else None
         by_weight = conv2d_weight(x, weight.shape, gradient, *ctx.how)
         return by_x, by_weight, gradient.sum((0, 2, 3)), None, None
+
+
+class _Transposed(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int, size: tuple[int, int]
+    ) -> Tensor:
+        x = _laid_out(x)
+        ctx.save_for_backward(x, weight)
+        ctx.how = stride, padding
+        return _spread(x, weight, bias, stride, padding, size)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        gradient = _laid_out(gradient)
+        by_x = F.conv2d(gradient, weight, None, *ctx.how)
+        by_weight = conv2d_weight(gradient, weight.shape, x, *ctx.how)
+        return by_x, by_weight, gradient.sum((0, 2, 3)), None, None, None
+
+
+def _laid_out(x: Tensor) -> Tensor:
+    """The same channels-last; of a single channel the strides have to say so too, or oneDNN turns its partner around."""
+    channels, height, width = x.shape[1:]
+    x = x.contiguous(memory_format=torch.channels_last)
+    return x.as_strided(x.shape, (channels * height * width, 1, channels * width, channels))
 
 
 def _is_trained_here(weight: Tensor) -> bool:
