@@ -52,13 +52,20 @@ def resolve(config: RunConfig) -> Resolved:
     )
     if _is_long(config) and device != "mps":
         torch.set_num_threads(resolved.threads)
-        if asked.precision == "auto":
-            resolved = _chosen(config, resolved, "precision", "bfloat16", WORTH_DIGITS)
-        if any(layer.kind in ("conv", "residual") for layer in config.model.body.as_layers()):
-            resolved = _chosen(config, resolved, "channels_last", True)
-        if device.startswith("cuda") and not asked.compile:
-            resolved = _chosen(config, resolved, "graphs", True)
+        for question in _questions(config, device):
+            resolved = _chosen(config, resolved, *question)
     return resolved
+
+
+def _questions(config: RunConfig, device: str) -> list[tuple[str, Any, float]]:
+    """What to try in turn: the name of a choice, the other value, and how many times as fast it has to be."""
+    asked, kinds = config.training, {layer.kind for layer in config.model.body.as_layers()}
+    precision = [("precision", "bfloat16", WORTH_DIGITS)] if asked.precision == "auto" else []
+    layout = [("channels_last", True, WORTH_CHANGING)] if kinds & {"conv", "residual"} else []
+    if device == "cpu":
+        return [*layout, *precision]  # its convolutions are slow in bfloat16, unless they are channels-last
+    graphs = [("graphs", True, WORTH_CHANGING)] if device.startswith("cuda") and not asked.compile else []
+    return [*precision, *layout, *graphs]
 
 
 def check_compiler(config: TrainingConfig) -> None:
@@ -77,7 +84,7 @@ def _is_long(config: RunConfig) -> bool:
     return 3 * cost.flops * images * training.epochs >= WORTH_MEASURING
 
 
-def _chosen(config: RunConfig, resolved: Resolved, name: str, value: Any, worth: float = WORTH_CHANGING) -> Resolved:
+def _chosen(config: RunConfig, resolved: Resolved, name: str, value: Any, worth: float) -> Resolved:
     """The same with one value changed, if that is measured to be faster.
 
     The same question on the same machine gets the answer it got before, so that the same settings give the same
