@@ -1,8 +1,8 @@
 """Convolutions with a stride as they are trained: torch's numbers, sooner on a CPU.
 
 oneDNN is slow at transposed convolutions that have few outputs or a bias, and the gradient of a convolution by its
-input is one of these too. Whoever only looks, compiles, trains on another device or keeps pixels channel by channel has
-torch's own.
+input is one of these too. Whoever only looks, trains on another device or keeps pixels channel by channel has torch's
+own (a weight of one channel lies both ways).
 """
 
 from typing import Any
@@ -21,10 +21,7 @@ class Conv2d(nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:
         if not _is_trained_here(self.weight):
             return super().forward(input)
-        y: Tensor = _Convolution.apply(
-            *_cast(input, self.weight, self.bias), self.stride[0], int(self.padding[0])
-        )
-        return y
+        return _trained(_Convolution, *_cast(input, self.weight, self.bias), self.stride[0], int(self.padding[0]))
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
@@ -43,10 +40,10 @@ def conv_transpose2d(
     if not _is_trained_here(weight):
         return F.conv_transpose2d(x, weight, bias, stride, padding, extra)
     height, width = (
-        (side - 1) * stride - 2 * padding + weight.shape[-1] + more for side, more in zip(x.shape[2:], extra, strict=True)
+        (side - 1) * stride - 2 * padding + weight.shape[-1] + more
+        for side, more in zip(x.shape[2:], extra, strict=True)
     )
-    y: Tensor = _Transposed.apply(*_cast(x, weight, bias), stride, padding, (height, width))
-    return y
+    return _trained(_Transposed, *_cast(x, weight, bias), stride, padding, (height, width))
 
 
 def by_phases(
@@ -85,9 +82,7 @@ def _pays(weight: Tensor, stride: int, padding: int) -> bool:
     return stride > 1 and weight.shape[1] * (stride * taps / side) ** 2 <= MOST_BY_PHASES
 
 
-def _spread(
-    x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, size: tuple[int, int]
-) -> Tensor:
+def _spread(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, size: tuple[int, int]) -> Tensor:
     """The transposed convolution of x (B, I, h, w) with weight (I, O, K, K), whichever way is faster: (B, O, *size)."""
     if _pays(weight, stride, padding):
         return by_phases(x, weight, bias, stride, padding, size)
@@ -99,7 +94,7 @@ def _spread(
 
 class _Convolution(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int) -> Tensor:
         x = _laid_out(x)
         ctx.save_for_backward(x, weight)
         ctx.how = stride, padding
@@ -108,15 +103,17 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        by_x = _spread(gradient, weight, None, *ctx.how, x.shape[2:]) if ctx.needs_input_grad[0] else None
-        by_weight = conv2d_weight(x, weight.shape, gradient, *ctx.how)
-        return by_x, by_weight, gradient.sum((0, 2, 3)), None, None
+        stride, padding = ctx.how
+        by_x = _spread(gradient, weight, None, stride, padding, x.shape[2:]) if ctx.needs_input_grad[0] else None
+        by_weight = conv2d_weight(x, weight.shape, gradient, stride, padding)
+        by_bias = gradient.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
+        return by_x, by_weight, by_bias, None, None
 
 
 class _Transposed(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int, size: tuple[int, int]
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, size: tuple[int, int]
     ) -> Tensor:
         x = _laid_out(x)
         ctx.save_for_backward(x, weight)
@@ -129,7 +126,14 @@ class _Transposed(torch.autograd.Function):
         gradient = _laid_out(gradient)
         by_x = F.conv2d(gradient, weight, None, *ctx.how)
         by_weight = conv2d_weight(gradient, weight.shape, x, *ctx.how)
-        return by_x, by_weight, gradient.sum((0, 2, 3)), None, None, None
+        by_bias = gradient.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
+        return by_x, by_weight, by_bias, None, None, None
+
+
+@torch.compiler.disable
+def _trained(function: type[torch.autograd.Function], *inputs: Any) -> Tensor:
+    y: Tensor = function.apply(*inputs)
+    return y
 
 
 def _laid_out(x: Tensor) -> Tensor:
@@ -145,12 +149,11 @@ def _is_trained_here(weight: Tensor) -> bool:
         weight.device.type == "cpu"
         and weight.is_contiguous(memory_format=torch.channels_last)
         and torch.is_grad_enabled()
-        and not torch.compiler.is_compiling()
     )
 
 
-def _cast(*tensors: Tensor) -> tuple[Tensor, ...]:
+def _cast(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:
     """What autocast would give a convolution."""
     if not torch.is_autocast_enabled("cpu"):
         return tensors
-    return tuple(tensor.to(torch.get_autocast_dtype("cpu")) for tensor in tensors)
+    return tuple(None if tensor is None else tensor.to(torch.get_autocast_dtype("cpu")) for tensor in tensors)
