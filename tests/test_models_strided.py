@@ -7,7 +7,7 @@ from torch import nn
 
 from aeviz.models import Batch, build, model_config
 from aeviz.models.blocks import padding_of
-from aeviz.models.strided import Conv2d, ConvTranspose2d, by_phases
+from aeviz.models.strided import Conv2d, ConvTranspose2d, by_phases, channels_last
 
 WINDOWS = [(1, 2), (2, 2), (3, 1), (3, 2), (3, 3), (4, 2), (5, 2), (5, 4), (7, 3)]
 BODIES = {
@@ -18,10 +18,6 @@ BODIES = {
         "layers": [{"kind": "conv", "size": 4, "kernel": 4}, {"kind": "conv", "size": 8, "kernel": 2}],
     },
 }
-
-
-def channels_last(layer):
-    return layer.to(memory_format=torch.channels_last)
 
 
 def learned(layer, x):
@@ -46,7 +42,7 @@ def test_every_layer_gives_and_learns_what_torchs_does(kernel, stride, inputs, o
         pairs.append(tuple(layers))
     for ours, torchs in pairs:
         torchs.load_state_dict(ours.state_dict())
-        for got, expected in zip(learned(channels_last(ours), x), learned(torchs, x), strict=True):
+        for got, expected in zip(learned(ours, channels_last(x)), learned(torchs, x), strict=True):
             torch.testing.assert_close(got, expected)
 
 
@@ -61,16 +57,17 @@ def test_by_phases_is_the_transposed_convolution(kernel, stride):
 
 @pytest.mark.parametrize("layer", [Conv2d(2, 3, 3, stride=2, padding=1), ConvTranspose2d(2, 3, 3, stride=2, padding=1)])
 def test_a_gradient_can_be_differentiated_again(layer):
-    layer = channels_last(layer.double())
+    layer = layer.double().to(memory_format=torch.channels_last)
     x = torch.randn(2, 2, 5, 4, dtype=torch.float64, requires_grad=True)
+    assert layer(x).grad_fn.name() != "ConvolutionBackward0"
     assert torch.autograd.gradgradcheck(layer, x)
 
 
 @pytest.mark.parametrize("layer", [Conv2d(4, 3, 3, stride=2, padding=1), ConvTranspose2d(4, 3, 3, stride=2, padding=1)])
 def test_autocast_computes_in_bfloat16_and_learns_in_float32(layer):
-    x = torch.rand(2, 4, 8, 8)
+    x = channels_last(torch.rand(2, 4, 8, 8))
     with torch.autocast("cpu", torch.bfloat16):
-        y, *gradients = learned(channels_last(layer), x)
+        y, *gradients = learned(layer, x)
     assert y.dtype == torch.bfloat16
     assert {gradient.dtype for gradient in gradients} == {torch.float32}
     torch.testing.assert_close(y.float(), layer(x), rtol=0.02, atol=0.02)
@@ -86,14 +83,19 @@ def test_a_network_laid_out_channels_last_learns_what_it_would_otherwise(body, t
     gradients = []
     for layout in (torch.contiguous_format, torch.channels_last):
         model.to(memory_format=layout).zero_grad()
+        x = x if layout is torch.contiguous_format else channels_last(x)
         model.losses(Batch(x, x, torch.zeros(4, dtype=torch.int64)))["total"].backward()
         gradients.append([parameter.grad.clone() for parameter in model.parameters()])
     for got, expected in zip(*gradients, strict=True):
         torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_whoever_only_looks_has_torchs_own():
-    layer, x = channels_last(ConvTranspose2d(4, 2, 3, stride=2, padding=1)), torch.rand(1, 4, 5, 5)
-    assert layer(x).grad_fn.name() != "ConvolutionBackward0"
+@pytest.mark.parametrize("channels", [1, 3])
+def test_whoever_only_looks_or_keeps_channels_apart_has_torchs_own(channels):
+    layer, x = ConvTranspose2d(channels, 2, 3, stride=2, padding=1), torch.rand(2, channels, 5, 4)
+    assert layer(x).grad_fn.name() == "ConvolutionBackward0"
+    laid_out = channels_last(x)
+    assert torch.equal(laid_out, x)
+    assert layer(laid_out).grad_fn.name() != "ConvolutionBackward0"
     with torch.no_grad():
-        assert torch.equal(layer(x), nn.ConvTranspose2d.forward(layer, x))
+        assert torch.equal(layer(laid_out), nn.ConvTranspose2d.forward(layer, laid_out))

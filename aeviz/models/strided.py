@@ -2,7 +2,7 @@
 
 oneDNN is slow at transposed convolutions that have few outputs or a bias, and the gradient of a convolution by its
 input is one of these too. Whoever only looks, trains on another device or keeps pixels channel by channel has torch's
-own (a weight of one channel lies both ways).
+own.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ class Conv2d(nn.Conv2d):
     """torch's, with a gradient by its input that is taken by phases where this pays."""
 
     def forward(self, input: Tensor) -> Tensor:
-        if not _is_trained_here(self.weight):
+        if not _is_trained_here(input, self.weight):
             return super().forward(input)
         return _trained(_Convolution, *_cast(input, self.weight, self.bias), self.stride[0], int(self.padding[0]))
 
@@ -37,13 +37,20 @@ def conv_transpose2d(
     x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, extra: tuple[int, ...]
 ) -> Tensor:
     """The transposed convolution of x (B, I, h, w) with weight (I, O, K, K): (B, O, H, W), `extra` pixels larger."""
-    if not _is_trained_here(weight):
+    if not _is_trained_here(x, weight):
         return F.conv_transpose2d(x, weight, bias, stride, padding, extra)
     height, width = (
         (side - 1) * stride - 2 * padding + weight.shape[-1] + more
         for side, more in zip(x.shape[2:], extra, strict=True)
     )
     return _trained(_Transposed, *_cast(x, weight, bias), stride, padding, (height, width))
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """The same channels-last; of a single channel the strides have to say so too, or oneDNN turns its partner around."""
+    channels, height, width = x.shape[1:]
+    x = x.contiguous(memory_format=torch.channels_last)
+    return x.as_strided(x.shape, (channels * height * width, 1, channels * width, channels))
 
 
 def by_phases(
@@ -95,7 +102,7 @@ def _spread(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding
 class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int) -> Tensor:
-        x = _laid_out(x)
+        x = channels_last(x)
         ctx.save_for_backward(x, weight)
         ctx.how = stride, padding
         return F.conv2d(x, weight, bias, stride, padding)
@@ -115,7 +122,7 @@ class _Transposed(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, size: tuple[int, int]
     ) -> Tensor:
-        x = _laid_out(x)
+        x = channels_last(x)
         ctx.save_for_backward(x, weight)
         ctx.how = stride, padding
         return _spread(x, weight, bias, stride, padding, size)
@@ -123,7 +130,7 @@ class _Transposed(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        gradient = _laid_out(gradient)
+        gradient = channels_last(gradient)
         by_x = F.conv2d(gradient, weight, None, *ctx.how)
         by_weight = conv2d_weight(gradient, weight.shape, x, *ctx.how)
         by_bias = gradient.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
@@ -136,20 +143,10 @@ def _trained(function: type[torch.autograd.Function], *inputs: Any) -> Tensor:
     return y
 
 
-def _laid_out(x: Tensor) -> Tensor:
-    """The same channels-last; of a single channel the strides have to say so too, or oneDNN turns its partner around."""
-    channels, height, width = x.shape[1:]
-    x = x.contiguous(memory_format=torch.channels_last)
-    return x.as_strided(x.shape, (channels * height * width, 1, channels * width, channels))
-
-
-def _is_trained_here(weight: Tensor) -> bool:
-    """Whether a layer with this weight is in training on a CPU, its pixels channels-last."""
-    return (
-        weight.device.type == "cpu"
-        and weight.is_contiguous(memory_format=torch.channels_last)
-        and torch.is_grad_enabled()
-    )
+def _is_trained_here(x: Tensor, weight: Tensor) -> bool:
+    """Whether a layer is in training on a CPU, its input or weight channels-last."""
+    lies_so = any(each.stride(1) == 1 and each.stride(3) == each.shape[1] for each in (x, weight))
+    return lies_so and x.device.type == "cpu" and torch.is_grad_enabled()
 
 
 def _cast(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:
