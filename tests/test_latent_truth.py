@@ -54,7 +54,7 @@ def make(name, loss="mse", **settings):
 
 
 def jacobian_norms(model, z):
-    """The stretch (N,) by the whole Jacobian, one code at a time and backwards; of what is fed, only the code counts."""
+    """The stretch (N,) by the whole Jacobian, backwards; of what is fed, only the code counts."""
     fed = model.decoder_input(torch.tensor(z)).detach()
     whole = [torch.autograd.functional.jacobian(model.decode_fed, row[None]) for row in fed]
     return [jacobian.flatten(end_dim=-2)[:, : model.latent_dim].norm().item() for jacobian in whole]

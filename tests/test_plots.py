@@ -129,14 +129,6 @@ def test_labels_beyond_the_class_names_show_their_number(points):
     assert [trace.name for trace in latent_scatter(points, np.arange(90) % 2, class_names=["a"]).data] == ["a", "1"]
 
 
-def test_highlighted_points_are_stars_on_top(points):
-    star = latent_scatter(points, highlight=points[:2], highlight_names=["my <i>cat</i>.png", "b"]).data[-1]
-    assert star.marker.symbol == "star"
-    assert star.text[0] == "my &lt;i&gt;cat&lt;/i&gt;.png"
-    diamond = latent_scatter(np.c_[points, points[:, :1]], highlight=np.zeros((1, 3))).data[-1]
-    assert diamond.marker.symbol == "diamond"
-
-
 def test_an_empty_map_keeps_its_size_and_says_so():
     figure = latent_scatter(np.empty((0, 2)), np.empty(0, dtype=int), class_names=["a"])
     assert figure.layout.height == 640

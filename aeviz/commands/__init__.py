@@ -4,6 +4,7 @@ import click
 
 from aeviz.commands.colour import colour
 from aeviz.commands.data import data
+from aeviz.commands.generate import sample, walk
 from aeviz.commands.latent import encode, project, reconstruct, score
 from aeviz.commands.rates import rates
 from aeviz.commands.runs import delete, export, resume, runs, show, stop
@@ -26,6 +27,8 @@ COMMANDS: dict[str, click.Command] = {
         colour,
         reconstruct,
         score,
+        sample,
+        walk,
         export,
         work,
         spare,

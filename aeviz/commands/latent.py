@@ -36,14 +36,14 @@ def encode(
         arrays = {"z": codes.z, "labels": codes.labels.astype(np.int64), "index": codes.index.astype(np.int64)}
         skipped: list[dict[str, str]] = []
     else:
-        pixels, read, skipped = _read_images(found, paths)
+        pixels, read, skipped = read_images(found, paths)
         for row in skipped:
             click.echo(f"aeviz: {row['file']} was skipped: {row['reason']}", err=True)
         if not read:
             raise BadFile("none of the {count} images could be read", count=len(paths))
         z = results.encode_images(found, pixels)
         arrays = {"z": z, "labels": np.full(len(z), -1, np.int64), "index": np.array(read, np.int64)}
-    _save_npz(out, arrays)
+    save_npz(out, arrays)
     result = {"run": found.id, "n": len(arrays["z"]), "out": str(out), "skipped": skipped}
     finish(as_json, result, f"{result['n']:,} codes written to {out}")
 
@@ -86,7 +86,7 @@ def project(
         drawn = results.project(found, request, report)
         judged = results.quality(found, request, report)
     if out is not None:
-        _save_npz(
+        save_npz(
             out,
             {
                 "points": drawn.points.astype(np.float32),
@@ -113,7 +113,7 @@ def reconstruct(run: str, images: tuple[Path, ...], out: Path, as_json: bool) ->
     from aeviz.data import pictures
 
     found = store.find(run)
-    pixels, read, skipped = _read_images(found, list(images))
+    pixels, read, skipped = read_images(found, list(images))
     rows = []
     out.mkdir(parents=True, exist_ok=True)
     if len(pixels):
@@ -154,7 +154,7 @@ def score(run: str, split: str, as_json: bool, job: Path | None) -> None:
     finish(as_json, {"run": found.id} | numbers, "\n".join(lines))
 
 
-def _read_images(run: Any, paths: list[Path]) -> tuple[Any, list[int], list[dict[str, str]]]:
+def read_images(run: Any, paths: list[Path]) -> tuple[Any, list[int], list[dict[str, str]]]:
     """Images made to fit a run's network: pixels (n, C, H, W), their positions among the paths, and the skipped."""
     import numpy as np
 
@@ -171,7 +171,7 @@ def _read_images(run: Any, paths: list[Path]) -> tuple[Any, list[int], list[dict
     return np.stack(pixels) if pixels else np.empty((0, *shape), np.uint8), read, skipped
 
 
-def _save_npz(out: Path, arrays: dict[str, Any]) -> None:
+def save_npz(out: Path, arrays: dict[str, Any]) -> None:
     import io
 
     import numpy as np

@@ -2,7 +2,7 @@
 
 from aeviz.errors import UnknownName
 from aeviz.latent.axes import Axes
-from aeviz.latent.directions import Directions
+from aeviz.latent.own_axes import Directions
 from aeviz.latent.lda import LDA
 from aeviz.latent.pca import PCA
 from aeviz.latent.projection import Projection

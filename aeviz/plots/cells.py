@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb, sample_colorscale
 
 from aeviz.plots.groups import grouped
-from aeviz.plots.theme import CLASS_COLOURS, SEQUENTIAL, UNKNOWN_COLOUR, class_marker
+from aeviz.plots.scatter import scale_ends
+from aeviz.plots.theme import CLASS_COLOURS, DIVERGING, SEQUENTIAL, UNKNOWN_COLOUR, class_marker
 
 MARGIN = 0.05  # of the map's width, around its outermost points
 
@@ -18,7 +19,6 @@ def without_dots(figure: go.Figure, points: np.ndarray) -> go.Figure:
         nowhere = np.full(1, np.nan, np.float32)  # a trace without any point would leave the legend
         trace.update(x=nowhere, y=nowhere, customdata=np.empty(0, np.int32))
         if isinstance(trace.marker.color, np.ndarray):
-            trace.marker.update(cmin=float(np.nanmin(trace.marker.color)), cmax=float(np.nanmax(trace.marker.color)))
             trace.marker.color = trace.marker.color[:1]
     low, high = points.min(axis=0), points.max(axis=0)
     room = np.maximum(high - low, 1e-6) * MARGIN
@@ -29,11 +29,11 @@ def without_dots(figure: go.Figure, points: np.ndarray) -> go.Figure:
 
 
 def numbered_colours(
-    values: np.ndarray | None, class_names: Sequence[str] | None, shades: int
+    values: np.ndarray | None, class_names: Sequence[str] | None, shades: int, signed: bool = False
 ) -> tuple[np.ndarray, list[str]]:
     """A number (N,) uint8 for each value, and the colours (`#rrggbb`) these stand for.
 
-    Classes have their own colours, in the map's order; numbers on a scale share `shades` steps of it; what is unknown is
+    Classes have their own colours, in the map's order; numbers share `shades` steps of their scale; what is unknown is
     grey. Without values all points have number 0.
     """
     if values is None:
@@ -45,14 +45,14 @@ def numbered_colours(
         colours = [class_marker(number)["color"] for number in range(min(count, len(CLASS_COLOURS)))]
         numbers = np.where(groups.numbers < 0, len(colours), groups.numbers % max(len(colours), 1))
         return numbers.astype(np.uint8), [*colours, UNKNOWN_COLOUR]
-    known = np.isfinite(values)
-    low, high = (float(values[known].min()), float(values[known].max())) if known.any() else (0.0, 1.0)
-    steps = np.floor((np.where(known, values, low) - low) / ((high - low) or 1.0) * (shades - 1e-6))
-    return np.where(known, steps, shades).astype(np.uint8), [*scale(shades), UNKNOWN_COLOUR]
+    known, (low, high) = np.isfinite(values), scale_ends(values, signed)
+    steps = np.floor((np.where(known, values, low).clip(low, high) - low) / (high - low) * (shades - 1e-6))
+    colours = scale(DIVERGING if signed else SEQUENTIAL, shades)
+    return np.where(known, steps, shades).astype(np.uint8), [*colours, UNKNOWN_COLOUR]
 
 
-def scale(shades: int) -> list[str]:
-    """That many even steps of the sequential scale, as `#rrggbb`."""
-    stops = [hex_to_rgb(colour) for colour in SEQUENTIAL]
+def scale(colours: Sequence[str], shades: int) -> list[str]:
+    """That many even steps of a scale, as `#rrggbb`."""
+    stops = [hex_to_rgb(colour) for colour in colours]
     spread = sample_colorscale([f"rgb{stop}" for stop in stops], np.linspace(0, 1, shades), colortype="tuple")
     return ["#" + "".join(f"{round(part * 255):02x}" for part in colour) for colour in spread]

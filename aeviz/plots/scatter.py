@@ -1,18 +1,17 @@
 """The map: one dot per image, in two or three dimensions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from aeviz.plots.groups import Groups, grouped
-from aeviz.plots.theme import CLASS_COLOURS, SEQUENTIAL, class_marker, layout, note, shown
+from aeviz.plots.theme import CLASS_COLOURS, DIVERGING, SEQUENTIAL, class_marker, layout, note, shown
 
 AXES = ("x", "y", "z")
 LEGEND = {"orientation": "h", "x": 0, "y": -0.01, "yanchor": "top", "itemsizing": "constant", "title": {"text": ""}}
-FADED = 0.12
-FEW_NAMES = 12  # stars that are named on the map itself
+DRAGS = {2: "pan", 3: "orbit"}
 CAMERA = {"x": 1.5, "y": 1.5, "z": 1.1}
 
 
@@ -27,12 +26,7 @@ def latent_scatter(
     height: int = 640,
     uirevision: str = "map",
     equal_axes: bool = False,
-    highlight: np.ndarray | None = None,
-    highlight_names: Sequence[str] = (),
-    selected: np.ndarray | None = None,
-    drag: str = "lasso",
-    released: int = 0,
-    view: Mapping[str, Any] | None = None,
+    signed: bool = False,
 ) -> go.Figure:
     """Points (N, 2 | 3) as dots: one trace per class, or one with a colour bar where values are numbers on a scale.
 
@@ -47,38 +41,26 @@ def latent_scatter(
         height: pixels.
         uirevision: while it stays the same, so do zoom and camera.
         equal_axes: whether a unit is as long on all axes.
-        highlight: (M, 2 | 3) points marked on top, such as a person's own images.
-        highlight_names: (M,) what these are called.
-        selected: (M,) row ids that stand out while the others fade.
-        drag: what dragging on a 2-D map does: lasso, select or pan.
-        released: another number lets go of the outline that was drawn on the map.
-        view: where to look: ranges `x` and `y` in 2-D, a `camera` in 3-D; all of it if not given.
+        signed: whether the numbers are of either sign, and 0 is nothing.
     """
     points = np.asarray(points, dtype=np.float32)
     rows = np.arange(len(points)) if index is None else np.asarray(index)
-    drag = drag if points.shape[1] == 2 else "orbit"
-    revisions = {"uirevision": uirevision, "selectionrevision": f"{uirevision} {released}"}
-    figure = go.Figure(layout=layout(height=height, legend=LEGEND, dragmode=drag, **revisions))
-    for trace in _traces(points, values, class_names, colour_label, rows.astype(np.int32)):
+    figure = go.Figure(
+        layout=layout(height=height, legend=LEGEND, dragmode=DRAGS[points.shape[1]], uirevision=uirevision)
+    )
+    for trace in _traces(points, values, class_names, colour_label, rows.astype(np.int32), signed):
         figure.add_trace(trace)
-    if selected is not None and len(selected):
-        _mark_selected(figure, points, selected)
-    if highlight is not None and len(highlight):
-        figure.add_trace(_stars(np.asarray(highlight, dtype=np.float32), highlight_names))
     _draw_axes(figure, points.shape[1], axis_labels, equal_axes)
-    _look(figure, view or {})
     return figure if len(points) else note(figure, "No points to show yet")
 
 
-def _look(figure: go.Figure, view: Mapping[str, Any]) -> None:
-    if "camera" in view:
-        figure.update_layout(scene_camera=view["camera"])
-    if "x" in view and "y" in view:
-        figure.update_layout(xaxis_range=view["x"], yaxis_range=view["y"])
-
-
 def _traces(
-    points: np.ndarray, values: Any, class_names: Sequence[str] | None, colour_label: str, rows: np.ndarray
+    points: np.ndarray,
+    values: Any,
+    class_names: Sequence[str] | None,
+    colour_label: str,
+    rows: np.ndarray,
+    signed: bool,
 ) -> Iterator[Any]:
     if values is None:
         marker = _dots(*points.shape) | {"color": CLASS_COLOURS[0]}
@@ -87,7 +69,7 @@ def _traces(
     values = np.asarray(values)
     groups = grouped(values, class_names)
     if groups is None:
-        yield _scale_trace(points, values, colour_label, rows)
+        yield _scale_trace(points, values, colour_label, rows, signed)
     else:
         yield from _class_traces(points, groups, rows)
 
@@ -111,12 +93,15 @@ def _class_traces(points: np.ndarray, groups: Groups, rows: np.ndarray) -> Itera
         )
 
 
-def _scale_trace(points: np.ndarray, values: np.ndarray, colour_label: str, rows: np.ndarray) -> Any:
+def _scale_trace(points: np.ndarray, values: np.ndarray, colour_label: str, rows: np.ndarray, signed: bool) -> Any:
     bar = {"title": {"text": shown(colour_label), "side": "right"}, "thickness": 12, "outlinewidth": 0}
     bar |= {"len": 0.92, "y": 0, "yanchor": "bottom"}  # below the tool bar
+    low, high = scale_ends(values, signed)
     marker = _dots(*points.shape) | {
         "color": values.astype(np.float32),
-        "colorscale": list(SEQUENTIAL),
+        "colorscale": list(DIVERGING if signed else SEQUENTIAL),
+        "cmin": low,
+        "cmax": high,
         "colorbar": bar,
         "showscale": True,
     }
@@ -124,51 +109,25 @@ def _scale_trace(points: np.ndarray, values: np.ndarray, colour_label: str, rows
     return _trace(points, rows, name=shown(colour_label), marker=marker, hovertemplate=hover, showlegend=False)
 
 
+def scale_ends(values: np.ndarray, signed: bool = False) -> tuple[float, float]:
+    """Where a colour scale begins and ends: at the outermost hundredths, so that a few outliers do not flatten it.
+
+    Even around 0 where the numbers are signed; whatever is not finite does not count.
+    """
+    known = np.asarray(values, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return 0.0, 1.0
+    low, high = (float(end) for end in np.percentile(known, [1, 99]))
+    if signed:
+        low, high = -max(-low, high), max(-low, high)
+    return (low, high) if high > low else (low - 0.5, low + 0.5)
+
+
 def _trace(points: np.ndarray, rows: np.ndarray, **settings: Any) -> Any:
     axes = {axis: points[:, d].copy() for d, axis in enumerate(AXES[: points.shape[1]])}
     kind = go.Scattergl if points.shape[1] == 2 else go.Scatter3d
     return kind(**axes, customdata=rows, mode="markers", **settings)
-
-
-def _mark_selected(figure: go.Figure, points: np.ndarray, selected: np.ndarray) -> None:
-    if points.shape[1] == 3:
-        _fade_others(figure, selected)
-        return
-    for trace in figure.data:
-        trace.selectedpoints = np.flatnonzero(np.isin(trace.customdata, selected))
-        trace.unselected = {"marker": {"opacity": FADED}}
-
-
-def _fade_others(figure: go.Figure, selected: np.ndarray) -> None:
-    """Scenes know no selection: the selected are drawn once more, and the others fade."""
-    for trace in list(figure.data):
-        chosen = np.isin(trace.customdata, selected)
-        bright = go.Scatter3d(trace).update(showlegend=False, customdata=trace.customdata[chosen])
-        bright.update({axis: trace[axis][chosen] for axis in AXES})
-        if isinstance(trace.marker.color, np.ndarray):
-            limits = {"cmin": float(trace.marker.color.min()), "cmax": float(trace.marker.color.max())}
-            bright.marker.update(color=trace.marker.color[chosen], showscale=False, **limits)
-        trace.marker.opacity = FADED
-        figure.add_trace(bright)
-
-
-def _stars(points: np.ndarray, names: Sequence[str]) -> Any:
-    """White with a black rim, which no class has and which shows on any background."""
-    marker = {"size": 17, "symbol": "star", "color": "#ffffff", "line": {"color": "#000000", "width": 1.5}}
-    kind: Any = go.Scattergl  # an SVG trace would lie below the WebGL dots
-    if points.shape[1] == 3:
-        kind, marker = go.Scatter3d, marker | {"size": 9, "symbol": "diamond", "line": {"color": "#000000", "width": 2}}
-    return kind(
-        **{axis: points[:, d].copy() for d, axis in enumerate(AXES[: points.shape[1]])},
-        mode="markers+text" if 0 < len(names) <= FEW_NAMES else "markers",
-        textposition="top center",
-        marker=marker,
-        name="placed",
-        text=[shown(name) for name in names] or None,
-        hovertemplate="<b>%{text}</b><extra></extra>" if names else "<b>placed</b><extra></extra>",
-        showlegend=True,
-        legendrank=10_000,
-    )
 
 
 def _dots(n: int, dims: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ UNKNOWN_LABEL = "no label"
 # Lightness only rises, and neither end sinks into a white or a dark page.
 SEQUENTIAL = ("#3b4cc8", "#7a4fd0", "#b24fbf", "#dc5a94", "#ef7664", "#f29a35")
 
-# For numbers of either sign: blue below and orange above a grey nothing, apart for all kinds of eyes. A test measures it.
+# For numbers of either sign: blue below, orange above a grey nothing, apart for all kinds of eyes. A test measures it.
 DIVERGING = ("#1450e6", "#5b74c4", "#8b8f98", "#b98c58", "#f08c00")
 
 QUIET_TEXT = "#808495"

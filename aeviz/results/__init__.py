@@ -1,4 +1,4 @@
-"""What a run's weights say of images, kept in `runs/<id>/results/`: codes, errors, maps, colours, scores."""
+"""What a run's weights say of images, kept in `runs/<id>/results/`: codes, errors, maps, colours, roads, samples."""
 
 from aeviz.results.codes import (
     Codes,
@@ -7,29 +7,44 @@ from aeviz.results.codes import (
     encode_images,
     errors,
     kept_psnr,
+    known_codes,
     model_of,
     same_data,
     score,
 )
 from aeviz.results.colours import COLOURS, Coloured, ColourInfo, colour, colour_job, colours_of, kept_colour
+from aeviz.results.directions import class_direction, direction
 from aeviz.results.groups import ClassMeans, Selected, class_means, selection
 from aeviz.results.maps import Map, MapRequest, kept_map, kept_quality, map_job, project, quality
 from aeviz.results.near import Near, near
-from aeviz.results.rebuild import Rebuilt, decode_codes, rebuild
+from aeviz.results.rebuild import Average, Rebuilt, average, decode_codes, rebuild
+from aeviz.results.sample_score import kept_sample_score, sample_score, sample_score_job
+from aeviz.results.samples import SampleRequest, Samples, samplers_of, samples
 from aeviz.results.store import Split
+from aeviz.results.sweeps import Axes, Grid, axes, manifold
+from aeviz.results.walks import Walk, distance_to_data, roads_of, walk
 
 __all__ = [
     "COLOURS",
+    "Average",
+    "Axes",
     "ClassMeans",
     "Codes",
     "ColourInfo",
     "Coloured",
+    "Grid",
     "Map",
     "MapRequest",
     "Near",
     "Rebuilt",
+    "SampleRequest",
+    "Samples",
     "Selected",
     "Split",
+    "Walk",
+    "average",
+    "axes",
+    "class_direction",
     "class_means",
     "codes",
     "colour",
@@ -37,19 +52,30 @@ __all__ = [
     "colours_of",
     "dataset_of",
     "decode_codes",
+    "direction",
+    "distance_to_data",
     "encode_images",
     "errors",
     "kept_colour",
     "kept_map",
     "kept_psnr",
     "kept_quality",
+    "kept_sample_score",
+    "known_codes",
+    "manifold",
     "map_job",
     "model_of",
     "near",
     "project",
     "quality",
     "rebuild",
+    "roads_of",
     "same_data",
+    "sample_score",
+    "sample_score_job",
+    "samplers_of",
+    "samples",
     "score",
     "selection",
+    "walk",
 ]

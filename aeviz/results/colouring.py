@@ -128,7 +128,10 @@ def dimension(asked: Asked) -> Found:
     """One number of every code."""
     z, d = codes(asked.run, asked.split, asked.report).z, asked.settings.d
     if d >= z.shape[1]:
-        raise BadValue("d = {d} is not among the {n} numbers of a code; they are 0 to {last}", d=d, n=z.shape[1], last=z.shape[1] - 1)  # fmt: skip
+        raise BadValue(
+            "d = {d} is not among the {n} numbers of a code; they are 0 to {last}",
+            d=d, n=z.shape[1], last=z.shape[1] - 1,
+        )  # fmt: skip
     values = z[:, d]
     signed = len(values) > 0 and values.min() < 0 < values.max()
     return Found(values, kind="sign" if signed else "scale", label=f"z{d}")

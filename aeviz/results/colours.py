@@ -68,7 +68,7 @@ COLOURS: dict[str, Colour] = {
             colouring.k_means, kind="class", Settings=colouring.KMeansSettings, usual=colouring.usual_clusters,
         ),
         Colour(
-            "hdbscan", "Clusters (HDBSCAN)", "Codes in clusters of any shape where they lie densely; loners are in none.",
+            "hdbscan", "Clusters (HDBSCAN)", "Codes in clusters of any shape where they lie densely; the rest in none.",
             colouring.density, kind="class", slow=True, Settings=colouring.DensitySettings,
         ),
         Colour(
@@ -76,8 +76,8 @@ COLOURS: dict[str, Colour] = {
             colouring.distance, unit=CODE_UNITS, needs="training", slow=True,
         ),
         Colour(
-            "preservation", "Neighbours kept", "Share of the 15 nearest codes that are near on the map too; where it "
-            "is low, do not believe the map.", colouring.preservation, unit="share", slow=True, of_map=True,
+            "preservation", "Neighbours kept", "Share of the 15 nearest codes that are near on the map too; where it is "
+            "low, do not believe the map.", colouring.preservation, unit="share", slow=True, of_map=True,
         ),
         Colour(
             "stretch", "Decoder stretch", "How much the decoded image changes for a small step of the code, in any "

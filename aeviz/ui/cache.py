@@ -102,6 +102,16 @@ def decode(run: Run, codes: np.ndarray) -> np.ndarray:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
+def _class_means(run_id: str, mark: str, split: Split, _run: Run) -> results.ClassMeans:
+    return results.class_means(_run, split)
+
+
+def class_means(run: Run, split: Split) -> results.ClassMeans:
+    """What the classes of a split look like on average, in pixels and in codes."""
+    return _class_means(run.id, run.weights_mark(), split, run)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
 def mean_image(content: str, _dataset: Dataset) -> np.ndarray:
     """The mean (C, H, W) of a set's images, of at most 20,000 spread over it."""
     rows = np.unique(np.linspace(0, len(_dataset) - 1, 20_000).astype(np.int64))

@@ -18,6 +18,8 @@ const MapDots = (() => {
       this.most = this.ids.reduce((most, id) => Math.max(most, id), -1)
       this.places = new Int32Array(this.most + 1).fill(-1)
       this.ids.forEach((id, place) => { this.places[id] = place })
+      this.rank = new Int32Array(this.count) // among the rows of the map, in the order of the set
+      this.ids.slice().sort().forEach((id, rank) => { this.rank[this.places[id]] = rank })
     }
     get axes() { return this.flat ? ["x", "y"] : ["x", "y", "z"] }
 
@@ -26,9 +28,8 @@ const MapDots = (() => {
 
     // Other coordinates (N times 2 or 3, rows in the order of the set) for the same dots, as a running t-SNE has them.
     move(points) {
-      const order = Array.from(this.ids).map((id, place) => [id, place]).sort((one, other) => one[0] - other[0])
       const width = this.axes.length
-      order.forEach(([, place], row) => this.axes.forEach((axis, number) => { this[axis][place] = points[row * width + number] }))
+      this.rank.forEach((row, place) => this.axes.forEach((axis, number) => { this[axis][place] = points[row * width + number] }))
       let at = 0
       for (const trace of this.traces) {
         const end = at + trace.customdata.length
@@ -58,9 +59,9 @@ const MapDots = (() => {
       return best
     }
 
-    // Bits by row of the set for the shown dots within a polygon.
-    within(outline, shown, size) {
-      const bits = new Uint8Array(Math.ceil(size / 8))
+    // Bits by rank for the shown dots within a polygon.
+    within(outline, shown) {
+      const bits = new Uint8Array(Math.ceil(this.count / 8))
       let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity]
       for (let at = 0; at < outline.length; at += 2) {
         left = Math.min(left, outline[at]); right = Math.max(right, outline[at])
@@ -69,7 +70,7 @@ const MapDots = (() => {
       for (let place = 0; place < this.count; place++) {
         const x = this.x[place], y = this.y[place]
         if (x < left || x > right || y < low || y > high || !shown[this.trace[place]]) continue
-        if (MapBase.within(outline, x, y)) bits[this.ids[place] >> 3] |= 1 << (this.ids[place] & 7)
+        if (MapBase.within(outline, x, y)) bits[this.rank[place] >> 3] |= 1 << (this.rank[place] & 7)
       }
       return bits
     }

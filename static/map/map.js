@@ -37,6 +37,8 @@ class MapView extends MapTools.Tools {
     if (JSON.stringify(before.pictures) !== JSON.stringify(data.pictures)) this.pictures = data.pictures && new MapPictures.Pictures(data.pictures)
     if (JSON.stringify(before.decode) !== JSON.stringify(data.decode)) this.decoding = data.decode && new MapDecode.Decoding(data.decode)
     if (JSON.stringify(before.stars) !== JSON.stringify(data.stars)) this.takeStars(data.stars)
+    if (JSON.stringify(before.means) !== JSON.stringify(data.means))
+      this.means = data.means.map((mean) => ({ ...mean, images: mean.pictures.map((address) => this.image(address)) }))
     if (before.space !== data.space) this.enter(data)
     if (before.figure !== data.figure) this.fetchFigure()
     else if (this.figure && (before.picked?.bits !== data.picked?.bits || before.tool !== data.tool)) this.draw()
@@ -104,7 +106,7 @@ class MapView extends MapTools.Tools {
     trace.selectedpoints = null
     if (!picked) return
     const chosen = []
-    trace.customdata.forEach((id, at) => { if (MapBase.has(picked, id)) chosen.push(at) })
+    trace.customdata.forEach((id, at) => { if (MapBase.has(picked, this.dots.rank[this.dots.placeOf(id)])) chosen.push(at) })
     trace.selectedpoints = chosen
     trace.unselected = { marker: { opacity: FADED } }
   }
@@ -116,7 +118,7 @@ class MapView extends MapTools.Tools {
     const plain = { type: "scatter3d", showlegend: false, hoverinfo: "skip" }
     if (picked) {
       const places = []
-      this.dots.ids.forEach((id, place) => { if (MapBase.has(picked, id)) places.push(place) })
+      this.dots.rank.forEach((rank, place) => { if (MapBase.has(picked, rank)) places.push(place) })
       traces.push({ ...plain, ...at(places), mode: "markers", marker: { size: 6, color: "rgba(0,0,0,0)", line: { color: this.ink, width: 2 } } })
     }
     const line = (from, to, dash) => ({ ...plain, mode: "lines", line: { color: this.ink, width: 3, dash }, ...Object.fromEntries(this.dots.axes.map((axis) => [axis, [from[axis], to[axis]]])) })
@@ -245,7 +247,7 @@ class MapView extends MapTools.Tools {
     this.outline = outline
     const kept = VIEWS.get(this.data.space)
     kept.outline = outline && outline.map((value) => Number(value.toPrecision(5)))
-    const bits = this.dots.count ? this.dots.within(outline, this.shown(), this.data.size) : null
+    const bits = this.dots.count ? this.dots.within(outline, this.shown()) : null
     this.choose(bits, outline)
   }
 
@@ -257,7 +259,8 @@ class MapView extends MapTools.Tools {
 
   toggle(id) {
     const bits = this.data.picked?.bits ? MapBase.bitsOf(this.data.picked.bits, this.data.size) : new Uint8Array(Math.ceil(this.data.size / 8))
-    bits[id >> 3] ^= 1 << (id & 7)
+    const rank = this.dots.rank[this.dots.placeOf(id)]
+    bits[rank >> 3] ^= 1 << (rank & 7)
     this.choose(bits, null)
   }
 
@@ -269,13 +272,15 @@ class MapView extends MapTools.Tools {
     this.tell("picked", { bits: null, outline: null, seq: Date.now() })
   }
 
+  image(address) {
+    const image = new Image()
+    image.onload = () => this.overlay.draw()
+    image.src = address
+    return image
+  }
+
   takeStars(stars) {
-    this.stars = (stars ?? []).map((star) => {
-      const image = new Image()
-      image.onload = () => this.overlay.draw()
-      image.src = star.picture
-      return { ...star, image }
-    })
+    this.stars = stars.map((star) => ({ ...star, image: this.image(star.picture) }))
     if (!this.flat && this.figure) this.draw()
   }
 

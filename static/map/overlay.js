@@ -39,6 +39,7 @@ const MapOverlay = (() => {
       this.clipped(pen, space, () => {
         if (view.data.grid) this.decoded(pen, space)
         if (view.data.show === "pictures") this.pictures(pen, space)
+        if (view.data.show === "means") this.means(pen, space)
         if (view.data.names) this.names(pen, space)
         this.lines(pen, space)
         this.found(pen, space)
@@ -89,7 +90,7 @@ const MapOverlay = (() => {
       }
       for (const chosen of bits ? [1, 0] : [0])
         for (let place = 0; place < dots.count; place++)
-          if (shown[dots.trace[place]] && (!bits || MapBase.has(bits, dots.ids[place]) === chosen)) take(place)
+          if (shown[dots.trace[place]] && (!bits || MapBase.has(bits, dots.rank[place]) === chosen)) take(place)
       return places
     }
 
@@ -98,11 +99,23 @@ const MapOverlay = (() => {
       const { dots, bits } = this.view
       const scale = THUMB / Math.max(cut.width, cut.height), width = cut.width * scale, height = cut.height * scale
       const x = space.toX(dots.x[place]) - width / 2, y = space.toY(dots.y[place]) - height / 2
-      pen.globalAlpha = !bits || MapBase.has(bits, dots.ids[place]) ? 1 : 0.2
+      pen.globalAlpha = !bits || MapBase.has(bits, dots.rank[place]) ? 1 : 0.2
       pen.drawImage(cut.picture, cut.x, cut.y, cut.width, cut.height, x, y, width, height)
       pen.strokeStyle = this.view.colourOf(place)
       pen.strokeRect(x, y, width, height)
       pen.globalAlpha = 1
+    }
+
+    // Of each class the mean image and, beside it, the decoded mean code.
+    means(pen, space) {
+      pen.imageSmoothingEnabled = false
+      for (const { x, y, images } of this.view.means) {
+        const left = space.toX(x) - THUMB, top = space.toY(y) + 12
+        images.forEach((image, at) => { if (image.complete) pen.drawImage(image, left + at * THUMB, top, THUMB, THUMB) })
+        pen.lineWidth = 1
+        pen.strokeStyle = this.view.background
+        pen.strokeRect(left, top, 2 * THUMB, THUMB)
+      }
     }
 
     names(pen, space) {
@@ -210,10 +223,11 @@ const MapOverlay = (() => {
       const { dots, data } = this.view
       if (!dots) return
       pen.strokeStyle = this.view.ink
-      pen.lineWidth = 2
-      for (const id of data.found?.rows ?? []) {
+      const many = data.found.rows.length > 60
+      pen.lineWidth = many ? 1 : 2
+      for (const id of data.found.rows) {
         const place = dots.placeOf(id)
-        if (place >= 0) this.ring(pen, space.toX(dots.x[place]), space.toY(dots.y[place]), 7)
+        if (place >= 0) this.ring(pen, space.toX(dots.x[place]), space.toY(dots.y[place]), many ? 3.5 : 7)
       }
     }
 

@@ -38,6 +38,7 @@ class Painted:
     label: str
     key: str
     note: str = ""
+    signed: bool = False
 
 
 def colour_picker(run: Run, split: Split) -> Paint:
@@ -73,7 +74,9 @@ def painted(run: Run, request: MapRequest, drawn: Map, paint: Paint) -> Painted:
         classes = run.config().data.classes
         return Painted(drawn.labels if classes else None, classes or None, "Label", "label")
     coloured = coloured or results.colour(*asked)
-    return Painted(_of_dots(run, request, drawn, coloured), coloured.names, coloured.label, paint.name, coloured.note)
+    values = _of_dots(run, request, drawn, coloured)
+    label = f"{words.opened(coloured.label)}, {coloured.unit}" if coloured.unit else words.opened(coloured.label)
+    return Painted(values, coloured.names, label, paint.name, coloured.note, coloured.kind == "sign")
 
 
 def _of_dots(run: Run, request: MapRequest, drawn: Map, coloured: Coloured) -> np.ndarray:

@@ -17,7 +17,7 @@ from aeviz.latent.regions import label_places
 from aeviz.plots.packed import pack, pack_figure
 from aeviz.results import Map, MapRequest
 from aeviz.runs import Run
-from aeviz.ui import cache, show, words
+from aeviz.ui import cache, show
 from aeviz.ui.components.map_colours import Painted
 from aeviz.ui.components.map_view import Scene
 from aeviz.ui.serve import address, keep, thumbnails
@@ -47,7 +47,7 @@ def scene_of(
         space=space_of(run, request),
         figure=figure_of(run, request, drawn, coloured, empty=dense, height=height),
         dims=drawn.points.shape[1],
-        size=sum(run.config().data.splits.values()),
+        size=len(drawn.points),
         height=height,
         show=mode,
         classes=run.config().data.classes,
@@ -77,7 +77,7 @@ def figure_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted, *, e
 
 def _figure(request: MapRequest, drawn: Map, coloured: Painted, empty: bool, height: int) -> Any:
     figure = plots.latent_scatter(
-        drawn.points, coloured.values, class_names=coloured.names, colour_label=words.label(coloured.label), index=drawn.index,
+        drawn.points, coloured.values, class_names=coloured.names, colour_label=coloured.label, signed=coloured.signed, index=drawn.index,
         axis_labels=axis_labels(request, drawn), height=height, uirevision=json.dumps(request.to_json()),
     )  # fmt: skip
     if empty:
@@ -144,7 +144,7 @@ def density_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> 
     if drawn.points.shape[1] != 2:
         return None
     points = keep(named(run, request, "points", len(drawn.points)), lambda: pack_points(drawn.points))
-    numbers, palette = plots.numbered_colours(coloured.values, coloured.names, SHADES)
+    numbers, palette = plots.numbered_colours(coloured.values, coloured.names, SHADES, coloured.signed)
     colour = keep(named(run, request, "numbers", coloured.key), lambda: numbers.tobytes())
     asked = (path.rpartition("/")[2] for path in (points, colour))
     return {"address": address("density", *asked), "palette": palette}
@@ -159,6 +159,24 @@ def names_of(drawn: Map, coloured: Painted) -> list[dict[str, Any]]:
         return []
     places = label_places(drawn.points, groups.numbers)
     return [{"text": groups.name(number), "x": x, "y": y} for number, (x, y) in places.items()]
+
+
+def means_of(run: Run, request: MapRequest, drawn: Map) -> list[dict[str, Any]]:
+    """For each class its mean image, and what the decoder makes of its mean code, where its dots lie most densely."""
+    if drawn.points.shape[1] != 2 or cache.images_if_here(run) is None:
+        return []
+    means = cache.class_means(run, request.split)
+    places = label_places(drawn.points, drawn.labels)
+    return [
+        {"x": places[label][0], "y": places[label][1], "pictures": [_address_of(image), _address_of(decoded)]}
+        for label, image, decoded in zip(means.labels.tolist(), means.images, means.decoded, strict=True)
+        if label in places
+    ]
+
+
+def _address_of(image: np.ndarray) -> str:
+    """A picture of an image (C, H, W), floats in [0, 1]."""
+    return show.address(pictures.encode_png(pictures.mosaic(pictures.to_pixels(image)[None], columns=1, gap=0)))
 
 
 def stars_of(

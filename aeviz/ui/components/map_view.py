@@ -38,13 +38,14 @@ class Scene:
         space: names the map itself; view and outline belong to it, whatever its colours.
         figure: address of the packed figure.
         dims: 2 or 3.
-        size: rows of the whole set, for the bits of a selection.
-        show: dots, pictures or density.
+        size: how many dots there are.
+        show: dots, pictures, means or density.
         tool: lasso, select or pan.
         classes: their names, for the cards.
-        picked: rows selected so far.
+        picked: dots selected so far, by their number in the order of the set.
         pictures, near, decode, density, live: addresses and what belongs to them; None where there is none.
         names: what stands on the regions: text, x and y.
+        means: of the classes: x, y, and two pictures.
         grid: whether decoded images lie over the map.
         stars: placed images: x, y (and z), picture, and the rows near them.
         found: rows to bring into sight.
@@ -67,6 +68,7 @@ class Scene:
     density: Mapping[str, Any] | None = None
     live: str | None = None
     names: Sequence[Mapping[str, Any]] = ()
+    means: Sequence[Mapping[str, Any]] = ()
     grid: bool = False
     stars: Sequence[Mapping[str, Any]] = ()
     found: Sequence[int] = ()
@@ -85,9 +87,9 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Picked:
-    """Rows (M,) picked on the map, or, where the browser has no dots, the outline (C, 2) to pick by."""
+    """Numbers (M,) of the dots picked, in the order of the set; where the browser has no dots, an outline (C, 2) of them."""
 
-    rows: np.ndarray
+    dots: np.ndarray
     outline: np.ndarray | None = None
 
 
@@ -116,12 +118,12 @@ def _nothing() -> None:
     """Streamlit runs the page again for those who listen, and that is all there is to do."""
 
 
-def _bits(rows: np.ndarray, size: int) -> str | None:
-    """Rows as one bit each, little end first, in base64; None for none."""
-    if not len(rows):
+def _bits(dots: np.ndarray, size: int) -> str | None:
+    """Dots as one bit each, little end first, in base64; None for none."""
+    if not len(dots):
         return None
     flags = np.zeros(size, bool)
-    flags[rows] = True
+    flags[dots] = True
     return base64.b64encode(np.packbits(flags, bitorder="little").tobytes()).decode()
 
 
@@ -144,8 +146,8 @@ def _picked(told: Any, size: int) -> Picked:
     if told["bits"] is None:
         return Picked(np.empty(0, np.int64))
     bits = np.frombuffer(base64.b64decode(str(told["bits"]), validate=True), np.uint8)
-    rows = np.flatnonzero(np.unpackbits(bits, bitorder="little"))
-    return Picked(rows[rows < size])
+    dots = np.flatnonzero(np.unpackbits(bits, bitorder="little"))
+    return Picked(dots[dots < size])
 
 
 def _files(told: Any) -> list[Dropped]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from aeviz import plots, results
@@ -11,10 +12,10 @@ from aeviz.latent.pca import variance_ratio
 from aeviz.latent.project import PROJECTIONS
 from aeviz.results import Map, MapRequest, Split
 from aeviz.runs import Run
-from aeviz.ui import forms, state, words
+from aeviz.ui import cache, forms, state, words
 from aeviz.ui.components import map_scene, map_work, newcomers, selection
 from aeviz.ui.components.map_colours import Paint, Painted, painted
-from aeviz.ui.components.map_controls import looks
+from aeviz.ui.components.map_controls import find, looks
 from aeviz.ui.components.map_link import link_of
 from aeviz.ui.components.map_view import latent_map
 from aeviz.ui.components.pictures import Chosen
@@ -25,7 +26,7 @@ JUDGED_AT_ONCE = 12_000  # points a map is judged on while one waits, a few seco
 LAST = "map.last"
 
 
-def map_canvas(run: Run, request: MapRequest, paint: Paint, view: dict[str, Any] | None) -> None:
+def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view: dict[str, Any] | None) -> None:
     """The map: at once where it is kept or quick, while it is computed where it is slow."""
     try:
         drawn, live = _drawn(run, request)
@@ -36,7 +37,7 @@ def map_canvas(run: Run, request: MapRequest, paint: Paint, view: dict[str, Any]
         return
     if not live:
         state.remember(LAST, (run.id, run.weights_mark(), request))
-    _canvas(run, request, drawn, live, paint, view)
+    _canvas(run, request, drawn, live, paint, searched, view)
 
 
 def _last(run: Run) -> tuple[MapRequest | None, Map | None]:
@@ -69,24 +70,36 @@ def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
 
 @st.fragment
 def _canvas(
-    run: Run, request: MapRequest, drawn: Map, live: str | None, paint: Paint, view: dict[str, Any] | None
+    run: Run,
+    request: MapRequest,
+    drawn: Map,
+    live: str | None,
+    paint: Paint,
+    searched: str,
+    view: dict[str, Any] | None,
 ) -> None:
     """The map and what is picked on it; a hand on the map runs this again, not the page."""
     dims, dense = drawn.points.shape[1], len(drawn.points) > map_scene.MOST_DOTS
-    how = looks(run, dims, drawn.index, dense)
-    colours = painted(run, request, drawn, paint)
+    how = looks(run, dims, dense)
+    said = st.container(key="map_said")  # always there: what comes and goes above the map would have it drawn anew
+    found = find(cache.images_if_here(run), drawn.index, run.config().data.classes, searched)
+    if searched.strip() and not len(found):
+        said.caption(f"Nothing on this map is called {words.plain(searched.strip())}.")
+    with said:
+        colours = painted(run, request, drawn, paint)
     if colours.note:
-        st.caption(words.plain(colours.note))
+        said.caption(words.plain(colours.note))
     scene = map_scene.scene_of(run, request, drawn, colours, mode=how.show, height=HEIGHT, live=live)
     chosen = how.choices() | {"split": request.split, "colour": paint.id}
     scene = replace(
         scene,
         tool=how.tool,
         grid=how.grid,
-        found=how.found.tolist(),
+        found=found.tolist(),
         view=view,
-        picked=selection.picked(run, request.split),
+        picked=np.flatnonzero(np.isin(drawn.index, selection.picked(run, request.split))),
         names=map_scene.names_of(drawn, colours) if how.names and not live else (),
+        means=map_scene.means_of(run, request, drawn) if how.show == "means" and not live else (),
         stars=newcomers.stars(run, request, drawn) if not live else (),
         link=link_of(request.method, request.written_out().settings, chosen),
     )

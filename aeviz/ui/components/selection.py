@@ -27,10 +27,8 @@ def picked(run: Run, split: str) -> np.ndarray:
 
 def hear(run: Run, split: str, drawn: Map, told: Picked) -> None:
     """Take what was picked on a map; an outline is for maps whose dots the browser does not have."""
-    rows = told.rows
-    if told.outline is not None:
-        rows = drawn.index[within(drawn.points, told.outline)]
-    state.remember(_key(run, split), np.sort(rows))
+    dots = told.dots if told.outline is None else within(drawn.points, told.outline)
+    state.remember(_key(run, split), np.sort(drawn.index[dots]))
 
 
 def _key(run: Run, split: str) -> str:
