@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from aeviz.errors import MissingPackage, NotNow, UnknownName
+from aeviz.export.html import write_html
 from aeviz.export.onnx import write_onnx
 from aeviz.export.projector import write_projector
 from aeviz.export.ways import Export
@@ -29,6 +30,10 @@ EXPORTS: dict[str, Export] = {
         Export(
             "projector", "TensorBoard projector", "Codes, labels and thumbnails of the test images.", ".zip",
             write_projector,
+        ),
+        Export(
+            "html", "Web page", "The map with its images and the decoder in one file that opens without a network.", ".html",
+            write_html,
         ),
     )
 }  # fmt: skip
