@@ -142,4 +142,4 @@ def export(run: str, kind: str, out: Path, as_json: bool) -> None:
         note = ways.write(kind, found, out, report)
     size, seconds = out.stat().st_size, round(time.perf_counter() - begun, 3)
     result = {"run": found.id, "to": kind, "out": str(out), "bytes": size, "seconds": seconds, "note": note}
-    finish(as_json, result, f"written to {out}, {size / 1e6:.1f} MB\n{note}".rstrip())
+    finish(as_json, result, f"written to {out}, {size / 1e6:.2g} MB\n{note}".rstrip())

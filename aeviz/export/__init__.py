@@ -6,6 +6,7 @@ from aeviz.errors import MissingPackage, NotNow, UnknownName
 from aeviz.export.html import write_html
 from aeviz.export.onnx import write_onnx
 from aeviz.export.projector import write_projector
+from aeviz.export.script import write_script
 from aeviz.export.ways import Export
 from aeviz.results.store import Report, quiet
 from aeviz.runs import Run
@@ -31,6 +32,7 @@ EXPORTS: dict[str, Export] = {
             "projector", "TensorBoard projector", "Codes, labels and thumbnails of the test images.", ".zip",
             write_projector,
         ),
+        Export("script", "Python script", "One plain file that trains this very run without aeviz.", ".py", write_script),
         Export(
             "html", "Web page", "The map with its images and the decoder in one file that opens without a network.", ".html",
             write_html,
