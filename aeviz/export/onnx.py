@@ -1,7 +1,7 @@
 """Encoder and decoder as ONNX files, handed out only once they have given what torch gives."""
 
 import io
-import zipfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from aeviz import files
 from aeviz.errors import BadValue
 from aeviz.export.text import readable
+from aeviz.export.ways import write_members
 from aeviz.models import Autoencoder
 from aeviz.models.base import mode
 from aeviz.results.store import Report
@@ -60,16 +60,13 @@ def write_onnx(run: Run, out: Path, report: Report) -> str:
         BadValue: a file that does not give what torch gives; nothing is written.
     """
     model = run.load()
-    members: dict[str, bytes] = {}
+    members: dict[str, bytes | str] = {"README.txt": readme(run, model)}
     differences = []
     for number, (name, half) in enumerate(halves(model).items()):
         report(number, 2, f"Writing {name}.onnx")
-        members[f"{name}.onnx"] = to_onnx(half)
-        differences.append(check(members[f"{name}.onnx"], half, name))
-    members["README.txt"] = readme(run, model).encode()
-    with files.replacing(out) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
+        content = members[f"{name}.onnx"] = to_onnx(half)
+        differences.append(check(content, half, name))
+    write_members(out, members)
     return f"Encoder and decoder give what torch gives, within {max(differences):.1g}."
 
 
@@ -103,15 +100,17 @@ def takes_labels(model: Autoencoder) -> bool:
 def to_onnx(half: Half) -> bytes:
     """The half as the bytes of a file that takes any number of samples at once."""
     batch = torch.export.Dim("batch", min=1)
-    program: Any = torch.onnx.export(
-        half.module.eval(),
-        tuple(draw(2) for draw in half.inputs.values()),
-        input_names=list(half.inputs),
-        output_names=[half.output],
-        dynamic_shapes=tuple({0: batch} for _ in half.inputs),
-        dynamo=True,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="# The axis name")  # codes and labels share theirs
+        program: Any = torch.onnx.export(
+            half.module.eval(),
+            tuple(draw(2) for draw in half.inputs.values()),
+            input_names=list(half.inputs),
+            output_names=[half.output],
+            dynamic_shapes=tuple({0: batch} for _ in half.inputs),
+            dynamo=True,
+            verbose=False,
+        )
     for node in program.model.graph.all_nodes():
         node.metadata_props.clear()  # where in whose folders each operation was written
     content = io.BytesIO()
@@ -157,12 +156,12 @@ def runtime(content: bytes) -> Callable[[Feed], np.ndarray]:
 
 def readme(run: Run, model: Autoencoder) -> str:
     """A line for each file: what goes in and what comes out."""
-    config, shape = run.config(), "x".join(map(str, model.sample_shape))
+    config, shape = run.config(), ", ".join(map(str, model.sample_shape))
     names = ", ".join(f"{number} {readable(name)}" for number, name in enumerate(config.data.classes))
     told = f", labels (N) int64: {names}; -1 is unknown" if takes_labels(model) else ""
     return "\n".join(
         [
-            f"{readable(run.title())}: a {model.label} trained by aeviz on {readable(config.data.name)}.",
+            f"{readable(run.title())}: {model.label}, trained by aeviz on {readable(config.data.name)}.",
             "",
             f"encoder.onnx: x (N, {shape}) float32, pixels in [0, 1] -> z (N, {model.latent_dim}) float32, the codes.",
             f"decoder.onnx: z (N, {model.latent_dim}) float32{told} -> x_hat (N, {shape}) float32, pixels in [0, 1].",

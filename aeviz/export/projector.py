@@ -1,15 +1,15 @@
 """Codes, labels and thumbnails as the folder that TensorBoard's projector opens."""
 
 import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from aeviz import files, results
+from aeviz import results
 from aeviz.data import Dataset, pictures
 from aeviz.export.text import cell, readable
+from aeviz.export.ways import write_members
 from aeviz.results import Codes
 from aeviz.results.store import Report
 from aeviz.runs import Run
@@ -44,16 +44,14 @@ def write_projector(run: Run, out: Path, report: Report) -> str:
     chosen = coded.first(MOST_POINTS)
     report(0, 0, "Drawing thumbnails")
     sprite, (width, height) = sprite_of(dataset, chosen.index)
-    members = {
+    members: dict[str, bytes | str] = {
         "vectors.tsv": vectors(chosen.z),
         "metadata.tsv": metadata(dataset, chosen),
         "projector_config.pbtxt": CONFIG.format(width=width, height=height),
         "README.txt": README.format(title=readable(run.title()), n=len(chosen.z), d=chosen.z.shape[1]),
+        "sprite.png": sprite,
     }
-    with files.replacing(out) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in members.items():
-            archive.writestr(name, text)
-        archive.writestr("sprite.png", sprite)
+    write_members(out, members)
     whole = len(chosen.z) == len(coded.z)
     shown = f"all {len(coded.z):,}" if whole else f"{len(chosen.z):,} of the {len(coded.z):,}"
     return f"It holds {shown} test images, thumbnails of {width} x {height}."

@@ -19,7 +19,7 @@ from aeviz.runs import Run
 from aeviz.ui import cache, show
 from aeviz.ui.components.map_colours import Painted
 from aeviz.ui.components.map_view import Scene
-from aeviz.ui.serve import address, keep, thumbnails
+from aeviz.ui.serve import address, keep
 from aeviz.ui.serve.density import pack_points
 
 MOST_DOTS = 300_000  # drawn one by one; more are a density
