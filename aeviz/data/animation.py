@@ -16,6 +16,8 @@ from aeviz.errors import BadValue, NotNow
 SIDE = 256  # pixels that the longer side of a film reaches at least, if it takes no more than whole steps
 STRIP_SCALE = 4
 SECONDS = 0.1  # that a frame is shown
+FROM_PNG = ["-loglevel", "error", "-f", "image2pipe", "-c:v", "png"]
+TO_MP4 = ["-c:v", "libx264", "-crf", "12", "-pix_fmt", "yuv420p", "-f", "mp4", "-movflags", "empty_moov+frag_keyframe"]
 
 Frames = np.ndarray  # (S, C, H, W) uint8
 
@@ -67,32 +69,8 @@ def encode_mp4(frames: Frames, seconds: float = SECONDS) -> bytes:
     films = _enlarged(frames)
     height, width = films.shape[1:3]
     films = np.pad(films, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")  # H.264 takes even sides only
-    line = [
-        ffmpeg,
-        "-loglevel",
-        "error",
-        "-f",
-        "image2pipe",
-        "-framerate",
-        f"{1 / seconds:g}",
-        "-c:v",
-        "png",
-        "-i",
-        "-",
-    ]
-    form = [
-        "-c:v",
-        "libx264",
-        "-crf",
-        "12",
-        "-pix_fmt",
-        "yuv420p",
-        "-f",
-        "mp4",
-        "-movflags",
-        "frag_keyframe+empty_moov",
-    ]
-    done = subprocess.run([*line, *form, "-"], input=b"".join(encode_png(film) for film in films), capture_output=True)
+    line = [ffmpeg, *FROM_PNG, "-framerate", f"{1 / seconds:g}", "-i", "-", *TO_MP4, "-"]
+    done = subprocess.run(line, input=b"".join(encode_png(film) for film in films), capture_output=True)
     if done.returncode:
         raise NotNow(
             "ffmpeg made no MP4 ({reason}); write a .webp or .gif", reason=done.stderr.decode(errors="replace")

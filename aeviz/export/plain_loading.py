@@ -3,6 +3,7 @@
 All give images (N, C, H, W) uint8, labels (N,), and how many of them are for training; those come first.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,13 @@ def svhn() -> Loaded:
     return np.concatenate([part.data for part in parts]), np.concatenate([part.labels for part in parts]), len(parts[0])
 
 
+def named_folder() -> Path:
+    """The folder that the line which started this file names."""
+    if len(sys.argv) != 2:
+        sys.exit(f"Say where the images are: python {sys.argv[0]} FOLDER")
+    return Path(sys.argv[1])
+
+
 def folder_of_images(folder: Path, name: str, channels: int, height: int, width: int) -> Loaded:
     """Pictures below a folder, their middle cut out and resized; the first folder on the way to each is its class."""
     from PIL import Image, ImageOps
@@ -86,7 +94,9 @@ def folder_of_images(folder: Path, name: str, channels: int, height: int, width:
     labels = np.full(len(found), -1)
     for place, row in enumerate([*train, *test]):
         with Image.open(folder / found[row]) as picture:
-            whole = ImageOps.exif_transpose(picture).convert("L" if channels == 1 else "RGB")
+            upright = ImageOps.exif_transpose(picture).convert("RGBA")
+        on_white = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
+        whole = on_white.convert("L" if channels == 1 else "RGB")
         pixels = np.asarray(ImageOps.fit(whole, (width, height), Image.Resampling.LANCZOS))
         images[place] = pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
         if len(found[row].parts) > 1:

@@ -71,7 +71,7 @@ def _called(name: str) -> Callable[[RunConfig], str]:
 
 
 def _folder(config: RunConfig) -> str:
-    return f"Path(sys.argv[1]), NAME, {', '.join(map(str, config.data.shape))}"
+    return f"named_folder(), NAME, {', '.join(map(str, config.data.shape))}"
 
 
 LOADINGS: dict[str, Loading] = {
@@ -106,6 +106,8 @@ def script_of(run: Run) -> str:
     loading = _loading(config)
     model = build(config.model, config.training.loss)
     load = f"{sources.take(loading.of)}({loading.given(config)})"
+    if loading is OWN:
+        sources.take(plain_loading.named_folder)
     sources.take(make_splits)
     group = f", group={loading.group}" if loading.group > 1 else ""
     own = [network_text(model, sources), _losses(config, sources), loop_text(config, sources, load, group)]
@@ -211,5 +213,5 @@ def _left_out(run: Run, config: RunConfig, loading: Loading) -> Iterator[str]:
     if loading is OWN:
         yield (
             "Your images as they were imported: give the folder they came from. The middle of each is cut out and resized; "
-            "a split into folders train and test, padding and a background are not carried."
+            "a split into folders train and test, padding, and another background than white are not carried."
         )

@@ -11,8 +11,6 @@ OURS = __name__.split(".")[0]
 STANDARD = {
     "copy": "import copy",
     "math": "import math",
-    "sys": "import sys",
-    "Path": "from pathlib import Path",
     "np": "import numpy as np",
     "torch": "import torch",
     "F": "import torch.nn.functional as F",

@@ -27,6 +27,7 @@ class Axes(Linear):
 
     name = "axes"
     label = "Dimensions"
+    summary = "The numbers of the code themselves, two or three of them."
     Settings = AxesSettings
     settings: AxesSettings
 

@@ -27,6 +27,7 @@ class LDA(Linear):
 
     name = "lda"
     label = "Discriminant"
+    summary = "The axes along which the labelled classes lie furthest apart."
     supervised = True
     Settings = LDASettings
     settings: LDASettings

@@ -20,6 +20,7 @@ class DirectionsSettings(config.Settings):
         (),
         max_length=3,
         description="A vector per axis, as long as a code; axes that are left out are principal ones of the rest.",
+        json_schema_extra=config.FROM_DATA,
     )
     orthogonal: bool = Field(
         False, description="Take from each direction what the ones before it show already; the map is not skewed then."
@@ -35,6 +36,7 @@ class Directions(Linear):
 
     name = "custom"
     label = "Directions"
+    summary = "Axes of your own, such as from one selection to another."
     Settings = DirectionsSettings
     settings: DirectionsSettings
 

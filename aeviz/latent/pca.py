@@ -27,6 +27,7 @@ class PCA(Linear):
 
     name = "pca"
     label = "PCA"
+    summary = "The flattest view: keeps as much of the variance as so few axes can, straight lines stay straight."
     Settings = PCASettings
     settings: PCASettings
 

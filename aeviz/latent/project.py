@@ -2,8 +2,8 @@
 
 from aeviz.errors import UnknownName
 from aeviz.latent.axes import Axes
-from aeviz.latent.own_axes import Directions
 from aeviz.latent.lda import LDA
+from aeviz.latent.own_axes import Directions
 from aeviz.latent.pca import PCA
 from aeviz.latent.projection import Projection
 from aeviz.latent.tsne import TSNE

@@ -32,6 +32,7 @@ class Projection(ABC):
 
     name: ClassVar[str]
     label: ClassVar[str]
+    summary: ClassVar[str]  # for a person who chooses
     slow: ClassVar[bool] = False  # takes long enough to be computed in a process of its own
     linear: ClassVar[bool] = False  # points are an affine function of the codes, with an exact way back
     supervised: ClassVar[bool] = False  # cannot do without labels

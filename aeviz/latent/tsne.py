@@ -46,6 +46,9 @@ class TSNE(NeighbourMap):
 
     name = "tsne"
     label = "t-SNE"
+    summary = (
+        "Keeps who is whose neighbour; distances between groups mean little. Takes a while and is seen while it works."
+    )
     Settings = TSNESettings
     settings: TSNESettings
 

@@ -34,6 +34,7 @@ class UMAP(NeighbourMap):
 
     name = "umap"
     label = "UMAP"
+    summary = "Like t-SNE, with more of the large picture; needs an optional package."
     needs = ("umap-learn",)
     Settings = UMAPSettings
     settings: UMAPSettings

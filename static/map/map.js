@@ -14,7 +14,7 @@ class MapView extends MapTools.Tools {
     this.tools = MapBase.make("div", "tools", this.root)
     this.wait = MapBase.make("div", "wait", this.root)
     this.release = MapTouch.attach(this)
-    this.watcher = new ResizeObserver(() => { if (this.node) { window.Plotly.Plots.resize(this.node); overlay.draw() } })
+    this.watcher = new ResizeObserver(() => { if (this.node?.offsetParent) { window.Plotly.Plots.resize(this.node); overlay.draw() } })
     this.watcher.observe(this.root)
   }
 

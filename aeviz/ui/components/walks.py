@@ -79,9 +79,8 @@ def _draw(slot: str, count: int) -> None:
 def road_picker(run: Run) -> tuple[str, int]:
     """Which road, and in how many steps."""
     roads = {road.name: road for road in results.roads_of(run)}
-    road = st.pills(
-        "Road", list(roads), default="straight", required=True, key="walk.road", persist_state="session",
-        format_func=lambda name: roads[name].label,
+    road = st.radio(
+        "Road", list(roads), key="walk.road", persist_state="session", format_func=lambda name: roads[name].label,
         help="\n".join(f"- **{road.label}**: {road.help}" for road in roads.values()),
     )  # fmt: skip
     steps = st.slider("Steps", 3, 32, 11, key="walk.steps", persist_state="session")
