@@ -41,7 +41,7 @@ const MapTouch = (() => {
       if (!down) return
       const place = at(event), moved = Math.hypot(place[0] - down[0], place[1] - down[1]) > STILL
       const drawn = path
-      const still = !moved && inside(event)
+      const still = !moved // what is under the pointer now may be a sheet that Plotly has laid over everything
       down = path = null
       if (drawn && moved) view.enclose(corners(drawn, view.data.tool))
       else if (still) view.click(...place, event.shiftKey)

@@ -9,25 +9,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from aeviz.ui.components.bridges import STATIC
+from aeviz.export.scene import SAID, script, style
 from aeviz.ui.serve import address
 
-PARTS = ("base", "dots", "pictures", "decode", "cards", "overlay", "touch", "tools", "map")
-SAID = {
-    "drawing": "Drawing …", "lost": "The map could not be fetched; it is made anew.", "label": "class",
-    "unknown": "no label", "error": "MSE", "decoded": "Decoded here", "near": "among the images",
-    "edge": "between the images", "far": "far from any image", "close": "Close", "reset": "Whole map", "link": "Copy link", "copied": "Copied",
-    "nearCodes": "Nearest in the codes", "nearPixels": "Nearest in the pixels", "drop": "Drop images to place them here",
-}  # fmt: skip
-
-_map = st.components.v2.component(
-    "aeviz_map",
-    js="\n".join(
-        [(STATIC / "decoder.js").read_text(), *((STATIC / "map" / f"{part}.js").read_text() for part in PARTS)]
-    ),
-    css=(STATIC / "map" / "map.css").read_text(),
-    isolate_styles=False,
-)
+_map = st.components.v2.component("aeviz_map", js=script(), css=style(), isolate_styles=False)
 
 
 @dataclass(frozen=True)
