@@ -262,7 +262,7 @@ def test_a_drawing_is_turned_round_only_where_the_set_is_the_other_way_round(bor
 )
 def test_a_person_may_decide_otherwise(invert, border, stroke):
     pixels, inverted = data.read_fitted(encoded(DRAWING), (1, 28, 28), data.Fitting(invert=invert), border)
-    assert pixels[0, 14, 14] == stroke
+    assert abs(int(pixels[0, 14, 14]) - stroke) < 5  # resizing overshoots a little
     assert inverted is (invert == "yes")
 
 
