@@ -131,7 +131,7 @@ def _open(content: bytes | Path, name: str, shape: tuple[int, ...] | None) -> Im
     """The opened picture, its size known from the header and nothing decoded yet."""
     size = content.stat().st_size if isinstance(content, Path) else len(content)
     if size == 0:
-        raise _bad(name, "it is empty")
+        raise _bad(name, "it is empty; save or copy it again")
     if size > MAX_BYTES:
         raise _bad(name, f"it is larger than {MAX_BYTES // 2**20} MB")
     picture = Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS)
@@ -149,7 +149,7 @@ def _fault(error: Exception) -> str:
         return "there is no such file"
     if isinstance(error, IsADirectoryError | PermissionError):
         return "it is not a file that may be read"
-    return "it is damaged or cut off"
+    return "it is damaged or cut off; save or copy it again"
 
 
 def flatten(picture: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
