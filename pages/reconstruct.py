@@ -5,7 +5,7 @@ from aeviz.ui.frame import controls_and_canvas, needed_run, page
 
 with page("reconstruct"):
     run = needed_run()
-    controls, canvas = controls_and_canvas(share=3)
+    controls, canvas = controls_and_canvas(share=3, fold=False)
     with controls:
         chosen = image_picker(run)
     with canvas:

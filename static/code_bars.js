@@ -92,8 +92,10 @@ const CodeBars = (() => {
       this.bars.forEach((_, place) => this.paint(place))
       this.root.classList.toggle("changed", this.changed)
       this.reset.disabled = !this.changed
-      this.hint.textContent = this.words.hint
     }
+
+    // Beside the title: what a changed code is worth, or how one changes it.
+    say(text) { this.hint.textContent = text || this.words.hint }
 
     // A bar reaches from the middle of its range to its value; a line stays where the image has it.
     paint(place) {

@@ -4,10 +4,11 @@ const CSS = `
 .gallery.row { flex-wrap: nowrap; overflow: auto hidden; scrollbar-width: thin }
 .item { position: relative; flex: none; display: flex; flex-direction: column; gap: 3px; padding: 0; border: 0; background: none; color: inherit; font: inherit; text-align: center }
 button.item { cursor: pointer }
-.item i { display: block; border-radius: 4px; background: var(--sheet) no-repeat; image-rendering: pixelated; outline: 2px solid transparent; outline-offset: 1px }
+.parts { display: flex; gap: 2px; border-radius: 4px; overflow: hidden; outline: 2px solid transparent; outline-offset: 1px }
+.item i { display: block; background: var(--sheet) no-repeat; image-rendering: pixelated }
 .item.smooth i { image-rendering: auto }
-button.item:hover i { outline-color: var(--st-border-color) }
-.item[aria-pressed=true] i, button.item:focus-visible i { outline-color: var(--st-primary-color) }
+button.item:hover .parts { outline-color: var(--st-border-color) }
+.item[aria-pressed=true] .parts, button.item:focus-visible .parts { outline-color: var(--st-primary-color) }
 button.item:focus-visible { outline: none }
 .item span { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; font-variant-numeric: tabular-nums; opacity: .75 }
 .item.best span { opacity: 1; font-weight: 650; color: var(--st-green-text-color) }
@@ -20,20 +21,21 @@ button.item:focus-visible { outline: none }
 const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
 
 const item = (parent, number, data, tell) => {
-  const { tile: [width, height], columns, labels, notes, best, picked, side, said } = data
+  const { tile: [width, height], columns, parts, labels, notes, best, picked, side, said } = data
   const scale = side / height
   const place = make("div", "place", parent)
   const shown = make(data.pickable ? "button" : "div", "item", place)
-  const picture = make("i", "", shown)
+  const line = make("div", "parts", shown)
   shown.classList.toggle("best", best.includes(number))
   shown.classList.toggle("smooth", scale < 1)
-  Object.assign(picture.style, {
-    width: `${width * scale}px`, height: `${side}px`,
-    backgroundSize: `${columns * width * scale}px auto`,
-    backgroundPosition: `${-(number % columns) * width * scale}px ${-Math.floor(number / columns) * side}px`,
-  })
+  for (let at = number * parts; at < (number + 1) * parts; at++) {
+    Object.assign(make("i", "", line).style, {
+      width: `${width * scale}px`, height: `${side}px`, backgroundSize: `${columns * width * scale}px auto`,
+      backgroundPosition: `${-(at % columns) * width * scale}px ${-Math.floor(at / columns) * side}px`,
+    })
+  }
   shown.title = notes[number] || labels[number] || ""
-  if (labels.length) Object.assign(make("span", "", shown), { textContent: labels[number] }).style.maxWidth = `${Math.max(width * scale, 44)}px`
+  if (labels.length) Object.assign(make("span", "", shown), { textContent: labels[number] }).style.maxWidth = `${Math.max(parts * width * scale, 44)}px`
   if (!data.pickable) return
   Object.assign(shown, { type: "button", ariaPressed: String(number === picked), onclick: () => tell("picked", number) })
   shown.setAttribute("aria-label", shown.title || String(number + 1))
@@ -43,10 +45,17 @@ const item = (parent, number, data, tell) => {
   remove.setAttribute("aria-label", `${said.remove} ${shown.title}`)
 }
 
+// Rows that belong together scroll together, each in a place of its own on the page.
+const shown = new Set()
+const follow = ({ dataset: { together }, scrollLeft }) => {
+  for (const other of shown) if (!other.isConnected) shown.delete(other)
+  for (const other of shown) if (other.dataset.together === together) other.scrollLeft = scrollLeft
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!parentElement.aeviz) {
     make("style", "", parentElement).textContent = CSS
-    parentElement.aeviz = make("div", "gallery", parentElement)
+    shown.add((parentElement.aeviz = make("div", "gallery", parentElement)))
   }
   const root = parentElement.aeviz
   const { scrollLeft, scrollTop } = root
@@ -55,6 +64,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.style.maxHeight = data.height ? `${data.height}px` : ""
   const focused = [...root.querySelectorAll("button.item")].indexOf(parentElement.activeElement)
   root.replaceChildren()
+  root.dataset.together = data.together ?? ""
+  root.onscroll = data.together ? () => follow(root) : null
   for (let number = 0; number < data.count; number++) item(root, number, data, setTriggerValue)
   Object.assign(root, { scrollLeft, scrollTop })
   root.querySelectorAll("button.item")[focused]?.focus()

@@ -18,7 +18,7 @@ class Rebuilt {
     this.pictures.show(data)
     this.bars.root.hidden = !data.order
     if (data.order) this.bars.show(data)
-    if (other) this.pictures.rebuilt(data.x_hat, "")
+    if (other) this.paint(data.x_hat)
     this.root.dataset.drawn = data.image
   }
 
@@ -29,19 +29,24 @@ class Rebuilt {
     this.asked = true
     requestAnimationFrame(() => {
       this.asked = false
-      if (!this.bars.changed) this.pictures.rebuilt(this.data.x_hat, "")
-      else if (this.decoder.ready) this.decoder.decode(this.code, (values) => { if (this.bars.changed) this.pictures.rebuilt(values, this.note(values)) })
+      if (!this.bars.changed) this.paint(this.data.x_hat)
+      else if (this.decoder.ready) this.decoder.decode(this.code, (values) => { if (this.bars.changed) this.paint(values) })
       else setTimeout(() => this.follow(this.code), 100)
     })
   }
 
-  // What a changed code is worth, as the numbers above are of the image's own.
-  note(values) {
+  paint(values) {
+    this.pictures.rebuilt(values)
+    this.bars.say(this.bars.changed ? this.worth(values) : "")
+  }
+
+  // What a changed code is worth; the numbers below are those of the image's own.
+  worth(values) {
     const { x } = this.data
     let sum = 0
     for (let at = 0; at < x.length; at++) sum += (Math.min(1, Math.max(0, values[at])) - x[at]) ** 2
     const mse = sum / x.length
-    return `${this.words.changed} · MSE ${Number(mse.toPrecision(3))} · ${(-10 * Math.log10(Math.max(mse, 1e-12))).toFixed(1)} dB`
+    return `${this.words.changed}: MSE ${Number(mse.toPrecision(3))} · ${(-10 * Math.log10(Math.max(mse, 1e-12))).toFixed(1)} dB`
   }
 
   say(found) {

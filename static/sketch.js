@@ -1,7 +1,7 @@
 // A sheet to draw on with mouse, pen or finger; after each stroke the server is handed the picture as PNG.
 const CSS = `
 .sketch { display: flex; flex-direction: column; gap: 6px; font: 13px var(--st-font); color: var(--st-text-color) }
-canvas { width: 100%; display: block; border-radius: var(--st-base-radius); border: 1px solid var(--st-border-color); touch-action: none;
+canvas { width: 100%; max-width: 300px; align-self: center; display: block; border-radius: var(--st-base-radius); border: 1px solid var(--st-border-color); touch-action: none;
   cursor: crosshair; outline: none; box-sizing: border-box }
 canvas:focus-visible { border-color: var(--st-primary-color) }
 .tools { display: flex; align-items: center; gap: 2px }
@@ -143,8 +143,10 @@ class Sketch {
     Object.assign(context, { strokeStyle: colour, lineWidth: width * Math.max(canvas.width, canvas.height), lineCap: "round", lineJoin: "round" })
     context.beginPath()
     points.forEach(([x, y], number) => context[number ? "lineTo" : "moveTo"](x * canvas.width, y * canvas.height))
-    if (points.length === 1) context.lineTo(points[0][0] * canvas.width, points[0][1] * canvas.height) // a dot
-    context.stroke()
+    if (points.length > 1) return context.stroke()
+    context.arc(points[0][0] * canvas.width, points[0][1] * canvas.height, context.lineWidth / 2, 0, 2 * Math.PI)
+    context.fillStyle = colour
+    context.fill()
   }
 }
 

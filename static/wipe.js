@@ -27,6 +27,7 @@ const Wipe = (() => {
       this.grip = Object.assign(make("div", "grip", this.panels[1].canvas.parentElement), { tabIndex: 0, role: "slider", title: words.wipe })
       this.grip.setAttribute("aria-label", words.wipe)
       this.scale = make("div", "scale", this.panels[2].note)
+      this.scale.title = words.minus
       for (const part of ["low", "bar", "high"]) this[part] = make("span", part, this.scale)
       this.view = { zoom: 1, x: 0.5, y: 0.5 } // the middle of what is seen, as shares of the image
       this.wiped = 0
@@ -60,10 +61,9 @@ const Wipe = (() => {
       this.fit()
     }
 
-    // The reconstruction, values in [0, 1]; what stands beside its name.
-    rebuilt(values, note) {
+    // The reconstruction, values in [0, 1].
+    rebuilt(values) {
       this.values = values
-      this.panels[1].note.textContent = note
       paintSample(this.panels[1].sheet.getContext("2d"), values, this.about.shape)
       this.paintError()
       this.draw()

@@ -17,14 +17,21 @@ def reach_of(errors: np.ndarray) -> tuple[float, float]:
 
 
 def error_histogram(
-    errors: np.ndarray, chosen: np.ndarray, within: tuple[float, float], *, height: int = 150, uirevision: str = "errors"
+    errors: np.ndarray,
+    chosen: np.ndarray,
+    within: tuple[float, float],
+    *,
+    height: int = 150,
+    uirevision: str = "errors",
 ) -> go.Figure:
     """Errors (N,) as bars, those of the `chosen` (N,) bool in front; outside the range `within` they are faint."""
     low, high = reach_of(errors)
     edges = np.linspace(low, high, BARS + 1)
     middles, wide = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
     inside = (edges[1:] > within[0]) & (edges[:-1] < within[1])
-    figure = go.Figure(layout=layout(height=height, uirevision=uirevision, barmode="overlay", bargap=0.08, showlegend=False))
+    figure = go.Figure(
+        layout=layout(height=height, uirevision=uirevision, barmode="overlay", bargap=0.08, showlegend=False)
+    )
     for values, colour, strong in ((errors, UNKNOWN_COLOUR, 0.35), (errors[chosen], CLASS_COLOURS[0], 1.0)):
         counts = np.histogram(values[np.isfinite(values)], edges)[0].astype(np.int32)
         figure.add_bar(

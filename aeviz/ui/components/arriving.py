@@ -28,7 +28,7 @@ def arrivals_of_images(run: Run, key: str, others: Mapping[str, Callable[[], Cho
     others = others or {}
     way = st.pills(
         "Images", [*others, *WAYS], default=next(iter([*others, *WAYS])), required=True, key=f"{key}.way",
-        persist_state="session", label_visibility="collapsed",
+        persist_state="session", label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     if way in others:
         chosen = others[way]()
@@ -42,7 +42,7 @@ def arrivals_of_images(run: Run, key: str, others: Mapping[str, Callable[[], Cho
 def say_problems() -> None:
     """The files that could not be read, each with what is wrong and what would be right."""
     for name, reason in brought.problems():
-        st.error(f"**{words.plain(name)}** {words.plain(reason)}")
+        st.error(f"**{words.plain(name)}** cannot be read: {words.plain(reason)}")
 
 
 def _take(key: str, files: list[Dropped]) -> None:

@@ -10,7 +10,7 @@ from aeviz.ui import state
 from aeviz.ui.components.bridges import Dropped
 
 MOST, MOST_BYTES = 24, 256 * 2**20  # at once; the oldest make room
-TOO_LARGE = "is larger than 20 MB; bring it by Upload, or shrink it first"
+TOO_LARGE = "it is larger than 20 MB; bring it by Upload, or shrink it first"
 PROBE = (3, 8, 8)  # a size at which a file shows quickly whether it can be read
 KEPT, PICKED, PROBLEMS = "brought", "brought.picked", "brought.problems"
 
@@ -51,7 +51,7 @@ def take(files: Sequence[Dropped]) -> None:
         try:
             good.append(_read(file))
         except BadFile as error:
-            bad.append((file.name, str(error)))
+            bad.append((file.name, str(error.values.get("reason", error))))
     state.remember(PROBLEMS, bad)
     for one in good:
         _keep([*kept(), Brought(_free(one.name), one.content, one.digest)])
@@ -85,7 +85,7 @@ def clear() -> None:
 def _read(file: Dropped) -> Brought:
     """A file that can be read; raises BadFile for any other."""
     if file.content is None:
-        raise BadFile(TOO_LARGE)
+        raise BadFile("{reason}", reason=TOO_LARGE)
     data.read_image(file.content, PROBE)
     return Brought(file.name, file.content, hashlib.sha256(file.content).hexdigest())
 

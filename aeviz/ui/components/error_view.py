@@ -8,7 +8,7 @@ from aeviz.data import Dataset, pictures
 from aeviz.runs import Run
 from aeviz.ui import cache, words
 from aeviz.ui.components.gallery import gallery
-from aeviz.ui.components.pictures import ask_for, name_of
+from aeviz.ui.components.pictures import FROM_SET, ask_for, name_of
 
 MOST = 60  # pictures at once
 SIDE, ROOM = 64, 380  # pixels
@@ -52,7 +52,12 @@ def _range(errors: np.ndarray, mine: np.ndarray) -> tuple[float, float]:
     )  # fmt: skip
     with slot:
         figure = plots.error_histogram(errors, mine, chosen, height=150)
-        st.plotly_chart(figure, key="errors.histogram", config={"displayModeBar": False}, alt="How many test images have which error")
+        st.plotly_chart(
+            figure,
+            key="errors.histogram",
+            config={"displayModeBar": False},
+            alt="How many test images have which error",
+        )
     return chosen
 
 
@@ -78,9 +83,9 @@ def _mosaic(run: Run, dataset: Dataset, rows: np.ndarray, show: str) -> None:
     def opened(place: int) -> None:
         ask_for(run, int(rows[place]))
         st.session_state["pictures.view"] = show
-        st.session_state["pictures.way"] = "Set"
+        st.session_state["pictures.way"] = FROM_SET
 
     gallery(
-        np.concatenate([x, pictures.to_pixels(rebuilt.x_hat)], axis=3), key="errors.mosaic", side=SIDE, height=ROOM, on_picked=opened,
+        np.stack([x, pictures.to_pixels(rebuilt.x_hat)], axis=1).reshape(-1, *x.shape[1:]), parts=2, key="errors.mosaic", side=SIDE, height=ROOM, on_picked=opened,
         labels=[words.number(error) for error in mse], notes=[f"{name_of(dataset, row)} · MSE {words.number(error)}" for row, error in zip(rows, mse, strict=True)],
     )  # fmt: skip

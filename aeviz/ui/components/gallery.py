@@ -18,11 +18,13 @@ def gallery(
     *,
     key: str,
     side: int,
+    parts: int = 1,
     labels: Sequence[str] = (),
     notes: Sequence[str] = (),
     best: Collection[int] = (),
     picked: int | None = None,
     row: bool = False,
+    together: str | None = None,
     height: int | None = None,
     on_picked: Callable[[int], None] | None = None,
     on_removed: Callable[[int], None] | None = None,
@@ -30,11 +32,13 @@ def gallery(
     """Images (N, C, H, W) uint8, each `side` pixels high.
 
     Args:
+        parts: how many of them belong together, as one that can be picked.
         labels: what stands below each, if anything.
         notes: what is told of each where the pointer rests.
         best: numbers of those that are marked as the best.
         picked: the number of the one that is outlined.
         row: whether they stay in one row, which scrolls sideways.
+        together: a name that rows share which scroll as one.
         height: in pixels, beyond which they scroll.
         on_picked: hears, as a callback, the number of a picture that is clicked.
         on_removed: the same of one that is to go.
@@ -43,14 +47,14 @@ def gallery(
     sheet = pictures.encode_webp(pictures.mosaic(small, columns_of(len(small)), gap=0))
 
     def number(told: object) -> int:
-        if not isinstance(told, int | float) or not 0 <= told < len(images):
+        if not isinstance(told, int | float) or not 0 <= told < len(images) // parts:
             raise ValueError(told)
         return int(told)
 
     _gallery(
         data={
-            "sheet": show.address(sheet), "tile": [small.shape[3], small.shape[2]], "columns": columns_of(len(small)), "count": len(small),
-            "labels": list(labels), "notes": list(notes), "best": sorted(best), "picked": picked, "side": side, "row": row, "height": height,
+            "sheet": show.address(sheet), "tile": [small.shape[3], small.shape[2]], "columns": columns_of(len(small)), "count": len(small) // parts, "parts": parts,
+            "labels": list(labels), "notes": list(notes), "best": sorted(best), "picked": picked, "side": side, "row": row, "together": together, "height": height,
             "pickable": on_picked is not None, "removable": on_removed is not None, "said": {"remove": "Remove"},
         },
         key=key,

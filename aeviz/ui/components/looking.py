@@ -7,19 +7,19 @@ from aeviz.ui import cache
 from aeviz.ui.components.arriving import arrivals_of_images, say_problems
 from aeviz.ui.components.error_view import set_view
 from aeviz.ui.components.maps import place_on_map
-from aeviz.ui.components.pictures import Chosen, images_of_the_set
+from aeviz.ui.components.pictures import FROM_SET, Chosen, images_of_the_set
 from aeviz.ui.components.rebuilt_view import image_view
 from aeviz.ui.components.rivals import runs_view
 
 ONE = "One image"
 VIEWS = {ONE: image_view, "All runs": runs_view, "On the map": place_on_map}
-THE_SET = "The set"
+WHOLE = "Whole test set"
 
 
 def image_picker(run: Run) -> Chosen:
     """Images of one's own, or some of the run's test images where they are at hand."""
     here = cache.images_if_here(run)
-    chosen = arrivals_of_images(run, "pictures", {"Set": lambda: images_of_the_set(run)} if here else None)
+    chosen = arrivals_of_images(run, "pictures", {FROM_SET: lambda: images_of_the_set(run)} if here else None)
     say_problems()
     return chosen
 
@@ -27,15 +27,17 @@ def image_picker(run: Run) -> Chosen:
 def view_picker() -> str:
     """One image large, all runs below each other, the dots on the map, or the errors of the whole set."""
     return st.segmented_control(
-        "View", [*VIEWS, THE_SET], default=ONE, required=True, key="pictures.view", label_visibility="collapsed", persist_state="session"
+        "View", [*VIEWS, WHOLE], default=ONE, required=True, key="pictures.view", label_visibility="collapsed", persist_state="session"
     )  # fmt: skip
 
 
 def view_of(view: str, run: Run, chosen: Chosen) -> None:
     """The chosen view; without an image, what to do."""
-    if view == THE_SET:
+    if view == WHOLE:
         set_view(run, ONE)
     elif chosen.names:
         VIEWS[view](run, chosen)
     else:
-        st.info("Upload, draw, photograph or paste an image; it is rebuilt here.", icon=":material/add_photo_alternate:")
+        st.info(
+            "Upload, draw, photograph or paste an image; it is rebuilt here.", icon=":material/add_photo_alternate:"
+        )

@@ -1,6 +1,6 @@
 """The images a page is about: some of a run's own, or what a person has brought."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import streamlit as st
@@ -11,9 +11,11 @@ from aeviz.ui import cache, state, words
 from aeviz.ui.components import brought
 from aeviz.ui.components.gallery import gallery
 
+FROM_SET = "From the set"
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 STRIP = 52  # pixels
-ROWS, PLACE = "pictures.rows", "pictures.place"
+COUNT, MOST = 12, 24  # images of the set at once; of those asked for one by one
+ROWS, PLACE, DRAW = "pictures.rows", "pictures.place", "pictures.draw"
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Chosen:
     names: list[str]
     picked: int = 0
     files: tuple[brought.Brought, ...] = ()
-    fitting: Fitting = Fitting()
+    fitting: Fitting = field(default_factory=Fitting)
     inverted: tuple[bool, ...] = ()
 
     def fitted(self, run: Run) -> np.ndarray:
@@ -49,7 +51,9 @@ def _resized(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return read_image(pictures.encode_png(pictures.mosaic(image[None], columns=1, gap=0)), shape)
 
 
-def fit(one: brought.Brought, shape: tuple[int, ...], fitting: Fitting, run: Run | None = None) -> tuple[np.ndarray, bool]:
+def fit(
+    one: brought.Brought, shape: tuple[int, ...], fitting: Fitting, run: Run | None = None
+) -> tuple[np.ndarray, bool]:
     """A picture made to fit, and whether it was turned round, which the images of `run` may propose."""
     border = cache.border_of(run) if run else None
     return cache.fitted(one.digest, shape, fitting.model_dump_json(), border, one.content)
@@ -68,21 +72,27 @@ def images_of_the_set(run: Run) -> Chosen:
     """Test images: some by chance, those rebuilt best or worst, or those that were asked for elsewhere."""
     dataset = cache.images_of(run)
     orders = ["mixed", "worst", "best", *(["picked"] if _asked_for(run) else [])]
-    order = st.selectbox(
-        "Which", orders, key="pictures.order", format_func=words.label, persist_state="session",
-        help="Worst and best by the error of their reconstruction.",
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        order = st.selectbox(
+            "Which", orders, key="pictures.order", format_func=words.label, persist_state="session",
+            help="Worst and best by the error of their reconstruction.",
+        )  # fmt: skip
+        if order == "mixed":
+            st.button(
+                "", icon=":material/casino:", key="pictures.others", on_click=_draw_others, help="Others by chance."
+            )
     if order == "picked":
         return chosen_rows(dataset, np.array(_asked_for(run)))
-    count = st.slider("How many", 1, 24, 8, key="pictures.count", persist_state="session")
     rows = dataset.rows("test")
     if order == "mixed":
-        shuffle = st.number_input(
-            "Shuffle", 0, 9999, 0, key="pictures.shuffle", help="Another number, other images.", persist_state="session"
-        )
-        return chosen_rows(dataset, np.sort(np.random.default_rng(shuffle).permutation(rows)[:count]))
+        drawn = np.random.default_rng(state.recall(DRAW, 0)).permutation(rows)
+        return chosen_rows(dataset, np.sort(drawn[:COUNT]))
     ranks = np.argsort(cache.errors(run, "test"))
-    return chosen_rows(dataset, rows[ranks[::-1][:count] if order == "worst" else ranks[:count]])
+    return chosen_rows(dataset, rows[ranks[::-1][:COUNT] if order == "worst" else ranks[:COUNT]])
+
+
+def _draw_others() -> None:
+    state.remember(DRAW, state.recall(DRAW, 0) + 1)
 
 
 def chosen_rows(dataset: Dataset, rows: np.ndarray) -> Chosen:
@@ -95,7 +105,7 @@ def chosen_rows(dataset: Dataset, rows: np.ndarray) -> Chosen:
 def ask_for(run: Run, row: int) -> None:
     """Show an image of the set from now on; to be called from a callback."""
     asked = [other for other in _asked_for(run) if other != row]
-    state.remember(ROWS, (run.id, [row, *asked][:24]))
+    state.remember(ROWS, (run.id, [row, *asked][:MOST]))
     state.remember(PLACE, 0)
     st.session_state["pictures.order"] = "picked"
 

@@ -23,9 +23,9 @@ PARTS = ("decoder.js", "map/base.js", "map/decode.js", "wipe.js", "code_bars.js"
 MOST_TALL = 300  # pixels of each of the three pictures
 NEAREST, NEAREST_SIDE = 6, 44
 SAID = {
-    "original": "Original", "reconstruction": "Reconstruction", "error": "Error", "in": "Zoom in", "out": "Zoom out", "changed": "code changed",
+    "original": "Original", "reconstruction": "Reconstruction", "error": "Error", "in": "Zoom in", "out": "Zoom out", "changed": "With this code", "minus": "Reconstruction minus original",
     "wipe": "Wipe between original and reconstruction", "looks": "Drag across the reconstruction to wipe; turn the wheel or pinch to zoom.",
-    "pixel": "Pixel", "title": "Code of {count} numbers", "hint": "Drag a bar and the reconstruction follows; a double click puts it back.",
+    "pixel": "Pixel", "title": "Code of {count} numbers", "hint": "Drag a bar; a double click puts it back.",
     "reset": "Put all back", "was": "was",
 }  # fmt: skip
 MEANINGS = {
@@ -58,7 +58,14 @@ def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
     mark = run.weights_mark()
     decode = {"decoder": decoder_of(run), "server": address("decode", run.id, mark)}
     named = hashlib.sha256(x.tobytes() + f"{run.id} {mark}".encode()).hexdigest()[:16]
-    shown = {"image": named, "shape": list(x.shape), "x": x.ravel(), "x_hat": rebuilt.x_hat[picked].ravel(), "z": z, "words": SAID}
+    shown = {
+        "image": named,
+        "shape": list(x.shape),
+        "x": x.ravel(),
+        "x_hat": rebuilt.x_hat[picked].ravel(),
+        "z": z,
+        "words": SAID,
+    }
     return shown | {"decode": decode, "colours": list(plots.DIVERGING), "most": MOST_TALL} | _ranges(run)
 
 
@@ -83,7 +90,9 @@ def _numbers(numbers: dict[str, Any]) -> None:
     }  # fmt: skip
     with st.container(horizontal=True, gap="medium"):
         for name, value in said.items():
-            st.metric("Worse than" if name == "percentile" else words.label(name), value, help=MEANINGS[name], width="content")
+            st.metric(
+                "Worse than" if name == "percentile" else words.label(name), value, help=MEANINGS[name], width="content"
+            )
 
 
 def _nearest(run: Run, z: np.ndarray) -> None:

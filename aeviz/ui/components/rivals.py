@@ -22,19 +22,22 @@ def runs_view(run: Run, chosen: Chosen) -> None:
     errors = np.array([each.numbers()["mse"] for each in rebuilt])  # (runs, n)
     titles = pick.titles(runs)
     with st.container(key="rivals", gap="small"):
-        _row("**Original**", "", chosen.pixels, "original", [name for name in chosen.names], set())
+        _row("**Original**", "", chosen.pixels, "original", chosen.names, set())
         first = errors.mean(axis=1).argmin() if len(runs) > 1 else -1
         for place, (each, made) in enumerate(zip(runs, rebuilt, strict=True)):
-            best = set(np.flatnonzero(errors.argmin(axis=0) == place)) if len(runs) > 1 else set()
+            best = set(np.flatnonzero(errors.argmin(axis=0) == place).tolist()) if len(runs) > 1 else set()
             title = f"{':material/trophy: ' if place == first else ''}**{words.plain(titles[each.id])}**"
-            _row(title, _summary(made), pictures.to_pixels(made.x_hat), each.id, [_decibels(error) for error in errors[place]], best)
+            labels = [_decibels(error) for error in errors[place]]
+            _row(title, _summary(made), pictures.to_pixels(made.x_hat), each.id, labels, best)
 
 
 def _rival_picker(run: Run) -> list[Run]:
     """Other runs with weights; at first the latest of the same set."""
     others = {other.id: other for other in list_runs() if other.id != run.id and other.has_weights()}
     if not others:
-        st.info("There is one run only. Train another, and both rebuild the same images here.", icon=":material/compare:")
+        st.info(
+            "There is one run only. Train another, and both rebuild the same images here.", icon=":material/compare:"
+        )
         return []
     titles = pick.titles(list(others.values()))
     name = run.config().data.name
@@ -47,13 +50,13 @@ def _rival_picker(run: Run) -> list[Run]:
 
 
 def _row(title: str, numbers: str, images: np.ndarray, name: str, labels: list[str], best: set[int]) -> None:
-    beside, shown = st.columns([1, 4], vertical_alignment="center", gap="small")
+    beside, shown = st.columns([1, 3], vertical_alignment="center", gap="small")
     with beside:
         st.markdown(title)
         if numbers:
             st.caption(numbers)
     with shown:
-        gallery(images, key=f"rivals.{name}", side=SIDE, labels=labels, best=best, row=True)
+        gallery(images, key=f"rivals.{name}", side=SIDE, labels=labels, best=best, row=True, together="rivals")
 
 
 def _summary(made: Rebuilt) -> str:
