@@ -134,16 +134,16 @@ def test_all_runs_rebuild_the_same_images_and_the_best_is_marked_once_an_image(r
 def test_the_whole_set_is_filtered_by_error_and_class(run):
     app = open_page("reconstruct")
     app.segmented_control(key="pictures.view").set_value("Whole test set").run()
-    low, high = app.slider(key="errors.range").value
+    low, high = app.slider(key=f"errors.range.{run.id}").value
     everything = parts(app, "gallery")[-1]
     assert everything["count"] == 60
     worst = [float(label) for label in everything["labels"]]
     assert worst == sorted(worst, reverse=True)
     assert worst[0] == pytest.approx(high, rel=0.01)
     middle = (low + high) / 2
-    app.slider(key="errors.range").set_range(low, middle).run()
+    app.slider(key=f"errors.range.{run.id}").set_range(low, middle).run()
     assert max(float(label) for label in parts(app, "gallery")[-1]["labels"]) <= middle * 1.01
-    app.pills(key="errors.class").set_value(7).run()
+    app.pills(key=f"errors.class.{run.id}").set_value(7).run()
     notes = parts(app, "gallery")[-1]["notes"]
     assert notes
     assert all("· 7 ·" in note for note in notes)

@@ -26,9 +26,10 @@ def arrivals_of_images(run: Run, key: str, others: Mapping[str, Callable[[], Cho
         others: further ways by name, which stand first, each with the images it gives.
     """
     others = others or {}
+    ways = [*others, *WAYS]
+    state.begin(f"{key}.way", ways)
     way = st.pills(
-        "Images", [*others, *WAYS], default=next(iter([*others, *WAYS])), required=True, key=f"{key}.way",
-        persist_state="session", label_visibility="collapsed", wrap=True,
+        "Images", ways, required=True, key=f"{key}.way", persist_state="session", label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     if way in others:
         chosen = others[way]()

@@ -1,5 +1,7 @@
 """The errors of the whole test set: a histogram that filters the pictures below it, the worst or the best first."""
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 
@@ -8,29 +10,29 @@ from aeviz.data import Dataset, pictures
 from aeviz.runs import Run
 from aeviz.ui import cache, words
 from aeviz.ui.components.gallery import gallery
-from aeviz.ui.components.pictures import FROM_SET, ask_for, name_of
+from aeviz.ui.components.pictures import name_of
 
 MOST = 60  # pictures at once
 SIDE, ROOM = 64, 380  # pixels
 ALL = -1
 
 
-def set_view(run: Run, show: str) -> None:
-    """Which images of the test set are rebuilt well, and which are not; a click opens one in the view `show`."""
+def set_view(run: Run, on_opened: Callable[[Run, int], None]) -> None:
+    """Which images of the test set are rebuilt well, and which are not; a click on one tells its row."""
     dataset = cache.images_if_here(run)
     if dataset is None:
         st.info("The images of this run are not here; bring some of yours instead.", icon=":material/no_photography:")
         return
     errors, rows = cache.errors(run, "test"), dataset.rows("test")
-    mine = _of_class(dataset, rows)
-    low, high = _range(errors, mine)
+    mine = _of_class(run, dataset, rows)
+    low, high = _range(run, errors, mine)
     within = np.flatnonzero(mine & (errors >= low) & (errors <= high))
     worst = _worst_first(len(within), int(mine.sum()))
     order = np.argsort(errors[within], kind="stable")
-    _mosaic(run, dataset, rows[within[order[::-1] if worst else order][:MOST]], show)
+    _mosaic(run, dataset, rows[within[order[::-1] if worst else order][:MOST]], on_opened)
 
 
-def _of_class(dataset: Dataset, rows: np.ndarray) -> np.ndarray:
+def _of_class(run: Run, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
     """Which of the rows are of the class that is asked for."""
     labels = dataset.labels[rows]
     if not dataset.classes:
@@ -38,17 +40,17 @@ def _of_class(dataset: Dataset, rows: np.ndarray) -> np.ndarray:
     kinds = [ALL, *range(len(dataset.classes))]
     names = ["All", *(words.plain(name) for name in dataset.classes)]
     kind = st.pills(
-        "Class", kinds, default=ALL, required=True, key="errors.class", format_func=lambda number: names[number + 1], label_visibility="collapsed"
+        "Class", kinds, default=ALL, required=True, key=f"errors.class.{run.id}", format_func=lambda number: names[number + 1], label_visibility="collapsed"
     )  # fmt: skip
     return np.ones(len(rows), bool) if kind == ALL else labels == kind
 
 
-def _range(errors: np.ndarray, mine: np.ndarray) -> tuple[float, float]:
+def _range(run: Run, errors: np.ndarray, mine: np.ndarray) -> tuple[float, float]:
     """The errors that are asked for, with the histogram above the slider that chooses them."""
     slot = st.container()
     low, high = plots.reach_of(errors)
     chosen = st.slider(
-        "Errors", low, high, (low, high), (high - low) / 200, format="%.3g", key="errors.range", label_visibility="collapsed"
+        "Errors", low, high, (low, high), (high - low) / 200, format="%.3g", key=f"errors.range.{run.id}", label_visibility="collapsed"
     )  # fmt: skip
     with slot:
         figure = plots.error_histogram(errors, mine, chosen, height=150)
@@ -72,7 +74,7 @@ def _worst_first(found: int, of: int) -> bool:
     return order == "worst"
 
 
-def _mosaic(run: Run, dataset: Dataset, rows: np.ndarray, show: str) -> None:
+def _mosaic(run: Run, dataset: Dataset, rows: np.ndarray, on_opened: Callable[[Run, int], None]) -> None:
     if not len(rows):
         st.info("No image has an error within this range; move the ends of the slider.", icon=":material/filter_alt:")
         return
@@ -80,12 +82,7 @@ def _mosaic(run: Run, dataset: Dataset, rows: np.ndarray, show: str) -> None:
     rebuilt = cache.rebuild(run, x)
     mse = rebuilt.numbers()["mse"]
 
-    def opened(place: int) -> None:
-        ask_for(run, int(rows[place]))
-        st.session_state["pictures.view"] = show
-        st.session_state["pictures.way"] = FROM_SET
-
     gallery(
-        np.stack([x, pictures.to_pixels(rebuilt.x_hat)], axis=1).reshape(-1, *x.shape[1:]), parts=2, key="errors.mosaic", side=SIDE, height=ROOM, on_picked=opened,
+        np.stack([x, pictures.to_pixels(rebuilt.x_hat)], axis=1).reshape(-1, *x.shape[1:]), parts=2, key="errors.mosaic", side=SIDE, height=ROOM, on_picked=lambda place: on_opened(run, int(rows[place])),
         labels=[words.number(error) for error in mse], notes=[f"{name_of(dataset, row)} · MSE {words.number(error)}" for row, error in zip(rows, mse, strict=True)],
     )  # fmt: skip
