@@ -4,14 +4,15 @@ const CSS = `
 canvas { width: 100%; max-width: 300px; align-self: center; display: block; border-radius: var(--st-base-radius); border: 1px solid var(--st-border-color); touch-action: none;
   cursor: crosshair; outline: none; box-sizing: border-box }
 canvas:focus-visible { border-color: var(--st-primary-color) }
-.tools { display: flex; align-items: center; gap: 2px }
-button { width: 34px; height: 34px; padding: 0; border: 0; border-radius: var(--st-base-radius); background: none; color: inherit; cursor: pointer; flex: none }
+.tools { display: flex; flex-wrap: wrap; align-items: center; gap: 2px }
+button { width: 30px; height: 34px; padding: 0; border: 0; border-radius: var(--st-base-radius); background: none; color: inherit; cursor: pointer; flex: none }
 button:hover:not(:disabled), button[aria-pressed=true] { background: var(--st-secondary-background-color); color: var(--st-primary-color) }
 button:disabled { opacity: .3; cursor: default }
 button:focus-visible, input:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: -2px }
 svg { width: 19px; height: 19px; fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; vertical-align: middle }
-input[type=range] { flex: 1; min-width: 30px; margin: 0 6px; accent-color: var(--st-primary-color) }
-input[type=color] { width: 30px; height: 30px; padding: 0; border: 0; background: none; cursor: pointer }
+input[type=range] { flex: 1; width: 0; min-width: 22px; margin: 0 5px; accent-color: var(--st-primary-color) }
+.coloured input[type=range] { flex: 1 0 90%; order: 1; height: 24px }
+input[type=color] { flex: none; width: 26px; height: 30px; padding: 0; border: 0; background: none; cursor: pointer }
 @media (pointer: coarse) { button { width: 42px; height: 42px } }`
 const ICONS = {
   brush: "M4 20c3 0 5-1 5-4a2.5 2.5 0 0 0-5 0c0 2-1 3-1 4zM9 14l9-10 2 2-10 9",
@@ -60,6 +61,7 @@ class Sketch {
     this.width.title = this.width.ariaLabel = data.said.width
     this.colour.title = this.colour.ariaLabel = data.said.colour
     this.colour.hidden = channels === 1
+    this.colour.parentElement.classList.toggle("coloured", channels > 1)
     if (this.ink !== data.ink) this.ink = this.colour.value = data.ink
     this.refresh()
   }

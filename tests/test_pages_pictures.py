@@ -97,6 +97,16 @@ def test_how_a_picture_is_fitted_can_be_changed(run):
     assert "brought.grey" not in [box.key for box in app.toggle], "a grey network has no colours to take out"
 
 
+def test_what_was_brought_on_one_page_is_there_on_another(run):
+    app = upload(open_page("reconstruct"), paper=paper())
+    app.switch_page("../../pages/walk.py").run()
+    app.segmented_control(key="walk.a.source").set_value("Yours").run()
+    assert not app.exception
+    assert [told["notes"] for told in parts(app, "gallery")] == [["paper.png"]]
+    app.segmented_control(key="walk.b.source").set_value("Yours").run()
+    assert app.slider(key="walk.place.11").max == 11, "the road from one image to itself is a road"
+
+
 def test_a_page_without_images_of_the_set_still_takes_a_persons_own(run, monkeypatch):
     from aeviz.errors import MissingData
 

@@ -29,8 +29,8 @@ def arrivals_of_images(run: Run, key: str, others: Mapping[str, Callable[[], Cho
     ways = [*others, *WAYS]
     state.begin(f"{key}.way", ways)
     way = st.pills(
-        "Images", ways, required=True, key=f"{key}.way", persist_state="session", label_visibility="collapsed", wrap=True,
-    )  # fmt: skip
+        "Images", ways, required=True, key=f"{key}.way", persist_state="session", label_visibility="collapsed", wrap=True
+    ) or ways[0]  # fmt: skip
     if way in others:
         chosen = others[way]()
     else:
@@ -49,7 +49,7 @@ def say_problems() -> None:
 def _take(key: str, files: list[Dropped]) -> None:
     """Take in files from anywhere, and show that they are here."""
     brought.take(files)
-    if brought.kept():
+    if len(brought.problems()) < len(files):
         st.session_state[f"{key}.way"] = UPLOAD
 
 

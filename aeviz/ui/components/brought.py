@@ -35,8 +35,9 @@ def picked() -> int:
 
 
 def pick(number: int) -> None:
-    """Look at one of them."""
+    """Look at one of them; what was wrong with others has been read."""
     state.remember(PICKED, number)
+    state.remember(PROBLEMS, [])
 
 
 def problems() -> list[tuple[str, str]]:
@@ -52,11 +53,11 @@ def take(files: Sequence[Dropped]) -> None:
             good.append(_read(file))
         except BadFile as error:
             bad.append((file.name, str(error.values.get("reason", error))))
-    state.remember(PROBLEMS, bad)
     for one in good:
         _keep([*kept(), Brought(_free(one.name), one.content, one.digest)])
     if good:
         pick(len(kept()) - 1)
+    state.remember(PROBLEMS, bad)
 
 
 def put(name: str, content: bytes | None) -> None:

@@ -31,7 +31,7 @@ def view_picker() -> str:
     state.begin(VIEW, views)
     return st.segmented_control(
         "View", views, required=True, key=VIEW, label_visibility="collapsed", persist_state="session"
-    )  # fmt: skip
+    ) or ONE  # fmt: skip
 
 
 def _open(run: Run, row: int) -> None:
