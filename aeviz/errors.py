@@ -44,3 +44,7 @@ class Stopped(AevizError):
 
 class Paused(AevizError):
     """The person asked for a pause, and the work has ended there, to go on later."""
+
+
+class MissingPackage(AevizError):
+    """An optional package that is not installed."""

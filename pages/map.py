@@ -10,8 +10,8 @@ with page("map"):
     view = follow_link()
     controls, canvas = controls_and_canvas()
     with controls:
-        request, paint = map_controls(run)
+        request, paint, searched = map_controls(run)
     with canvas:
-        map_canvas(run, request, paint, view)
+        map_canvas(run, request, paint, searched, view)
     with controls:
         map_facts(run, request)

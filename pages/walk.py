@@ -8,6 +8,6 @@ with page("walk"):
     controls, canvas = controls_and_canvas()
     with controls:
         ends = ends_picker(run)
-        road, steps = road_picker()
+        road, steps = road_picker(run)
     with canvas:
         walk_view(run, ends, road, steps)

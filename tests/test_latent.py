@@ -8,7 +8,6 @@ from torch import nn
 from aeviz.latent.encode import decode, encode, reconstruct
 from aeviz.latent.neighbours import nearest, own_nearest, place_by_neighbours
 from aeviz.latent.quality import continuity, knn_accuracy, trustworthiness
-from aeviz.latent.roads import ROADS, lerp, slerp
 
 
 class Halves(nn.Module):
@@ -133,30 +132,6 @@ def test_a_place_is_between_its_neighbours_and_the_same_in_any_batch(codes):
 def test_two_equally_near_codes_share_a_new_one():
     codes, points = np.array([[0.0], [2.0]]), np.array([[10.0, 0.0], [20.0, 4.0]])
     np.testing.assert_allclose(place_by_neighbours(codes, points, np.array([[1.0]])), [[15.0, 2.0]])
-
-
-@pytest.mark.parametrize("road", [function for _, function in ROADS.values()], ids=ROADS)
-def test_a_road_starts_and_ends_exactly(road):
-    a, b = np.float32([0.1, 0.7, -2]), np.float32([3, 1e-3, 0.3])
-    codes = road(a, b, 7)
-    assert codes.shape == (7, 3)
-    np.testing.assert_array_equal(codes[[0, -1]], [a, b])
-    assert road(a, b, 1).shape == (1, 3)
-
-
-def test_the_straight_road_is_halfway_at_half_time():
-    np.testing.assert_allclose(lerp(np.zeros(2), np.array([2.0, 4.0]), 3)[1], [1, 2])
-
-
-def test_the_round_road_keeps_the_length_and_goes_through_45_degrees():
-    codes = slerp(np.array([1.0, 0.0]), np.array([0.0, 1.0]), 3)
-    np.testing.assert_allclose(codes[1], [0.5**0.5, 0.5**0.5], rtol=1e-6)
-
-
-@pytest.mark.parametrize("b", [[2.0, 0.0], [-1.0, 0.0], [0.0, 0.0]], ids=["parallel", "opposite", "zero"])
-def test_the_round_road_is_straight_where_there_is_no_circle(b):
-    a = np.array([1.0, 0.0])
-    np.testing.assert_array_equal(slerp(a, np.array(b), 5), lerp(a, np.array(b), 5))
 
 
 # From 257 features on, distances are float32, and those equal to seven digits count as ties.

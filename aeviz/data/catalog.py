@@ -7,6 +7,7 @@ from aeviz.data import imports, own
 from aeviz.data.carried import Digits, PhotoPatches
 from aeviz.data.dataset import DataInfo, Dataset, Report, Source, report_nothing
 from aeviz.data.imports import ImportReport, ImportSettings
+from aeviz.data.own_labels import with_own_labels
 from aeviz.data.public import CIFAR10, KMNIST, MNIST, SVHN, FashionMNIST
 from aeviz.data.shapes import Shapes
 from aeviz.errors import BadValue, UnknownName
@@ -23,7 +24,7 @@ def list_data() -> list[DataInfo]:
 
 
 def load(name: str, params: dict[str, Any] | None = None) -> Dataset:
-    """A data set by name, with its settings where it has any.
+    """A data set by name, with its settings where it has any, and with the labels a person has given to its images.
 
     Raises:
         UnknownName: no set is called so.
@@ -33,12 +34,12 @@ def load(name: str, params: dict[str, Any] | None = None) -> Dataset:
     """
     if name in DATASETS:
         source = DATASETS[name]
-        return source.load(source.Params.parse(params or {}))
+        return with_own_labels(source.load(source.Params.parse(params or {})))
     if name not in own.own_folders():
         raise _unknown(name)
     if params:
         raise BadValue("the own data set {name} has no settings, but {params} were given", name=name, params=params)
-    return own.load_own(name)
+    return with_own_labels(own.load_own(name))
 
 
 def download(name: str, report: Report = report_nothing) -> None:

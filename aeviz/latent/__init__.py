@@ -1,1 +1,1 @@
-"""The latent space of a model: codes, maps of them, neighbours, roads, and how far a map can be trusted."""
+"""The latent space of a model: codes, maps of them, neighbours, roads, directions, samples, and how far to trust a map."""

@@ -36,13 +36,14 @@ def encode(
     return codes
 
 
-def decode(model: Any, codes: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
-    """The images (n, C, H, W), floats in [0, 1], that codes (n, D) stand for."""
+def decode(model: Any, codes: np.ndarray, batch_size: int = BATCH_SIZE, labels: np.ndarray | None = None) -> np.ndarray:
+    """The images (n, C, H, W), floats in [0, 1], that codes (n, D) stand for, drawn with labels (n,) where given."""
     codes = np.asarray(codes, dtype=np.float32)
     images = np.empty((len(codes), *model.sample_shape), dtype=np.float32)
     with evaluating(model):
         for start in range(0, len(codes), batch_size):
-            images[start : start + batch_size] = _decode(model, codes[start : start + batch_size])
+            chunk = slice(start, start + batch_size)
+            images[chunk] = _decode(model, codes[chunk], None if labels is None else labels[chunk])
     return images
 
 
@@ -74,13 +75,14 @@ def _code(model: Any, x: np.ndarray) -> np.ndarray:
 
 
 @torch.inference_mode()
-def _decode(model: Any, z: np.ndarray) -> np.ndarray:
-    x_hat: Tensor = model.decode(torch.from_numpy(np.array(z)).to(device_of(model)))
+def _decode(model: Any, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    told = () if labels is None else (torch.from_numpy(np.array(labels, np.int64)).to(device_of(model)),)
+    x_hat: Tensor = model.decode(torch.from_numpy(np.array(z)).to(device_of(model)), *told)
     return x_hat.float().cpu().numpy()
 
 
 def device_of(model: Any) -> torch.device:
-    """Where a model's weights are."""
+    """Where a model's numbers are."""
     parameter = next(model.parameters(), None)
     return torch.device("cpu") if parameter is None else parameter.device
 

@@ -38,11 +38,11 @@ def nearest(
 
 
 def own_nearest(
-    codes: np.ndarray, k: int, metric: Metric = "euclidean", on_step: OnStep | None = None
+    codes: np.ndarray, k: int, metric: Metric = "euclidean", on_step: OnStep | None = None, device: str = "cpu"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest other codes of each code (N, D), as `nearest` gives them."""
+    """The k nearest other codes of each code (N, D), as `nearest` gives them; searched for on a device."""
     stored = _prepared(codes, metric)
-    return _search(stored, stored, min(k, len(stored) - 1), metric, own=True, on_step=on_step)
+    return _search(stored, stored, min(k, len(stored) - 1), metric, own=True, on_step=on_step, device=device)
 
 
 def place_by_neighbours(
@@ -61,14 +61,14 @@ def place_by_neighbours(
     spread = float(np.var(codes, axis=0, dtype=np.float64).sum()) if metric == "euclidean" else 1.0
     weights = 1.0 / (np.square(distances) + 1e-12 * (spread or 1.0))  # (M, k)
     weights /= weights.sum(axis=1, keepdims=True)
-    placed = np.einsum("mk,mkd->md", weights, points[rows].astype(np.float64))
+    placed = (weights[:, :, None] * points[rows]).sum(axis=1)
     equal = (np.asarray(codes)[rows] == np.asarray(queries)[:, None, :]).all(axis=2)  # (M, k)
     known = equal.any(axis=1)
     placed[known] = points[rows[known, equal[known].argmax(axis=1)]]
     return placed.astype(np.float32)
 
 
-def squared_distances(codes: np.ndarray, queries: np.ndarray) -> Iterator[tuple[slice, "Tensor"]]:
+def squared_distances(codes: np.ndarray, queries: np.ndarray, device: str = "cpu") -> Iterator[tuple[slice, "Tensor"]]:
     """Squared Euclidean distances of queries (M, D) to all codes (N, D), some rows of queries at a time.
 
     Float64 up to 256 numbers a row, where it costs little; beyond (pixels) float32 of the centred values.
@@ -77,8 +77,8 @@ def squared_distances(codes: np.ndarray, queries: np.ndarray) -> Iterator[tuple[
 
     precision = torch.float64 if codes.shape[1] <= 256 else torch.float32
     centre = codes.mean(axis=0, dtype=np.float64).astype(codes.dtype)  # a float64 copy of all pixels would be 1 GB
-    stored = torch.from_numpy(codes - centre).to(precision)
-    asked = stored if queries is codes else torch.from_numpy(queries - centre).to(precision)
+    stored = torch.from_numpy(codes - centre).to(device, precision)
+    asked = stored if queries is codes else torch.from_numpy(queries - centre).to(device, precision)
     norms, asked_norms = (stored * stored).sum(1), (asked * asked).sum(1)
     chunk = max(1, CHUNK_DISTANCES // max(len(codes), 1))
     for start in range(0, len(asked), chunk):
@@ -97,17 +97,24 @@ def _prepared(codes: np.ndarray, metric: Metric) -> np.ndarray:
 
 
 def _search(
-    stored: np.ndarray, asked: np.ndarray, k: int, metric: Metric, *, own: bool, on_step: OnStep | None
+    stored: np.ndarray,
+    asked: np.ndarray,
+    k: int,
+    metric: Metric,
+    *,
+    own: bool,
+    on_step: OnStep | None,
+    device: str = "cpu",
 ) -> tuple[np.ndarray, np.ndarray]:
     import torch
 
     distances = np.empty((len(asked), k))
     rows = np.empty((len(asked), k), dtype=np.int64)
     candidates = min(k + SPARE, len(stored) - own)
-    for part, squared in squared_distances(stored, asked):
+    for part, squared in squared_distances(stored, asked, device):
         if own:
             squared[torch.arange(part.stop - part.start), torch.arange(part.start, part.stop)] = torch.inf
-        found = squared.topk(candidates, dim=1, largest=False, sorted=False).indices.numpy()  # (c, k + SPARE)
+        found = squared.topk(candidates, dim=1, largest=False, sorted=False).indices.cpu().numpy()  # (c, k + SPARE)
         distances[part], rows[part] = _refined(stored, asked[part], found, k)
         if on_step:
             on_step(part.stop, len(asked))

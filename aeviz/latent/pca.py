@@ -7,7 +7,8 @@ from pydantic import Field
 
 from aeviz import config
 from aeviz.errors import BadValue
-from aeviz.latent.projection import OnStep, Projection, checked_codes
+from aeviz.latent.linear import Linear
+from aeviz.latent.projection import checked_codes
 
 EXACT_DIMENSIONS = 2048  # up to here the whole covariance is solved; wider codes take a randomized solver
 
@@ -16,50 +17,64 @@ class PCASettings(config.Settings):
     """How PCA draws its map."""
 
     dims: Literal[2, 3] = Field(2, description="Dimensions of the map.")
+    x: int = Field(1, ge=1, description="The component drawn to the right; 1 has the largest variance.")
+    y: int = Field(2, ge=1, description="The component drawn upwards.")
+    z: int = Field(3, ge=1, description="The component drawn in depth, on maps of three dimensions.")
 
 
-class PCA(Projection):
+class PCA(Linear):
     """Linear projection on the directions of largest variance (Pearson 1901; Hotelling 1933)."""
 
     name = "pca"
     label = "PCA"
+    summary = "The flattest view: keeps as much of the variance as so few axes can, straight lines stay straight."
     Settings = PCASettings
     settings: PCASettings
 
-    mean: np.ndarray  # (D,)
-    components: np.ndarray  # (dims, D)
     ratio: np.ndarray  # (dims,) share of the variance
 
-    def fit(self, codes: np.ndarray, on_step: OnStep | None = None) -> np.ndarray:
-        """Points (N, dims); codes with fewer than `dims` directions of their own leave the rest at zero."""
-        codes = checked_codes(codes)
-        if len(codes) == 0:
-            raise BadValue("there are no codes to map; choose at least one image")
-        self.mean = codes.mean(axis=0)
-        self.components, self.ratio = _axes(codes, self.settings.dims)
-        points = self.place(codes)
-        if on_step:
-            on_step(1, 1, points)
-        return points
-
-    def place(self, codes: np.ndarray) -> np.ndarray:
-        return ((np.asarray(codes, dtype=np.float64) - self.mean) @ self.components.T).astype(np.float32)
-
-    def invert(self, points: np.ndarray) -> np.ndarray:
-        """Codes (M, D) in the map's own plane, where `place` brings them back to the same points."""
-        return (np.asarray(points, dtype=np.float64) @ self.components + self.mean).astype(np.float32)
+    def _measure(self, codes: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        chosen = chosen_axes([self.settings.x, self.settings.y, self.settings.z][: self.settings.dims])
+        # Codes of one number have a flat map too, with a second axis at zero.
+        beyond = [number for number in chosen if number > max(codes.shape[1], self.settings.dims)]
+        if beyond:
+            raise BadValue(
+                "there is no component {number}: the codes have {d} dimensions; choose components from 1 to {d}",
+                number=beyond[0],
+                d=codes.shape[1],
+            )
+        components, ratio = principal_axes(codes, max(chosen))
+        rows = np.array(chosen) - 1
+        self.ratio = ratio[rows]
+        return codes.mean(axis=0), components[rows]
 
     def state(self) -> dict[str, np.ndarray]:
-        return {"mean": self.mean, "components": self.components, "ratio": self.ratio}
+        return {**super().state(), "ratio": self.ratio}
 
     @classmethod
     def from_state(cls, settings: Any, arrays: dict[str, np.ndarray]) -> Self:
-        pca = cls(settings)
-        pca.mean, pca.components, pca.ratio = arrays["mean"], arrays["components"], arrays["ratio"]
+        pca = super().from_state(settings, arrays)
+        pca.ratio = arrays["ratio"]
         return pca
 
     def notes(self) -> dict[str, Any]:
-        return {"explained_variance_ratio": [float(share) for share in self.ratio]}
+        numbers = [self.settings.x, self.settings.y, self.settings.z][: self.settings.dims]
+        return {
+            "axes": [f"PC {number}" for number in numbers],
+            "explained_variance_ratio": [float(share) for share in self.ratio],
+        }
+
+
+def chosen_axes(numbers: list[int]) -> list[int]:
+    """The same numbers, where each names another axis.
+
+    Raises:
+        BadValue: one stands there twice.
+    """
+    twice = next((number for number in numbers if numbers.count(number) > 1), None)
+    if twice is not None:
+        raise BadValue("two axes of the map are both number {number}; choose a different one for each", number=twice)
+    return numbers
 
 
 def variance_ratio(codes: np.ndarray) -> np.ndarray:
@@ -71,18 +86,32 @@ def variance_ratio(codes: np.ndarray) -> np.ndarray:
     return values / values.sum() if values.sum() > 0 else values
 
 
-def _axes(codes: np.ndarray, dims: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first axes (dims, D), each with its largest entry positive, and their share of the variance (dims,)."""
-    components, ratio = np.zeros((dims, codes.shape[1])), np.zeros(dims)
-    count = min(dims, *codes.shape)
+def principal_axes(codes: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first axes (count, D), each with its largest entry positive, and their share of the variance (count,).
+
+    Where the codes (N, D) have fewer axes, the rest is zero.
+    """
+    components, ratio = np.zeros((count, codes.shape[1])), np.zeros(count)
+    there = min(count, *codes.shape)
     if not np.ptp(codes, axis=0).any():
         return components, ratio
+    axes, shares = (_exact if codes.shape[1] <= EXACT_DIMENSIONS else _randomized)(codes, there)
+    largest = np.abs(axes).argmax(axis=1)
+    signs = np.where(axes[np.arange(there), largest] < 0, -1.0, 1.0)
+    components[:there], ratio[:there] = axes * signs[:, None], shares
+    return components, ratio
+
+
+def _exact(codes: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvectors (count, D) of the covariance and their share of its trace, largest first."""
+    centred = codes - codes.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred.T @ centred)
+    values = values.clip(min=0)
+    return vectors.T[::-1][:count], values[::-1][:count] / values.sum()
+
+
+def _randomized(codes: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.decomposition import PCA as ScikitPCA
 
-    solver = "covariance_eigh" if codes.shape[1] <= EXACT_DIMENSIONS else "randomized"
-    fitted = ScikitPCA(count, svd_solver=solver, random_state=0).fit(codes)
-    largest = np.abs(fitted.components_).argmax(axis=1)
-    signs = np.where(fitted.components_[np.arange(count), largest] < 0, -1.0, 1.0)
-    components[:count] = fitted.components_ * signs[:, None]
-    ratio[:count] = fitted.explained_variance_ratio_
-    return components, ratio
+    fitted = ScikitPCA(count, svd_solver="randomized", random_state=0).fit(codes)
+    return fitted.components_, fitted.explained_variance_ratio_

@@ -1,123 +1,142 @@
 """t-SNE: a map that keeps who is whose neighbour, and lets distances between groups go."""
 
-from typing import Any, Literal, Self
+import time
+from typing import Any, Self
 
 import numpy as np
+import torch
 from pydantic import Field
 
-from aeviz import config
 from aeviz.errors import BadValue
-from aeviz.latent.neighbours import Metric, own_nearest, place_by_neighbours
-from aeviz.latent.pca import PCA, PCASettings
-from aeviz.latent.projection import OnStep, Projection, checked_codes
+from aeviz.latent.attraction import Attraction, similarities
+from aeviz.latent.descent import Descent
+from aeviz.latent.neighbour_map import NeighbourMap, NeighbourSettings
+from aeviz.latent.neighbours import own_nearest
+from aeviz.latent.projection import OnStep, Step, checked_codes, unheard
+from aeviz.latent.starts import Start, start_points
 
 FEWEST_CODES = 5
-FFT_FROM = 10_000  # points in 2-D from which openTSNE's interpolation overtakes Barnes-Hut
-EARLY_ITERATIONS, EARLY_EXAGGERATION = 250, 12.0
-STEPS_PER_REPORT = 10
+MOST_EARLY_ITERATIONS = 250
+EARLY_MOMENTUM, MOMENTUM = 0.5, 0.8
+START_SPREAD = 1e-4
+REPORT_ITERATIONS, REPORT_SECONDS = 10, 0.2  # a step is reported whenever one of them has passed
+# Converged: in so many iterations KL has fallen by less than this share of itself.
+CONVERGED_ITERATIONS, CONVERGED_FALL = 100, 2e-4
 
 
-class TSNESettings(config.Settings):
+class TSNESettings(NeighbourSettings):
     """How t-SNE draws its map."""
 
-    dims: Literal[2, 3] = Field(2, description="Dimensions of the map.")
     perplexity: float = Field(30.0, ge=2, le=200, description="About how many neighbours each point holds on to.")
-    iterations: int = Field(750, ge=50, le=5000, description="Steps in all; the first third, at most 250, exaggerate.")
-    metric: Metric = Field("euclidean", description="How distances between codes are measured.")
+    iterations: int = Field(750, ge=50, le=5000, description="Steps at most; the first third, at most 250, exaggerate.")
+    early_exaggeration: float = Field(
+        12.0, ge=1, le=50, description="How much harder neighbours pull in the first steps, so that groups form."
+    )
     exaggeration: float = Field(1.0, ge=1, le=12, description="Above 1, groups stay tighter and further apart.")
-    seed: int = Field(0, ge=0, lt=2**31, description="Decides ties; the start is the PCA map.")
+    start: Start = Field("pca", description="Where points begin; PCA keeps the large picture, a random start does not.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Decides ties, and a random start.")
 
 
-class TSNE(Projection):
-    """t-distributed stochastic neighbour embedding (van der Maaten & Hinton, JMLR 2008), by openTSNE.
+class TSNE(NeighbourMap):
+    """t-distributed stochastic neighbour embedding (van der Maaten & Hinton, JMLR 2008).
 
-    Neighbours are exact, the start is PCA, and the learning rate is N / exaggeration (Belkina et al. 2019). New
-    codes are placed among their nearest known ones, see `place_by_neighbours`.
+    Neighbours are exact, and the start is PCA. New codes are placed among their nearest known ones, see
+    `place_by_neighbours`.
     """
 
     name = "tsne"
     label = "t-SNE"
-    slow = True
+    summary = (
+        "Keeps who is whose neighbour; distances between groups mean little. Takes a while and is seen while it works."
+    )
     Settings = TSNESettings
     settings: TSNESettings
 
-    codes: np.ndarray  # (N, D) float32
-    points: np.ndarray  # (N, dims) float32
     perplexity: float  # as used: at most a third of the neighbours there are
     kl_divergence: float
+    iteration = 0  # how far it came
+    iterations = 0  # how far it shall come
 
-    def fit(self, codes: np.ndarray, on_step: OnStep | None = None) -> np.ndarray:
+    def fit(self, codes: np.ndarray, on_step: OnStep = unheard, labels: np.ndarray | None = None) -> np.ndarray:
         checked = checked_codes(codes)
         self.perplexity = usable_perplexity(self.settings.perplexity, len(checked))
-        report = on_step or (lambda done, total, points: None)
-        report(0, self.settings.iterations, None)
-        embedding = self._embedding(checked, report)
-        early = min(EARLY_ITERATIONS, self.settings.iterations // 3)
-        self._optimize(embedding, 0, early, EARLY_EXAGGERATION, 0.5, report)
-        self._optimize(embedding, early, self.settings.iterations, self.settings.exaggeration, 0.8, report)
         self.codes = checked.astype(np.float32)
-        self.points = np.array(embedding, dtype=np.float32)
-        self.kl_divergence = float(embedding.kl_divergence)
-        report(self.settings.iterations, self.settings.iterations, self.points)
-        return self.points
+        self.points = self._start(checked)
+        self.kl_divergence, self.iteration, self.iterations = float("nan"), 0, self.settings.iterations
+        on_step(Step(0, self.iterations, self.points))
+        return self._descend(on_step)
 
-    def place(self, codes: np.ndarray) -> np.ndarray:
-        return place_by_neighbours(self.codes, self.points, np.asarray(codes, np.float32), self.settings.metric)
+    def go_on(self, on_step: OnStep = unheard) -> np.ndarray:
+        if self.iteration >= self.iterations:
+            self.iterations = self.iteration + self.settings.iterations
+        on_step(Step(self.iteration, self.iterations, self.points, self.kl_divergence))
+        return self._descend(on_step)
+
+    def so_far(self) -> np.ndarray | None:
+        return self.points if self.iteration else None
 
     def state(self) -> dict[str, np.ndarray]:
-        fit = np.array([self.perplexity, self.kl_divergence])
-        return {"codes": self.codes, "points": self.points, "fit": fit}
+        fit = np.array([self.perplexity, self.kl_divergence, self.iteration, self.iterations])
+        return {**super().state(), "fit": fit}
 
     @classmethod
     def from_state(cls, settings: Any, arrays: dict[str, np.ndarray]) -> Self:
-        tsne = cls(settings)
-        tsne.codes, tsne.points = arrays["codes"], arrays["points"]
-        tsne.perplexity, tsne.kl_divergence = (float(value) for value in arrays["fit"])
+        tsne = super().from_state(settings, arrays)
+        tsne.perplexity, tsne.kl_divergence = arrays["fit"][:2].tolist()
+        tsne.iteration, tsne.iterations = (int(count) for count in arrays["fit"][2:])
         return tsne
 
     def notes(self) -> dict[str, Any]:
-        return {"kl_divergence": self.kl_divergence, "perplexity": self.perplexity}
+        kl = None if np.isnan(self.kl_divergence) else self.kl_divergence
+        notes = {"kl_divergence": kl, "perplexity": self.perplexity, "iterations": self.iteration}
+        return notes | ({"stopped_at": self.iteration} if self.iteration < self.iterations else {})
 
-    def _embedding(self, codes: np.ndarray, report: OnStep) -> Any:
-        """openTSNE's embedding at its start, with the affinities of exact neighbours."""
-        from openTSNE import TSNEEmbedding
-        from openTSNE.affinity import PerplexityBasedNN
-        from openTSNE.nearest_neighbors import PrecomputedNeighbors
+    def _start(self, codes: np.ndarray) -> np.ndarray:
+        settings = self.settings
+        points = start_points(codes, settings.dims, settings.start, settings.seed, START_SPREAD)
+        return points.astype(np.float32)
 
-        count = max(1, min(len(codes) - 1, int(3 * self.perplexity)))
+    def _descend(self, on_step: OnStep) -> np.ndarray:
+        """Move the points as far as they shall come, or until they have converged; momentum begins anew."""
+        attraction = self._attraction(on_step)
+        descent = Descent(attraction, torch.from_numpy(self.points).to(attraction.p.device))
+        reported, history = time.monotonic(), []
+        while self.iteration < self.iterations:
+            is_early = self.iteration < min(MOST_EARLY_ITERATIONS, self.settings.iterations // 3)
+            if is_early:
+                descent.step(self.settings.early_exaggeration, EARLY_MOMENTUM)
+            else:
+                descent.step(self.settings.exaggeration, MOMENTUM)
+            self.iteration += 1
+            is_round = self.iteration % REPORT_ITERATIONS == 0
+            if is_round and not is_early:
+                history.append(descent.divergence())
+                # An exaggerated map descends, but not in its KL divergence.
+                if self.settings.exaggeration == 1 and has_converged(history):
+                    self.iterations = self.iteration
+            is_last = self.iteration == self.iterations
+            if is_round or is_last or time.monotonic() - reported > REPORT_SECONDS:
+                self.points, self.kl_divergence = descent.points.cpu().numpy(), descent.divergence()
+                on_step(Step(self.iteration, self.iterations, self.points, self.kl_divergence))
+                reported = time.monotonic()
+        return self.points
+
+    def _attraction(self, on_step: OnStep) -> Attraction:
+        """The pull between exact neighbours, on the graphics card where there is one."""
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        count = max(1, min(len(self.codes) - 1, int(3 * self.perplexity)))
 
         def on_neighbours(done: int, total: int) -> None:
-            report(0, self.settings.iterations, None)
+            on_step(Step(self.iteration, self.iterations))
 
-        distances, neighbours = own_nearest(codes, count, self.settings.metric, on_neighbours)
-        index = PrecomputedNeighbors(neighbours, distances)
-        affinities = PerplexityBasedNN(perplexity=self.perplexity, knn_index=index, n_jobs=self.n_jobs)
-        fast = self.settings.dims == 2 and len(codes) >= FFT_FROM
-        return TSNEEmbedding(
-            start_of(codes, self.settings.dims, self.settings.seed),
-            affinities,
-            negative_gradient_method="fft" if fast else "bh",
-            n_jobs=self.n_jobs,
-            random_state=self.settings.seed,
-        )
+        distances, rows = own_nearest(self.codes, count, self.settings.metric, on_neighbours, device)
+        return Attraction(rows, similarities(distances, self.perplexity), device)
 
-    def _optimize(
-        self, embedding: Any, begin: int, end: int, exaggeration: float, momentum: float, report: OnStep
-    ) -> None:
-        """Move the embedding from iteration `begin` to `end`, reporting every few; what the report raises gets out."""
 
-        def on_iterations(iteration: int, error: float, points: np.ndarray) -> bool:
-            report(begin + iteration, self.settings.iterations, np.array(points, dtype=np.float32))
-            return False
-
-        embedding.optimize(
-            n_iter=end - begin,
-            exaggeration=exaggeration,
-            momentum=momentum,
-            inplace=True,
-            callbacks=[on_iterations],
-            callbacks_every_iters=STEPS_PER_REPORT,
-        )
+def has_converged(history: list[float]) -> bool:
+    """Whether a KL divergence, noted every ten iterations, has as good as ceased to fall."""
+    before = CONVERGED_ITERATIONS // REPORT_ITERATIONS
+    return len(history) > before and history[-1 - before] - min(history[-before:]) < CONVERGED_FALL * history[-1]
 
 
 def usable_perplexity(perplexity: float, n: int) -> float:
@@ -136,11 +155,3 @@ def usable_perplexity(perplexity: float, n: int) -> float:
             right=(n - 1) / 3,
         )
     return min(perplexity, (n - 1) / 3)
-
-
-def start_of(codes: np.ndarray, dims: int, seed: int) -> np.ndarray:
-    """Starting points (N, dims): the PCA map at a spread of 1e-4, with a jitter that parts equal codes."""
-    points = PCA(PCASettings(dims=dims)).fit(codes).astype(np.float64)
-    spread = points[:, 0].std()
-    jitter = np.random.default_rng(seed).normal(scale=1e-6 if spread > 0 else 1e-4, size=points.shape)
-    return (points * (1e-4 / spread) if spread > 0 else points) + jitter

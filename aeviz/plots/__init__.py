@@ -2,7 +2,6 @@
 
 from aeviz.plots.bars import counts_bars, variance_bars
 from aeviz.plots.cells import numbered_colours, without_dots
-from aeviz.plots.curves import loss_curves
 from aeviz.plots.errors import error_histogram, reach_of
 from aeviz.plots.groups import grouped
 from aeviz.plots.network import hourglass
@@ -17,7 +16,6 @@ __all__ = [
     "grouped",
     "hourglass",
     "latent_scatter",
-    "loss_curves",
     "numbered_colours",
     "rate_curve",
     "reach_of",

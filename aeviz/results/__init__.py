@@ -1,4 +1,4 @@
-"""What a run's weights say of images, kept in `runs/<id>/results/`: codes, errors, maps, colours, scores."""
+"""What a run's weights say of images, kept in `runs/<id>/results/`: codes, errors, maps, colours, roads, samples."""
 
 from aeviz.results.codes import (
     Codes,
@@ -7,29 +7,60 @@ from aeviz.results.codes import (
     encode_images,
     errors,
     kept_psnr,
+    known_codes,
     model_of,
     same_data,
     score,
 )
 from aeviz.results.colours import COLOURS, Coloured, ColourInfo, colour, colour_job, colours_of, kept_colour
+from aeviz.results.directions import class_direction, direction
+from aeviz.results.frames import Frame, FrameFile
 from aeviz.results.groups import ClassMeans, Selected, class_means, selection
-from aeviz.results.maps import Map, MapRequest, kept_map, kept_quality, map_job, project, quality
+from aeviz.results.maps import (
+    Map,
+    MapRequest,
+    go_on,
+    kept_map,
+    kept_quality,
+    map_frame,
+    map_job,
+    project,
+    quality,
+    quality_job,
+)
 from aeviz.results.near import Near, near
-from aeviz.results.rebuild import Rebuilt, decode_codes, rebuild
+from aeviz.results.placing import Placed, place
+from aeviz.results.rebuild import Average, Rebuilt, average, decode_codes, rebuild
+from aeviz.results.sample_score import kept_sample_score, sample_score, sample_score_job
+from aeviz.results.samples import SampleRequest, Samples, samplers_of, samples
 from aeviz.results.store import Split
+from aeviz.results.sweeps import Axes, Grid, axes, manifold
+from aeviz.results.walks import Walk, distance_to_data, roads_of, walk
 
 __all__ = [
     "COLOURS",
+    "Average",
+    "Axes",
     "ClassMeans",
     "Codes",
     "ColourInfo",
     "Coloured",
+    "Frame",
+    "FrameFile",
+    "Grid",
     "Map",
     "MapRequest",
     "Near",
+    "Placed",
     "Rebuilt",
+    "SampleRequest",
+    "Samples",
     "Selected",
     "Split",
+    "Walk",
+    "average",
+    "axes",
+    "class_direction",
     "class_means",
     "codes",
     "colour",
@@ -37,19 +68,34 @@ __all__ = [
     "colours_of",
     "dataset_of",
     "decode_codes",
+    "direction",
+    "distance_to_data",
     "encode_images",
     "errors",
+    "go_on",
     "kept_colour",
     "kept_map",
     "kept_psnr",
     "kept_quality",
+    "kept_sample_score",
+    "known_codes",
+    "manifold",
+    "map_frame",
     "map_job",
     "model_of",
     "near",
+    "place",
     "project",
     "quality",
+    "quality_job",
     "rebuild",
+    "roads_of",
     "same_data",
+    "sample_score",
+    "sample_score_job",
+    "samplers_of",
+    "samples",
     "score",
     "selection",
+    "walk",
 ]

@@ -86,6 +86,17 @@ def codes(run: Run, split: Split = "test", report: Report = quiet) -> Codes:
     return Codes(**kept)
 
 
+def known_codes(run: Run, report: Report = quiet) -> Codes:
+    """The codes of the training images; where only test images came with the run, of those.
+
+    Raises:
+        MissingData: the images are not at hand.
+        NotNow: the run has learned nothing yet.
+    """
+    known = codes(run, "train", report)
+    return known if len(known.z) else codes(run, "test", report)
+
+
 def encode_images(run: Run, pixels: np.ndarray) -> np.ndarray:
     """Codes (n, D) of images (n, C, H, W) uint8 of the network's shape."""
     return encode(model_of(run), pixels, np.arange(len(pixels)))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from aeviz.errors import MissingData
+from aeviz.errors import BadValue, MissingData
 from aeviz.latent.encode import decode, encode
 from aeviz.results.codes import errors, model_of
 from aeviz.runs import Run
@@ -33,9 +33,31 @@ class Rebuilt:
         }
 
 
-def decode_codes(run: Run, codes: np.ndarray) -> np.ndarray:
-    """Images (n, C, H, W) in [0, 1] that codes (n, D) stand for."""
-    return decode(model_of(run), codes)
+@dataclass(frozen=True)
+class Average:
+    """The mean image x (C, H, W) in [0, 1] of some images, their mean code z (D,), and its image x_hat (C, H, W)."""
+
+    x: np.ndarray
+    z: np.ndarray
+    x_hat: np.ndarray
+
+
+def average(run: Run, pixels: np.ndarray) -> Average:
+    """The arithmetic mean of images (n, C, H, W) uint8 of the network's shape, in pixels and in codes.
+
+    Raises:
+        BadValue: there are none.
+    """
+    if len(pixels) == 0:
+        raise BadValue("there is no mean of no images; choose at least one")
+    model = model_of(run)
+    z = encode(model, pixels, np.arange(len(pixels))).mean(axis=0)
+    return Average((pixels.mean(axis=0) / 255).astype(np.float32), z, decode(model, z[None])[0])
+
+
+def decode_codes(run: Run, codes: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    """Images (n, C, H, W) in [0, 1] that codes (n, D) stand for, drawn with labels (n,) where given (conditional VAE)."""
+    return decode(model_of(run), codes, labels=labels)
 
 
 def rebuild(run: Run, pixels: np.ndarray) -> Rebuilt:

@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import Field
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
 
 from aeviz import files, jobs
 from aeviz.config import Settings
@@ -20,13 +19,14 @@ from aeviz.models import budget
 from aeviz.models.weights import load_model
 from aeviz.runs import kept
 from aeviz.runs.config import RunConfig
+from aeviz.runs.directions import FOLDER, check_direction
 from aeviz.runs.run import MetricsLine, Run
 from aeviz.runs.store import new_id, runs_root
 
 MEMBERS = ("config.json", "note.json", "metrics.jsonl", "model.safetensors", kept.NAME)
 NEEDED = ("config.json", "model.safetensors")
 MOST_CONFIG_BYTES = 2**20
-SPARE_BYTES = 64 * 2**20  # what a zip may hold beyond its weights: metrics, notes, kept codes
+SPARE_BYTES = 64 * 2**20  # what a zip may hold beyond its weights: metrics, notes, kept codes, directions
 # What a damaged or hostile zip can make its readers raise.
 DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, RecursionError, NotImplementedError),
@@ -42,7 +42,7 @@ def export_run(run: Run, out: Path, with_kept: bool = True) -> None:
     """
     if not run.has_weights():
         raise NotNow("the run {id} has learned nothing yet; train it before taking it elsewhere", id=run.id)
-    directions = sorted((run.path / "directions").glob("*.safetensors"))
+    directions = sorted((run.path / FOLDER).glob("*.json"))
     members = [name for name in MEMBERS if with_kept or name != kept.NAME]
     chosen = [path for name in members if (path := run.path / name).exists()] + directions
     beside = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}")
@@ -102,7 +102,7 @@ def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]
 
 def _is_known(name: str) -> bool:
     folder, _, file = name.rpartition("/")
-    own = folder == "directions" and file.endswith(".safetensors") and bool(files.SAFE_NAME.fullmatch(file))
+    own = folder == FOLDER and file.endswith(".json") and bool(files.SAFE_NAME.fullmatch(file))
     return name in MEMBERS or own
 
 
@@ -131,8 +131,8 @@ def _unpack(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], confi
         beside.note()
         beside.write_config(config)
         kept.read_kept(beside)
-        for direction in (beside.path / "directions").glob("*"):
-            load_file(direction)
+        for path in (beside.path / FOLDER).glob("*"):
+            check_direction(beside, path)
         epochs, message = config.training.epochs, f"Loaded on {time.strftime('%Y-%m-%d')}."
         status = jobs.Status(state="done", message=message, epoch=position.epoch, epochs=epochs, step=position.step)
         files.write_json(beside.path / "status.json", status.to_json())

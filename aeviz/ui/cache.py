@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from aeviz import data, results
-from aeviz.data import Dataset
+from aeviz.data import Dataset, own_labels
 from aeviz.errors import MissingData
 from aeviz.latent.encode import decode as decode_with
 from aeviz.latent.encode import encode
@@ -25,14 +25,19 @@ def _dataset(name: str, params: str, _values: dict[str, Any], _stamp: float) -> 
 def dataset(name: str, params: dict[str, Any] | None = None) -> Dataset:
     """A data set; read only, shared by all visitors."""
     info = next((info for info in data.list_data() if info.name == name), None)
-    return _dataset(name, repr(sorted((params or {}).items())), params or {}, (info.created if info else None) or 0.0)
+    return _dataset(
+        name,
+        repr(sorted((params or {}).items())),
+        params or {},
+        ((info.created if info else None) or 0.0) + own_labels.stamp(),
+    )
 
 
 def images_of(run: Run) -> Dataset:
     """The images a run was trained on."""
     config = run.config().data
     info = next((info for info in data.list_data() if info.name == config.name), None)
-    here = f"{info.ready} {info.created}" if info else "gone"
+    here = f"{info.ready} {info.created} {own_labels.stamp()}" if info else "gone"
     return _images_of(run.id, here, run)
 
 
@@ -134,6 +139,16 @@ def decode(run: Run, codes: np.ndarray) -> np.ndarray:
     """Images (n, C, H, W) in [0, 1] that codes (n, D) stand for."""
     codes = np.ascontiguousarray(codes, np.float32)
     return _decoded(run.id, run.weights_mark(), codes.tobytes(), codes.shape[1], run)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _class_means(run_id: str, mark: str, split: Split, _run: Run) -> results.ClassMeans:
+    return results.class_means(_run, split)
+
+
+def class_means(run: Run, split: Split) -> results.ClassMeans:
+    """What the classes of a split look like on average, in pixels and in codes."""
+    return _class_means(run.id, run.weights_mark(), split, run)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

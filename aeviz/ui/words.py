@@ -26,7 +26,7 @@ LABELS = {
     "n_components": "Components",
     "relu": "ReLU", "leaky_relu": "Leaky ReLU", "elu": "ELU", "gelu": "GELU", "silu": "SiLU", "tanh": "tanh",
     "sgd": "SGD", "rgb": "Colour", "mode": "Colours", "pca": "PCA",
-    "x": "x", "y": "y",
+    "x": "x", "y": "y", "z": "z", "d": "Dimension", "k": "Clusters", "min_cluster_size": "Smallest cluster",
     "adamw": "AdamW", "rmsprop": "RMSprop", "one_cycle": "One-cycle", "plateau": "On plateau", "auto": "Automatic",
     "init": "First weights", "torch": "As torch does", "normal": "N(0, 1/√n)", "xavier": "Xavier", "he": "He",
     "tied": "Tied weights", "standardise": "Standardised input", "clip": "Longest gradient", "l2": "L2",

@@ -14,7 +14,7 @@ class MapView extends MapTools.Tools {
     this.tools = MapBase.make("div", "tools", this.root)
     this.wait = MapBase.make("div", "wait", this.root)
     this.release = MapTouch.attach(this)
-    this.watcher = new ResizeObserver(() => { if (this.node) { window.Plotly.Plots.resize(this.node); overlay.draw() } })
+    this.watcher = new ResizeObserver(() => { if (this.node?.offsetParent) { window.Plotly.Plots.resize(this.node); overlay.draw() } })
     this.watcher.observe(this.root)
   }
 
@@ -37,6 +37,8 @@ class MapView extends MapTools.Tools {
     if (JSON.stringify(before.pictures) !== JSON.stringify(data.pictures)) this.pictures = data.pictures && new MapPictures.Pictures(data.pictures)
     if (JSON.stringify(before.decode) !== JSON.stringify(data.decode)) this.decoding = data.decode && new MapDecode.Decoding(data.decode)
     if (JSON.stringify(before.stars) !== JSON.stringify(data.stars)) this.takeStars(data.stars)
+    if (JSON.stringify(before.means) !== JSON.stringify(data.means))
+      this.means = data.means.map((mean) => ({ ...mean, images: mean.pictures.map((address) => this.image(address)) }))
     if (before.space !== data.space) this.enter(data)
     if (before.figure !== data.figure) this.fetchFigure()
     else if (this.figure && (before.picked?.bits !== data.picked?.bits || before.tool !== data.tool)) this.draw()
@@ -270,13 +272,15 @@ class MapView extends MapTools.Tools {
     this.tell("picked", { bits: null, outline: null, seq: Date.now() })
   }
 
+  image(address) {
+    const image = new Image()
+    image.onload = () => this.overlay.draw()
+    image.src = address
+    return image
+  }
+
   takeStars(stars) {
-    this.stars = (stars ?? []).map((star) => {
-      const image = new Image()
-      image.onload = () => this.overlay.draw()
-      image.src = star.picture
-      return { ...star, image }
-    })
+    this.stars = stars.map((star) => ({ ...star, image: this.image(star.picture) }))
     if (!this.flat && this.figure) this.draw()
   }
 

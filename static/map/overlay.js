@@ -39,6 +39,7 @@ const MapOverlay = (() => {
       this.clipped(pen, space, () => {
         if (view.data.grid) this.decoded(pen, space)
         if (view.data.show === "pictures") this.pictures(pen, space)
+        if (view.data.show === "means") this.means(pen, space)
         if (view.data.names) this.names(pen, space)
         this.lines(pen, space)
         this.found(pen, space)
@@ -103,6 +104,18 @@ const MapOverlay = (() => {
       pen.strokeStyle = this.view.colourOf(place)
       pen.strokeRect(x, y, width, height)
       pen.globalAlpha = 1
+    }
+
+    // Of each class the mean image and, beside it, the decoded mean code.
+    means(pen, space) {
+      pen.imageSmoothingEnabled = false
+      for (const { x, y, images } of this.view.means) {
+        const left = space.toX(x) - THUMB, top = space.toY(y) + 12
+        images.forEach((image, at) => { if (image.complete) pen.drawImage(image, left + at * THUMB, top, THUMB, THUMB) })
+        pen.lineWidth = 1
+        pen.strokeStyle = this.view.background
+        pen.strokeRect(left, top, 2 * THUMB, THUMB)
+      }
     }
 
     names(pen, space) {

@@ -11,6 +11,7 @@ from aeviz import jobs, results
 from aeviz.results import Coloured, ColourInfo, Map, MapRequest, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, words
+from aeviz.ui.frame import draw_anew
 
 KEY = "map.colour"
 
@@ -46,8 +47,7 @@ def colour_picker(run: Run, split: Split) -> Paint:
     offered = {_id(info): info for info in results.colours_of(run, split, cache.images_if_here(run))}
     if not offered:
         return Paint(None, {})
-    if st.session_state.get(KEY) not in offered:
-        st.session_state[KEY] = next(iter(offered))
+    forms.begin(KEY, next(iter(offered)), offered)
     about = (f"**{words.plain(words.opened(info.label))}**: {words.plain(info.help)}" for info in offered.values())
     picked = st.selectbox(
         "Colour", list(offered), key=KEY, format_func=lambda id: words.opened(offered[id].label), persist_state="session",
@@ -114,7 +114,7 @@ def _progress(run: Run, split: Split, name: str, settings: dict[str, Any], reque
     job = results.colour_job(run, split, name, settings, request)
     status = job.status()
     if results.kept_colour(run, split, name, settings, request) is not None:
-        st.rerun()
+        draw_anew()
     with st.container(horizontal=True, vertical_alignment="center"):
         if status.state in jobs.LIVE:
             share = min(1.0, status.done / status.total) if status.total else 0.0

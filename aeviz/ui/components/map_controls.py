@@ -10,31 +10,31 @@ from aeviz.data import Dataset
 from aeviz.latent.project import PROJECTIONS
 from aeviz.results import MapRequest, Split
 from aeviz.runs import Run
-from aeviz.ui import cache, forms, words
+from aeviz.ui import cache, forms
+from aeviz.ui.components.groups import axes_picker
 from aeviz.ui.components.map_colours import Paint, colour_picker
 
 TOOLS = {"lasso": "Lasso", "select": "Box", "pan": "Move"}
-SHOWS = {"dots": "Dots", "pictures": "Pictures", "density": "Density"}
+SHOWS = {"dots": "Dots", "pictures": "Pictures", "means": "Means", "density": "Density"}
 MOST_FOUND = 5000
 
 
 @dataclass(frozen=True)
 class Looks:
-    """How the map is looked at: dots, pictures or density; the tool in hand; names; decoded grid; rows searched for."""
+    """How the map is looked at: dots, pictures or density; the tool in hand; names; decoded grid."""
 
     show: str
     tool: str
     names: bool
     grid: bool
-    found: np.ndarray
 
     def choices(self) -> dict[str, Any]:
         """What a link keeps of it."""
         return {"show": self.show, "names": self.names, "grid": self.grid}
 
 
-def map_controls(run: Run) -> tuple[MapRequest, Paint]:
-    """Method, dimensions, split and colour; the method's own settings fold away."""
+def map_controls(run: Run) -> tuple[MapRequest, Paint, str]:
+    """Method, dimensions, split, colour, and what is searched for; the method's own settings fold away."""
     method = forms.choose(
         PROJECTIONS, "pca", lambda name: PROJECTIONS[name].label, label="Method", key="map.method", persist_state="session",
         help="\n\n".join(f"**{cls.label}**: {cls.summary}" for cls in PROJECTIONS.values()),
@@ -43,43 +43,38 @@ def map_controls(run: Run) -> tuple[MapRequest, Paint]:
     settings = forms.settings_form(cls, "map", only=["dims"]) if "dims" in cls.model_fields else {}
     here = cache.images_if_here(run)
     splits: list[Split] = ["test"] if here and here.kept else ["test", "train"]
-    split: Split = st.segmented_control(
-        "Images", splits, default="test", required=True, key="map.split", width="stretch",
-        format_func=words.label, persist_state="session", help="Test images were never trained on.",
+    split: Split = forms.beside(
+        splits, "test", label="Images", key="map.split", width="stretch", persist_state="session", help="Test images were never trained on.",
     )  # fmt: skip
     paint = colour_picker(run, split)
+    searched = st.text_input("Find", key="map.find", placeholder="Label, file, #number", icon=":material/search:")
+    if "directions" in cls.model_fields:
+        settings["directions"] = axes_picker(run)
     more = [name for name in forms.asked(cls) if name != "dims"]
     if more:
         with st.expander("More", icon=":material/tune:"):
             settings |= forms.settings_form(cls, f"map.{method}", only=more)
-    return MapRequest(method=method, split=split, settings=settings), paint
+    return MapRequest(method=method, split=split, settings=settings), paint, searched
 
 
-def looks(run: Run, dims: int, index: np.ndarray, dense: bool) -> Looks:
-    """The line above a map of rows `index`; `dense` where there are too many dots to draw them one by one."""
-    shows = ["density"] if dense else list(SHOWS)
+def looks(run: Run, dims: int, dense: bool) -> Looks:
+    """The line above the map; `dense` where there are too many dots to draw them one by one."""
+    labelled = bool(run.config().data.classes)
+    shows = ["density"] if dense else [name for name in SHOWS if name != "means" or labelled]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="looks"):
         tool = show = None
         names = grid = False
         if dims == 2:
-            tool = st.segmented_control(
-                "Drag", list(TOOLS), default="lasso", required=True, key="map.tool", format_func=TOOLS.__getitem__,
-                persist_state="session", label_visibility="collapsed", help="What dragging on the map does.",
+            tool = forms.beside(
+                TOOLS, "lasso", TOOLS.__getitem__, label="Drag", key="map.tool", persist_state="session", label_visibility="collapsed"
             )  # fmt: skip
-            show = forms.choose(
-                shows, shows[0], SHOWS.__getitem__, label="Show", key="map.show", label_visibility="collapsed", persist_state="session"
+            show = forms.beside(
+                shows, shows[0], SHOWS.__getitem__, label="Show", key="map.show", persist_state="session", label_visibility="collapsed"
             )  # fmt: skip
-            names = st.toggle(
-                "Names", True, key="map.names", persist_state="session", help="Class names on their regions."
-            )
+            forms.begin("map.names", True)
+            names = st.toggle("Names", key="map.names", persist_state="session", help="Class names on their regions.")
             grid = st.toggle("Decode", key="map.grid", persist_state="session", help="Decoded images all over the map.")
-        searched = st.text_input(
-            "Find", key="map.find", placeholder="Find a label, file or #number", label_visibility="collapsed", icon=":material/search:"
-        )  # fmt: skip
-    found = find(cache.images_if_here(run), index, run.config().data.classes, searched)
-    if searched.strip() and not len(found):
-        st.caption(f"Nothing on this map is called {words.plain(searched.strip())}.")
-    return Looks(show or "dots", tool or "pan", names, grid, found)
+    return Looks(show or "dots", tool or "pan", names, grid)
 
 
 def find(dataset: Dataset | None, index: np.ndarray, classes: tuple[str, ...], text: str) -> np.ndarray:

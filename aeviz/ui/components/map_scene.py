@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,7 +43,7 @@ def scene_of(
         height: in pixels.
         live: where its next frames are fetched while it is still computed.
     """
-    dense, near = mode == "density", cache.images_if_here(run)
+    dense, shown = mode == "density", pictures_of(run)
     return Scene(
         space=space_of(run, request),
         figure=figure_of(run, request, drawn, coloured, empty=dense, height=height),
@@ -51,27 +52,29 @@ def scene_of(
         height=height,
         show=mode,
         classes=run.config().data.classes,
-        pictures=pictures_of(run),
-        near=near and address("near", run.id, run.weights_mark(), request.split),
+        pictures=shown,
+        near=address("near", run.id, run.weights_mark(), request.split) if shown else None,
         decode=None if live else decode_of(run, request, drawn),
         density=density_of(run, request, drawn, coloured) if dense else None,
         live=live,
     )
 
 
-def named(run: Run, request: MapRequest, *more: Any) -> str:
-    """A text that names all a map and what is made of it depend on."""
-    return json.dumps([run.id, run.weights_mark(), request.written_out().to_json(), *more], sort_keys=True)
+def named(run: Run, request: MapRequest, drawn: Map, *more: Any) -> str:
+    """A text that names all that is made of a map: points of one request change where it is gone on with."""
+    points = zlib.crc32(np.ascontiguousarray(drawn.points).data)
+    return json.dumps([run.id, run.weights_mark(), request.to_json(), points, *more], sort_keys=True)
 
 
 def space_of(run: Run, request: MapRequest) -> str:
     """The name of a map whatever its colours, short enough for the browser's memory of it."""
-    return hashlib.sha256(named(run, request).encode()).hexdigest()[:16]
+    asked = json.dumps([run.id, run.weights_mark(), request.written_out().to_json()], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
 def figure_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted, *, empty: bool, height: int) -> str:
     """Where the packed figure lies; an empty one has the map's axes and legend, but no dots."""
-    source = named(run, request, "figure", coloured.key, empty, height, len(drawn.points))
+    source = named(run, request, drawn, "figure", coloured.key, empty, height)
     return keep(source, lambda: pack_figure(_figure(request, drawn, coloured, empty, height)))
 
 
@@ -110,7 +113,7 @@ def decode_of(run: Run, request: MapRequest, drawn: Map) -> Mapping[str, Any] | 
     if drawn.points.shape[1] != 2:
         return None
     mark = run.weights_mark()
-    inverse = keep(named(run, request, "inverse"), lambda: pack(_inverse(run, request, drawn)))
+    inverse = keep(named(run, request, drawn, "inverse"), lambda: pack(_inverse(run, request, drawn)))
     shape = list(run.config().data.shape)
     return {"inverse": inverse, "decoder": decoder_of(run), "server": address("decode", run.id, mark), "shape": shape}
 
@@ -143,22 +146,40 @@ def density_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> 
     """Where counts by cell are asked for, and in which colours."""
     if drawn.points.shape[1] != 2:
         return None
-    points = keep(named(run, request, "points", len(drawn.points)), lambda: pack_points(drawn.points))
+    points = keep(named(run, request, drawn, "points"), lambda: pack_points(drawn.points))
     numbers, palette = plots.numbered_colours(coloured.values, coloured.names, SHADES, coloured.signed)
-    colour = keep(named(run, request, "numbers", coloured.key), lambda: numbers.tobytes())
+    colour = keep(named(run, request, drawn, "numbers", coloured.key), lambda: numbers.tobytes())
     asked = (path.rpartition("/")[2] for path in (points, colour))
     return {"address": address("density", *asked), "palette": palette}
 
 
 def names_of(drawn: Map, coloured: Painted) -> list[dict[str, Any]]:
     """The classes' names where their dots lie most densely; none in 3-D, or where there are too many."""
-    if drawn.points.shape[1] != 2 or coloured.names is None:
+    if drawn.points.shape[1] != 2 or coloured.names is None or coloured.values is None:
         return []
     groups = plots.grouped(coloured.values, coloured.names)
     if groups is None or len(np.unique(groups.numbers)) > MOST_NAMES:
         return []
     places = label_places(drawn.points, groups.numbers)
     return [{"text": groups.name(number), "x": x, "y": y} for number, (x, y) in places.items()]
+
+
+def means_of(run: Run, request: MapRequest, drawn: Map) -> list[dict[str, Any]]:
+    """For each class its mean image, and what the decoder makes of its mean code, where its dots lie most densely."""
+    if drawn.points.shape[1] != 2 or cache.images_if_here(run) is None:
+        return []
+    means = cache.class_means(run, request.split)
+    places = label_places(drawn.points, drawn.labels)
+    return [
+        {"x": places[label][0], "y": places[label][1], "pictures": [_address_of(image), _address_of(decoded)]}
+        for label, image, decoded in zip(means.labels.tolist(), means.images, means.decoded, strict=True)
+        if label in places
+    ]
+
+
+def _address_of(image: np.ndarray) -> str:
+    """A picture of an image (C, H, W), floats in [0, 1]."""
+    return show.address(pictures.encode_png(pictures.mosaic(pictures.to_pixels(image)[None], columns=1, gap=0)))
 
 
 def stars_of(

@@ -38,12 +38,13 @@ class Scene:
         figure: address of the packed figure.
         dims: 2 or 3.
         size: how many dots there are.
-        show: dots, pictures or density.
+        show: dots, pictures, means or density.
         tool: lasso, select or pan.
         classes: their names, for the cards.
         picked: dots selected so far, by their number in the order of the set.
         pictures, near, decode, density, live: addresses and what belongs to them; None where there is none.
         names: what stands on the regions: text, x and y.
+        means: of the classes: x, y, and two pictures.
         grid: whether decoded images lie over the map.
         stars: placed images: x, y (and z), picture, and the rows near them.
         found: rows to bring into sight.
@@ -66,6 +67,7 @@ class Scene:
     density: Mapping[str, Any] | None = None
     live: str | None = None
     names: Sequence[Mapping[str, Any]] = ()
+    means: Sequence[Mapping[str, Any]] = ()
     grid: bool = False
     stars: Sequence[Mapping[str, Any]] = ()
     found: Sequence[int] = ()

@@ -12,39 +12,41 @@ from aeviz.latent.pca import variance_ratio
 from aeviz.latent.project import PROJECTIONS
 from aeviz.results import Map, MapRequest, Split
 from aeviz.runs import Run
-from aeviz.ui import forms, state, words
+from aeviz.ui import cache, forms, state, words
 from aeviz.ui.components import brought, map_scene, map_work, newcomers, selection
+from aeviz.ui.components.groups import page_if_asked
 from aeviz.ui.components.map_colours import Paint, Painted, painted
-from aeviz.ui.components.map_controls import looks
+from aeviz.ui.components.map_controls import find, looks
 from aeviz.ui.components.map_link import link_of
 from aeviz.ui.components.map_view import latent_map
 from aeviz.ui.components.pictures import Chosen
 from aeviz.ui.serve import address
 
 HEIGHT = 600
-JUDGED_AT_ONCE = 12_000  # points a map is judged on while one waits, a few seconds once
 LAST = "map.last"
 
 
-def map_canvas(run: Run, request: MapRequest, paint: Paint, view: dict[str, Any] | None) -> None:
+def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view: dict[str, Any] | None) -> None:
     """The map: at once where it is kept or quick, while it is computed where it is slow."""
-    try:
-        drawn, live = _drawn(run, request)
-    except AevizError as error:
-        st.error(words.sentence(error), icon=":material/error:")
-        request, drawn, live = *_last(run), None
-    if drawn is None or request is None:
+    with st.container(key="map_work"):  # always there, so that nothing below it is drawn anew when it fills
+        try:
+            drawn, live = _drawn(run, request)
+        except AevizError as error:
+            st.error(words.sentence(error), icon=":material/error:")
+            request, drawn, live = _last(run, request)
+    if drawn is None:
         return
     if not live:
         state.remember(LAST, (run.id, run.weights_mark(), request))
-    _canvas(run, request, drawn, live, paint, view)
+    _canvas(run, request, drawn, live, paint, searched, view)
 
 
-def _last(run: Run) -> tuple[MapRequest | None, Map | None]:
+def _last(run: Run, request: MapRequest) -> tuple[MapRequest, Map | None, None]:
     """The map that was shown before one that cannot be made."""
-    id, mark, request = state.recall(LAST, ("", "", None))
-    same = request is not None and id == run.id and mark == run.weights_mark()
-    return (request, results.kept_map(run, request)) if same else (None, None)
+    id, mark, last = state.recall(LAST, ("", "", None))
+    if last is None or id != run.id or mark != run.weights_mark():
+        return request, None, None
+    return last, results.kept_map(run, last), None
 
 
 def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
@@ -56,8 +58,8 @@ def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
     if kept is None and not method.slow:
         return results.project(run, request), None
     if kept is None and not working:
-        if method.missing() or not map_work.begins_by_itself(run, request):
-            results.check_map(run, request)
+        method.check_installed()
+        if not map_work.begins_by_itself(run, request):
             map_work.offer(run, request)
             return None, None
         map_work.start_map(run, request)
@@ -65,29 +67,42 @@ def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
     if not working:
         return kept, None
     map_work.progress(run, request)
-    return results.map_so_far(run, request) or kept, address("frame", run.id, job.path.name)
+    return map_work.map_so_far(run, request), address("frame", run.id, job.path.name)
 
 
 @st.fragment
 def _canvas(
-    run: Run, request: MapRequest, drawn: Map, live: str | None, paint: Paint, view: dict[str, Any] | None
+    run: Run,
+    request: MapRequest,
+    drawn: Map,
+    live: str | None,
+    paint: Paint,
+    searched: str,
+    view: dict[str, Any] | None,
 ) -> None:
     """The map and what is picked on it; a hand on the map runs this again, not the page."""
+    page_if_asked()
     dims, dense = drawn.points.shape[1], len(drawn.points) > map_scene.MOST_DOTS
-    how = looks(run, dims, drawn.index, dense)
-    colours = painted(run, request, drawn, paint)
+    how = looks(run, dims, dense)
+    said = st.container(key="map_said")  # always there: what comes and goes above the map would have it drawn anew
+    found = find(cache.images_if_here(run), drawn.index, run.config().data.classes, searched)
+    if searched.strip() and not len(found):
+        said.caption(f"Nothing on this map is called {words.plain(searched.strip())}.")
+    with said:
+        colours = painted(run, request, drawn, paint)
     if colours.note:
-        st.caption(words.plain(colours.note))
+        said.caption(words.plain(colours.note))
     scene = map_scene.scene_of(run, request, drawn, colours, mode=how.show, height=HEIGHT, live=live)
     chosen = how.choices() | {"split": request.split, "colour": paint.id}
     scene = replace(
         scene,
         tool=how.tool,
         grid=how.grid,
-        found=how.found.tolist(),
+        found=found.tolist(),
         view=view,
         picked=np.flatnonzero(np.isin(drawn.index, selection.picked(run, request.split))),
         names=map_scene.names_of(drawn, colours) if how.names and not live else (),
+        means=map_scene.means_of(run, request, drawn) if how.show == "means" and not live else (),
         stars=newcomers.stars(run, request, drawn) if not live else (),
         link=link_of(request.method, request.written_out().settings, chosen),
     )
@@ -132,24 +147,19 @@ def map_facts(run: Run, request: MapRequest) -> None:
         numbers["Variance shown"] = (f"{sum(ratio):.0%}", "Share of the codes' variance that lies in these axes.")
     if drawn.notes.get("kl_divergence") is not None:
         numbers["KL divergence"] = (words.number(drawn.notes["kl_divergence"]), "What t-SNE makes small; of use to compare maps of the same codes.")  # fmt: skip
-    numbers |= _quality(_judged(run, request, len(drawn.points)))
+    judged = results.kept_quality(run, request)
+    numbers |= _quality(judged)
     with st.container(gap=None, key="facts"):
         for name, (value, meaning) in numbers.items():
             st.caption(f"{name} **{value}**", help=meaning)
+    if judged is None:
+        map_work.judging(run, request)
     map_work.go_on_button(run, request, drawn)
     if request.method == "pca":
         st.button(
             "Explained variance", icon=":material/bar_chart:", width="stretch", key="map.variance", on_click=_variance,
             args=(run, request.split),
         )  # fmt: skip
-
-
-def _judged(run: Run, request: MapRequest, count: int) -> dict[str, Any] | None:
-    judged = results.kept_quality(run, request)
-    if judged is None and count <= JUDGED_AT_ONCE:
-        with st.spinner("Judging the map …"):
-            judged = results.quality(run, request)
-    return judged
 
 
 @st.dialog("Explained variance", width="medium")

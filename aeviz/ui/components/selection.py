@@ -8,42 +8,46 @@ import numpy as np
 import streamlit as st
 
 from aeviz import data, results
-from aeviz.data import Dataset, pictures
+from aeviz.data import Dataset, own_labels, pictures
 from aeviz.latent.outline import within
-from aeviz.results import Map
+from aeviz.results import Map, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, show, state, words
+from aeviz.ui.components import groups
+from aeviz.ui.components.groups import direction_line, group_buttons
 from aeviz.ui.components.map_view import Picked
+from aeviz.ui.frame import said
 
 SHOWN = 20  # pictures in the strip
 STRIP_WIDTH = 960
 MOST_NAMED = 3
 
 
-def picked(run: Run, split: str) -> np.ndarray:
+def picked(run: Run, split: Split) -> np.ndarray:
     """The rows (M,) picked on the maps of a run's split, whatever their method and colours."""
     return np.asarray(state.recall(_key(run, split), np.empty(0, np.int64)))
 
 
-def hear(run: Run, split: str, drawn: Map, told: Picked) -> None:
+def hear(run: Run, split: Split, drawn: Map, told: Picked) -> None:
     """Take what was picked on a map; an outline is for maps whose dots the browser does not have."""
     dots = told.dots if told.outline is None else within(drawn.points, told.outline)
     state.remember(_key(run, split), np.sort(drawn.index[dots]))
 
 
-def _key(run: Run, split: str) -> str:
+def _key(run: Run, split: Split) -> str:
     return f"picked.{run.id}.{split}"
 
 
-def _let_go(run: Run, split: str) -> None:
+def _let_go(run: Run, split: Split) -> None:
     state.remember(_key(run, split), np.empty(0, np.int64))
 
 
-def selection_strip(run: Run, split: str, picked: np.ndarray) -> None:
-    """Originals over reconstructions of what is picked, its classes, and the ways to take it along."""
+def selection_strip(run: Run, split: Split, picked: np.ndarray) -> None:
+    """What is picked: its classes, its means, its images, and what can be done with them."""
+    direction_line(run, split)
     if not len(picked):
         st.caption(
-            ":material/lasso_select: Draw around dots to see their images here; in 3-D, click one. Scroll to zoom."
+            ":material/lasso_select: Draw around dots to see their images here, click one to see what is near it; with Shift, a click selects. Scroll to zoom."
         )
         return
     dataset = cache.images_if_here(run)
@@ -54,8 +58,9 @@ def selection_strip(run: Run, split: str, picked: np.ndarray) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{len(picked):,} selected**", width="content")
-        st.caption(_counts(dataset, picked), width="stretch")
-        st.button("Let go", icon=":material/deselect:", key="let_go", on_click=_let_go, args=(run, split))
+        group_buttons(run, split, picked)
+        with st.popover("Label", icon=":material/label:", help="Give these images a label of your own."):
+            _label_form(dataset, picked)
         st.download_button(
             "Table", lambda: table(run, dataset, picked), "selection.csv", "text/csv", icon=":material/table:", key="save.table",
             on_click="ignore", help="Index, label, file and code of every selected image.",
@@ -64,6 +69,42 @@ def selection_strip(run: Run, split: str, picked: np.ndarray) -> None:
             "Images", lambda: images_zip(dataset, picked), "selection.zip", "application/zip", icon=":material/image:",
             key="save.images", on_click="ignore", help="Every selected image as a PNG.",
         )  # fmt: skip
+        st.button("Let go", icon=":material/deselect:", key="let_go", on_click=_let_go, args=(run, split))
+    means, pictures_of_it = (
+        st.columns([1, 5], vertical_alignment="center", gap="medium")
+        if not state.is_narrow()
+        else (st.container(), st.container())
+    )
+    with means:
+        _means(run, split, picked, dataset)
+    with pictures_of_it:
+        st.caption(_counts(dataset, picked))
+        _mosaic(run, dataset, picked)
+
+
+def _label_form(dataset: Dataset, picked: np.ndarray) -> None:
+    """A name for what is picked; kept with the set, and offered among the colours."""
+    st.text_input("Label", key="label.name", max_chars=own_labels.LONGEST, placeholder="odd ones")
+    st.button("Give it", type="primary", key="label.give", on_click=said(_give), args=(dataset, picked))
+    st.caption("Kept with the set, and a colour of the map from then on. An empty label takes theirs away.")
+
+
+def _give(dataset: Dataset, picked: np.ndarray) -> None:
+    own_labels.give_label(dataset, picked, str(st.session_state["label.name"]))
+    groups.ask_for_page()
+
+
+def _means(run: Run, split: Split, picked: np.ndarray, dataset: Dataset) -> None:
+    """The mean of the images, and the image of the mean code."""
+    found = results.selection(run, split, picked, dataset)
+    both = pictures.to_pixels(np.stack([found.image, found.decoded]))
+    scale = max(1, 72 // max(both.shape[-2:]))
+    picture = pictures.mosaic(both, columns=2, scale=scale, gap=4)
+    show.picture(pictures.encode_png(picture), "Mean image and decoded mean code", picture.shape[1])
+    st.caption("Mean image, decoded mean code")
+
+
+def _mosaic(run: Run, dataset: Dataset, picked: np.ndarray) -> None:
     strip, width = _strip(run, dataset, picked[:SHOWN])
     show.picture(strip, "Selected images, their reconstructions below", "stretch" if len(picked) >= 10 else width)
     if len(picked) > SHOWN:

@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
+from aeviz import results
 from aeviz.data import pictures
-from aeviz.latent.roads import ROADS
 from aeviz.runs import Run
 from aeviz.ui import cache, show, state
 from aeviz.ui.components.arriving import arrivals_of_images, say_problems
@@ -81,11 +81,12 @@ def _draw(slot: str, count: int) -> None:
     st.session_state[slot] = int(np.random.default_rng().integers(count))
 
 
-def road_picker() -> tuple[str, int]:
+def road_picker(run: Run) -> tuple[str, int]:
     """Which road, and in how many steps."""
-    road = st.segmented_control(
-        "Road", list(ROADS), default="lerp", required=True, key="walk.road", width="stretch", persist_state="session",
-        format_func=lambda name: ROADS[name][0], help="Straight through the space, or along the sphere on which a VAE's codes lie.",
+    roads = {road.name: road for road in results.roads_of(run)}
+    road = st.radio(
+        "Road", list(roads), key="walk.road", persist_state="session", format_func=lambda name: roads[name].label,
+        help="\n".join(f"- **{road.label}**: {road.help}" for road in roads.values()),
     )  # fmt: skip
     steps = st.slider("Steps", 3, 32, 11, key="walk.steps", persist_state="session")
     return road, steps
@@ -99,7 +100,7 @@ def walk_view(run: Run, ends: list[np.ndarray | None], road: str, steps: int) ->
         return
     x = np.stack(images)
     z = cache.rebuild(run, x).z
-    frames = pictures.to_pixels(cache.decode(run, ROADS[road][1](z[0], z[1], steps)))
+    frames = pictures.to_pixels(cache.decode(run, results.walk(run, z, road, steps).z))
     _stage(x, frames)
     columns = min(steps, MOST_COLUMNS)
     scale = max(1, STRIP_WIDTH // (columns * x.shape[-1]))

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from aeviz import results
+from aeviz import files, results
 from aeviz.data import pictures
 from aeviz.errors import AevizError, MissingData
 from aeviz.latent.encode import decode
@@ -46,8 +46,9 @@ def routes() -> list[BaseRoute]:
         "frame/{run}/{job}": _frame,
     }
     posted = {f"decode/{run}": _decode}
-    return [Route(address(path), _guarded(answer)) for path, answer in asked.items()] + [
-        Route(address(path), _guarded_body(answer), methods=["POST"]) for path, answer in posted.items()
+    return [
+        *(Route(address(path), _guarded(answer)) for path, answer in asked.items()),
+        *(Route(address(path), _guarded_body(answer), methods=["POST"]) for path, answer in posted.items()),
     ]
 
 
@@ -133,7 +134,7 @@ def _density(request: Request) -> Response:
 def _frame(request: Request) -> Response:
     """The latest picture of a map that is being computed, if it is newer than the one that is here."""
     run, job = _run(request), request.path_params["job"]
-    frame = results.frame_of(run, job)
+    frame = results.FrameFile(run.results / "jobs" / files.safe_name(job)).read()
     if frame is None or str(frame.iteration) == request.query_params.get("after"):
         return Response(status_code=204, headers=FRESH)
     shown = {"iteration": frame.iteration, "points": frame.points.astype(np.float32).ravel()}

@@ -1,0 +1,73 @@
+"""What pulls every point of a t-SNE map to its neighbours, and how strongly: similarities at a given perplexity."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding_bag
+
+WIDEST, HALVINGS = 20.0, 40  # bounds of a kernel's width on a logarithmic scale, and how often they close in
+
+
+def similarities(distances: np.ndarray, perplexity: float) -> np.ndarray:
+    """Conditional similarities (N, k), rows summing to 1, of neighbours at distances (N, k), nearest first.
+
+    Each row is a Gaussian as wide as gives it the perplexity asked for, its entropy's exponential (van der Maaten &
+    Hinton, JMLR 2008), found by bisection. Where all distances are equal, so are the similarities.
+    """
+    squared = torch.from_numpy(np.square(distances))
+    squared -= squared[:, :1].clone()
+    squared /= squared.mean(1, keepdim=True).clamp_min(torch.finfo(squared.dtype).tiny)
+    low, high = squared.new_full((len(squared), 1), -WIDEST), squared.new_full((len(squared), 1), WIDEST)
+    for _ in range(HALVINGS):
+        sharpness = (low + high) / 2  # the logarithm of one over twice the variance
+        exponent = squared * sharpness.exp()
+        near = (-exponent).exp()  # (N, k)
+        total = near.sum(1, keepdim=True)
+        entropy = total.log() + (near * exponent).sum(1, keepdim=True) / total
+        too_wide = entropy > np.log(perplexity)
+        low, high = torch.where(too_wide, sharpness, low), torch.where(too_wide, high, sharpness)
+    return (near / total).numpy()
+
+
+class Attraction:
+    """Joint similarities P of all pairs of which one is the other's neighbour, and the pull they exert on points."""
+
+    def __init__(self, neighbours: np.ndarray, similar: np.ndarray, device: str = "cpu") -> None:
+        """Neighbours' rows (N, k) and how similar they are, (N, k)."""
+        from scipy.sparse import csr_matrix
+
+        n, k = neighbours.shape
+        one_sided = csr_matrix((similar.ravel(), neighbours.ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
+        joint = (one_sided + one_sided.T).tocsr() / (2 * n)
+        self.p = torch.from_numpy(joint.data.astype(np.float32)).to(device)  # (E,)
+        self.others = torch.from_numpy(joint.indices.astype(np.int64)).to(device)  # (E,)
+        self.offsets = torch.from_numpy(joint.indptr.astype(np.int64)).to(device)  # (N + 1,)
+        self.rows = torch.arange(n, device=device).repeat_interleave(self.offsets.diff())  # (E,)
+        self.entropy = float(torch.special.xlogy(self.p, self.p).sum(dtype=torch.float64))
+        # Kept, as fresh memory of this size at every step costs more than what is computed in it.
+        self._apart, self._squared = torch.empty_like(self.p), torch.empty_like(self.p)
+
+    def __call__(self, points: Tensor) -> Tensor:
+        """Forces (N, dims): the sum over j of p_ij (y_i - y_j) / (1 + d_ij²)."""
+        weights = self.p / self._distances(points).add_(1)
+        counted = torch.cat([points, points.new_ones(len(points), 1)], dim=1)
+        sums = embedding_bag(
+            self.others, counted, self.offsets, mode="sum", per_sample_weights=weights, include_last_offset=True
+        )  # (N, dims + 1)
+        return points * sums[:, -1:] - sums[:, :-1]
+
+    def divergence(self, points: Tensor, normaliser: float) -> float:
+        """KL divergence of the map's similarities from P; the normaliser is the sum of 1 / (1 + d²) over all pairs."""
+        distant = (self.p * self._distances(points).log1p_()).sum(dtype=torch.float64)
+        return self.entropy + float(distant) + math.log(normaliser)
+
+    def _distances(self, points: Tensor) -> Tensor:
+        """Squared distances (E,) between all those pairs, to be used before they are asked for again."""
+        squared = self._squared.zero_()
+        for axis in points.T.contiguous():
+            apart = torch.index_select(axis, 0, self.rows, out=self._apart)
+            apart -= axis.index_select(0, self.others)
+            squared.addcmul_(apart, apart)
+        return squared

@@ -1,0 +1,100 @@
+"""Codes joined to their nearest neighbours, and the shortest way from one place to another over these joints."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from aeviz.errors import BadValue
+from aeviz.latent.neighbours import nearest, own_nearest
+
+NEIGHBOURS = 10
+
+
+@dataclass(frozen=True)
+class NeighbourGraph:
+    """Codes (N, D) and the joints between them: rows (E, 2) and lengths (E,)."""
+
+    codes: np.ndarray
+    joints: np.ndarray
+    lengths: np.ndarray
+
+    @classmethod
+    def of(cls, codes: np.ndarray, k: int = NEIGHBOURS) -> Self:
+        """Each code joined to its k nearest; what then hangs together nowhere, by the shortest joint there is.
+
+        Raises:
+            BadValue: no codes, or some that are not finite.
+        """
+        codes = np.asarray(codes, dtype=np.float64)
+        if len(codes) == 0 or not np.isfinite(codes).all():
+            raise BadValue("there is no road through {count} codes unless all of them are numbers", count=len(codes))
+        distances, rows = own_nearest(codes, k)
+        starts = np.repeat(np.arange(len(codes)), rows.shape[1])
+        joints, lengths = np.stack([starts, rows.reshape(-1)], axis=1), distances.reshape(-1)
+        more, their_lengths = _bridges(codes, _parts(joints, len(codes)))
+        return cls(codes, np.concatenate([joints, more]), np.concatenate([lengths, their_lengths]))
+
+    def path(self, a: np.ndarray, b: np.ndarray, k: int = NEIGHBOURS) -> np.ndarray:
+        """The shortest way (V, D) from a (D,) to b (D,) (Dijkstra 1959).
+
+        Each of them is joined to its k nearest codes, and to the other if that is as near.
+        """
+        from scipy.sparse.csgraph import dijkstra
+
+        n = len(self.codes)
+        ends = np.stack([a, b]).astype(np.float64)
+        distances, rows = nearest(self.codes, ends, k)
+        apart = np.linalg.norm(ends[1] - ends[0])
+        if apart <= distances.max():
+            return ends
+        to_ends = np.stack([np.repeat([n, n + 1], rows.shape[1]), rows.reshape(-1)], axis=1)
+        joints = np.concatenate([self.joints, to_ends])
+        matrix = _matrix(joints, np.concatenate([self.lengths, distances.reshape(-1)]), n + 2)
+        _, before = dijkstra(matrix, directed=False, indices=n, return_predecessors=True)
+        return np.concatenate([self.codes, ends])[_traced(before, n, n + 1)]
+
+
+def _matrix(joints: np.ndarray, lengths: np.ndarray, n: int) -> Any:
+    """The joints (E, 2) as a sparse matrix (N, N), each pair once."""
+    from scipy.sparse import csr_array
+
+    pairs, first = np.unique(np.sort(joints, axis=1), axis=0, return_index=True)
+    least = np.finfo(np.float64).tiny  # between equal codes: a length of 0 would be no joint
+    return csr_array((np.maximum(lengths[first], least), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+
+
+def _parts(joints: np.ndarray, n: int) -> np.ndarray:
+    """To which part (N,) each code belongs; between parts there is no joint."""
+    from scipy.sparse.csgraph import connected_components
+
+    return connected_components(_matrix(joints, np.ones(len(joints)), n), directed=False)[1]
+
+
+def _bridges(codes: np.ndarray, parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Joints (P - 1, 2) and lengths that make one of P parts: the smallest is joined to the rest until one is left."""
+    parts, joints, lengths = parts.copy(), [], []
+    while len(np.unique(parts)) > 1:
+        inside = _smallest(parts)
+        outside = np.flatnonzero(parts != parts[inside[0]])
+        distances, rows = nearest(codes[outside], codes[inside], 1)
+        shortest = distances[:, 0].argmin()
+        other = outside[rows[shortest, 0]]
+        joints.append((inside[shortest], other))
+        lengths.append(distances[shortest, 0])
+        parts[inside] = parts[other]
+    return np.array(joints, dtype=np.int64).reshape(-1, 2), np.array(lengths, dtype=np.float64)
+
+
+def _smallest(parts: np.ndarray) -> np.ndarray:
+    """The rows of the smallest part."""
+    names, counts = np.unique(parts, return_counts=True)
+    return np.flatnonzero(parts == names[counts.argmin()])
+
+
+def _traced(before: np.ndarray, start: int, end: int) -> list[int]:
+    """The rows from start to end, given the one before each on the way from start."""
+    rows = [end]
+    while rows[-1] != start:
+        rows.append(int(before[rows[-1]]))
+    return rows[::-1]

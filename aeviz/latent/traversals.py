@@ -1,0 +1,105 @@
+"""Sweeps through the space: along one axis or over two, as far as the data go, and what each axis does."""
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from aeviz.errors import BadValue
+from aeviz.latent.encode import decode, device_of, evaluating
+from aeviz.models.posterior import Gaussian
+
+Order = Literal["variance", "kl", "effect"]
+BATCH = 1024
+LOW, HIGH = 1.0, 99.0  # percentiles of the data between which an axis is swept
+
+
+def ranges(codes: np.ndarray) -> np.ndarray:
+    """From where to where (D, 2) each dimension of codes (N, D) goes: the 1st and the 99th percentile.
+
+    Raises:
+        BadValue: there are no codes.
+    """
+    if len(codes) == 0:
+        raise BadValue("there are no codes to say how far an axis goes; choose at least one image")
+    return np.percentile(np.asarray(codes, dtype=np.float64), [LOW, HIGH], axis=0).T
+
+
+def traverse(z: np.ndarray, axis: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Codes (S, D) like z (D,) whose place along an axis (D,) is each of the values (S,), in lengths of the axis.
+
+    The axis of a latent dimension is 1 there and 0 elsewhere, and the values are then that number of the code.
+    """
+    z, axis = np.asarray(z, dtype=np.float64), np.asarray(axis, dtype=np.float64)
+    steps = np.asarray(values, dtype=np.float64) - places(z[None], axis[None])[0, 0]
+    return (z + steps[:, None] * axis).astype(np.float32)
+
+
+def places(codes: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """The places (N, M) of codes (N, D) along axes (M, D), in lengths of the axis."""
+    axes = np.asarray(axes, dtype=np.float64)
+    return np.asarray(codes, dtype=np.float64) @ (axes / np.square(axes).sum(axis=1, keepdims=True)).T
+
+
+def grid(centre: np.ndarray, across: np.ndarray, down: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+    """Codes (Y, X, D) at centre (D,) + x across (D,) + y down (D,), for xs (X,) from left to right and ys (Y,)."""
+    steps = np.asarray(ys)[:, None, None] * np.asarray(down) + np.asarray(xs)[None, :, None] * np.asarray(across)
+    return (np.asarray(centre) + steps).astype(np.float32)
+
+
+def plane_ranges(codes: np.ndarray, centre: np.ndarray, across: np.ndarray, down: np.ndarray) -> np.ndarray:
+    """From where to where (2, 2) codes (N, D) go in the plane through centre (D,) that two directions (D,) span.
+
+    Raises:
+        BadValue: there are no codes, or both directions are one.
+    """
+    plane = np.stack([across, down]).astype(np.float64)  # (2, D)
+    if np.linalg.matrix_rank(plane) < 2:
+        raise BadValue("the two directions of a grid are one and the same, or zero; choose another one")
+    return ranges((np.asarray(codes, dtype=np.float64) - centre) @ np.linalg.pinv(plane))
+
+
+def principal_axes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The axes (D, D) of unit length along which codes (N, D) vary, most first, and the variances (D,).
+
+    Each has its largest entry positive. Axes along which nothing varies are among them.
+
+    Raises:
+        BadValue: fewer than 2 codes.
+    """
+    if len(codes) < 2:
+        raise BadValue("{count} codes have no principal directions; it takes 2 or more", count=len(codes))
+    variances, vectors = np.linalg.eigh(np.atleast_2d(np.cov(np.asarray(codes, dtype=np.float64), rowvar=False)))
+    axes = vectors.T[::-1]
+    largest = axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)]
+    return axes * np.where(largest < 0, -1.0, 1.0)[:, None], variances[::-1].clip(min=0)
+
+
+def kl_by_dimension(model: Any, images: Any, rows: np.ndarray) -> np.ndarray:
+    """The KL divergence (D,) of the rows' posteriors to N(0, 1) in nats, averaged over the rows.
+
+    Raises:
+        BadValue: the model's codes are no distributions.
+    """
+    total = np.zeros(model.latent_dim)
+    with evaluating(model), torch.inference_mode():
+        for start in range(0, len(rows), BATCH):
+            x = np.array(images[rows[start : start + BATCH]], dtype=np.uint8)
+            posterior = model.encode(torch.from_numpy(x).to(device_of(model)).float() / 255)
+            if not isinstance(posterior, Gaussian):
+                raise BadValue("only the codes of a VAE have a KL divergence; order by variance or effect")
+            total += posterior.kl().double().sum(0).cpu().numpy()
+    return total / max(len(rows), 1)
+
+
+def effect(model: Any, bases: np.ndarray, axes: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """What each of the axes (M, D) does: the mean squared change of a pixel between both ends of its reach (M, 2).
+
+    Averaged over the codes (B, D) that are taken there.
+    """
+    changes = np.empty(len(axes))
+    for number, (axis, ends) in enumerate(zip(axes, reach, strict=True)):
+        swept = np.concatenate([traverse(z, axis, ends) for z in bases])  # (2 B, D)
+        images = decode(model, swept)
+        changes[number] = np.square(images[::2] - images[1::2]).mean(dtype=np.float64)
+    return changes

@@ -1,0 +1,120 @@
+"""What the axes of a run's space do: how far the data go along each, and the pictures over any two of them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from aeviz.errors import BadValue
+from aeviz.latent.encode import decode
+from aeviz.latent.traversals import (
+    Order,
+    effect,
+    grid,
+    kl_by_dimension,
+    places,
+    plane_ranges,
+    principal_axes,
+    ranges,
+)
+from aeviz.models.vae import VAE
+from aeviz.results.codes import dataset_of, known_codes, model_of
+from aeviz.results.store import Report, path_of, quiet, read_arrays, write_arrays
+from aeviz.results.walks import distance_to_data
+from aeviz.runs import Run
+
+Kind = Literal["dimensions", "principal"]
+BASES = 16  # codes that an axis's effect is averaged over
+JUDGED = 2000  # training images that the KL of a dimension is averaged over
+FEWEST_CELLS, MOST_CELLS = 2, 40
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Axes (M, D) with what is known of each: its reach (M, 2), and variance, effect and, of a VAE's dimensions, kl (M,).
+
+    The reach is in lengths of the axis, as `traverse` takes it; `order` (M,) has the axes that do most first.
+    """
+
+    vectors: np.ndarray
+    reach: np.ndarray
+    variance: np.ndarray
+    effect: np.ndarray
+    kl: np.ndarray | None
+    order: np.ndarray
+
+
+def axes(run: Run, kind: Kind = "dimensions", order: Order = "variance", report: Report = quiet) -> Axes:
+    """The latent dimensions or the principal directions of a run's codes, judged once and kept.
+
+    Raises:
+        BadValue: an order by KL where there is none.
+        MissingData: the images are not at hand.
+    """
+    path = path_of(run, "axes", {"kind": kind}, "npz")
+    kept = read_arrays(path)
+    if kept is None:
+        kept = _judged(run, kind, report)
+        write_arrays(path, kept)
+    if order not in kept:
+        raise BadValue("only the latent dimensions of a VAE are ordered by kl; order by variance or effect")
+    shown = {name: kept[name] for name in ("vectors", "reach", "variance", "effect")}
+    return Axes(**shown, kl=kept.get("kl"), order=np.argsort(-kept[order], kind="stable"))
+
+
+def _judged(run: Run, kind: Kind, report: Report) -> dict[str, np.ndarray]:
+    known, model = known_codes(run, report), model_of(run)
+    report(0, 0, "Judging axes")
+    vectors = np.eye(known.z.shape[1]) if kind == "dimensions" else principal_axes(known.z)[0]
+    along = places(known.z, vectors)  # (N, M)
+    found = {"vectors": vectors, "reach": ranges(along), "variance": along.var(axis=0)}
+    found["effect"] = effect(model, known.first(BASES).z, vectors, found["reach"])
+    if kind == "dimensions" and isinstance(model, VAE):
+        found["kl"] = kl_by_dimension(model, dataset_of(run).images, known.first(JUDGED).index)
+    return found
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Images (Y, X, C, H, W) of codes z (Y, X, D) over two directions, at xs (X,) and ys (Y,), the highest first.
+
+    `distance` (Y, X) is that to the data, 1 being as far as neighbours are.
+    """
+
+    z: np.ndarray
+    x_hat: np.ndarray
+    xs: np.ndarray
+    ys: np.ndarray
+    distance: np.ndarray
+
+
+def manifold(
+    run: Run,
+    across: np.ndarray | None = None,
+    up: np.ndarray | None = None,
+    centre: np.ndarray | None = None,
+    size: int = 20,
+) -> Grid:
+    """What lies over two directions (D,) through a centre (D,), as far as the data go.
+
+    Without directions: the two dimensions of a code of two, else the first two principal directions through the mean.
+
+    Raises:
+        BadValue: not 2 to 40 images a side, or directions that span no plane.
+    """
+    if not FEWEST_CELLS <= size <= MOST_CELLS:
+        raise BadValue(
+            "a grid has {fewest} to {most} images a side, not {size}", fewest=FEWEST_CELLS, most=MOST_CELLS, size=size
+        )
+    codes = known_codes(run).z
+    two = codes.shape[1] == 2
+    axes_here = np.eye(2) if two else principal_axes(codes)[0]
+    across, up = (axes_here[n % len(axes_here)] if axis is None else axis for n, axis in enumerate((across, up)))
+    if centre is None:
+        centre = np.zeros(2) if two else codes.mean(axis=0)
+    (left, right), (bottom, top) = plane_ranges(codes, centre, across, up)
+    xs, ys = np.linspace(left, right, size), np.linspace(top, bottom, size)
+    z = grid(centre, across, up, xs, ys)
+    flat = z.reshape(size * size, -1)
+    x_hat = decode(model_of(run), flat).reshape(size, size, *run.config().data.shape)
+    return Grid(z, x_hat, xs, ys, distance_to_data(run, flat).reshape(size, size))
