@@ -13,7 +13,7 @@ from aeviz.latent.project import PROJECTIONS
 from aeviz.results import Map, MapRequest, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, state, words
-from aeviz.ui.components import map_scene, map_work, newcomers, selection
+from aeviz.ui.components import brought, map_scene, map_work, newcomers, selection
 from aeviz.ui.components.groups import page_if_asked
 from aeviz.ui.components.map_colours import Paint, Painted, painted
 from aeviz.ui.components.map_controls import find, looks
@@ -108,7 +108,7 @@ def _canvas(
     )
     latent_map(
         scene, key="map", on_picked=lambda news: selection.hear(run, request.split, drawn, news),
-        on_dropped=lambda files: newcomers.take(run, files),
+        on_dropped=brought.take,
     )  # fmt: skip
     newcomers.newcomers_line(run)
     selection.selection_strip(run, request.split, selection.picked(run, request.split))

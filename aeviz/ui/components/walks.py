@@ -3,37 +3,41 @@
 import numpy as np
 import streamlit as st
 
-from aeviz import data, results
+from aeviz import results
 from aeviz.data import pictures
-from aeviz.errors import BadFile
 from aeviz.runs import Run
-from aeviz.ui import cache, show, state, words
-from aeviz.ui.components.pictures import TYPES, as_colour
+from aeviz.ui import cache, show, state
+from aeviz.ui.components.arriving import arrivals_of_images, say_problems
+from aeviz.ui.components.gallery import gallery
+from aeviz.ui.components.pictures import STRIP, Chosen, as_colour
 
 LARGE, SMALL, STRIP_WIDTH = 300, 150, 960  # pixels
 MOST_COLUMNS = 16
-TEST, UPLOAD = "Test image", "Upload"
+TEST, YOURS = "Test image", "Yours"
 
 
 def ends_picker(run: Run) -> list[np.ndarray | None]:
-    """Two images (C, H, W) uint8, each from the set or uploaded; None for one that is still to come."""
-    return [_end(run, "From", "a"), _end(run, "To", "b")]
+    """Two images (C, H, W) uint8, each from the set or a person's own; None for one that is still to come."""
+    with st.popover("Images of yours", icon=":material/add_photo_alternate:", width="stretch"):
+        chosen = arrivals_of_images(run, "walk")
+        say_problems()
+    return [_end(run, "From", "a", chosen), _end(run, "To", "b", chosen)]
 
 
-def _end(run: Run, label: str, key: str) -> np.ndarray | None:
+def _end(run: Run, label: str, key: str, chosen: Chosen) -> np.ndarray | None:
     here = cache.images_if_here(run)
-    sources = [TEST, UPLOAD] if here else [UPLOAD]
+    sources = [TEST, YOURS] if here else [YOURS]
     source = st.segmented_control(
         label, sources, default=sources[0], required=True, key=f"walk.{key}.source", width="stretch",
         persist_state="session",
     )  # fmt: skip
-    if source == UPLOAD or here is None:
-        return _uploaded(run, key)
+    if source == YOURS or here is None:
+        return _yours(chosen, key)
     rows = here.rows("test")
     labels = here.labels[rows]
     another = int(np.argmax(labels != labels[0])) or len(rows) // 2  # of another class, where there are classes
-    chosen = _numbered(key, len(rows), 0 if key == "a" else another)
-    return np.asarray(here.images[rows[chosen : chosen + 1]])[0]
+    number = _numbered(key, len(rows), 0 if key == "a" else another)
+    return np.asarray(here.images[rows[number : number + 1]])[0]
 
 
 def _numbered(key: str, count: int, default: int) -> int:
@@ -61,15 +65,16 @@ def _numbered(key: str, count: int, default: int) -> int:
     return chosen
 
 
-def _uploaded(run: Run, key: str) -> np.ndarray | None:
-    file = st.file_uploader("Your image", type=TYPES, key=f"walk.{key}.file", label_visibility="collapsed")
-    if file is None:
+def _yours(chosen: Chosen, key: str) -> np.ndarray | None:
+    """One of a person's own images, by a click."""
+    if not chosen.files:
         return None
-    try:
-        return data.read_image(file.getvalue(), run.config().data.shape)
-    except BadFile as error:
-        st.error(f"**{words.plain(file.name)}** {words.plain(error)}")
-        return None
+    place = min(state.recall(f"walk.{key}.yours", 0), len(chosen.files) - 1)
+    gallery(
+        chosen.pixels, key=f"walk.{key}.strip", side=STRIP, notes=chosen.names, picked=place, row=True,
+        on_picked=lambda number: state.remember(f"walk.{key}.yours", number),
+    )  # fmt: skip
+    return np.asarray(chosen.pixels[place])
 
 
 def _draw(slot: str, count: int) -> None:
@@ -91,7 +96,7 @@ def walk_view(run: Run, ends: list[np.ndarray | None], road: str, steps: int) ->
     """Both ends with their reconstructions, the place one is at, and the whole strip."""
     images = [image for image in ends if image is not None]
     if len(images) < len(ends):
-        st.info("Upload the image that is still missing.", icon=":material/upload:")
+        st.info("Bring the image that is still missing: by “Images of yours”, on the left.", icon=":material/upload:")
         return
     x = np.stack(images)
     z = cache.rebuild(run, x).z
