@@ -1,6 +1,6 @@
 """Figures: arrays in, `go.Figure` out; a leaf that the app and the exports share."""
 
-from aeviz.plots.bars import counts_bars, variance_bars
+from aeviz.plots.bars import change_bars, counts_bars, variance_bars
 from aeviz.plots.cells import numbered_colours, without_dots
 from aeviz.plots.curves import loss_curves
 from aeviz.plots.groups import grouped
@@ -9,6 +9,7 @@ from aeviz.plots.rates import rate_curve, sweep_curve
 from aeviz.plots.scatter import latent_scatter
 
 __all__ = [
+    "change_bars",
     "counts_bars",
     "grouped",
     "hourglass",

@@ -1,5 +1,6 @@
 // The map: a Plotly figure that stays while its colours, points and selection change, and all that a hand does on it.
 const FADED = 0.12
+const SMALL = 400 // pixels of height below which there is no room for a legend
 
 class MapView extends MapTools.Tools {
   constructor(parent) {
@@ -16,6 +17,8 @@ class MapView extends MapTools.Tools {
     this.release = MapTouch.attach(this)
     this.watcher = new ResizeObserver(() => { if (this.node?.offsetParent) { window.Plotly.Plots.resize(this.node); overlay.draw() } })
     this.watcher.observe(this.root)
+    this.hear = ({ detail }) => { this.step = detail.step; if (this.data.roads?.length) overlay.draw() }
+    window.addEventListener("aeviz-step", this.hear)
   }
 
   get node() { return this.plot.classList.contains("js-plotly-plot") ? this.plot : null }
@@ -84,6 +87,7 @@ class MapView extends MapTools.Tools {
     const { Plotly } = window, kept = VIEWS.get(this.data.space) ?? {}
     const picked = (this.bits = this.data.picked?.bits ? MapBase.bitsOf(this.data.picked.bits, this.data.size) : null)
     const layout = { ...this.figure.layout, dragmode: this.flat ? (this.data.tool === "pan" ? "pan" : false) : "orbit", autosize: true }
+    if (this.data.height < SMALL) layout.showlegend = false
     if (kept.x && this.flat) Object.assign(layout, { xaxis: { ...layout.xaxis, range: kept.x }, yaxis: { ...layout.yaxis, range: kept.y } })
     if (kept.camera && !this.flat) layout.scene = { ...layout.scene, camera: kept.camera }
     for (const trace of this.figure.data) {
@@ -325,6 +329,7 @@ class MapView extends MapTools.Tools {
   close() {
     this.release()
     this.watcher.disconnect()
+    window.removeEventListener("aeviz-step", this.hear)
     this.live = null
     if (this.node) window.Plotly.purge(this.plot)
   }

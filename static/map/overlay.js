@@ -42,6 +42,7 @@ const MapOverlay = (() => {
         if (view.data.show === "means") this.means(pen, space)
         if (view.data.names) this.names(pen, space)
         this.lines(pen, space)
+        this.roads(pen, space)
         this.found(pen, space)
         this.stars(pen, space)
         this.outline(pen, space)
@@ -211,6 +212,31 @@ const MapOverlay = (() => {
       draw(pinned.near?.pixels ?? [], [4, 4])
       pen.lineWidth = 2.5
       this.ring(pen, ...at(from), 8)
+    }
+
+    // Roads through the codes, each with a ring where one stands on it.
+    roads(pen, space) {
+      const { data, step } = this.view
+      const at = ({ x, y }, number) => [space.toX(x[number]), space.toY(y[number])]
+      pen.lineJoin = pen.lineCap = "round"
+      for (const [width, inked] of [[7, false], [3.5, true]])
+        for (const road of data.roads) {
+          pen.strokeStyle = inked ? road.colour : this.view.background
+          pen.lineWidth = width
+          pen.beginPath()
+          road.x.forEach((_, number) => pen.lineTo(...at(road, number)))
+          pen.stroke()
+        }
+      for (const road of data.roads) {
+        const place = at(road, Math.min(step ?? Math.floor(road.x.length / 2), road.x.length - 1))
+        pen.beginPath()
+        pen.arc(...place, 6, 0, 7)
+        pen.fillStyle = this.view.background
+        pen.fill()
+        pen.lineWidth = 3
+        pen.strokeStyle = road.colour
+        pen.stroke()
+      }
     }
 
     ring(pen, x, y, radius) {

@@ -1,0 +1,163 @@
+"""Roads between two, three or four images, side by side, with the distance to the data along each, and on the map."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from aeviz import results
+from aeviz.data import pictures
+from aeviz.latent.roads import FEWEST_STEPS, FEWEST_STOPS, MOST_STEPS, MOST_STOPS, places_of_stops
+from aeviz.plots.theme import CLASS_COLOURS
+from aeviz.results import MapRequest, Walk
+from aeviz.runs import Run
+from aeviz.ui import cache, drawn, show, state
+from aeviz.ui.components import map_scene
+from aeviz.ui.components.code_bridges import Player, player
+from aeviz.ui.components.map_colours import Painted
+from aeviz.ui.components.map_view import latent_map
+from aeviz.ui.components.maps import last_request
+from aeviz.ui.components.one_image import one_image
+from aeviz.ui.components.taking import take_along
+
+STAGE, STOPS_ROW, STRIP = 300, 48, 98  # pixels of height
+NARROW_NAME = 20
+USUAL = ("straight", "spherical", "data")
+NAME = "walk"
+COLOURS = [CLASS_COLOURS[number] for number in (0, 1, 2, 4)]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The images (C, H, W) uint8 a road leads through, None for one that is missing; which roads; how many steps."""
+
+    images: list[np.ndarray | None]
+    roads: dict[str, str]
+    steps: int
+
+
+@dataclass(frozen=True)
+class Roads:
+    """Roads that were walked: their names and labels, codes z (R, S, D), frames (R, S, C, H, W) uint8, distance (R, S)."""
+
+    labels: dict[str, str]
+    z: np.ndarray
+    frames: np.ndarray
+    distance: np.ndarray | None
+
+    def marks(self) -> list[dict[str, str]]:
+        """What each is called, and its colour, the same whatever others are chosen."""
+        return [{"label": label, "colour": _colour(name)} for name, label in self.labels.items()]
+
+
+def road_controls(run: Run) -> Chosen:
+    """Which images, which roads, and in how many steps."""
+    count = st.segmented_control(
+        "Images", range(FEWEST_STOPS, MOST_STOPS + 1), default=FEWEST_STOPS, required=True, key="walk.count", width="stretch",
+        persist_state="session", help="A road leads through all of them, in this order.",
+    )  # fmt: skip
+    images = [one_image(run, "ABCD"[place], f"walk.{place}", place) for place in range(count)]
+    offered = {road.name: road for road in results.roads_of(run)}
+    roads = st.pills(
+        "Roads", list(offered), selection_mode="multi", default=USUAL, key=f"walk.roads.{len(offered)}",
+        format_func=lambda name: offered[name].label, persist_state="session",
+        help="\n".join(f"- **{road.label}**: {road.help}" for road in offered.values()),
+    )  # fmt: skip
+    steps = st.slider("Steps", FEWEST_STEPS, MOST_STEPS, 16, key="walk.steps", persist_state="session")
+    return Chosen(images, {name: offered[name].label for name in offered if name in roads}, max(steps, count))
+
+
+def road_canvas(run: Run, chosen: Chosen) -> None:
+    """All chosen roads: one step large beside the map, all steps below."""
+    images = [image for image in chosen.images if image is not None]
+    if len(images) < len(chosen.images):
+        st.info("An image is still missing; upload it on the left.", icon=":material/upload:")
+        return
+    if not chosen.roads:
+        st.info("Choose at least one road.", icon=":material/route:")
+        return
+    x = np.stack(images)
+    codes = cache.rebuild(run, x).z
+    roads = walked(run, codes, chosen)
+    shown = player(
+        roads.frames, x, places_of_stops(len(x), chosen.steps), roads.distance, roads.marks(), name=f"{run.id}.{chosen.steps}"
+    )  # fmt: skip
+    _stage_and_map(run, shown, roads, x, codes)
+    more = NARROW_NAME if state.is_narrow() else 0
+    shown.strips(key="walk.strips", height=STOPS_ROW + more + (STRIP + more) * len(chosen.roads))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            "Under each strip: how far every step is from the nearest training image. The dashed line, 1×, is how far neighbours are from each other."
+            if roads.distance is not None else "How far the roads are from the data is not known: the images are not here.",
+            width="stretch",
+        )  # fmt: skip
+        _take(roads)
+
+
+def walked(run: Run, codes: np.ndarray, chosen: Chosen) -> Roads:
+    """The chosen roads through codes (M, D), decoded."""
+    walks: list[Walk] = [drawn.walk(run, codes, name, chosen.steps) for name in chosen.roads]
+    z = np.stack([walk.z for walk in walks])  # (R, S, D)
+    images = pictures.to_pixels(cache.decode(run, z.reshape(-1, z.shape[-1])))
+    known = [walk.distance for walk in walks if walk.distance is not None]
+    return Roads(
+        chosen.roads, z, images.reshape(*z.shape[:2], *images.shape[1:]), np.stack(known) if len(known) == len(walks) else None
+    )  # fmt: skip
+
+
+def _colour(name: str) -> str:
+    from aeviz.latent.roads import ROADS
+
+    return COLOURS[list(ROADS).index(name) % len(COLOURS)]
+
+
+def _stage_and_map(run: Run, shown: Player, roads: Roads, x: np.ndarray, codes: np.ndarray) -> None:
+    if state.is_narrow():
+        shown.stage(key="walk.stage", height=STAGE)
+        _map(run, roads, x, codes)
+        return
+    stage, beside = st.columns([3, 2], gap="medium")
+    with stage:
+        shown.stage(key="walk.stage", height=STAGE)
+    with beside:
+        _map(run, roads, x, codes)
+
+
+def _map(run: Run, roads: Roads, x: np.ndarray, codes: np.ndarray) -> None:
+    """The map that was looked at last, if it is flat, else PCA, with the roads and their images on it."""
+    if cache.images_if_here(run) is None:
+        return
+    last = last_request(run)
+    flat = last is not None and last.written_out().settings.get("dims", 2) == 2 and results.kept_map(run, last)
+    request = last if last is not None and flat else MapRequest(settings={"dims": 2})
+    found = results.project(run, request)
+    classes = run.config().data.classes
+    colours = Painted(found.labels if classes else None, classes or None, "Label", "label")
+    scene = map_scene.scene_of(run, request, found, colours, mode="dots", height=STAGE)
+    points = found.projection.place(roads.z.reshape(-1, roads.z.shape[-1])).reshape(*roads.z.shape[:2], -1)
+    ways = [
+        {"colour": mark["colour"], "x": way[:, 0].tolist(), "y": way[:, 1].tolist()}
+        for mark, way in zip(roads.marks(), points, strict=True)
+    ]
+    latent_map(replace(scene, tool="pan", roads=ways, stars=_stars(found.projection.place(codes), x)), key="walk.map")
+
+
+def _stars(places: np.ndarray, x: np.ndarray) -> list[dict[str, Any]]:
+    return [
+        {"x": float(place[0]), "y": float(place[1]), "name": "", "near": [], "picture": show.image(image)}
+        for place, image in zip(places, x, strict=True)
+    ]
+
+
+def _take(roads: Roads) -> None:
+    count, steps = roads.z.shape[:2]
+    flat = roads.z.reshape(count * steps, -1)
+    distance = {} if roads.distance is None else {"distance": roads.distance}
+    names = np.array(list(roads.labels))
+    take_along(
+        NAME, roads.frames,
+        {"road": names, "z": roads.z, "x_hat": roads.frames, **distance},
+        {"road": names.repeat(steps), "step": np.tile(np.arange(1, steps + 1), count), **{k: v.ravel() for k, v in distance.items()}, "z": flat},
+        film=True,
+    )  # fmt: skip
