@@ -50,7 +50,7 @@ class Options(Settings):
     help="The rivals', where they have a choice.",
 )  # fmt: skip
 def main(names: tuple[str, ...], quick: bool, **asked: Any) -> None:
-    """Measure aeviz: all benchmarks, or those named of training, projection, streaming, memory, watched and first_loss."""
+    """Measure aeviz: all benchmarks, or those named of training, projection, streaming, memory, watched, first_loss and decoding."""
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         raise click.UsageError(f"no benchmark is called {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
@@ -135,6 +135,12 @@ def _first_loss(options: Options) -> str:
     return first_loss.table(first_loss.measure(first_loss.CLICKS, _say)).markdown()
 
 
+def _decoding(options: Options) -> str:
+    from bench import decoding
+
+    return decoding.table(decoding.measure(options.repeats, _say)).markdown()
+
+
 def _say(message: str) -> None:
     click.echo(message, err=True)
 
@@ -146,6 +152,7 @@ BENCHMARKS: dict[str, Callable[[Options], str]] = {
     "memory": _memory,
     "watched": _watched,
     "first_loss": _first_loss,
+    "decoding": _decoding,
 }
 
 if __name__ == "__main__":

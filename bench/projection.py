@@ -19,6 +19,7 @@ from bench.training import make_recipe
 
 TRAINED_EPOCHS = 1
 WARM_UP_POINTS = 200
+RIVAL_STEPS = 1_000  # scikit-learn's own; its steps are shorter
 
 
 class Map(NamedTuple):
@@ -49,17 +50,15 @@ def trained_codes(dataset: Dataset, n: int, setup: Setup) -> tuple[np.ndarray, n
 
 
 def map_ours(codes: np.ndarray, settings: TSNESettings, threads: int) -> Map:
-    """aeviz's t-SNE (openTSNE below), as the Map page and `aeviz project` run it."""
-    return _timed(lambda: TSNE(settings, n_jobs=threads).fit(codes))
+    """aeviz's t-SNE, as the Map page and `aeviz project` run it, with as many threads as torch may use."""
+    return _timed(lambda: TSNE(settings).fit(codes))
 
 
 def map_rival(codes: np.ndarray, settings: TSNESettings, threads: int) -> Map:
-    """scikit-learn's t-SNE (Barnes-Hut, start by PCA) with the same perplexity and as many steps."""
+    """scikit-learn's t-SNE (Barnes-Hut, start by PCA) with the same perplexity, and otherwise as it comes."""
     from sklearn.manifold import TSNE as Rival
 
-    rival = Rival(
-        perplexity=settings.perplexity, max_iter=settings.iterations, random_state=settings.seed, n_jobs=threads
-    )
+    rival = Rival(perplexity=settings.perplexity, random_state=settings.seed, n_jobs=threads)
     return _timed(lambda: rival.fit_transform(codes))
 
 
@@ -87,7 +86,7 @@ def table(comparison: Comparison, dataset: Dataset, setup: Setup, settings: TSNE
     n, features = comparison.codes.shape
     title = (
         f"t-SNE: {n:,} codes of {features} numbers, {dataset.label}, perplexity {settings.perplexity:g}, "
-        f"{settings.iterations} steps; {setup.described()}"
+        f"{settings.iterations} steps (scikit-learn: its {RIVAL_STEPS:,}); {setup.described()}"
     )
     return Table(title, ("t-SNE", "seconds", "trustworthiness", "10-NN", "KL", "ratio"), rows)
 

@@ -1,5 +1,5 @@
-// Runs a decoder packed by aeviz/export/decoder.py: from a code to a picture, in the page. Every layer fills a buffer of
-// its own or changes what it is given, so that decoding allocates nothing. Images lie channels last.
+// Runs a decoder packed by aeviz/export/decoder.py: from a code to a picture, in the page. Every layer fills a buffer
+// of its own or changes what it is given, so that decoding allocates nothing. Images lie channels last.
 const { readDecoder, paintSample } = (() => {
   const FORMAT = 1
   const count = (shape) => shape.reduce((product, side) => product * side, 1)
@@ -93,13 +93,7 @@ const { readDecoder, paintSample } = (() => {
     }
     return { shape, run }
   }
-  const inPlace = (shape, change) => {
-    const run = (values) => {
-      change(values)
-      return values
-    }
-    return { shape, run }
-  }
+  const inPlace = (shape, change) => ({ shape, run: (values) => { change(values); return values } })
 
   // From `rows` rows to as many columns: what turns channels first into channels last, and back.
   const turned = (rows, columns, shape) => filling(shape, (out, values) => {
@@ -137,7 +131,7 @@ const { readDecoder, paintSample } = (() => {
     linear({ weight, bias }, [, , inputs], take) {
       const weights = take(weight), biases = take(bias), outputs = biases.length, last = outputs - 1
       return filling([1, 1, outputs], (out, values) => {
-        for (let o = 0; o < outputs; o += 4) { // four at a time; the last may be computed more than once
+        for (let o = 0; o < outputs; o += 4) { // four at a time; the last may be worked out more than once
           const p = Math.min(o + 1, last), q = Math.min(o + 2, last), r = Math.min(o + 3, last)
           const first = o * inputs, second = p * inputs, third = q * inputs, fourth = r * inputs
           let a = biases[o], b = biases[p], c = biases[q], d = biases[r]
@@ -257,8 +251,8 @@ const { readDecoder, paintSample } = (() => {
   }
 
   // From what `pack_decoder` gives (an ArrayBuffer or a Uint8Array) to the `shape` of a sample, [channels, height,
-  // width], and `decode(z, label)`: its values in [0, 1], channel by channel, in an array that the next call fills anew.
-  // `label` is a class's number, for decoders that are told one.
+  // width], and `decode(z, label)`: its values in [0, 1], channel by channel, in an array that the next call fills
+  // anew. `label` is a class's number, for decoders that are told one.
   const readDecoder = (packed) => {
     const bytes = packed instanceof ArrayBuffer ? new Uint8Array(packed) : packed
     const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
@@ -275,7 +269,7 @@ const { readDecoder, paintSample } = (() => {
     return { shape: head.sample_shape, decode }
   }
 
-  // Fills a canvas with a sample of shape [channels, height, width], in grey, colour or colour with opacity; hard pixels.
+  // Fills a canvas with a sample [channels, height, width] of 1 (grey), 3 or 4 (with opacity) channels; hard pixels.
   const sheets = new WeakMap() // by context: a canvas of the sample's size
   const paintSample = (context, values, [channels, height, width]) => {
     let sheet = sheets.get(context)

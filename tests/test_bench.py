@@ -13,7 +13,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from aeviz import data, models
 from aeviz.latent.tsne import TSNESettings
 from aeviz.runs import Run
-from bench import limit, measure, memory, projection, rivals, streaming, training, watched
+from bench import decoding, limit, measure, memory, projection, rivals, streaming, training, watched
 
 SETUP = measure.Setup("cpu", threads=1, repeats=1)
 
@@ -135,6 +135,16 @@ def test_both_maps_stand_in_the_table_and_are_alike(dataset):
     assert [row[0] for row in table.rows] == ["aeviz", "scikit-learn"]
     assert float(table.rows[0][2]) == pytest.approx(float(table.rows[1][2]), abs=0.05)
     assert float(table.rows[0][4]) == pytest.approx(float(table.rows[1][4]), rel=0.3)
+
+
+@pytest.mark.browser
+def test_the_browser_the_server_and_torch_decode_the_same_networks():
+    with ThreadPoolExecutor(1) as apart:  # as above
+        found = apart.submit(decoding.measure, 1, lambda message: None, seconds=0.02).result()
+    assert [each.network for each in found] == list(decoding.NETWORKS)
+    assert all(each.off_by < 1e-5 for each in found)
+    assert all(min(each.browser + each.frames + each.torch + each.server) > 0 for each in found)
+    assert [row[0] for row in decoding.table(found).rows] == list(decoding.NETWORKS)
 
 
 def test_runs_of_a_benchmark_leave_nothing_behind(tmp_path, dataset):

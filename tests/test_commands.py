@@ -111,6 +111,26 @@ def test_own_images_are_encoded_and_rebuilt_and_bad_ones_named(say, tmp_path, pi
     assert codes["labels"].tolist() == [-1, -1]
 
 
+def test_images_are_placed_on_a_map_that_was_made_and_bad_ones_named(say, capsys, tmp_path, picture):
+    run = say(*QUICK)["run"]
+    line = ["--method", "tsne", "--dims", "3", "--limit", "100", "--set", "iterations=60"]
+    assert main(["place", run, *line, str(picture)]) == 2
+    assert f"python -m aeviz project {run} --method tsne" in capsys.readouterr().err
+    assert say("project", run, *line)["dims"] == 3
+    assert say("project", run, *line, "--go-on")["n"] == 100
+    told = say("place", run, *line, str(picture), str(tmp_path / "none.png"), str(picture), code=2)
+    assert set(told) == {"run", "method", "dims", "points", "skipped"}
+    first, again = told["points"]
+    assert set(first) == {"file", "x", "y", "z", "neighbours"}
+    assert first == again
+    assert len(first["neighbours"]) == 5
+    assert set(first["neighbours"][0]) == {"index", "label", "distance"}
+    assert first["neighbours"][0]["index"] >= 1797 - 359
+    assert "none.png" in told["skipped"][0]["reason"]
+    say("project", run, "--method", "lda")
+    assert "z" not in say("place", run, "--method", "lda", str(picture))["points"][0]
+
+
 def test_data_are_listed_imported_and_deleted(say, tmp_path, picture):
     for number in range(6):
         folder = tmp_path / "mine" / "ab"[number % 2]

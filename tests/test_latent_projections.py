@@ -1,15 +1,31 @@
+"""Every projection keeps one contract; what is special to each stands below."""
+
 import numpy as np
 import pytest
+import torch
+from scipy.spatial.distance import cdist
 from sklearn.datasets import load_digits
 
-from aeviz.errors import BadValue, Stopped, UnknownName
+from aeviz.errors import BadValue, MissingPackage, NotNow, Stopped, UnknownName
+from aeviz.latent import inverse
+from aeviz.latent.attraction import Attraction, similarities
+from aeviz.latent.axes import Axes
+from aeviz.latent.descent import Descent
+from aeviz.latent.directions import Directions
+from aeviz.latent.lda import LDA
+from aeviz.latent.neighbours import own_nearest
 from aeviz.latent.pca import PCA, PCASettings, variance_ratio
 from aeviz.latent.project import PROJECTIONS, projection
+from aeviz.latent.projection import unheard
 from aeviz.latent.quality import knn_accuracy
-from aeviz.latent.tsne import TSNE, TSNESettings, usable_perplexity
+from aeviz.latent.repulsion import GridRepulsion, TreeRepulsion
+from aeviz.latent.starts import start_points
+from aeviz.latent.tsne import TSNE, TSNESettings, has_converged, usable_perplexity
 
-EVERY = pytest.mark.parametrize("cls", PROJECTIONS.values(), ids=PROJECTIONS)
-QUICK = {"tsne": {"iterations": 60, "perplexity": 10}}
+HERE = [pytest.param(cls, marks=pytest.mark.skipif(bool(cls.missing()), reason=f"{cls.missing()}"), id=name)
+        for name, cls in PROJECTIONS.items()]  # fmt: skip
+EVERY = pytest.mark.parametrize("cls", HERE)
+LINEAR = pytest.mark.parametrize("cls", [cls for cls in PROJECTIONS.values() if cls.linear], ids=lambda cls: cls.name)
 
 
 @pytest.fixture
@@ -18,14 +34,24 @@ def codes():
     return (rng.normal(size=(120, 6)) * [5, 3, 2, 1, 1, 1]).astype(np.float32)
 
 
-def make(cls, **settings):
-    return cls(cls.Settings.parse({**QUICK.get(cls.name, {}), **settings}))
+def make(cls, width=6, **settings):
+    """A projection whose settings fit codes of this width, and that is soon done."""
+    quick = {
+        "tsne": {"iterations": 60, "perplexity": 10},
+        "custom": {"directions": [np.arange(1.0, width + 1).tolist()]},
+    }
+    return cls(cls.Settings.parse({**quick.get(cls.name, {}), **settings}))
+
+
+def fit(projection, codes, on_step=unheard):
+    """The points of codes, of which every fourth has no label."""
+    return projection.fit(codes, on_step, np.arange(len(codes)) % 4 - 1)
 
 
 @EVERY
 @pytest.mark.parametrize("dims", [2, 3])
 def test_a_map_gives_every_code_a_finite_point(cls, dims, codes):
-    points = make(cls, dims=dims).fit(codes)
+    points = fit(make(cls, dims=dims), codes)
     assert points.shape == (120, dims)
     assert points.dtype == np.float32
     assert np.isfinite(points).all()
@@ -33,31 +59,42 @@ def test_a_map_gives_every_code_a_finite_point(cls, dims, codes):
 
 @EVERY
 def test_the_same_codes_and_seed_give_the_same_map(cls, codes):
-    np.testing.assert_array_equal(make(cls).fit(codes), make(cls).fit(codes.copy()))
+    np.testing.assert_array_equal(fit(make(cls), codes), fit(make(cls), codes.copy()))
 
 
 @EVERY
 def test_a_known_code_is_placed_on_its_own_dot(cls, codes):
     projection = make(cls)
-    points = projection.fit(codes)
-    np.testing.assert_allclose(projection.place(codes), points, atol=1e-5 if cls is PCA else 1e-3)
+    points = fit(projection, codes)
+    np.testing.assert_array_equal(projection.place(codes), points)
 
 
 @EVERY
-def test_a_code_is_placed_alike_whatever_comes_with_it(cls, codes):
+def test_training_codes_encoded_anew_land_within_two_percent_of_their_dots(cls, codes):
     projection = make(cls)
-    projection.fit(codes)
-    fresh = np.random.default_rng(1).normal(size=(9, 6)).astype(np.float32)
-    alone = np.concatenate([projection.place(code[None]) for code in fresh])
-    np.testing.assert_allclose(projection.place(fresh), alone, atol=1e-5)
+    points = fit(projection, codes)
+    again = codes * (1 + np.random.default_rng(1).normal(scale=1e-6, size=codes.shape)).astype(np.float32)
+    apart = np.linalg.norm(projection.place(again) - points, axis=1)
+    assert np.mean(apart < 0.02 * np.ptp(points[:, 0])) >= 0.95
 
 
 @EVERY
-def test_a_map_read_back_from_its_arrays_places_and_tells_the_same(cls, codes):
+def test_a_code_is_placed_alike_to_the_last_bit_whatever_comes_with_it(cls, codes):
+    projection = make(cls)
+    fit(projection, codes)
+    fresh = np.random.default_rng(1).normal(size=(300, 6)).astype(np.float32)
+    alone = np.concatenate([projection.place(code[None]) for code in fresh])
+    np.testing.assert_array_equal(projection.place(fresh), alone)
+    np.testing.assert_array_equal(projection.place(fresh[::-1][:7]), alone[::-1][:7])
+
+
+@EVERY
+def test_a_map_read_back_from_its_arrays_places_inverts_and_tells_the_same(cls, codes):
     before = make(cls)
-    before.fit(codes)
+    points = fit(before, codes)
     after = cls.from_state(before.settings, before.state())
     np.testing.assert_array_equal(after.place(codes[:7] + 0.1), before.place(codes[:7] + 0.1))
+    np.testing.assert_array_equal(after.invert(points[:7] + 0.1), before.invert(points[:7] + 0.1))
     assert after.notes() == before.notes()
 
 
@@ -65,23 +102,23 @@ def test_a_map_read_back_from_its_arrays_places_and_tells_the_same(cls, codes):
 def test_what_on_step_raises_ends_the_fit_at_once(cls, codes):
     calls = []
 
-    def on_step(done, total, points):
-        calls.append(done)
+    def on_step(step):
+        calls.append(step)
         raise Stopped("stopped as asked")
 
     with pytest.raises(Stopped):
-        make(cls).fit(codes, on_step)
+        fit(make(cls), codes, on_step)
     assert len(calls) == 1
 
 
 @EVERY
 def test_progress_ends_with_the_whole_and_its_points(cls, codes):
     seen = []
-    points = make(cls).fit(codes, lambda *step: seen.append(step))
-    done, total, last = seen[-1]
-    assert done == total
-    np.testing.assert_array_equal(last, points)
-    assert [step[0] for step in seen] == sorted(step[0] for step in seen)
+    points = fit(make(cls), codes, seen.append)
+    assert seen[0].points.shape == (120, 2), "the first step shows something"
+    assert seen[-1].done == seen[-1].total
+    np.testing.assert_array_equal(seen[-1].points, points)
+    assert [step.done for step in seen] == sorted(step.done for step in seen)
 
 
 @EVERY
@@ -89,7 +126,9 @@ def test_progress_ends_with_the_whole_and_its_points(cls, codes):
 def test_codes_that_are_not_finite_are_refused_with_their_number(cls, bad, codes):
     codes[[3, 5], 2] = bad
     with pytest.raises(BadValue, match="2 of 120 codes"):
-        make(cls).fit(codes)
+        fit(make(cls), codes)
+    with pytest.raises(BadValue, match="at least one image"):
+        fit(make(cls), codes[:0])
 
 
 @EVERY
@@ -97,8 +136,23 @@ def test_codes_that_are_not_finite_are_refused_with_their_number(cls, bad, codes
 def test_hard_codes_still_make_a_finite_map(cls, dims, codes):
     many_twins = np.repeat(codes[:6], 20, axis=0)
     for hard in (np.zeros((40, 6)), codes[:, :1], many_twins, codes * 1e6, codes * 1e-12, codes[:5]):
-        settings = {"perplexity": 2} if cls is TSNE else {}
-        assert np.isfinite(make(cls, dims=dims, **settings).fit(hard)).all()
+        projection = make(cls, hard.shape[1], dims=dims, **({"perplexity": 2} if cls is TSNE else {}))
+        points = fit(projection, hard)
+        assert np.isfinite(points).all()
+        assert np.isfinite(projection.invert(points)).all()
+
+
+@EVERY
+def test_a_place_on_the_map_has_a_code_near_the_codes_of_its_dots(cls, codes):
+    projection = make(cls)
+    found = inverse.grid(projection, fit(projection, codes), codes, size=12)
+    assert (found.codes.shape, found.distance.shape) == ((12, 12, 6), (12, 12))
+    assert found.codes.dtype == found.distance.dtype == np.float32
+    corner = projection.invert(np.array([[found.x1, found.y0]]))
+    np.testing.assert_allclose(found.codes[0, -1], corner[0], rtol=1e-5, atol=1e-5)
+    assert found.distance.min() < found.distance[0, 0]
+    own = projection.invert(projection.place(codes))
+    assert np.square(own - codes).sum() < np.square(codes - codes.mean(0)).sum(), "better than the mean code"
 
 
 @EVERY
@@ -110,10 +164,44 @@ def test_settings_carry_their_help_and_refuse_what_they_do_not_know(cls):
         make(cls, colour=1)
 
 
+@EVERY
+def test_only_a_map_that_iterates_can_go_on(cls, codes):
+    projection = make(cls)
+    fit(projection, codes)
+    if cls is TSNE:
+        assert projection.go_on().shape == (120, 2)
+        return
+    with pytest.raises(NotNow, match=f"{cls.label} is complete"):
+        projection.go_on()
+
+
+@LINEAR
+def test_a_linear_map_is_inverted_exactly(cls, codes):
+    for dims in (2, 3):
+        projection = make(cls, dims=dims)
+        points = fit(projection, codes)
+        np.testing.assert_allclose((codes - projection.mean) @ projection.components.T, points, rtol=1e-4, atol=1e-4)
+        there = projection.invert(points)
+        np.testing.assert_allclose(projection.place(there), points, rtol=1e-3, atol=1e-3)
+        null = np.eye(6) - np.linalg.pinv(projection.components) @ projection.components
+        np.testing.assert_allclose((there - projection.mean) @ null, 0, atol=1e-4)  # nothing beyond what is needed
+
+
 def test_an_unknown_projection_is_answered_with_the_known_ones():
     assert projection("pca") is PCA
     with pytest.raises(UnknownName, match=r"'magic'.*pca, tsne"):
         projection("magic")
+
+
+def test_a_method_whose_package_is_missing_names_the_line_that_installs_it(codes):
+    class Absent(PCA):
+        label = "Absent"
+        needs = ("numpy", "no-such-package")
+
+    assert PCA.missing() is None
+    assert Absent.missing() == "python -m pip install no-such-package"
+    with pytest.raises(MissingPackage, match=r"Absent is not installed here; .* pip install no-such-package"):
+        Absent().fit(codes)
 
 
 def test_pca_finds_the_axes_of_an_ellipse_and_their_share():
@@ -127,11 +215,15 @@ def test_pca_finds_the_axes_of_an_ellipse_and_their_share():
     np.testing.assert_allclose(variance_ratio(codes), [0.9, 0.1])
 
 
-def test_pca_inverts_exactly_in_its_own_plane(codes):
-    pca = PCA(PCASettings(dims=3))
-    points = pca.fit(codes)
-    np.testing.assert_allclose(pca.place(pca.invert(points)), points, atol=1e-4)
-    assert make(TSNE).invert(points) is None
+def test_pca_shows_the_components_that_are_chosen(codes):
+    whole = PCA(PCASettings(dims=3)).fit(codes)
+    pca = PCA(PCASettings(x=3, y=1))
+    np.testing.assert_allclose(pca.fit(codes), whole[:, [2, 0]], atol=1e-5)
+    assert pca.notes()["axes"] == ["PC 3", "PC 1"]
+    with pytest.raises(BadValue, match="both number 2"):
+        PCA(PCASettings(x=2)).fit(codes)
+    with pytest.raises(BadValue, match="no component 7: the codes have 6"):
+        PCA(PCASettings(x=7)).fit(codes)
 
 
 def test_pca_of_one_dimension_leaves_the_second_at_zero():
@@ -145,7 +237,7 @@ def test_pca_of_one_code_or_equal_codes_is_the_origin():
     for codes in (np.ones((1, 4)), np.ones((9, 4))):
         pca = PCA()
         assert not pca.fit(codes).any()
-        assert pca.notes() == {"explained_variance_ratio": [0.0, 0.0]}
+        assert pca.notes() == {"axes": ["PC 1", "PC 2"], "explained_variance_ratio": [0.0, 0.0]}
     assert variance_ratio(np.ones((9, 4))).tolist() == [0, 0, 0, 0]
 
 
@@ -173,12 +265,155 @@ def test_tsne_by_cosine_does_not_mind_the_length_of_codes(codes):
     np.testing.assert_allclose(tsne.place(codes * lengths), points, atol=1e-2)
 
 
-def test_tsne_can_be_stopped_while_it_looks_for_neighbours_and_while_it_moves(codes):
-    for last in (0, 20):
+def test_tsne_shows_its_start_before_it_looks_for_neighbours(codes, monkeypatch):
+    seen = []
 
-        def on_step(done, total, points, last=last):
-            if done >= last:
-                raise Stopped("stopped as asked")
+    def search(*_):
+        assert len(seen) == 1
+        raise Stopped("stopped as asked")
 
-        with pytest.raises(Stopped):
-            make(TSNE).fit(codes, on_step)
+    monkeypatch.setattr("aeviz.latent.tsne.own_nearest", search)
+    tsne = make(TSNE)
+    with pytest.raises(Stopped):
+        tsne.fit(codes, seen.append)
+    flat, start = PCA().fit(codes), seen[0].points
+    assert abs(np.corrcoef(flat[:, 0], start[:, 0])[0, 1]) > 0.99
+    assert tsne.so_far() is None, "nothing has moved yet"
+
+
+def test_a_stopped_tsne_keeps_its_points_and_goes_on_from_them(codes):
+    def on_step(step):
+        if step.done >= 30:
+            raise Stopped("stopped as asked")
+
+    tsne = make(TSNE, iterations=80)
+    with pytest.raises(Stopped):
+        tsne.fit(codes, on_step)
+    kept = tsne.so_far()
+    assert tsne.notes()["stopped_at"] == tsne.notes()["iterations"] == 30
+    again = TSNE.from_state(tsne.settings, tsne.state())
+    seen = []
+    points = again.go_on(seen.append)
+    np.testing.assert_array_equal(seen[0].points, kept)
+    assert (seen[0].done, seen[-1].done, seen[-1].total) == (30, 80, 80)
+    assert "stopped_at" not in again.notes()
+    again.go_on()
+    assert again.notes()["iterations"] == 160, "as many again, once it was finished"
+    assert again.notes()["kl_divergence"] < seen[-1].kl
+    assert not np.array_equal(again.points, points)
+
+
+def test_a_random_start_gives_another_map_by_its_seed(codes):
+    first, second = (fit(make(TSNE, start="random", seed=seed), codes) for seed in (0, 1))
+    assert not np.allclose(first, second)
+
+
+def test_similarities_have_the_perplexity_that_was_asked_for(codes):
+    distances, _ = own_nearest(codes, 60)
+    p = similarities(distances, 20)
+    np.testing.assert_allclose(p.sum(1), 1)
+    np.testing.assert_allclose(np.exp(-(p * np.log(np.maximum(p, 1e-300))).sum(1)), 20, rtol=1e-6)
+    np.testing.assert_allclose(similarities(np.ones((3, 5)), 2), 0.2)
+
+
+@pytest.mark.parametrize(("cls", "dims"), [(GridRepulsion, 2), (TreeRepulsion, 3)])
+@pytest.mark.parametrize("width", [0.01, 1.0, 40.0])
+def test_repulsion_is_the_sum_over_all_pairs(cls, dims, width):
+    points = torch.randn(400, dims, generator=torch.Generator().manual_seed(0)) * width
+    apart = points[:, None].double() - points[None].double()
+    near = 1 / (1 + apart.square().sum(2))
+    forces, normaliser = cls()(points)
+    expected = (apart * near[..., None] ** 2).sum(1)
+    assert float((forces - expected).norm() / expected.norm()) < 0.04
+    assert normaliser == pytest.approx(float(near.sum()) - 400, rel=0.01)
+
+
+def test_the_divergence_is_that_of_the_whole_matrices_and_falls(codes):
+    distances, rows = own_nearest(codes, 30)
+    similar = similarities(distances, 10)
+    p = np.zeros((120, 120))
+    np.put_along_axis(p, rows, similar, axis=1)
+    p = (p + p.T) / 240
+    descent = Descent(Attraction(rows, similar), torch.from_numpy(start_points(codes, 2, "pca", 0, 1.0)).float())
+    start = descent.points.double().numpy()
+    q = 1 / (1 + cdist(start, start) ** 2)
+    np.fill_diagonal(q, 0)
+    descent.step(1.0, 0.5)
+    expected = (p[p > 0] * np.log(p[p > 0] / (q / q.sum())[p > 0])).sum()
+    assert descent.divergence() == pytest.approx(expected, rel=1e-3)
+    before = descent.divergence()
+    for _ in range(50):
+        descent.step(1.0, 0.5)
+    assert descent.divergence() < before - 0.1
+
+
+def test_a_divergence_that_no_longer_falls_has_converged():
+    falling = [2 - 0.001 * step for step in range(30)]
+    assert not has_converged(falling)
+    assert not has_converged([1.0] * 5), "too soon to tell"
+    assert has_converged([2.0, *[1.0] * 11])
+
+
+def test_dimensions_are_the_codes_own_numbers(codes):
+    axes = Axes()
+    np.testing.assert_array_equal(axes.fit(codes), codes[:, :2])  # those of largest variance
+    assert axes.notes()["axes"] == ["Dimension 1", "Dimension 2"]
+    assert make(Axes, y=1).fit(codes)[3].tolist() == codes[3, [1, 0]].tolist()
+    assert make(Axes, x=5, y=2, z=6, dims=3).fit(codes)[3].tolist() == codes[3, [4, 1, 5]].tolist()
+    with pytest.raises(BadValue, match="no dimension 9: the codes have 6"):
+        make(Axes, x=9).fit(codes)
+    with pytest.raises(BadValue, match="both number 4"):
+        make(Axes, x=4, y=4).fit(codes)
+
+
+def test_the_discriminant_finds_the_direction_in_which_classes_differ():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, -1], 200)
+    codes = rng.normal(size=(600, 4)) * [1, 9, 1, 1]
+    codes[:, 2] += np.where(labels == 1, 8, 0)
+    lda = LDA()
+    points = lda.fit(codes, labels=labels)
+    direction = lda.components[0] / np.linalg.norm(lda.components[0])
+    np.testing.assert_allclose(np.abs(direction), [0, 0, 1, 0], atol=0.05)
+    assert points[labels == 0, 0].std() == pytest.approx(1, abs=0.1)
+    second = lda.components[1] / np.linalg.norm(lda.components[1])
+    np.testing.assert_allclose(np.abs(second), [0, 1, 0, 0], atol=0.05)  # the largest variance of the rest
+    for few in (None, np.full(600, -1), np.zeros(600, int)):
+        with pytest.raises(BadValue, match=r"at least 2 classes, here are [01]"):
+            LDA().fit(codes, labels=few)
+
+
+def test_directions_are_measured_in_the_codes_own_units(codes):
+    given = [[0, 2, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0]]
+    centred = codes - codes.mean(0)
+    points = make(Directions, directions=given).fit(codes)
+    np.testing.assert_allclose(
+        points, np.stack([centred[:, 1], (centred[:, 1] + centred[:, 2]) / 2**0.5], 1), atol=1e-5
+    )
+    points = make(Directions, directions=given, orthogonal=True).fit(codes)
+    np.testing.assert_allclose(points, centred[:, [1, 2]], atol=1e-5)
+    one = make(Directions, directions=given[:1])
+    one.fit(codes)
+    np.testing.assert_allclose(one.components @ one.components.T, np.eye(2), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"directions": []}, "no directions yet"),
+        ({"directions": [[1, 2, 3]]}, "direction 1 has 3 numbers, but the codes have 6"),
+        ({"directions": [[0] * 6]}, "direction 1 is zero"),
+        ({"directions": [[1] * 6, [2] * 6], "orthogonal": True}, "direction 2 points where"),
+    ],
+)
+def test_directions_that_make_no_axis_are_refused(settings, said, codes):
+    with pytest.raises(BadValue, match=said):
+        make(Directions, **settings).fit(codes)
+
+
+def test_a_dot_is_as_far_from_data_as_zero_and_empty_land_is_far():
+    points = np.stack(np.meshgrid(np.arange(5.0), np.arange(5.0)), -1).reshape(-1, 2).astype(np.float32)
+    assert inverse.distance_to_data(points, np.array([[2, 2], [2.5, 2], [4, 14]])).tolist() == [0, 0.5, 10]
+    codes = points @ np.array([[1.0, 0, 2], [0, 1, 0]], np.float32)
+    between = inverse.invert_by_neighbours(points, codes, np.array([[1.5, 1.5]]))
+    np.testing.assert_allclose(between, [[1.5, 1.5, 3]], atol=0.1)  # of the 8 nearest, 4 lie around it

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -74,7 +75,8 @@ def ask(path, host="localhost:8501", query="", method="GET", body=b""):
         if found.name == "FULL":
             request = Request(scope | more, receive)
             answer = route.endpoint(request)
-            return asyncio.run(answer) if asyncio.iscoroutine(answer) else answer
+            with ThreadPoolExecutor() as apart:  # a browser test before this one leaves its loop in the main thread
+                return apart.submit(asyncio.run, answer).result() if asyncio.iscoroutine(answer) else answer
     raise AssertionError(f"nothing answers at {path}")
 
 

@@ -110,22 +110,48 @@ def test_a_network_over_the_budget_is_refused_on_the_spot(monkeypatch):
     assert not app.exception
 
 
-def test_the_map_is_coloured_by_label_and_by_error(run):
+def test_the_map_is_coloured_by_label_and_by_error_and_judged(run):
+    results.quality(run, results.MapRequest(settings={"dims": 2}))
     app = open_page("map")
-    assert app.selectbox(key="map.colour").options == ["Label", "Reconstruction error"]
-    app.selectbox(key="map.colour").set_value("reconstruction error").run()
+    assert app.selectbox(key="map.colour").options[:3] == ["Label", "Reconstruction error", "Latent dimension"]
+    app.selectbox(key="map.colour").set_value("error").run()
     assert not app.exception
     said = " ".join(caption.value for caption in app.caption)
     assert all(name in said for name in ("Points", "Variance shown", "Trustworthiness"))
 
 
-def test_tsne_is_offered_and_shown_once_it_is_kept(run):
+def test_a_tsne_of_other_settings_waits_to_be_asked_for(run):
     app = open_page("map")
-    app.segmented_control(key="map.method").set_value("tsne").run()
+    app.session_state["map.tsne.perplexity"] = 12.0
+    app.selectbox(key="map.method").set_value("tsne").run()
     assert app.button(key="map.draw")
-    results.project(run, results.MapRequest(method="tsne", settings={"dims": 2}))
+    results.project(run, results.MapRequest(method="tsne", settings={"dims": 2, "perplexity": 12.0}))
     app.run()
     assert not [button for button in app.button if button.key == "map.draw"]
+    assert not app.exception
+
+
+def test_a_map_that_cannot_be_made_says_so_and_leaves_the_last_one(run):
+    app = open_page("map")
+    app.session_state["map.tsne.perplexity"] = 200.0
+    app.session_state["map.split"] = "test"
+    app.selectbox(key="map.method").set_value("umap").run()
+    if app.error:
+        assert "pip install" in app.error[0].value
+        assert app.get("bidi_component"), "the last map still stands"
+    app.selectbox(key="map.method").set_value("custom").run()
+    assert not app.exception
+    assert "direction" in app.error[0].value
+    assert app.get("bidi_component")
+
+
+@pytest.mark.parametrize(
+    "link", ["", "x", "[]", '{"method": 3}', '{"method": "lda", "split": "<b>", "colour": 7, "view": 3}']
+)
+def test_a_link_that_nobody_wrote_harms_nothing(run, link):
+    app = AppTest.from_file(MAIN, default_timeout=30)
+    app.query_params["map"] = link
+    app.run().switch_page("../../pages/map.py").run()
     assert not app.exception
 
 
@@ -160,4 +186,4 @@ def test_a_run_whose_images_are_gone_says_so(run, monkeypatch):
         assert name == "runs" or any("not here" in caption.value for caption in app.caption)
     app = open_page("map")
     assert not app.error, "the kept map is still shown"
-    assert app.get("plotly_chart")
+    assert app.get("bidi_component")

@@ -5,7 +5,8 @@ import click
 from aeviz.commands.colour import colour
 from aeviz.commands.data import data
 from aeviz.commands.generate import sample, walk
-from aeviz.commands.latent import encode, project, reconstruct, score
+from aeviz.commands.latent import encode, reconstruct, score
+from aeviz.commands.maps import place, project
 from aeviz.commands.rates import rates
 from aeviz.commands.runs import delete, export, resume, runs, show, stop
 from aeviz.commands.spare import spare
@@ -25,6 +26,7 @@ COMMANDS: dict[str, click.Command] = {
         encode,
         project,
         colour,
+        place,
         reconstruct,
         score,
         sample,

@@ -1,4 +1,4 @@
-"""`aeviz encode`, `project`, `reconstruct`, `score`: what a trained run says of images."""
+"""`aeviz encode`, `reconstruct`, `score`: what a trained run says of images."""
 
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,7 @@ def encode(
         skipped: list[dict[str, str]] = []
     else:
         pixels, read, skipped = read_images(found, paths)
-        for row in skipped:
-            click.echo(f"aeviz: {row['file']} was skipped: {row['reason']}", err=True)
+        name_skipped(skipped)
         if not read:
             raise BadFile("none of the {count} images could be read", count=len(paths))
         z = results.encode_images(found, pixels)
@@ -46,59 +45,6 @@ def encode(
     save_npz(out, arrays)
     result = {"run": found.id, "n": len(arrays["z"]), "out": str(out), "skipped": skipped}
     finish(as_json, result, f"{result['n']:,} codes written to {out}")
-
-
-@click.command()
-@click.argument("run")
-@click.option("--method", default="pca", show_default=True, help="pca or tsne.")
-@click.option("--dims", default=2, show_default=True, help="2 or 3.")
-@split_option
-@click.option("--limit", type=int, default=None, help="At most this many codes.")
-@click.option(
-    "--set", "overrides", multiple=True, metavar="SETTING=JSON", help="A setting of the method: perplexity=50"
-)
-@click.option("--out", type=click.Path(path_type=Path), help="An .npz of points, labels and index.")
-@json_option
-@job_option
-def project(
-    run: str,
-    method: str,
-    dims: int,
-    split: str,
-    limit: int | None,
-    overrides: tuple[str, ...],
-    out: Path | None,
-    as_json: bool,
-    job: Path | None,
-) -> None:
-    """A map of a split's codes."""
-    import numpy as np
-
-    from aeviz import results
-    from aeviz import runs as store
-    from aeviz.config import override, read_overrides
-
-    found, settings = store.find(run), {"dims": dims}
-    for path, value in read_overrides(overrides):
-        override(settings, path, value)
-    request = results.MapRequest.parse({"method": method, "split": split, "limit": limit, "settings": settings})
-    with reporting(job) as report:
-        drawn = results.project(found, request, report)
-        judged = results.quality(found, request, report)
-    if out is not None:
-        save_npz(
-            out,
-            {
-                "points": drawn.points.astype(np.float32),
-                "labels": drawn.labels.astype(np.int64),
-                "index": drawn.index.astype(np.int64),
-            },
-        )
-    n, seconds = len(drawn.points), round(drawn.seconds, 3)
-    head = {"run": found.id, "method": method, "dims": drawn.points.shape[1], "n": n, "out": str(out) if out else None}
-    trust = judged["trustworthiness"]
-    text = f"{n:,} points in {seconds:.1f} s, trustworthiness {'unknown' if trust is None else f'{trust:.3f}'}"
-    finish(as_json, head | {"seconds": seconds} | judged, f"{text}, written to {out}" if out else text)
 
 
 @click.command()
@@ -126,8 +72,7 @@ def reconstruct(run: str, images: tuple[Path, ...], out: Path, as_json: bool) ->
             rows.append({"file": str(images[position]), "out": str(target)} | numbers)
     lines = [f"{row['file']}: MSE {row['mse']:.5f}, written to {row['out']}" for row in rows]
     finish(as_json, {"run": found.id, "images": rows, "skipped": skipped}, "\n".join(lines))
-    for row in skipped:
-        click.echo(f"aeviz: {row['file']} was skipped: {row['reason']}", err=True)
+    name_skipped(skipped)
     if skipped:
         click.get_current_context().exit(2)
 
@@ -171,7 +116,14 @@ def read_images(run: Any, paths: list[Path]) -> tuple[Any, list[int], list[dict[
     return np.stack(pixels) if pixels else np.empty((0, *shape), np.uint8), read, skipped
 
 
+def name_skipped(skipped: list[dict[str, str]]) -> None:
+    """Say on stderr which images were skipped, and why."""
+    for row in skipped:
+        click.echo(f"aeviz: {row['file']} was skipped: {row['reason']}", err=True)
+
+
 def save_npz(out: Path, arrays: dict[str, Any]) -> None:
+    """Write arrays to an .npz file, in a folder that is made if need be."""
     import io
 
     import numpy as np

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from aeviz.latent.attraction import Attraction
-from aeviz.latent.repulsion import Repulsion
+from aeviz.latent.repulsion import GridRepulsion, TreeRepulsion
 
 MOST_STEP = 5.0  # how far a point may move at once
 LEAST_GAIN = 0.01
@@ -19,7 +19,8 @@ class Descent:
 
     def __init__(self, attraction: Attraction, points: Tensor) -> None:
         self.points = points
-        self._attraction, self._repulsion = attraction, Repulsion()
+        self._attraction = attraction
+        self._repulsion = GridRepulsion() if points.shape[1] == 2 else TreeRepulsion()
         self._update, self._gains = torch.zeros_like(points), torch.ones_like(points)
         self._before, self._normaliser = points, 1.0
 

@@ -14,9 +14,22 @@ from aeviz.results.codes import (
 )
 from aeviz.results.colours import COLOURS, Coloured, ColourInfo, colour, colour_job, colours_of, kept_colour
 from aeviz.results.directions import class_direction, direction
+from aeviz.results.frames import Frame, FrameFile
 from aeviz.results.groups import ClassMeans, Selected, class_means, selection
-from aeviz.results.maps import Map, MapRequest, kept_map, kept_quality, map_job, project, quality
+from aeviz.results.maps import (
+    Map,
+    MapRequest,
+    go_on,
+    kept_map,
+    kept_quality,
+    map_frame,
+    map_job,
+    project,
+    quality,
+    quality_job,
+)
 from aeviz.results.near import Near, near
+from aeviz.results.placing import Placed, place
 from aeviz.results.rebuild import Average, Rebuilt, average, decode_codes, rebuild
 from aeviz.results.sample_score import kept_sample_score, sample_score, sample_score_job
 from aeviz.results.samples import SampleRequest, Samples, samplers_of, samples
@@ -32,10 +45,13 @@ __all__ = [
     "Codes",
     "ColourInfo",
     "Coloured",
+    "Frame",
+    "FrameFile",
     "Grid",
     "Map",
     "MapRequest",
     "Near",
+    "Placed",
     "Rebuilt",
     "SampleRequest",
     "Samples",
@@ -56,6 +72,7 @@ __all__ = [
     "distance_to_data",
     "encode_images",
     "errors",
+    "go_on",
     "kept_colour",
     "kept_map",
     "kept_psnr",
@@ -63,11 +80,14 @@ __all__ = [
     "kept_sample_score",
     "known_codes",
     "manifold",
+    "map_frame",
     "map_job",
     "model_of",
     "near",
+    "place",
     "project",
     "quality",
+    "quality_job",
     "rebuild",
     "roads_of",
     "same_data",

@@ -68,12 +68,17 @@ def kind_of(field: FieldInfo) -> Any:
 def choose(options: Iterable[Any], default: Any, format_func: Callable[[Any], str] = words.label, **shared: Any) -> Any:
     """A few choices side by side, many in a list."""
     options = list(options)
-    _begin(shared["key"], default)
-    if st.session_state[shared["key"]] not in options:
-        st.session_state[shared["key"]] = default
+    begin(shared["key"], default, options)
     if len(options) <= MANY and sum(len(format_func(option)) for option in options) <= WIDE:
         return st.segmented_control(options=options, required=True, format_func=format_func, width="stretch", **shared)
     return st.selectbox(options=options, format_func=format_func, **shared)
+
+
+def beside(options: Iterable[Any], default: Any, format_func: Callable[[Any], str] = words.label, **shared: Any) -> Any:
+    """Choices side by side, however many."""
+    options = list(options)
+    begin(shared["key"], default, options)
+    return st.segmented_control(options=options, required=True, format_func=format_func, **shared)
 
 
 def _widget(name: str, field: FieldInfo, key: str, default: Any) -> Any:
@@ -89,7 +94,7 @@ def _widget(name: str, field: FieldInfo, key: str, default: Any) -> Any:
         return settings_form(kind, key)
     if typing.get_origin(kind) is Literal:
         return choose(typing.get_args(kind), default, **shared)
-    _begin(key, _written(default))
+    begin(key, _written(default))
     if kind is bool:
         return st.toggle(**shared)
     if kind in (int, float):
@@ -99,9 +104,12 @@ def _widget(name: str, field: FieldInfo, key: str, default: Any) -> Any:
     return st.text_input(**shared)
 
 
-def _begin(key: str, value: Any) -> None:
-    """A widget's first value goes through the session, where a preset or another part of the page may change it."""
-    if key not in st.session_state:
+def begin(key: str, value: Any, options: Iterable[Any] | None = None) -> None:
+    """A widget's first value goes through the session, where a preset, a link or another part of the page may change it.
+
+    What is not among the options, if these are given, gives way to it.
+    """
+    if key not in st.session_state or (options is not None and st.session_state[key] not in options):
         st.session_state[key] = value
 
 

@@ -29,12 +29,20 @@ def custom(*layers, **shared):
     return {"name": "custom", "layers": layers, **shared}
 
 
+def conv(size, **settings):
+    return {"kind": "conv", "size": size, **settings}
+
+
+def pooled(stride):
+    return custom(conv(16, stride=1), {"kind": "pool", "stride": stride}, norm="group")
+
+
 SMALL = {
     "dense": {"name": "dense", "widths": (13, 7)},
     "conv": {"name": "conv", "channels": (5, 6)},
     "residual": {"name": "residual", "channels": (5, 6)},
     "custom": custom(
-        {"kind": "conv", "size": 5, "stride": 1}, {"kind": "pool"}, {"kind": "residual", "size": 5, "stride": 1},
+        conv(5, stride=1), {"kind": "pool"}, {"kind": "residual", "size": 5, "stride": 1},
         {"kind": "residual", "size": 6, "kernel": 5}, {"kind": "dense", "size": 9},
     ),
 }  # fmt: skip
@@ -46,14 +54,8 @@ CASES = {
     **{f"{b} {a}": case(body={**SMALL[b], "activation": a}) for b in ("dense", "residual") for a in ACTIVATIONS},
     **{f"{b} {x}": case(loss=x, body=SMALL[b], sample_shape=(3, 8, 11)) for b in BODIES for x in LOSSES},
     **{f"{b} tied": case(body=SMALL[b], tied=True, sample_shape=(3, 9, 14)) for b in BODIES},
-    **{
-        f"window {k}, stride {s}": case(body=custom({"kind": "conv", "size": 3, "kernel": k, "stride": s}))
-        for k, s in WINDOWS
-    },
-    **{
-        f"pool {s}": case(body=custom({"kind": "conv", "size": 16, "stride": 1}, {"kind": "pool", "stride": s}, norm="group"), sample_shape=(1, 13, 29))
-        for s in (2, 3, 4)
-    },
+    **{f"window {k}, stride {s}": case(body=custom(conv(3, kernel=k, stride=s))) for k, s in WINDOWS},
+    **{f"pool {s}": case(body=pooled(s), sample_shape=(1, 13, 29)) for s in (2, 3, 4)},
     "no layers": case(body=custom()),
     "a list of numbers": case(body=SMALL["dense"], sample_shape=(11,)),
     "a list of numbers by level": case(body=SMALL["dense"], sample_shape=(11,), loss="categorical"),

@@ -46,8 +46,7 @@ def colour_picker(run: Run, split: Split) -> Paint:
     offered = {_id(info): info for info in results.colours_of(run, split, cache.images_if_here(run))}
     if not offered:
         return Paint(None, {})
-    if st.session_state.get(KEY) not in offered:
-        st.session_state[KEY] = next(iter(offered))
+    forms.begin(KEY, next(iter(offered)), offered)
     about = (f"**{words.plain(words.opened(info.label))}**: {words.plain(info.help)}" for info in offered.values())
     picked = st.selectbox(
         "Colour", list(offered), key=KEY, format_func=lambda id: words.opened(offered[id].label), persist_state="session",

@@ -10,13 +10,12 @@ from aeviz.data import Dataset
 from aeviz.latent.project import PROJECTIONS
 from aeviz.results import MapRequest, Split
 from aeviz.runs import Run
-from aeviz.ui import cache, forms, words
+from aeviz.ui import cache, forms
 from aeviz.ui.components.groups import axes_picker
 from aeviz.ui.components.map_colours import Paint, colour_picker
 
 TOOLS = {"lasso": "Lasso", "select": "Box", "pan": "Move"}
 SHOWS = {"dots": "Dots", "pictures": "Pictures", "means": "Means", "density": "Density"}
-SHOW = "map.show"
 MOST_FOUND = 5000
 
 
@@ -44,9 +43,8 @@ def map_controls(run: Run) -> tuple[MapRequest, Paint, str]:
     settings = forms.settings_form(cls, "map", only=["dims"]) if "dims" in cls.model_fields else {}
     here = cache.images_if_here(run)
     splits: list[Split] = ["test"] if here and here.kept else ["test", "train"]
-    split: Split = st.segmented_control(
-        "Images", splits, default="test", required=True, key="map.split", width="stretch",
-        format_func=words.label, persist_state="session", help="Test images were never trained on.",
+    split: Split = forms.beside(
+        splits, "test", label="Images", key="map.split", width="stretch", persist_state="session", help="Test images were never trained on.",
     )  # fmt: skip
     paint = colour_picker(run, split)
     searched = st.text_input("Find", key="map.find", placeholder="Label, file, #number", icon=":material/search:")
@@ -67,20 +65,14 @@ def looks(run: Run, dims: int, dense: bool) -> Looks:
         tool = show = None
         names = grid = False
         if dims == 2:
-            tool = st.segmented_control(
-                "Drag", list(TOOLS), default="lasso", required=True, key="map.tool", format_func=TOOLS.__getitem__,
-                persist_state="session", label_visibility="collapsed", help="What dragging on the map does.",
+            tool = forms.beside(
+                TOOLS, "lasso", TOOLS.__getitem__, label="Drag", key="map.tool", persist_state="session", label_visibility="collapsed"
             )  # fmt: skip
-            if st.session_state.get(SHOW) not in shows:
-                st.session_state[SHOW] = shows[0]
-            show = st.segmented_control(
-                "Show", shows, required=True, key=SHOW, format_func=SHOWS.__getitem__, persist_state="session",
-                label_visibility="collapsed", help="Every image a dot; as many images as fit; of every class the mean image and the decoded mean code; "
-                "how many images where.",
+            show = forms.beside(
+                shows, shows[0], SHOWS.__getitem__, label="Show", key="map.show", persist_state="session", label_visibility="collapsed"
             )  # fmt: skip
-            names = st.toggle(
-                "Names", True, key="map.names", persist_state="session", help="Class names on their regions."
-            )
+            forms.begin("map.names", True)
+            names = st.toggle("Names", key="map.names", persist_state="session", help="Class names on their regions.")
             grid = st.toggle("Decode", key="map.grid", persist_state="session", help="Decoded images all over the map.")
     return Looks(show or "dots", tool or "pan", names, grid)
 

@@ -1,6 +1,5 @@
 """A map that takes a while: seen while it is computed, stopped where it stands, and gone on with."""
 
-import json
 import math
 
 import streamlit as st
@@ -31,19 +30,33 @@ def begins_by_itself(run: Run, request: MapRequest) -> bool:
 
 def start_map(run: Run, request: MapRequest, go_on: bool = False) -> None:
     """Start the process that computes a map, or goes on with it."""
-    written = request.written_out()
-    job = results.map_job(run, request)
+    _start(run, request, results.map_job(run, request), "--no-judge", *(["--go-on"] if go_on else []))
+
+
+def _start(run: Run, request: MapRequest, job: Job, *more: str) -> None:
     job = jobs.create(job.path.parent, job.path.name)
-    settings = [part for name, value in written.settings.items() for part in ("--set", f"{name}={json.dumps(value)}")]
-    jobs.start(
-        job, "project", run.id, "--method", written.method, "--split", written.split, *settings,
-        *(["--go-on"] if go_on else []), "--job", str(job.path),
-    )  # fmt: skip
+    jobs.start(job, "project", run.id, *request.options(), *more, "--job", str(job.path))
+
+
+@st.fragment(run_every=0.5)
+def judging(run: Run, request: MapRequest) -> None:
+    """A map is being judged, in a process of its own; if that failed, why."""
+    job = results.quality_job(run, request)
+    if not job.path.exists():
+        _start(run, request, job)
+    if results.kept_quality(run, request) is not None:
+        st.rerun()
+    if is_working(job):
+        st.caption(":material/hourglass_top: Judging the map …")
+    else:
+        st.caption(words.sentence(job.status().message or "the map could not be judged"))
 
 
 def map_so_far(run: Run, request: MapRequest) -> Map:
     """What is seen of a map that is being computed, its PCA start to begin with; it has no way to place anything yet."""
-    start = results.project(run, MapRequest(method="pca", split=request.split, settings={"dims": request.settings["dims"]}))
+    start = results.project(
+        run, MapRequest(method="pca", split=request.split, settings={"dims": request.settings["dims"]})
+    )
     frame = results.map_frame(run, request)
     points = start.points if frame is None else frame.points
     return Map(points, start.labels, start.index, {}, 0.0, start.projection)

@@ -22,7 +22,6 @@ from aeviz.ui.components.pictures import Chosen
 from aeviz.ui.serve import address
 
 HEIGHT = 600
-JUDGED_AT_ONCE = 12_000  # points a map is judged on while one waits, a few seconds once
 LAST = "map.last"
 
 
@@ -145,24 +144,19 @@ def map_facts(run: Run, request: MapRequest) -> None:
         numbers["Variance shown"] = (f"{sum(ratio):.0%}", "Share of the codes' variance that lies in these axes.")
     if drawn.notes.get("kl_divergence") is not None:
         numbers["KL divergence"] = (words.number(drawn.notes["kl_divergence"]), "What t-SNE makes small; of use to compare maps of the same codes.")  # fmt: skip
-    numbers |= _quality(_judged(run, request, len(drawn.points)))
+    judged = results.kept_quality(run, request)
+    numbers |= _quality(judged)
     with st.container(gap=None, key="facts"):
         for name, (value, meaning) in numbers.items():
             st.caption(f"{name} **{value}**", help=meaning)
+    if judged is None:
+        map_work.judging(run, request)
     map_work.go_on_button(run, request, drawn)
     if request.method == "pca":
         st.button(
             "Explained variance", icon=":material/bar_chart:", width="stretch", key="map.variance", on_click=_variance,
             args=(run, request.split),
         )  # fmt: skip
-
-
-def _judged(run: Run, request: MapRequest, count: int) -> dict[str, Any] | None:
-    judged = results.kept_quality(run, request)
-    if judged is None and count <= JUDGED_AT_ONCE:
-        with st.spinner("Judging the map …"):
-            judged = results.quality(run, request)
-    return judged
 
 
 @st.dialog("Explained variance", width="medium")
