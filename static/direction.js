@@ -10,7 +10,7 @@ const CSS = `
 .amount { display: grid; grid-template-columns: 1fr auto; align-items: center; column-gap: 14px }
 .amount input { width: 100%; margin: 0; accent-color: var(--st-primary-color) }
 .amount output { min-width: 62px; text-align: right; font-weight: 600; font-variant-numeric: tabular-nums }
-.marks { position: relative; height: 16px; opacity: .65; font-size: 12px; margin-right: 76px } .marks span { position: absolute; transform: translateX(-50%); white-space: nowrap }
+.marks { position: relative; height: 16px; opacity: .65; font-size: 12px; margin-right: 76px } .marks span { position: absolute; white-space: nowrap }
 .way { display: flex; gap: 2px; justify-content: space-between } .way canvas { cursor: pointer; border-radius: 3px }
 .way canvas.near { outline: 2px solid var(--st-primary-color) }`
 const { make } = MapBase
@@ -35,7 +35,6 @@ class Direction {
   show(data) {
     const before = this.data
     this.data = data
-    this.root.style.height = `${data.height}px`
     if (JSON.stringify(before?.decode) !== JSON.stringify(data.decode)) this.decoder = new MapDecode.Decoder(data.decode)
     Object.assign(this.slider, { min: data.low, max: data.high, ariaLabel: data.label })
     this.build()
@@ -60,6 +59,7 @@ class Direction {
       const part = (at - this.data.low) / (this.data.high - this.data.low)
       mark.textContent = text
       mark.style.left = `calc(${part * 100}% + ${KNOB * (1 - 2 * part)}px)`
+      mark.style.transform = `translateX(${part === 0 ? -KNOB : 0}px) translateX(${part === 0 ? 0 : part === 1 ? -100 : -50}%)`
       return mark
     }))
     this.stops = Array.from({ length: this.data.steps }, (_, step) => this.data.low + (step / (this.data.steps - 1)) * (this.data.high - this.data.low))
@@ -80,6 +80,7 @@ class Direction {
     const size = (limit) => Sheets.sized(wide, tall, Math.max(30, Math.min(limit, most)))
     this.large = size(LARGE)
     const small = size(SMALL)
+    Sheets.fit(this.canvas, ...this.large)
     for (const image of this.images) Object.assign(image.style, { width: `${small[0]}px`, height: `${small[1]}px` })
     this.at(amounts.get(this.data.name) ?? this.data.start)
     this.drawWay()

@@ -2,7 +2,7 @@
 // picture of the set that is nearest to it.
 const CSS = `
 .mosaic { color: var(--st-text-color); font: 13px var(--st-font); position: relative; overflow-y: auto; overflow-x: hidden }
-.mosaic canvas { display: block; touch-action: pan-y }
+.mosaic canvas { display: block; touch-action: pan-y; margin: 0 auto } .mosaic.named canvas { margin: 0 }
 .mosaic:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; border-radius: 6px }
 .label { position: absolute; left: 0; width: 112px; display: flex; flex-direction: column; justify-content: center; line-height: 1.25 }
 .label b { font-weight: 600; overflow-wrap: anywhere } .label span { opacity: .65; font-variant-numeric: tabular-nums }
@@ -14,7 +14,7 @@ const CSS = `
 .pair canvas { border-radius: 4px; display: block } .pair figcaption { opacity: .7 }
 .said { margin-top: 5px; font-variant-numeric: tabular-nums } .said:empty { display: none }`
 const { make } = MapBase
-const GAP = 2, LARGE = 140, LABEL = 120, LEAST = 40, MOST = 68
+const LARGE = 140, LABEL = 120, MOST = 68
 
 class Mosaic {
   constructor(parent) {
@@ -43,7 +43,7 @@ class Mosaic {
   async show(data, tell) {
     const { address } = data
     this.data = data
-    this.root.style.height = `${data.height}px`
+    this.root.style.maxHeight = this.root.style.minHeight = `${data.height}px` // until it is drawn, so that nothing jumps up
     this.root.ariaLabel = data.alt
     try {
       const packed = await MapBase.packed(address)
@@ -52,6 +52,7 @@ class Mosaic {
       Object.assign(this, { packed, sheet, nearest })
       this.choose(null)
       this.draw()
+      this.root.style.minHeight = 0
       this.root.dataset.count = sheet.count
     } catch (error) {
       if (address === this.data.address) tell("missing", Date.now()) // the server may have let the bytes go
@@ -62,6 +63,8 @@ class Mosaic {
   layout() {
     const { clientWidth: width } = this.root, { rows, columns, height } = this.data
     const { count } = this.sheet, shape = this.sheet.height / this.sheet.width
+    this.gap = columns && !rows ? 0 : 2 // a plane is one picture
+    this.root.classList.toggle("named", Boolean(rows))
     this.left = rows && !this.data.narrow ? LABEL : 0
     this.above = rows && this.data.narrow ? 20 : 0
     if (columns) {
@@ -82,8 +85,8 @@ class Mosaic {
   draw() {
     if (!this.root.clientWidth) return
     const columns = (this.columns = this.layout()), lines = Math.ceil(this.sheet.count / columns)
-    const [width, height] = Sheets.sized(this.sheet.width, this.sheet.height, (this.side - GAP) * Math.max(1, this.sheet.height / this.sheet.width))
-    Object.assign(this, { width: width + GAP, height: height + GAP + this.above })
+    const [width, height] = Sheets.sized(this.sheet.width, this.sheet.height, (this.side - this.gap) * Math.max(1, this.sheet.height / this.sheet.width))
+    Object.assign(this, { width: width + this.gap, height: height + this.gap + this.above })
     const pen = Sheets.fit(this.canvas, this.left + columns * this.width, lines * this.height)
     for (let cell = 0; cell < this.sheet.count; cell++) {
       const [x, y] = this.place(cell)
@@ -104,14 +107,14 @@ class Mosaic {
   }
   frame(pen, cell) {
     const [x, y] = this.place(cell)
-    pen.strokeRect(x - 1, y - 1, this.width, this.height - this.above)
+    pen.strokeRect(x + 1, y + 1, this.width - this.gap - 2, this.height - this.above - this.gap - 2)
   }
 
   write() {
     this.labels.replaceChildren(...(this.data.rows ?? []).map(({ label, note }, row) => {
       const one = document.createElement("div")
       one.className = "label"
-      Object.assign(one.style, { top: `${row * this.height}px`, height: `${this.above || this.height - GAP}px` })
+      Object.assign(one.style, { top: `${row * this.height}px`, height: `${this.above || this.height - this.gap}px` })
       if (this.above) Object.assign(one.style, { flexDirection: "row", justifyContent: "flex-start", gap: "8px", width: "100%" })
       make("b", "", one).textContent = label
       make("span", "", one).textContent = note

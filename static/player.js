@@ -24,7 +24,7 @@ const CSS = `
 .narrow .row .words { display: flex; gap: 8px; height: 20px } .narrow .row .words span { padding: 0 }
 .narrow .screens { gap: 8px }`
 const { make } = MapBase
-const THUMB = 56, LEAST = 42, CHART = 30, STOPS = 46
+const THUMB = 50, LEAST = 42, CHART = 30, STOPS = 46
 const ROUND = 3200 // milliseconds from one end to the other, unless the frames are many
 const FASTEST = 70 // milliseconds a frame
 const steps = new Map() // by name of the walk, where one stands, as long as the page is open

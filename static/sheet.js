@@ -1,7 +1,7 @@
 // Many small pictures on one sheet, drawn one by one with hard pixel edges; and canvases that fit the screen's pixels.
 const Sheets = (() => {
   const { make } = MapBase
-  const WHOLE = 3 // times a picture is enlarged from which on its pixels are all of one size
+  const NEARLY = 0.88 // of a size is given up where all pixels of a picture can then be of one size
 
   class Sheet {
     constructor(packed, picture) { Object.assign(this, packed, { picture }) }
@@ -18,7 +18,7 @@ const Sheets = (() => {
   // The size at which a picture of width x height fills `most` pixels of the screen at its longer side.
   const sized = (width, height, most) => {
     const scale = (most / Math.max(width, height)) * devicePixelRatio
-    const by = (scale < WHOLE ? scale : Math.floor(scale)) / devicePixelRatio
+    const by = (Math.floor(scale) > scale * NEARLY ? Math.floor(scale) : scale) / devicePixelRatio
     return [width * by, height * by]
   }
 

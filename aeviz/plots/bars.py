@@ -55,7 +55,12 @@ def counts_bars(
 
 
 def change_bars(
-    names: Sequence[str], changes: Sequence[float] | np.ndarray, *, height: int = 240, most: int = 8, uirevision: str = "changes"
+    names: Sequence[str],
+    changes: Sequence[float] | np.ndarray,
+    *,
+    height: int = 240,
+    most: int = 8,
+    uirevision: str = "changes",
 ) -> go.Figure:
     """How far the named things move, in standard deviations, the `most` that move furthest first, coloured by the sign."""
     values = np.asarray(changes, dtype=np.float64)

@@ -1,6 +1,5 @@
 // The map: a Plotly figure that stays while its colours, points and selection change, and all that a hand does on it.
 const FADED = 0.12
-const SMALL = 400 // pixels of height below which there is no room for a legend
 
 class MapView extends MapTools.Tools {
   constructor(parent) {
@@ -44,7 +43,7 @@ class MapView extends MapTools.Tools {
       this.means = data.means.map((mean) => ({ ...mean, images: mean.pictures.map((address) => this.image(address)) }))
     if (before.space !== data.space) this.enter(data)
     if (before.figure !== data.figure) this.fetchFigure()
-    else if (this.figure && (before.picked?.bits !== data.picked?.bits || before.tool !== data.tool)) this.draw()
+    else if (this.figure && (before.space !== data.space || before.picked?.bits !== data.picked?.bits || before.tool !== data.tool)) this.draw()
     if (String(data.found.rows) !== String(before.found?.rows ?? [])) this.goTo(data.found)
     if (data.show === "density") this.fetchDensity()
     this.follow(data.live)
@@ -87,7 +86,7 @@ class MapView extends MapTools.Tools {
     const { Plotly } = window, kept = VIEWS.get(this.data.space) ?? {}
     const picked = (this.bits = this.data.picked?.bits ? MapBase.bitsOf(this.data.picked.bits, this.data.size) : null)
     const layout = { ...this.figure.layout, dragmode: this.flat ? (this.data.tool === "pan" ? "pan" : false) : "orbit", autosize: true }
-    if (this.data.height < SMALL) layout.showlegend = false
+    if (this.data.height < MapOverlay.SMALL) layout.showlegend = false
     if (kept.x && this.flat) Object.assign(layout, { xaxis: { ...layout.xaxis, range: kept.x }, yaxis: { ...layout.yaxis, range: kept.y } })
     if (kept.camera && !this.flat) layout.scene = { ...layout.scene, camera: kept.camera }
     for (const trace of this.figure.data) {

@@ -2,6 +2,7 @@
 const MapOverlay = (() => {
   const THUMB = 40, CELL = 52
   const ACCENT = "#e94104"
+  const SMALL = 400 // pixels of height below which a map is a small one
 
   class Overlay {
     constructor(root, view) {
@@ -272,10 +273,11 @@ const MapOverlay = (() => {
           pen.lineTo(space.toX(dots.x[place]), space.toY(dots.y[place]))
           pen.stroke()
         }
+        const side = this.view.data.height < SMALL ? THUMB * 0.7 : THUMB
         pen.imageSmoothingEnabled = false
-        if (star.image?.complete) pen.drawImage(star.image, x - THUMB / 2, y - THUMB / 2, THUMB, THUMB)
+        if (star.image?.complete) pen.drawImage(star.image, x - side / 2, y - side / 2, side, side)
         pen.lineWidth = 2.5
-        pen.strokeRect(x - THUMB / 2, y - THUMB / 2, THUMB, THUMB)
+        pen.strokeRect(x - side / 2, y - side / 2, side, side)
       }
     }
 
@@ -296,5 +298,5 @@ const MapOverlay = (() => {
       pen.globalAlpha = 1
     }
   }
-  return { Overlay }
+  return { Overlay, SMALL }
 })()

@@ -17,7 +17,6 @@ from aeviz.ui.components.one_image import one_image
 from aeviz.ui.components.taking import take_along
 
 MODES = {"direction": "Direction", "analogy": "Analogy"}
-HEIGHT = 440
 STEPS, STEPS_NARROW = 9, 5
 REACH = 2.0  # times a direction is followed either way
 FURTHEST = 1.5  # times the step of an analogy is taken
@@ -66,10 +65,12 @@ def _analogy(run: Run, images: list[np.ndarray]) -> None:
     direction_slider(
         run, c, b - a, key="analogy", name=_name(run, "analogy", *images), label="C and what leads from A to B",
         low=0.0, high=FURTHEST, start=1.0, pictures=list(named), marks={0.0: "C itself", 1.0: "as B is to A", FURTHEST: "further"},
-        steps=_steps(), height=HEIGHT,
+        steps=_steps(),
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("A is to B as C is to the last picture: the code of C, plus that of B, less that of A.", width="stretch")
+        st.caption(
+            "A is to B as C is to the last picture: the code of C, plus that of B, less that of A.", width="stretch"
+        )
         _take(run, "analogy", c, b - a, np.linspace(0.0, FURTHEST, STEPS))
 
 
@@ -81,7 +82,7 @@ def _along(run: Run, image: np.ndarray, direction: Direction) -> None:
     direction_slider(
         run, rebuilt.z[0], vector, key="direction", name=_name(run, direction.name, vector, image), label=direction.name,
         low=-REACH, high=REACH, start=1.0, pictures=[("Image", image, ""), ("Rebuilt", x_hat, "→")],
-        marks={-REACH: "−2", -1.0: "−1", 0.0: "as it is", 1.0: "+1", REACH: "+2"}, steps=_steps(), height=HEIGHT,
+        marks={-REACH: "−2", -1.0: "−1", 0.0: "as it is", 1.0: "+1", REACH: "+2"}, steps=_steps(),
     )  # fmt: skip
     facts, bars = st.columns([2, 3], gap="medium") if not state.is_narrow() else (st.container(), st.container())
     with facts:

@@ -17,7 +17,8 @@ from aeviz.ui.components.one_image import one_image
 from aeviz.ui.components.taking import take_along
 
 HEIGHT, MOST_ROWS = 640, 64
-KINDS: dict[Kind, str] = {"dimensions": "Dimensions", "principal": "Principal"}
+SILENT, FAINT = 1e-3, 0.35  # mean squared change of pixels below which an axis says nothing, and how it is drawn
+KINDS: dict[Kind, str] = {"dimensions": "Latent", "principal": "Principal"}
 ORDERS: dict[Order, str] = {"effect": "Effect on pixels", "variance": "Variance", "kl": "KL"}
 NAME = "dimensions"
 
@@ -47,7 +48,7 @@ def axes_controls(run: Run) -> Chosen:
         "Axes", list(KINDS), default="dimensions", required=True, key="axes.kind", width="stretch", persist_state="session",
         format_func=KINDS.__getitem__, help="The numbers of the code one by one, or the directions along which codes vary most.",
     )  # fmt: skip
-    told = [name for name in ORDERS if name != "kl" or kind == "dimensions" and isinstance(cache.model(run), VAE)]
+    told = [name for name in ORDERS if name != "kl" or (kind == "dimensions" and isinstance(cache.model(run), VAE))]
     order: Order = st.selectbox(
         "Most first", told, key=f"axes.order.{len(told)}", format_func=ORDERS.__getitem__, persist_state="session",
         help="Axes are ordered by how much they change the picture, by how much codes vary along them, or by the KL divergence from N(0, 1).",
@@ -67,15 +68,18 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
     frames = pictures.to_pixels(cache.decode(run, swept.z.reshape(-1, width)))
     own = np.abs(swept.values - swept.own[:, None]).argmin(axis=1) + steps * np.arange(count)
     names = [axis_name(chosen.kind, axis) for axis in swept.chosen.tolist()]
+    silent = known.effect[swept.chosen] < SILENT
     mosaic(
         frames, key="axes.mosaic", alt=f"{count} axes, {steps} pictures each", height=HEIGHT, columns=steps, marks=own.tolist(),
+        fade=np.where(silent, FAINT, 1.0).repeat(steps),
         rows=[{"label": name, "note": _note(known, chosen.order, axis)} for name, axis in zip(names, swept.chosen, strict=True)],
         words=[f"{name} = {value:.2f}" for name, row in zip(names, swept.values, strict=True) for value in row],
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         fewer = f"The {count} of {len(known.vectors):,} axes that do most. " if count < len(known.vectors) else ""
         st.caption(
-            f"{fewer}From the 1st to the 99th percentile of the data; framed is where the image itself stands.",
+            f"{fewer}From the 1st to the 99th percentile of the data; framed is the image itself."
+            + (" Faint axes change next to nothing." if silent.any() else ""),
             width="stretch",
         )
         take_along(
@@ -88,7 +92,8 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
 def sweep(z: np.ndarray, known: Axes, steps: int) -> Sweep:
     """Every axis, those that do most first, swept through a code z (D,) over its range of the data."""
     chosen = known.order[:MOST_ROWS]
-    values = np.linspace(*known.reach[chosen].T, steps, axis=1)  # (M, S)
+    low, high = known.reach[chosen].T
+    values = np.linspace(low, high, steps, axis=1)  # (M, S)
     codes = [traverse(z, known.vectors[axis], row) for axis, row in zip(chosen, values, strict=True)]
     return Sweep(chosen, values, np.stack(codes), places(z[None], known.vectors[chosen])[0])
 
@@ -100,7 +105,7 @@ def axis_name(kind: Kind, number: int) -> str:
 
 def _note(known: Axes, order: Order, axis: int) -> str:
     if order == "kl" and known.kl is not None:
-        return f"{words.number(float(known.kl[axis]))} nats"
+        return f"{known.kl[axis]:.2f} nats"
     if order == "variance":
-        return f"variance {words.number(float(known.variance[axis]))}"
-    return f"effect {words.number(float(known.effect[axis]))}"
+        return f"variance {words.number(float(known.variance[axis]), 2)}"
+    return f"effect {known.effect[axis]:.3f}"

@@ -114,7 +114,7 @@ def mosaic(
         images: the pictures.
         key: of the component.
         alt: what they are, for those who do not see them.
-        height: in pixels; named rows that need more scroll.
+        height: in pixels, at most; named rows that need more scroll.
         nearest: (N, C, H, W) uint8, shown beside each under the pointer.
         words: (N,) said of each under the pointer.
         order: (N,) which picture stands in each cell.
@@ -131,7 +131,7 @@ def mosaic(
         "address": kept(packed, images, nearest, order, fade, said), "alt": alt, "height": height, "columns": columns, "captions": CAPTIONS,
         "rows": None if rows is None else [dict(row) for row in rows], "narrow": state.is_narrow(),
     }  # fmt: skip
-    _mosaic(data=data, key=key, height=height, on_missing_change=_nothing)
+    _mosaic(data=data, key=key, on_missing_change=_nothing)
 
 
 def direction_slider(
@@ -148,7 +148,6 @@ def direction_slider(
     pictures: Sequence[tuple[str, np.ndarray, str]],
     marks: Mapping[float, str],
     steps: int,
-    height: int,
 ) -> None:
     """What becomes of a code z (D,) plus so much of a vector (D,), drawn while the slider moves from low to high.
 
@@ -163,18 +162,17 @@ def direction_slider(
         pictures: what stands before it: caption, image (C, H, W) uint8, and a sign that follows.
         marks: what to write under the slider, by amount.
         steps: pictures of the whole way, below.
-        height: in pixels.
     """
     decode = {
         "decoder": decoder_of(run), "server": address("decode", run.id, run.weights_mark()), "shape": list(run.config().data.shape),
     }  # fmt: skip
     data = {
         "decode": decode, "z": z.astype(float).tolist(), "vector": vector.astype(float).tolist(), "name": name, "label": label,
-        "low": low, "high": high, "start": start, "steps": steps, "height": height, "signs": [sign for _, _, sign in pictures],
+        "low": low, "high": high, "start": start, "steps": steps, "signs": [sign for _, _, sign in pictures],
         "pictures": [{"caption": caption, "source": show.image(image)} for caption, image, _ in pictures],
         "marks": [{"at": at, "text": text} for at, text in marks.items()],
     }  # fmt: skip
-    _direction(data=data, key=key, height=height)
+    _direction(data=data, key=key)
 
 
 def _nothing() -> None:

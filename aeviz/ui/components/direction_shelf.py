@@ -33,7 +33,9 @@ def direction_picker(run: Run) -> Direction | None:
         st.text_input("New name", key=NEW, placeholder=chosen, max_chars=80)
         with st.container(horizontal=True):
             st.button("Rename", key="directions.rename", on_click=said(_rename), args=(run, chosen))
-            st.button("Delete", key="directions.delete", icon=":material/delete:", on_click=said(_delete), args=(run, chosen))
+            st.button(
+                "Delete", key="directions.delete", icon=":material/delete:", on_click=said(_delete), args=(run, chosen)
+            )
     return known[chosen]
 
 

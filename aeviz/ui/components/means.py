@@ -1,5 +1,7 @@
 """The arithmetic mean of many images: of their pixels, and of their codes."""
 
+from typing import Literal
+
 import numpy as np
 import streamlit as st
 
@@ -29,7 +31,9 @@ def means_controls(run: Run) -> tuple[int, Split]:
         format_func=lambda number: {EVERY: "Every class", PICKED: f"Picked on the map ({len(picks[split]):,})"}.get(number) or classes[number],
         help="The test images of a class, or those that are picked on the page Map.",
     )  # fmt: skip
-    st.caption("The mean of pixels blurs what does not lie on top of each other. The mean of codes is one code, drawn by the decoder.")
+    st.caption(
+        "The mean of pixels blurs what does not lie on top of each other. The mean of codes is one code, drawn by the decoder."
+    )
     return chosen, split
 
 
@@ -38,7 +42,9 @@ def means_canvas(run: Run, asked: tuple[int, Split]) -> None:
     chosen, split = asked
     dataset = cache.images_if_here(run)
     if dataset is None:
-        st.info("The images of this run are not here, so there is nothing to average.", icon=":material/no_photography:")
+        st.info(
+            "The images of this run are not here, so there is nothing to average.", icon=":material/no_photography:"
+        )
     elif chosen == EVERY:
         _every_class(run)
     elif chosen == PICKED:
@@ -62,10 +68,10 @@ def _every_class(run: Run) -> None:
     means, classes = cache.class_means(run, SPLIT), run.config().data.classes
     pairs = np.stack([pictures.to_pixels(means.images), pictures.to_pixels(means.decoded)], axis=1)  # (K, 2, C, H, W)
     st.caption(f"Left the {PIXELS.lower()}, right the {CODES.lower()}.")
-    with st.grid(min_column_width=2 * CARD + 40, gap="small"):
+    with st.grid(min_column_width=2 * CARD, gap="small"):
         for label, count, pair in list(zip(means.labels.tolist(), means.counts, pairs, strict=True))[:MOST_CARDS]:
             with st.container(border=True, gap="xxsmall"):
-                show.picture(_beside(pair, CARD), f"{PIXELS} and of the codes", 2 * CARD + 4)
+                show.picture(_beside(pair, CARD), f"{PIXELS} and of the codes")
                 st.caption(f"**{words.plain(classes[label])}** · {count:,}")
     _take(pairs, means)
 
@@ -80,16 +86,24 @@ def _group(run: Run, split: Split, rows: np.ndarray, dataset: Dataset, said: str
     pair = np.stack([pictures.to_pixels(found.image), pictures.to_pixels(found.decoded)])
     for place, (column, image, name) in enumerate(zip(st.columns(2), pair, (PIXELS, CODES), strict=True)):
         with column, st.container(horizontal_alignment="right" if place == 0 and not state.is_narrow() else "left"):
-            show.picture(_beside(image[None], LARGE), name, LARGE if not state.is_narrow() else "stretch")
-            st.caption(name)
+            width: int | Literal["stretch"] = "stretch" if state.is_narrow() else LARGE
+            show.picture(_beside(image[None], LARGE), name, width)
+            st.caption(name, width=width, text_alignment="center")
     few = rows[np.linspace(0, len(rows) - 1, min(SHOWN, len(rows))).astype(np.int64)]
     columns = max(10, len(few) // 2)
-    scale = max(1, STRIP_WIDTH // (columns * dataset.shape[2]))
+    scale = -(-STRIP_WIDTH // (columns * dataset.shape[2]))
     strip = pictures.mosaic(np.ascontiguousarray(dataset.images[few]), columns, scale)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Of {words.plain(said)}" + (f"; {len(few)} of them:" if len(few) < len(rows) else ":"), width="stretch")
-        take_along("mean", pair[None], {"pixels": found.image, "codes": found.decoded, "z": found.code}, {"z": found.code[None]})
-    show.picture(pictures.encode_png(strip), f"Some of {said}", min(strip.shape[1], STRIP_WIDTH))
+        st.caption(
+            f"Of {words.plain(said)}" + (f"; {len(few)} of them:" if len(few) < len(rows) else ":"), width="stretch"
+        )
+        take_along(
+            "mean",
+            pair[None],
+            {"pixels": found.image, "codes": found.decoded, "z": found.code},
+            {"z": found.code[None]},
+        )
+    show.picture(pictures.encode_png(strip), f"Some of {said}")
 
 
 def _beside(images: np.ndarray, side: int) -> bytes:

@@ -10,40 +10,36 @@ from aeviz.runs import Run
 from aeviz.ui import cache, show, words
 from aeviz.ui.components.pictures import TYPES
 
-SIDE = 76  # pixels
+SIDE = 160  # pixels that a picture has at least, to stay sharp
 
 
 def one_image(run: Run, label: str, key: str, place: int = 0) -> np.ndarray | None:
     """An image (C, H, W) uint8, None while there is none; without a choice the first test image of class `place`."""
     here = cache.images_if_here(run)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        slot = st.container(width=SIDE)
-        with st.container(gap="xxsmall"):
-            st.caption(label)
-            with st.container(horizontal=True, gap="xxsmall", vertical_alignment="center"):
-                number = _numbered(here, key, place) if here else None
-                own = _own(run, key)
-    image = own
-    if own is None and here is not None and number is not None:
-        image = np.asarray(here.images[here.rows("test")[number]])
+    slot, beside = st.columns([2, 3], gap="small", vertical_alignment="bottom")
+    with beside, st.container(gap="xxsmall"):
+        number = _numbered(here, label, key, place) if here else None
+        with st.container(horizontal=True, gap="xxsmall"):
+            if here:
+                st.button("", icon=":material/casino:", key=f"{key}.draw", on_click=_draw, args=(f"{key}.row", len(here.rows("test"))), help="Another test image by chance.")  # fmt: skip
+            own = _own(run, key)
+    image = np.asarray(here.images[here.rows("test")[number]]) if here and own is None and number is not None else own
     with slot:
         _picture(image, label)
     return image
 
 
-def _numbered(here: data.Dataset, key: str, place: int) -> int | None:
-    """Which test image, and another one by chance."""
+def _numbered(here: data.Dataset, label: str, key: str, place: int) -> int | None:
+    """Which test image."""
     rows, slot = here.rows("test"), f"{key}.row"
     if not len(rows):
         return None
     if st.session_state.get(slot, 0) >= len(rows):
         del st.session_state[slot]
-    number = st.number_input(
-        "Number", 0, len(rows) - 1, _first_of_class(here.labels[rows], place), key=slot, persist_state="session",
-        label_visibility="collapsed", width="stretch",
+    return st.number_input(
+        label, 0, len(rows) - 1, _first_of_class(here.labels[rows], place), key=slot, persist_state="session",
+        help=f"The number of a test image, of {len(rows):,}.",
     )  # fmt: skip
-    st.button("", icon=":material/casino:", key=f"{key}.draw", on_click=_draw, args=(slot, len(rows)), help="Another test image by chance.")  # fmt: skip
-    return number
 
 
 def _first_of_class(labels: np.ndarray, place: int) -> int:
@@ -74,5 +70,5 @@ def _picture(image: np.ndarray | None, label: str) -> None:
     if image is None:
         st.markdown("### :material/image:", text_alignment="center")
         return
-    scale = max(1, SIDE // max(image.shape[1:]))
-    show.picture(pictures.encode_png(pictures.mosaic(image[None], columns=1, scale=scale, gap=0)), label, SIDE)
+    scale = -(-SIDE // max(image.shape[1:]))
+    show.picture(pictures.encode_png(pictures.mosaic(image[None], columns=1, scale=scale, gap=0)), label)

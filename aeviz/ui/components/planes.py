@@ -23,12 +23,18 @@ FAR = 6.0  # distances of neighbours at which a picture has faded
 FAINT = 0.12
 
 
-class Chosen(NamedTuple):
-    """Two directions (D,) with their names, the centre (D,) if not the mean, pictures a side, and whether they fade."""
+class Axis(NamedTuple):
+    """A direction (D,) by its name; without one, the dimension of a code of two."""
 
-    across: np.ndarray | None
-    up: np.ndarray | None
-    names: tuple[str, str]
+    name: str
+    vector: np.ndarray | None = None
+
+
+class Chosen(NamedTuple):
+    """Two axes, the centre (D,) of their plane if not the mean, pictures a side, and whether they fade."""
+
+    across: Axis
+    up: Axis
     centre: np.ndarray | None
     size: int
     fades: bool
@@ -36,22 +42,23 @@ class Chosen(NamedTuple):
 
 def plane_controls(run: Run) -> Chosen:
     """Which plane, and how finely it is drawn."""
-    two = run.config().model.latent_dim == 2
-    axes, centre, names = (None, None), None, (axis_name("dimensions", 0), axis_name("dimensions", 1))
-    if not two:
+    if run.config().model.latent_dim == 2:
+        across, up, centre = Axis(axis_name("dimensions", 0)), Axis(axis_name("dimensions", 1)), None
+    else:
         offered = _offered(run)
-        picked = [
-            st.selectbox(label, list(offered), place, key=f"{KEY}.{place}", persist_state="session")
-            for place, label in enumerate(("Across", "Up"))
-        ]
-        axes, names = tuple(offered[name] for name in picked), tuple(picked)
+        across, up = (_axis_picker(offered, label, place) for place, label in enumerate(("Across", "Up")))
         centre = _centre(run)
     size = st.slider("Pictures a side", FEWEST_CELLS, MOST_CELLS, 20, key=f"{KEY}.size", persist_state="session")
     fades = st.toggle(
-        "Fade where no data are", True, key=f"{KEY}.fades", persist_state="session",
+        "Fade the unknown", True, key=f"{KEY}.fades", persist_state="session",
         help="Pictures far from every training image's code are drawn faintly: nothing has taught the decoder what belongs there.",
     )  # fmt: skip
-    return Chosen(*axes, names, centre, size, fades)
+    return Chosen(across, up, centre, size, fades)
+
+
+def _axis_picker(offered: dict[str, np.ndarray], label: str, place: int) -> Axis:
+    name = st.selectbox(label, list(offered), place, key=f"{KEY}.{place}.{len(offered)}", persist_state="session")
+    return Axis(name, offered[name])
 
 
 def _offered(run: Run) -> dict[str, np.ndarray]:
@@ -75,10 +82,10 @@ def _centre(run: Run) -> np.ndarray | None:
 
 def plane_canvas(run: Run, chosen: Chosen) -> None:
     """The plane as one mosaic, fainter the further from the data."""
-    found = drawn.manifold(run, chosen.across, chosen.up, chosen.centre, chosen.size)
+    found = drawn.manifold(run, chosen.across.vector, chosen.up.vector, chosen.centre, chosen.size)
     images = pictures.to_pixels(found.x_hat.reshape(-1, *found.x_hat.shape[2:]))
     distance = found.distance.ravel()
-    across, up = chosen.names
+    across, up = chosen.across.name, chosen.up.name
     ys, xs = np.meshgrid(found.ys, found.xs, indexing="ij")
     mosaic(
         images, key="plane.mosaic", alt=f"The pictures over {across} and {up}", height=HEIGHT, columns=chosen.size,
@@ -98,4 +105,6 @@ def _take(found: Grid) -> None:
     ys, xs = np.meshgrid(found.ys, found.xs, indexing="ij")
     numbers = {"xs": found.xs, "ys": found.ys, "z": found.z, "distance": found.distance, "x_hat": found.x_hat}
     table = {"x": xs.ravel(), "y": ys.ravel(), "distance": found.distance.ravel()}
-    take_along("manifold", pictures.to_pixels(found.x_hat), numbers, table | {"z": found.z.reshape(len(xs.ravel()), -1)})
+    take_along(
+        "manifold", pictures.to_pixels(found.x_hat), numbers, table | {"z": found.z.reshape(len(xs.ravel()), -1)}
+    )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aeviz import results
 from aeviz.data import pictures
-from aeviz.latent.roads import FEWEST_STEPS, FEWEST_STOPS, MOST_STEPS, MOST_STOPS, places_of_stops
+from aeviz.latent.roads import FEWEST_STEPS, FEWEST_STOPS, MOST_STEPS, MOST_STOPS, ROADS, places_of_stops
 from aeviz.plots.theme import CLASS_COLOURS
 from aeviz.results import MapRequest, Walk
 from aeviz.runs import Run
@@ -21,8 +21,9 @@ from aeviz.ui.components.maps import last_request
 from aeviz.ui.components.one_image import one_image
 from aeviz.ui.components.taking import take_along
 
-STAGE, STOPS_ROW, STRIP = 300, 48, 98  # pixels of height
+STAGE, STAGE_NARROW, STOPS_ROW, STRIP = 264, 220, 48, 92  # pixels of height
 NARROW_NAME = 20
+AROUND, LEAST_SEEN = 1.8, 0.45  # the part of the map that is seen: times the roads' own, and of the whole at least
 USUAL = ("straight", "spherical", "data")
 NAME = "walk"
 COLOURS = [CLASS_COLOURS[number] for number in (0, 1, 2, 4)]
@@ -58,14 +59,20 @@ def road_controls(run: Run) -> Chosen:
         persist_state="session", help="A road leads through all of them, in this order.",
     )  # fmt: skip
     images = [one_image(run, "ABCD"[place], f"walk.{place}", place) for place in range(count)]
-    offered = {road.name: road for road in results.roads_of(run)}
-    roads = st.pills(
-        "Roads", list(offered), selection_mode="multi", default=USUAL, key=f"walk.roads.{len(offered)}",
-        format_func=lambda name: offered[name].label, persist_state="session",
-        help="\n".join(f"- **{road.label}**: {road.help}" for road in offered.values()),
-    )  # fmt: skip
+    roads = _roads_picker(run)
     steps = st.slider("Steps", FEWEST_STEPS, MOST_STEPS, 16, key="walk.steps", persist_state="session")
-    return Chosen(images, {name: offered[name].label for name in offered if name in roads}, max(steps, count))
+    return Chosen(images, roads, max(steps, count))
+
+
+def _roads_picker(run: Run) -> dict[str, str]:
+    """The names of the chosen roads, with what they are called."""
+    with st.container(gap="xxsmall"):
+        st.markdown("Roads")
+        offered = [
+            (road, st.checkbox(road.label, road.name in USUAL, key=f"walk.road.{road.name}", help=road.help, persist_state="session"))
+            for road in results.roads_of(run)
+        ]  # fmt: skip
+    return {road.name: road.label for road, is_chosen in offered if is_chosen}
 
 
 def road_canvas(run: Run, chosen: Chosen) -> None:
@@ -88,7 +95,7 @@ def road_canvas(run: Run, chosen: Chosen) -> None:
     shown.strips(key="walk.strips", height=STOPS_ROW + more + (STRIP + more) * len(chosen.roads))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            "Under each strip: how far every step is from the nearest training image. The dashed line, 1×, is how far neighbours are from each other."
+            "Under each strip: the distance to the nearest training image. Dashed, 1×: how far neighbours are apart."
             if roads.distance is not None else "How far the roads are from the data is not known: the images are not here.",
             width="stretch",
         )  # fmt: skip
@@ -107,14 +114,12 @@ def walked(run: Run, codes: np.ndarray, chosen: Chosen) -> Roads:
 
 
 def _colour(name: str) -> str:
-    from aeviz.latent.roads import ROADS
-
     return COLOURS[list(ROADS).index(name) % len(COLOURS)]
 
 
 def _stage_and_map(run: Run, shown: Player, roads: Roads, x: np.ndarray, codes: np.ndarray) -> None:
     if state.is_narrow():
-        shown.stage(key="walk.stage", height=STAGE)
+        shown.stage(key="walk.stage", height=STAGE_NARROW)
         _map(run, roads, x, codes)
         return
     stage, beside = st.columns([3, 2], gap="medium")
@@ -140,7 +145,23 @@ def _map(run: Run, roads: Roads, x: np.ndarray, codes: np.ndarray) -> None:
         {"colour": mark["colour"], "x": way[:, 0].tolist(), "y": way[:, 1].tolist()}
         for mark, way in zip(roads.marks(), points, strict=True)
     ]
-    latent_map(replace(scene, tool="pan", roads=ways, stars=_stars(found.projection.place(codes), x)), key="walk.map")
+    stops = found.projection.place(codes)
+    latent_map(
+        replace(
+            scene, space=f"{scene.space} {hash(stops.tobytes())}", view=_view(found.points, points), tool="pan", roads=ways, stars=_stars(stops, x)
+        ),
+        key="walk.map",
+    )  # fmt: skip
+
+
+def _view(points: np.ndarray, roads: np.ndarray) -> dict[str, list[float]]:
+    """The part of a map's points (N, 2) around roads (R, S, 2) in which one sees where they lead."""
+    low, high = roads.min(axis=(0, 1)), roads.max(axis=(0, 1))
+    reach = np.maximum(AROUND * (high - low), LEAST_SEEN * np.ptp(points, axis=0)) / 2
+    return {
+        name: [float(middle - far), float(middle + far)]
+        for name, middle, far in zip("xy", (low + high) / 2, reach, strict=True)
+    }
 
 
 def _stars(places: np.ndarray, x: np.ndarray) -> list[dict[str, Any]]:

@@ -46,8 +46,9 @@ def judge(run: Run, request: SampleRequest) -> None:
 def _scores(kept: dict[str, Any]) -> None:
     floor = kept["floor"]
     for name, (label, meaning) in NUMBERS.items():
-        st.metric(label, words.number(kept[name]), help=meaning)
-        st.caption(f"Training images: {words.number(floor[name])}")
+        with st.container(gap=None):
+            st.metric(label, words.number(kept[name]), help=meaning)
+            st.caption(f"Training images: {words.number(floor[name])}")
     st.caption(f"{FEATURES[kept['features']]} {kept['n']:,} images a side.")
 
 
@@ -69,4 +70,6 @@ def _progress(run: Run, request: SampleRequest) -> None:
         st.rerun()
     share = min(1.0, status.done / status.total) if status.total else 0.0
     st.progress(share, text=words.plain(status.message or "Starting …"))
-    st.button("Cancel", icon=":material/close:", key="samples.cancel", on_click=job.ask, args=("stop",), width="stretch")
+    st.button(
+        "Cancel", icon=":material/close:", key="samples.cancel", on_click=job.ask, args=("stop",), width="stretch"
+    )

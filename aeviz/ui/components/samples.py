@@ -76,30 +76,42 @@ def samples_canvas(run: Run, asked: dict[str, Any]) -> None:
 
 def _mosaic(run: Run, found: Samples, height: int) -> None:
     x_hat = pictures.to_pixels(found.x_hat)
-    with st.container(key="samples_said", horizontal=True, vertical_alignment="center"):
-        order = st.segmented_control(
-            "Order", list(ORDERS), default="drawn", required=True, key=f"{KEY}.order", label_visibility="collapsed",
-            format_func=ORDERS.__getitem__, persist_state="session", help="Nearest first: those most like a training image, so that copies show.",
-        ) if found.distance is not None else "drawn"  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        order = _order_picker(found)
         st.space("stretch")
         _take(found, x_hat)
-    nearest = words_of = None
-    if found.nearest is not None and found.distance is not None:
-        dataset = cache.images_of(run)
-        nearest = np.ascontiguousarray(dataset.images[found.nearest])
-        words_of = [
-            f"#{row}{_class(dataset.classes, dataset.labels[row])} · MSE {distance:.4f} apart"
-            for row, distance in zip(found.nearest, found.distance, strict=True)
-        ]
+    nearest, said = _nearest(run, found)
     mosaic(
-        x_hat, key="samples.mosaic", alt=f"{len(x_hat)} samples", height=height, nearest=nearest, words=words_of or (),
-        order=np.argsort(found.distance, kind="stable") if order == "nearest" and found.distance is not None else None,
+        x_hat, key="samples.mosaic", alt=f"{len(x_hat)} samples", height=height, nearest=nearest, words=said, order=order
     )  # fmt: skip
     st.caption(
         "Point at a sample to see the training image nearest to it: a copy looks the same."
         if nearest is not None
         else "The images of this run are not here, so copies cannot be told."
     )
+
+
+def _order_picker(found: Samples) -> np.ndarray | None:
+    """Which sample (n,) stands in each place, None for the order they were drawn in."""
+    if found.distance is None:
+        return None
+    order = st.segmented_control(
+        "Order", list(ORDERS), default="drawn", required=True, key=f"{KEY}.order", label_visibility="collapsed",
+        format_func=ORDERS.__getitem__, persist_state="session", help="Nearest first: those most like a training image, so that copies show.",
+    )  # fmt: skip
+    return np.argsort(found.distance, kind="stable") if order == "nearest" else None
+
+
+def _nearest(run: Run, found: Samples) -> tuple[np.ndarray | None, list[str]]:
+    """The training image (n, C, H, W) nearest to each sample, and what is said of it."""
+    if found.nearest is None or found.distance is None:
+        return None, []
+    dataset = cache.images_of(run)
+    said = [
+        f"#{row}{_class(dataset.classes, dataset.labels[row])} · MSE {distance:.4f} apart"
+        for row, distance in zip(found.nearest, found.distance, strict=True)
+    ]
+    return np.ascontiguousarray(dataset.images[found.nearest]), said
 
 
 def _class(classes: tuple[str, ...], label: int) -> str:
@@ -111,4 +123,6 @@ def _take(found: Samples, x_hat: np.ndarray) -> None:
     numbers = {"z": found.z} | {name: values for name, values in known.items() if values is not None}
     columns = int(np.ceil(np.sqrt(len(x_hat))))
     full = np.concatenate([x_hat, np.zeros((-len(x_hat) % columns, *x_hat.shape[1:]), np.uint8)])
-    take_along(KEY, full.reshape(-1, columns, *x_hat.shape[1:]), numbers | {"x_hat": x_hat}, dict(reversed(numbers.items())))
+    take_along(
+        KEY, full.reshape(-1, columns, *x_hat.shape[1:]), numbers | {"x_hat": x_hat}, dict(reversed(numbers.items()))
+    )

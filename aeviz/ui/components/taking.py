@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -27,19 +28,19 @@ def take_along(
         table: the columns of the CSV, all of one length, a column (n, D) as D of them.
         film: whether the S pictures of a row follow each other in time.
     """
+    films = [form for form in FILMS if film and (form != "MP4" or animation.has_ffmpeg())]
     with st.popover("Take it along", icon=":material/download:", key=f"take.{name}"):
-        _save(name, "Picture", "png", lambda: as_png(images), "image/png")
-        for form, kind in FILMS.items():
-            if film and (form != "MP4" or animation.has_ffmpeg()):
-                _save(name, "Film", form.lower(), lambda form=form: as_film(images, form.lower()), kind)  # type: ignore[misc]
-        _save(name, "Table", "csv", lambda: as_csv(table), "text/csv")
-        _save(name, "Arrays", "npz", lambda: as_npz(numbers), "application/octet-stream")
+        _save(name, "Picture", "PNG", lambda: as_png(images), "image/png")
+        for form in films:
+            _save(name, "Film", form, partial(as_film, images, form.lower()), FILMS[form])
+        _save(name, "Table", "CSV", lambda: as_csv(table), "text/csv")
+        _save(name, "Arrays", "NPZ", lambda: as_npz(numbers), "application/octet-stream")
 
 
-def _save(name: str, what: str, ending: str, make: object, kind: str) -> None:
+def _save(name: str, what: str, form: str, make: Callable[[], bytes], kind: str) -> None:
+    ending = form.lower()
     st.download_button(
-        f"{what} · {ending.upper() if ending != 'webp' else 'WebP'}", make, f"{name}.{ending}", kind, key=f"take.{name}.{ending}",  # type: ignore[arg-type]
-        on_click="ignore", width="stretch",
+        f"{what} · {form}", make, f"{name}.{ending}", kind, key=f"take.{name}.{ending}", on_click="ignore", width="stretch"
     )  # fmt: skip
 
 
@@ -47,7 +48,9 @@ def as_png(images: np.ndarray) -> bytes:
     """All pictures (R, S, C, H, W), a row of them in each row."""
     rows, columns, _, _, width = images.shape
     scale = max(1, min(SCALE * 28 // width, WIDEST // (columns * width)))
-    return pictures.encode_png(pictures.mosaic(images.reshape(rows * columns, *images.shape[2:]), columns, scale, gap=2))
+    return pictures.encode_png(
+        pictures.mosaic(images.reshape(rows * columns, *images.shape[2:]), columns, scale, gap=2)
+    )
 
 
 def as_film(images: np.ndarray, ending: str) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from aeviz.runs import Run
+from aeviz.ui import state
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ def view_picker(views: Mapping[str, View], key: str) -> View:
     """Which of a page's views is open."""
     chosen = st.segmented_control(
         "View", list(views), default=next(iter(views)), required=True, key=key, label_visibility="collapsed",
-        format_func=lambda name: f"{views[name].icon} {views[name].label}", persist_state="session",
+        format_func=lambda name: views[name].label if state.is_narrow() else f"{views[name].icon} {views[name].label}", persist_state="session",
         help=" ".join(f"**{view.label}**: {view.help}" for view in views.values()),
     )  # fmt: skip
     return views[chosen]
