@@ -54,7 +54,7 @@ def test_every_page_works_with_a_run(name, run):
     app = open_page(name)
     assert not app.exception
     assert not app.error
-    assert app.selectbox(key="run").value == run.id
+    assert app.sidebar.selectbox[0].value == run.id
 
 
 def test_the_app_starts_at_its_front_door():
@@ -69,7 +69,7 @@ def test_the_address_chooses_the_run_and_nonsense_in_it_does_not(run):
         app.query_params["run"] = asked
         app.run()
         assert not app.exception
-        assert app.selectbox(key="run").value == chosen
+        assert app.sidebar.selectbox[0].value == chosen
 
 
 def test_the_form_becomes_a_run_of_just_these_settings(monkeypatch):

@@ -2,7 +2,6 @@
 
 from aeviz.plots.bars import change_bars, counts_bars, variance_bars
 from aeviz.plots.cells import numbered_colours, without_dots
-from aeviz.plots.curves import loss_curves
 from aeviz.plots.groups import grouped
 from aeviz.plots.network import hourglass
 from aeviz.plots.rates import rate_curve, sweep_curve
@@ -14,7 +13,6 @@ __all__ = [
     "grouped",
     "hourglass",
     "latent_scatter",
-    "loss_curves",
     "numbered_colours",
     "rate_curve",
     "sweep_curve",

@@ -48,6 +48,16 @@ def said(callback: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
+def draw_anew() -> None:
+    """Draw the whole page, from a part of it that looks by itself.
+
+    The browser may have asked for that look before it heard of the last choice; the run in its address is then the one
+    before, and would be taken for a choice of the person's.
+    """
+    state.write_address()
+    st.rerun()
+
+
 def in_sight(controls: DeltaGenerator, canvas: DeltaGenerator) -> DeltaGenerator:
     """A place for the page's main button: with the controls, or above the canvas where they fold away."""
     return (canvas if state.is_narrow() else controls).container()

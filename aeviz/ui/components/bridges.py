@@ -16,10 +16,15 @@ def _nothing() -> None:
 
 
 def notice_viewport(page: str) -> None:
-    """Learn whether the window is narrow; drawn once a run by the main script, with the page that is open."""
+    """Learn whether the window is narrow; drawn once a run by the main script.
+
+    With the page that is open, and the training begun last: the browser shows it from the top.
+    """
     with st.container(height=1, border=False, key="viewport"):
         told = _viewport(
-            data={"narrow": state.is_narrow(), "page": page}, key="viewport_bridge", on_narrow_change=_nothing
+            data={"narrow": state.is_narrow(), "page": page, "begun": state.recall("begun")},
+            key="viewport_bridge",
+            on_narrow_change=_nothing,
         )
     if told.narrow is not None and told.narrow != state.is_narrow():
         state.remember("narrow", bool(told.narrow))
