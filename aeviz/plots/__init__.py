@@ -1,6 +1,6 @@
 """Figures: arrays in, `go.Figure` out; a leaf that the app and the exports share."""
 
-from aeviz.plots.bars import counts_bars, variance_bars
+from aeviz.plots.bars import change_bars, counts_bars, variance_bars
 from aeviz.plots.cells import numbered_colours, without_dots
 from aeviz.plots.errors import error_histogram, reach_of
 from aeviz.plots.groups import grouped
@@ -11,6 +11,7 @@ from aeviz.plots.theme import DIVERGING
 
 __all__ = [
     "DIVERGING",
+    "change_bars",
     "counts_bars",
     "error_histogram",
     "grouped",

@@ -23,6 +23,13 @@ def page(name: str) -> Iterator[None]:
     if problem:
         st.error(words.sentence(problem), icon=":material/error:")
         state.remember("problem", None)
+    with kindly():
+        yield
+
+
+@contextlib.contextmanager
+def kindly() -> Iterator[None]:
+    """A part of a page in whose place an error for people is said, while the rest stays."""
     try:
         yield
     except AevizError as error:

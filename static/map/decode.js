@@ -39,7 +39,8 @@ const MapDecode = (() => {
     }
   }
 
-  // From codes to pictures. about: {decoder: address or null, server: address}
+  // Codes to values in [0, 1], by a decoder that is fetched once, and until it is here, or where there is none, by the
+  // server. about: {shape, decoder: address or null, server: address}
   class Decoder {
     constructor(about) {
       this.about = about
@@ -48,12 +49,13 @@ const MapDecode = (() => {
       if (about.decoder) MapBase.shelf.get(about.decoder).then((bytes) => { this.decoder = readDecoder(bytes) }, () => {})
     }
 
+    get local() { return Boolean(this.decoder) }
     get ready() { return Boolean(this.decoder || !this.about.decoder) }
 
-    // The picture of a code is handed to `use(values in [0, 1])`: at once where the decoder is here; from the server
-    // only that of the latest code that was asked for.
-    decode(z, use) {
-      if (this.decoder) use(this.decoder.decode(z))
+    // The values of a code are handed to `use`: at once where the decoder is here; from the server only those of the
+    // latest code that was asked for.
+    of(z, use) {
+      if (this.local) use(this.decoder.decode(z))
       else this.ask(Float32Array.from(z), use)
     }
 
@@ -78,20 +80,19 @@ const MapDecode = (() => {
     }
   }
 
-  // From places on a map to pictures; about: what a decoder's is, and {shape, inverse: address}.
+  // The same for places on a map. about: {inverse: address} besides
   class Decoding extends Decoder {
     constructor(about) {
       super(about)
       MapBase.packed(about.inverse).then((inverse) => { this.inverse = new Inverse(inverse) }, () => {})
     }
 
-    get local() { return Boolean(this.decoder) }
     get ready() { return Boolean(this.inverse && super.ready) }
 
-    // The picture at a place is handed to `use(values in [0, 1], far)`.
+    // The picture at a place is handed to `use(values, far)`; false where nothing is known of that place.
     at(x, y, use) {
       const found = this.ready && this.inverse.at(x, y)
-      if (found) this.decode(found.z, (values) => use(values, found.far))
+      if (found) this.of(found.z, (values) => use(values, found.far))
       return Boolean(found)
     }
   }

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from aeviz.data import pictures
+from aeviz.export.scene import columns_of, shrunk
 from aeviz.ui import show
 from aeviz.ui.components.bridges import STATIC, hear, nothing
-from aeviz.ui.serve.thumbnails import columns_of, shrunk
 
 _gallery = st.components.v2.component("aeviz_gallery", js=(STATIC / "gallery.js").read_text())
 

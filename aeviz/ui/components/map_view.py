@@ -33,6 +33,7 @@ class Scene:
         means: of the classes: x, y, and two pictures.
         grid: whether decoded images lie over the map.
         stars: placed images: x, y (and z), picture, and the rows near them.
+        roads: ways over the map: colour, x and y of their steps; the browser says at which step one is.
         found: rows to bring into sight.
         view: where a link looks: ranges x and y or a camera, an outline, hidden classes.
         link: what a link to this map says besides.
@@ -56,6 +57,7 @@ class Scene:
     means: Sequence[Mapping[str, Any]] = ()
     grid: bool = False
     stars: Sequence[Mapping[str, Any]] = ()
+    roads: Sequence[Mapping[str, Any]] = ()
     found: Sequence[int] = ()
     view: Mapping[str, Any] | None = None
     link: Mapping[str, Any] = field(default_factory=dict)

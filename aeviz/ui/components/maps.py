@@ -33,7 +33,8 @@ def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view:
             drawn, live = _drawn(run, request)
         except AevizError as error:
             st.error(words.sentence(error), icon=":material/error:")
-            request, drawn, live = _last(run, request)
+            shown = last_request(run)
+            request, drawn, live = shown or request, results.kept_map(run, shown) if shown else None, None
     if drawn is None:
         return
     if not live:
@@ -41,12 +42,10 @@ def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view:
     _canvas(run, request, drawn, live, paint, searched, view)
 
 
-def _last(run: Run, request: MapRequest) -> tuple[MapRequest, Map | None, None]:
-    """The map that was shown before one that cannot be made."""
+def last_request(run: Run) -> MapRequest | None:
+    """The map of a run's present weights that was shown last."""
     id, mark, last = state.recall(LAST, ("", "", None))
-    if last is None or id != run.id or mark != run.weights_mark():
-        return request, None, None
-    return last, results.kept_map(run, last), None
+    return last if id == run.id and mark == run.weights_mark() else None
 
 
 def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
