@@ -1,5 +1,6 @@
 """What lies between images: roads from one code to another, axes, directions, and means."""
 
+from aeviz.ui.components.one_image import images_of_yours
 from aeviz.ui.components.views import view_picker
 from aeviz.ui.components.walks import WALKS
 from aeviz.ui.frame import controls_and_canvas, kindly, needed_run, page
@@ -10,5 +11,6 @@ with page("walk"):
     controls, canvas = controls_and_canvas()
     with controls:
         chosen = view.controls(run)
+        images_of_yours(run, "walk")
     with canvas, kindly():
         view.canvas(run, chosen)

@@ -5,11 +5,12 @@ import streamlit as st
 
 from aeviz import data
 from aeviz.data import pictures
-from aeviz.errors import BadFile
 from aeviz.runs import Run
-from aeviz.ui import cache, show, words
-from aeviz.ui.components.pictures import TYPES
+from aeviz.ui import cache, forms, show, words
+from aeviz.ui.components.arriving import arrivals_of_images, fitting_now, say_problems
+from aeviz.ui.components.pictures import brought_images
 
+OF_SET = -1  # among the numbers of what was brought: none of them
 SIDE = 160  # pixels that a picture has at least, to stay sharp
 
 
@@ -18,15 +19,29 @@ def one_image(run: Run, label: str, key: str, place: int = 0) -> np.ndarray | No
     here = cache.images_if_here(run)
     slot, beside = st.columns([2, 3], gap="small", vertical_alignment="bottom")
     with beside, st.container(gap="xxsmall"):
-        number = _numbered(here, label, key, place) if here else None
-        with st.container(horizontal=True, gap="xxsmall"):
-            if here:
-                st.button("", icon=":material/casino:", key=f"{key}.draw", on_click=_draw, args=(f"{key}.row", len(here.rows("test"))), help="Another test image by chance.")  # fmt: skip
-            own = _own(run, key)
-    image = np.asarray(here.images[here.rows("test")[number]]) if here and own is None and number is not None else own
+        image = _own(run, key, bool(here))
+        if image is None and here:
+            image = _of_set(here, label, key, place)
     with slot:
         _picture(image, label)
     return image
+
+
+def images_of_yours(run: Run, key: str) -> None:
+    """The way to bring images; each place that wants one offers them from then on."""
+    with st.popover("Images of yours", icon=":material/add_photo_alternate:", width="stretch"):
+        arrivals_of_images(run, f"{key}.yours")
+        say_problems()
+
+
+def _of_set(here: data.Dataset, label: str, key: str, place: int) -> np.ndarray | None:
+    """A test image by its number, or by chance."""
+    number = _numbered(here, label, key, place)
+    rows = here.rows("test")
+    st.button(
+        "", icon=":material/casino:", key=f"{key}.draw", on_click=_draw, args=(f"{key}.row", len(rows)), help="Another test image by chance."
+    )  # fmt: skip
+    return None if number is None else np.asarray(here.images[rows[number]])
 
 
 def _numbered(here: data.Dataset, label: str, key: str, place: int) -> int | None:
@@ -48,18 +63,19 @@ def _first_of_class(labels: np.ndarray, place: int) -> int:
     return int(firsts[place % len(firsts)]) if len(firsts) > 1 else place % len(labels)
 
 
-def _own(run: Run, key: str) -> np.ndarray | None:
-    """An image of a person's own, made to fit the network."""
-    with st.popover("", icon=":material/upload:", help="An image of yours."):
-        file = st.file_uploader("Your image", type=TYPES, key=f"{key}.file")
-        st.caption(f"Made to fit the network: {words.shape(run.config().data.shape)}.")
-    if file is None:
+def _own(run: Run, key: str, has_set: bool) -> np.ndarray | None:
+    """One of the images a person has brought, made to fit the network; None where a test image is wanted."""
+    brought = brought_images(run, fitting_now())
+    if not brought.names:
         return None
-    try:
-        return data.read_image(file.getvalue(), run.config().data.shape)
-    except BadFile as error:
-        st.error(f"**{words.plain(file.name)}** {words.plain(error)}")
-        return None
+    names = dict(enumerate(brought.names))
+    options = [*([OF_SET] if has_set else []), *names]
+    forms.begin(f"{key}.source", options[0], options)
+    chosen = st.selectbox(
+        "Image", options, key=f"{key}.source", format_func=lambda number: words.plain(names.get(number, "Test image")),
+        label_visibility="collapsed", persist_state="session",
+    )  # fmt: skip
+    return None if chosen == OF_SET else np.asarray(brought.pixels[chosen])
 
 
 def _draw(slot: str, count: int) -> None:
