@@ -11,7 +11,7 @@ from aeviz.latent import inverse
 from aeviz.latent.attraction import Attraction, similarities
 from aeviz.latent.axes import Axes
 from aeviz.latent.descent import Descent
-from aeviz.latent.directions import Directions
+from aeviz.latent.own_axes import Directions
 from aeviz.latent.lda import LDA
 from aeviz.latent.neighbours import own_nearest
 from aeviz.latent.pca import PCA, PCASettings, variance_ratio

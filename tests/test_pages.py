@@ -155,23 +155,6 @@ def test_a_link_that_nobody_wrote_harms_nothing(run, link):
     assert not app.exception
 
 
-def test_an_upload_is_rebuilt_and_a_broken_one_named(run):
-    import io
-
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.new("L", (20, 20), 90).save(buffer, "PNG")
-    app = open_page("reconstruct")
-    app.segmented_control(key="pictures.source").set_value("Upload").run()
-    app.file_uploader[0].upload("grey.png", buffer.getvalue())
-    app.file_uploader[0].upload("broken.png", b"nothing")
-    app.run()
-    assert not app.exception
-    assert [text.value for text in app.text] == ["grey.png"]
-    assert "broken" in app.error[0].value
-
-
 def test_a_run_whose_images_are_gone_says_so(run, monkeypatch):
     from aeviz.errors import MissingData
 

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from aeviz import plots
 from aeviz.plots import counts_bars, latent_scatter, variance_bars
 from aeviz.plots.theme import CLASS_COLOURS, CLASS_SYMBOLS, DIVERGING, UNKNOWN_COLOUR, class_marker, shown
 
@@ -180,3 +181,15 @@ def test_counts_keep_classes_of_equal_name_apart_in_their_map_colours():
     assert list(bars.y) == [0, 1]
     assert list(bars.x) == [3, 5]
     assert list(bars.marker.color) == list(CLASS_COLOURS[:2])
+
+
+def test_the_histogram_of_errors_counts_each_image_once_and_fades_what_is_outside():
+    errors = np.array([0.0, 0.1, 0.1, 0.4, np.nan, 1.0])
+    chosen = np.array([True, True, False, False, True, True])
+    figure = plots.error_histogram(errors, chosen, (0.0, 0.5))
+    everything, some = figure.data
+    assert (everything.y.sum(), some.y.sum()) == (5, 3)
+    strong = np.asarray(some.marker.opacity) > 0.5
+    assert strong.tolist() == (np.asarray(some.x) < 0.5).tolist()
+    assert plots.reach_of(errors) == (0.0, 1.0)
+    assert plots.reach_of(np.full(3, 0.2))[1] > 0.2

@@ -23,6 +23,13 @@ def page(name: str) -> Iterator[None]:
     if problem:
         st.error(words.sentence(problem), icon=":material/error:")
         state.remember("problem", None)
+    with kindly():
+        yield
+
+
+@contextlib.contextmanager
+def kindly() -> Iterator[None]:
+    """A part of a page in whose place an error for people is said, while the rest stays."""
     try:
         yield
     except AevizError as error:
@@ -56,8 +63,10 @@ def in_sight(controls: DeltaGenerator, canvas: DeltaGenerator) -> DeltaGenerator
     return (canvas if state.is_narrow() else controls).container()
 
 
-def controls_and_canvas(share: int = 4) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """A narrow column of controls beside a wide canvas; on a narrow window the controls fold away above it."""
+def controls_and_canvas(share: int = 4, fold: bool = True) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """A narrow column of controls beside a wide canvas; on a narrow window the controls stand or `fold` away above it."""
+    if state.is_narrow() and not fold:
+        return st.container(), st.container()
     if state.is_narrow():
         return st.expander("Settings", icon=":material/tune:", key="settings"), st.container()
     controls, canvas = st.columns([1, share], gap="large")

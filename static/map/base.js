@@ -1,5 +1,6 @@
 // What all parts of the map share: elements, bytes that a server has packed, and fetching them once.
 const MapBase = (() => {
+  const MOST_FILE = 20 * 2 ** 20 // bytes
   const TYPES = { f4: Float32Array, i4: Int32Array, u1: Uint8Array }
 
   const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
@@ -67,6 +68,15 @@ const MapBase = (() => {
     return btoa(text)
   }
 
+  // A file as base64; one that is too large comes without its content, and the server says so.
+  const readFile = (file) => new Promise((done) => {
+    if (file.size > MOST_FILE) return done({ name: file.name, size: file.size, content: null })
+    const reader = new FileReader()
+    reader.onload = () => done({ name: file.name, size: file.size, content: reader.result.slice(reader.result.indexOf(",") + 1) })
+    reader.onerror = () => done({ name: file.name, size: file.size, content: null })
+    reader.readAsDataURL(file)
+  })
+
   // Whether (x, y) lies within a polygon of alternating coordinates [x0, y0, x1, y1, ...].
   const within = (outline, x, y) => {
     let inside = false
@@ -77,5 +87,5 @@ const MapBase = (() => {
     return inside
   }
 
-  return { make, unpack, packed, shelf, loadPlotly, bitsOf, textOf, has, within }
+  return { make, unpack, packed, shelf, loadPlotly, bitsOf, textOf, has, readFile, within }
 })()

@@ -95,9 +95,9 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     expect(page.get_by_text("12 selected")).to_have_count(0)
 
     page.get_by_role("link", name="Walk", exact=True).first.click()
-    expect(page.get_by_alt_text("The whole road")).to_be_visible()
-    page.get_by_text("Spherical").click()
-    expect(page.get_by_alt_text("step 6 of 11")).to_be_visible()
+    expect(page.locator(".strips[data-step]")).to_be_visible()
+    page.get_by_role("checkbox", name="Spherical").click(force=True)
+    expect(page.locator(".stage .screen")).to_have_count(2)
 
     page.get_by_role("link", name="Runs", exact=True).first.click()
     page.get_by_role("textbox", name="Title").fill("My blobs")
