@@ -129,7 +129,7 @@ def delete(run: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("run")
-@click.option("--to", "kind", required=True, help="zip, onnx, projector, script or html.")
+@click.option("--to", "kind", required=True, help="Which way out; an unknown one names those there are.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
 @json_option
 def export(run: str, kind: str, out: Path, as_json: bool) -> None:

@@ -59,7 +59,7 @@ def write_html(run: Run, out: Path, report: Report, request: MapRequest | None =
     text = page(run, request, shown, quality, decoder)
     with files.replacing(out) as beside:
         beside.write_text(text, encoding="utf-8")
-    return " ".join(filter(None, [f"It shows {len(drawn.points):,} test images.", refused]))
+    return " ".join(filter(None, [f"It shows {len(drawn.points):,} {request.split} images.", refused]))
 
 
 def usual_map(run: Run, report: Report) -> MapRequest:

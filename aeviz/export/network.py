@@ -7,12 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from aeviz.export import plain_losses
 from aeviz.export.sources import Sources
 from aeviz.models import LOSSES, Autoencoder
 from aeviz.models.begin import initialise
 from aeviz.models.blocks import Residual, Stack, Standardise, TiedConvTranspose2d, TiedLinear
-from aeviz.models.losses import squared_error
 from aeviz.models.vq_vae import SPREAD
 
 INDENT = " " * 12
@@ -45,14 +43,13 @@ def network_text(model: Autoencoder, sources: Sources) -> str:
     """The class `Network`, whose weights have the names they have in aeviz; what it rests on is taken in."""
     channels, height, width = model.sample_shape
     loss = LOSSES[model.loss]
-    compare = plain_losses.squared_error if loss.of is squared_error else loss.of
     levels = f".unflatten(1, ({getattr(model.config, 'grey_levels', 0)}, -1))" if loss.by_level else ""
     return NETWORK.format(
         channels=channels, height=height, width=width, latent_dim=model.latent_dim,
         encoder=_layers(model.encoder, _shapes(model.encoder, torch.zeros(1, *model.sample_shape)), model, sources),
         decoder=_layers(model.decoder, _shapes(model.decoder, torch.zeros(1, model.decoder_features())), model, sources),
         more="".join(f"\n        {line}" for line in _more(model, sources)),
-        by_level=levels, loss=sources.take(compare),
+        by_level=levels, loss=sources.take(loss.of),
     )  # fmt: skip
 
 
@@ -88,18 +85,17 @@ def _layers(stack: Stack, shapes: list[tuple[int, ...]], model: Autoencoder, sou
 
 def _layer(module: Any, shape: tuple[int, ...], model: Autoencoder, sources: Sources) -> str:
     """The expression that makes a layer."""
-    if type(module).__module__.startswith("aeviz."):
+    if type(module) in OURS:
         sources.take(type(module))
-    write = WRITTEN.get(type(module))
-    return write(module, shape, model) if write else _plain(module)
+        return OURS[type(module)](module, shape, model)
+    return _plain(module)
 
 
-def _plain(module: nn.Module) -> str:
+def _plain(module: Any) -> str:
+    """The expression that makes a layer of torch's; ours of the same name only compute it sooner."""
+    if isinstance(module, nn.AvgPool2d):
+        return f"nn.AvgPool2d({module.kernel_size}, ceil_mode={module.ceil_mode})"  # torch's own words leave that out
     return "nn." + USUAL.sub("", repr(module))
-
-
-def _pool(module: Any, shape: tuple[int, ...], model: Autoencoder) -> str:
-    return f"nn.AvgPool2d({module.kernel_size}, ceil_mode=True)"  # its own representation leaves that out
 
 
 def _standardise(module: Any, shape: tuple[int, ...], model: Autoencoder) -> str:
@@ -124,8 +120,7 @@ def _source(module: Any, model: Autoencoder) -> int:
     return list(model.encoder).index(module._source[0])
 
 
-WRITTEN: dict[type[nn.Module], Callable[[Any, tuple[int, ...], Autoencoder], str]] = {
-    nn.AvgPool2d: _pool,
+OURS: dict[type[nn.Module], Callable[[Any, tuple[int, ...], Autoencoder], str]] = {
     Standardise: _standardise,
     Residual: _residual,
     TiedLinear: _tied_linear,

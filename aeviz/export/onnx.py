@@ -97,6 +97,7 @@ def takes_labels(model: Autoencoder) -> bool:
     return "n_classes" in type(model.config).model_fields
 
 
+@torch.no_grad()
 def to_onnx(half: Half) -> bytes:
     """The half as the bytes of a file that takes any number of samples at once."""
     batch = torch.export.Dim("batch", min=1)

@@ -1,4 +1,4 @@
-"""What each variant minimises, in plain functions whose source goes into exported scripts.
+"""What each variant minimises, and a layer, in plain functions whose source goes into exported scripts.
 
 All take `network` (its encoder and decoder, and `reconstruction(fed, x)`), images x (B, C, H, W) in [0, 1], labels (B,)
 and `warmth`, the part of a KL term's weight that counts so far. They give named terms; `total` is the one to minimise.
@@ -27,6 +27,13 @@ Terms = dict[str, Tensor]
 def squared_error(logits: Tensor, target: Tensor) -> Tensor:
     """Squared error, summed over an image's pixels and averaged over the batch."""
     return (torch.sigmoid(logits) - target).square().flatten(1).sum(1).mean()
+
+
+def conv_transpose2d(
+    x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, extra: tuple[int, ...]
+) -> Tensor:
+    """The transposed convolution of x (B, I, h, w) with weight (I, O, K, K): (B, O, H, W), `extra` pixels larger."""
+    return F.conv_transpose2d(x, weight, bias, stride, padding, extra)
 
 
 def autoencoder(network: Any, x: Tensor, labels: Tensor, warmth: float) -> Terms:

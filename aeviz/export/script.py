@@ -14,7 +14,7 @@ from aeviz.export.network import network_text
 from aeviz.export.script_loop import loop_text
 from aeviz.export.sources import Sources, names_in
 from aeviz.export.text import readable
-from aeviz.models import build, variant
+from aeviz.models import build, losses, strided, variant
 from aeviz.results.store import Report
 from aeviz.runs import Run, RunConfig
 
@@ -51,6 +51,10 @@ OBJECTIVES: dict[str, Objective] = {
     "cvae": Objective(plain_losses.cvae, _same("free_bits", "n_classes")),
     "wae_mmd": Objective(plain_losses.wae_mmd, {"mmd": "weight"}),
     "vq_vae": Objective(plain_losses.vq_vae, _same("commitment")),
+}
+PLAINER: dict[Callable[..., Any], Callable[..., Any]] = {
+    losses.squared_error: plain_losses.squared_error,
+    strided.conv_transpose2d: plain_losses.conv_transpose2d,
 }
 SPOILERS: dict[str, Callable[..., Any]] = {
     "gaussian": plain_losses.gaussian_noise, "salt_pepper": plain_losses.salt_and_pepper,
@@ -102,7 +106,7 @@ def write_script(run: Run, out: Path, report: Report) -> str:
 
 def script_of(run: Run) -> str:
     """The whole file."""
-    config, sources = run.config(), Sources()
+    config, sources = run.config(), Sources(PLAINER)
     loading = _loading(config)
     model = build(config.model, config.training.loss)
     load = f"{sources.take(loading.of)}({loading.given(config)})"

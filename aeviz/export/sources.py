@@ -4,8 +4,9 @@ import ast
 import functools
 import importlib.util
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 OURS = __name__.split(".")[0]
 STANDARD = {
@@ -27,9 +28,13 @@ class Module(NamedTuple):
 
 
 class Sources:
-    """Definitions, each once and after those it rests on, and the imports they need."""
+    """Definitions, each once and after those it rests on, and the imports they need.
 
-    def __init__(self) -> None:
+    `instead` names for some functions others of the same name that do the same more plainly.
+    """
+
+    def __init__(self, instead: Mapping[Callable[..., Any], Callable[..., Any]] | None = None) -> None:
+        self._instead = {(one.__module__, one.__name__): other.__module__ for one, other in (instead or {}).items()}
         self.definitions: dict[str, str] = {}
         self._imports: set[str] = set()
         self._homes: dict[str, str] = {}
@@ -63,6 +68,7 @@ class Sources:
         return "\n\n".join("\n".join(group) for group in groups if group)
 
     def _take(self, home: str, name: str) -> None:
+        home = self._instead.get((home, name), home)
         if self._homes.setdefault(name, home) != home:
             raise ValueError(f"{name} of {home} would hide that of {self._homes[name]}")
         module = _read(home)
