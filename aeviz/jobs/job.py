@@ -64,10 +64,11 @@ class Job:
         Raises:
             NotNow: it is at work, or does not let go.
         """
-        end = time.monotonic() + LET_GO_SECONDS
-        while self.is_alive() and self.written_status().state == "paused" and time.monotonic() < end:
-            self.ask("leave")
-            time.sleep(0.05)
+        if self.is_alive() and self.written_status().state == "paused":
+            self.ask("leave")  # once: whoever is asked while ending looks up again, and could be kept at it
+            end = time.monotonic() + LET_GO_SECONDS
+            while self.is_alive() and time.monotonic() < end:
+                time.sleep(0.02)
         if self.is_alive():
             raise NotNow("{name} is at work already; wait for it or stop it", name=self.path.name)
 

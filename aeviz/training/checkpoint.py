@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -27,13 +28,18 @@ def save_checkpoint(run: Run, stepper: Stepper, position: Position, sums: dict[s
     save_model(stepper.model, run.checkpoint, dataclasses.asdict(position), extra)
 
 
+def source_of(run: Run) -> Path | None:
+    """The file a run goes on from: its checkpoint, else its best weights (a loaded run has nothing else)."""
+    return next((path for path in (run.checkpoint, run.weights) if path.exists()), None)
+
+
 def checkpointed_model(run: Run) -> ModelConfig:
     """The settings of the network a run goes on with: the checkpoint's, or the best weights', or the config's.
 
     The config's as well where only live settings differ: those may have been turned since.
     """
     asked = run.config().model
-    source = next((path for path in (run.checkpoint, run.weights) if path.exists()), None)
+    source = source_of(run)
     if source is None:
         return asked
     kept = model_config(read_metadata(source)["model"])
@@ -42,12 +48,12 @@ def checkpointed_model(run: Run) -> ModelConfig:
 
 
 def load_position(run: Run, stepper: Stepper, device: str) -> tuple[Position, dict[str, Tensor]]:
-    """Put a run back to its checkpoint, or to its best weights (a loaded run has nothing else), or to its start.
+    """Put a run back to where its file stands, or to its start.
 
     Raises:
         BadFile: the file does not belong to this network.
     """
-    source = next((path for path in (run.checkpoint, run.weights) if path.exists()), None)
+    source = source_of(run)
     if source is None:
         return Position(), {}
     values = read_metadata(source)["position"]

@@ -14,7 +14,7 @@ from aeviz.models import Autoencoder, Batch, build
 from aeviz.models import budget as costs
 from aeviz.training.augment import Augment, is_on
 from aeviz.training.feed import Feed
-from aeviz.training.start import Recipe, fitted_model
+from aeviz.training.start import Recipe, check_images, fitted_model
 from aeviz.training.stepper import Stepper
 
 STEPS = 100
@@ -49,8 +49,7 @@ def find_rate(recipe: Recipe, dataset: Dataset, device: str, on_step: OnStep | N
         BadValue: fewer than 2 images, or a loss that is no number from the beginning.
         OverBudget: the network does not fit into memory.
     """
-    if len(dataset.rows("train")) < 2:
-        raise BadValue("the set {name} has fewer than 2 images to train on; take a larger one", name=dataset.name)
+    check_images(dataset)
     config = fitted_model(recipe, dataset.shape)
     costs.check(costs.cost(config, recipe.training.batch_size, recipe.training.optimizer), device)
     with torch.random.fork_rng(devices=[torch.device(device)] if device.startswith("cuda") else []):

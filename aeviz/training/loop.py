@@ -20,21 +20,17 @@ from aeviz.training.checkpoint import BestWeights, checkpointed_model, cut_metri
 from aeviz.training.crew import ALONE, Crew
 from aeviz.training.evaluate import evaluate
 from aeviz.training.feed import Feed, split_order
-from aeviz.training.frames import FrameWriter
 from aeviz.training.graphs import CapturedStep
 from aeviz.training.helm import Helm, Rewound
-from aeviz.training.preview import write_preview
 from aeviz.training.record import Record
+from aeviz.training.showcase import Showcase
 from aeviz.training.stepper import Stepper
-from aeviz.training.vitals import gradient_norms, observe
+from aeviz.training.vitals import gradient_norms
 
 Part = tuple[int, int, int] | None
 LOOK_SECONDS = 0.25  # how often the loop looks up: finite loss, a line of metrics
 SAVE_SECONDS = 2.0  # between checkpoints at the ends of epochs
 CHECKPOINT_SECONDS = 20.0  # between checkpoints within a long epoch
-SHOW_SECONDS = 0.5  # between pictures, frames of the map, and looks inside the network
-SHOW_SHARE = 0.015  # of a training's time that these may take
-FIRST_LOSS_SECONDS = 0.1  # in which the first loss is to be there, before anything else is shown
 
 
 class Diverged(AevizError):
@@ -56,7 +52,7 @@ class Trainer:
         self.ending = ""
         self.feed = Feed(dataset, "train", device, worker)
         self.validation = Feed(dataset, "val", device)
-        self.frames = FrameWriter(run, dataset, device) if crew.is_first else None
+        self.showcase = Showcase(run, dataset, device, crew.is_first)
         self.record = Record(run, len(self.feed), self.config.training.batch_size, crew.is_first)
         self._looked = self._saved = time.perf_counter()
         self.take_up()
@@ -77,10 +73,9 @@ class Trainer:
             model.set_statistics(*self.feed.statistics())
         self.adopt(Stepper(model.to(self.device), self.training, self.config.resolved, self.crew))
         self.record.begin(*load_position(self.run, self.stepper, self.device))
-        if self.frames is not None:
+        if self.crew.is_first:
             cut_metrics(self.run, self.position.step if self.position.step or self.run.checkpoint.exists() else -1)
-            self.frames.cut(self.position.step)
-        self._show_again = time.perf_counter() + FIRST_LOSS_SECONDS
+        self.showcase.begin(self.position.step)
 
     def adopt(self, stepper: Stepper) -> None:
         """Train another network from here on."""
@@ -199,9 +194,8 @@ class Trainer:
         if line is None:
             return
         line["gradients"] = gradient_norms(self.model)
-        if self.crew.agree(self._shown_long_ago()):
-            line |= self._show()
-            self.model.train()
+        if self.crew.agree(self.showcase.is_due()):
+            line |= self.show()
         self.note(line)
 
     def _validate(self, train: dict[str, float] | None = None) -> None:
@@ -210,8 +204,8 @@ class Trainer:
         speed = self.record.speed() if train else None
         validation = self.judge(counting=train is not None)
         line: dict[str, Any] = {"images_per_s": speed, "val": {**validation, "psnr": psnr(validation["mse"])}}
-        if self._shown_long_ago() or self.position.epoch == self.training.epochs:
-            line |= self._show()
+        if self.showcase.is_due() or self.position.epoch == self.training.epochs:
+            line |= self.show()
         self.note(line | ({"train": train} if train else {}))
         self.record.clear()
         self._report(state="running")
@@ -263,28 +257,11 @@ class Trainer:
             save_checkpoint(self.run, self.stepper, self.position, self.record.sums)
         self._saved = time.perf_counter()
 
-    def _shown_long_ago(self) -> bool:
-        return time.perf_counter() > self._show_again
-
-    def _show(self) -> dict[str, Any]:
-        """Let people see where the network stands: its pictures, its map, and what goes on inside, for a line.
-
-        Next time not before `SHOW_SECONDS` have passed, and so many that the showing slows the training little.
-        """
-        began = time.perf_counter()
-        told: dict[str, Any] = {}
-        if self.frames is not None:
-            write_preview(self.run, self.stepper.judged, self.dataset)
-            told["vitals"], codes = observe(self.stepper.judged, self.frames)
-            self.frames.snap(self.stepper.judged, self.position.step, codes)
-        ended = time.perf_counter()
-        self._show_again = ended + max(SHOW_SECONDS, (ended - began) / SHOW_SHARE)
-        return told
-
-    def show(self) -> None:
-        """Let people see at once where the network stands."""
-        self._show()
+    def show(self) -> dict[str, Any]:
+        """Let people see where the network stands; what goes on inside it, for a line of the metrics."""
+        told = self.showcase.show(self.stepper.judged, self.position.step)
         self.model.train()
+        return told
 
     def note(self, line: dict[str, Any]) -> None:
         """Add a line to the metrics."""

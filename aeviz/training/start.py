@@ -46,8 +46,7 @@ def prepare(recipe: Recipe, dataset: data.Dataset | None = None) -> Run:
         AevizError: what is wrong with the recipe; nothing was made.
     """
     dataset = dataset or data.load(recipe.data.name, recipe.data.params)
-    if len(dataset.rows("train")) < 2:
-        raise BadValue("the set {name} has fewer than 2 images to train on; take a larger one", name=dataset.name)
+    check_images(dataset)
     model = fitted_model(recipe, dataset.shape, len(dataset.classes))
     training = recipe.training
     device = resolve_device(training.device)
@@ -55,6 +54,12 @@ def prepare(recipe: Recipe, dataset: data.Dataset | None = None) -> Run:
     Augment(training.augment, dataset.shape)
     costs.check(costs.cost(model, training.batch_size, training.optimizer, training.loss), device)
     return runs.create(dataset, model, training, recipe.seed)
+
+
+def check_images(dataset: data.Dataset) -> None:
+    """Raises: BadValue, if there are too few images to train on."""
+    if len(dataset.rows("train")) < 2:
+        raise BadValue("the set {name} has fewer than 2 images to train on; take a larger one", name=dataset.name)
 
 
 def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...], classes: int | None = None) -> ModelConfig:

@@ -11,7 +11,7 @@ from aeviz.errors import NotNow
 from aeviz.models import budget
 from aeviz.models.weights import read_metadata
 from aeviz.runs import Note, Run
-from aeviz.training.checkpoint import can_undo, checkpointed_model, put_back
+from aeviz.training.checkpoint import can_undo, checkpointed_model, put_back, source_of
 from aeviz.training.helm import fitted, turned
 from aeviz.training.start import Start, launch, resume
 
@@ -75,7 +75,7 @@ def change(run: Run, model: dict[str, Any], start: Start = jobs.start) -> None:
     if _listens(run):
         run.ask("change", model=model)
         return
-    if not run.checkpoint.exists() and not run.has_weights():
+    if source_of(run) is None:
         raise NotNow("the run {id} has learned nothing yet; train it first", id=run.id)
     launch(run, start)
     run.ask("change", model=model)
@@ -97,7 +97,9 @@ def undo(run: Run) -> None:
 
 
 def restart(run: Run) -> Run:
-    """A new run with the settings of this one, from the very beginning."""
+    """A new run with the settings of this one, from the very beginning; this one is stopped if it is at work."""
+    if run.is_live():
+        run.ask("stop")
     return _twin(run, (), "Once more")
 
 
@@ -107,7 +109,7 @@ def fork(run: Run) -> Run:
     Raises:
         NotNow: there is no checkpoint to go on from.
     """
-    if not run.checkpoint.exists() and not run.has_weights():
+    if source_of(run) is None:
         raise NotNow("the run {id} has learned nothing yet; wait for its first epoch", id=run.id)
     return _twin(run, COPIED, "Fork of")
 
@@ -128,19 +130,19 @@ def _twin(run: Run, copied: tuple[str, ...], how: str) -> Run:
         twin.write_config(config.model_copy(update={"id": twin.id, "created": time.time(), "model": model}))
         twin.write_note(Note(note=f"{how} {run.title()}."))
         jobs.requeue(twin)
-        if copied:
-            _stand_where(run, twin)
+        source = source_of(twin)
+        if source is not None:
+            _stand_at(source, twin)
     except BaseException:
         shutil.rmtree(twin.path)
         raise
     return twin
 
 
-def _stand_where(run: Run, twin: Run) -> None:
+def _stand_at(source: Path, twin: Run) -> None:
     """Have a fork's status say how far it is, while it waits for its process."""
-    source = next(path for path in (twin.checkpoint, twin.weights) if path.exists())
     position = read_metadata(source)["position"]
-    reached = {"epoch": position["epoch"], "step": position["step"], "epochs": run.config().training.epochs}
+    reached = {"epoch": position["epoch"], "step": position["step"], "epochs": twin.config().training.epochs}
     files.write_json(twin.path / "status.json", twin.written_status().model_copy(update=reached).to_json())
 
 

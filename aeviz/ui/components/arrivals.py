@@ -130,18 +130,7 @@ def import_dialog() -> None:
     st.caption(
         "Folder names become labels. A train and a test folder are kept apart. A CSV beside the images becomes columns to colour by."
     )
-    files: list[Any] = []
-    path = ""
-    if kind == "Path":
-        path = st.text_input("Folder or zip on this machine", key="bring.path", placeholder="/home/me/pictures")
-    else:
-        many: Literal[True, "directory"] = "directory" if kind == "Folder" else True
-        files = (
-            st.file_uploader(
-                "Images", type=TYPES, accept_multiple_files=many, key=f"bring.{kind}", label_visibility="collapsed"
-            )
-            or []
-        )
+    files, path = _brought(kind)
     first = Path(files[0].name if files else path)
     guess = first.parts[0] if files and len(first.parts) > 1 else first.stem
     name_help = ImportSettings.model_fields["name"].description
@@ -162,6 +151,17 @@ def import_dialog() -> None:
             st.error(words.sentence(error), icon=":material/error:")
         else:
             st.rerun()
+
+
+def _brought(kind: str) -> tuple[list[Any], str]:
+    """The files given to the browser, or a path on this machine."""
+    if kind == "Path":
+        return [], st.text_input("Folder or zip on this machine", key="bring.path", placeholder="/home/me/pictures")
+    many: Literal[True, "directory"] = "directory" if kind == "Folder" else True
+    files = st.file_uploader(
+        "Images", type=TYPES, accept_multiple_files=many, key=f"bring.{kind}", label_visibility="collapsed"
+    )
+    return files or [], ""
 
 
 def _as_name(text: str) -> str:

@@ -1,7 +1,5 @@
 """A training as one watches it: looked at again and again, quickly until the first loss is there."""
 
-import time
-
 import streamlit as st
 
 from aeviz import training
@@ -9,7 +7,7 @@ from aeviz.jobs import LIVE
 from aeviz.runs import Run
 from aeviz.ui import state, words
 from aeviz.ui.components.live_doctor import doctor_line
-from aeviz.ui.components.live_follow import follow
+from aeviz.ui.components.live_follow import follow, wait_until
 from aeviz.ui.components.live_head import head, numbers
 from aeviz.ui.components.live_views import VIEWS, view_switch
 from aeviz.ui.frame import draw_anew
@@ -17,7 +15,6 @@ from aeviz.ui.frame import draw_anew
 POLL_SECONDS = 0.45
 IDLE_SECONDS = 2.0
 WAIT_SECONDS = 0.4  # a look waits so long for the first loss
-LOOK_SECONDS = 0.005
 
 
 def live_panel(run: Run) -> None:
@@ -64,12 +61,5 @@ def _panel(run: Run) -> None:
         doctor_line(run, status, config, follower)
         view = VIEWS[view_switch()]
         if status.state == "running" or (status.state == "queued" and not status.message):
-            _wait_for_first_loss(run)
+            wait_until(lambda: follow(run).has_begun, WAIT_SECONDS)
         view(run, config, follower, status.state in LIVE)
-
-
-def _wait_for_first_loss(run: Run) -> None:
-    """Wait a moment, so that the first loss is drawn as soon as it is there, and not at the next look."""
-    end = time.monotonic() + WAIT_SECONDS
-    while not follow(run).has_begun and time.monotonic() < end:
-        time.sleep(LOOK_SECONDS)

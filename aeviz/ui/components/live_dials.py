@@ -1,6 +1,5 @@
 """The dials that can be turned while a training is at work: each acts on the next step."""
 
-import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from aeviz.config import Settings
 from aeviz.runs import Run, RunConfig
 from aeviz.ui import forms, state, words
 from aeviz.ui.components.live_change import change_buttons
-from aeviz.ui.components.live_follow import Follower, follow
+from aeviz.ui.components.live_follow import Follower, follow, wait_until
 from aeviz.ui.frame import said
 
 TICKS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # of a decade
@@ -20,7 +19,6 @@ MOST_EVEN = 2.0  # a wider range is shown on a logarithmic scale
 DECADES = 3  # that can be turned to, to either side of the usual value
 SMALLEST = 1e-7  # beside 0, for weights that are 0 as a rule
 HEARD_SECONDS = 0.6
-LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -149,18 +147,17 @@ def _heard(follower: Follower, path: str, turn: Turn) -> int | None:
 def _confirm(run: Run) -> None:
     """Say that the last turn was asked for, and at which step it was heard, as soon as it was."""
     place = st.empty()
-    path, turn = next(reversed(_turns(run).items()), ("", None))
-    if turn is None:
+    turns = _turns(run)
+    if not turns:
         place.caption("A turn acts on the next step; the curves mark it.")
         return
+    path, turn = list(turns.items())[-1]
     name = f"{words.label(path.rpartition('.')[2])} {words.number(turn.value)}"
     awake = run.is_alive()
-    end = time.monotonic() + (HEARD_SECONDS if awake else 0.0)
     place.caption(f":material/hourglass_top: {name} is asked for …")
-    while turn.heard is None and time.monotonic() < end:
-        time.sleep(LOOK_SECONDS)
-        turn = _turns(run).get(path, turn)
-    if turn.heard is not None:
-        place.caption(f":green[:material/check:] {name} since step {turn.heard:,}.")
+    wait_until(lambda: path not in _coming(run), HEARD_SECONDS if awake else 0.0)
+    heard = _turns(run).get(path, turn).heard
+    if heard is not None:
+        place.caption(f":green[:material/check:] {name} since step {heard:,}.")
     elif not awake:
         place.caption(f":material/check: {name} from when it goes on.")

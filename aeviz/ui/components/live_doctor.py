@@ -75,8 +75,6 @@ def apply_cure(run: Run, finding: Finding) -> None:
         fresh = {name: value for name, value in model.items() if name != "sample_shape"}
         training.change(run, fresh, warm.spare().start)
     else:
-        if run.is_live():
-            run.ask("stop")
         again = training.restart(run)
         again.write_config(RunConfig.parse(_overridden(again.config().to_json(), cure)))
         begin(again, f"{words.run_title(config, run.note().title)}, cured")

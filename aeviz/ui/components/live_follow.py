@@ -2,6 +2,8 @@
 
 import os
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -12,6 +14,7 @@ from aeviz.ui import words
 
 FEW_EPOCHS = 5
 MOST_POINTS = 700  # of one curve that are sent to the browser
+LOOK_SECONDS = 0.005
 SCORES = ("mse", "psnr", "ssim")
 
 Curve = tuple[list[float], list[float]]
@@ -154,6 +157,13 @@ def event_words(event: dict[str, Any]) -> str:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _follower(_run_id: str, path: str, _run: Run) -> Follower:
     return Follower(_run, _run.config())
+
+
+def wait_until(done: Callable[[], bool], seconds: float) -> None:
+    """Wait a moment for what is about to be written, so that it is drawn at once and not at the next look."""
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
+        time.sleep(LOOK_SECONDS)
 
 
 def follow(run: Run) -> Follower:

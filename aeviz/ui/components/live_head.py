@@ -1,6 +1,5 @@
 """The head of a training: its state, the buttons that drive it, and its numbers in one row."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ from aeviz import training
 from aeviz.jobs import LIVE, Status
 from aeviz.runs import Run, RunConfig
 from aeviz.ui import warm, words
-from aeviz.ui.components.live_follow import Follower, follow
+from aeviz.ui.components.live_follow import Follower, follow, wait_until
 from aeviz.ui.components.start import begin
 from aeviz.ui.frame import said
 
@@ -83,12 +82,12 @@ def go_on(run: Run, times: int = 1) -> None:
     if times > 1:
         training.resume(run, run.config().training.epochs * times)
     training.play(run, warm.spare().start)
-    _until(lambda: run.status().state != "paused")
+    wait_until(lambda: run.status().state != "paused", ANSWER_SECONDS)
 
 
 def _pause(run: Run) -> None:
     run.ask("pause")
-    _until(lambda: run.status().state != "running")
+    wait_until(lambda: run.status().state != "running", ANSWER_SECONDS)
 
 
 def _stop(run: Run) -> None:
@@ -98,19 +97,10 @@ def _stop(run: Run) -> None:
 def _step(run: Run) -> None:
     before = follow(run).step
     training.step(run, warm.spare().start)
-    _until(lambda: follow(run).step > before)
-
-
-def _until(done: Callable[[], bool]) -> None:
-    """Wait a moment for what was asked, so that the button's answer is drawn at once and not at the next look."""
-    end = time.monotonic() + ANSWER_SECONDS
-    while not done() and time.monotonic() < end:
-        time.sleep(0.01)
+    wait_until(lambda: follow(run).step > before, ANSWER_SECONDS)
 
 
 def _restart(run: Run) -> None:
-    if run.is_live():
-        run.ask("stop")
     begin(training.restart(run), f"{_title(run)}, again")
 
 
