@@ -40,22 +40,24 @@ class Mosaic {
     this.watcher.observe(this.root)
   }
 
+  // What was there before is drawn until what is asked for is here.
   async show(data, tell) {
     const { address } = data
-    this.data = data
-    this.root.style.maxHeight = this.root.style.minHeight = `${data.height}px` // until it is drawn, so that nothing jumps up
-    this.root.ariaLabel = data.alt
+    this.wanted = address
+    this.root.style.maxHeight = `${data.height}px`
+    if (!this.sheet) this.root.style.minHeight = `${data.height}px` // so that nothing jumps up
     try {
       const packed = await MapBase.packed(address)
       const [sheet, nearest] = await Promise.all([packed.sheet, packed.nearest].map((one) => one && Sheets.read(one)))
-      if (address !== this.data.address) return
-      Object.assign(this, { packed, sheet, nearest })
-      this.choose(null)
+      if (address !== this.wanted) return
+      Object.assign(this, { data, packed, sheet, nearest, chosen: null })
+      this.card.hidden = true
       this.draw()
       this.root.style.minHeight = 0
+      this.root.ariaLabel = data.alt
       this.root.dataset.count = sheet.count
     } catch (error) {
-      if (address === this.data.address) tell("missing", Date.now()) // the server may have let the bytes go
+      if (address === this.wanted) tell("missing", Date.now()) // the server may have let the bytes go
     }
   }
 
@@ -97,7 +99,7 @@ class Mosaic {
     pen.strokeStyle = getComputedStyle(this.root).getPropertyValue("--st-primary-color") || "#4f46e5"
     pen.lineWidth = 2
     for (const cell of this.packed.marks ?? []) this.frame(pen, cell)
-    if (this.chosen !== null && this.chosen !== undefined) this.frame(pen, this.chosen)
+    if (this.chosen !== null) this.frame(pen, this.chosen)
     this.write()
   }
 
@@ -137,10 +139,9 @@ class Mosaic {
   }
 
   choose(cell) {
-    if (cell === this.chosen) return
+    if (!this.sheet || cell === this.chosen) return
     this.chosen = cell
     this.card.hidden = cell === null
-    if (!this.sheet) return
     this.draw()
     if (cell === null) return
     const number = this.order(cell)

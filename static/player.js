@@ -44,23 +44,22 @@ class Part {
     this.watcher.observe(this.root)
   }
 
+  // What was there before is drawn until the frames of what is asked for are here.
   async show(data, tell) {
     const { address } = data
-    this.data = data
+    this.wanted = address
     this.root.style.height = `${data.height}px`
     this.root.classList.toggle("narrow", data.narrow)
     try {
       const packed = await MapBase.packed(address)
       const [frames, stops] = await Promise.all([Sheets.read(packed.frames), Sheets.read(packed.stops)])
-      if (address !== this.data.address) return
-      if (this.built !== address) {
-        Object.assign(this, { frames, stops, distance: packed.distance, places: packed.places, built: address })
-        this.count = frames.count / data.roads.length
-        this.build()
-      }
+      if (address !== this.wanted) return
+      const before = this.data
+      Object.assign(this, { data, frames, stops, distance: packed.distance, places: packed.places, count: frames.count / data.roads.length })
+      if (JSON.stringify(before) !== JSON.stringify(data)) this.build()
       this.draw()
     } catch (error) {
-      if (address === this.data.address) tell("missing", Date.now()) // the server may have let the bytes go
+      if (address === this.wanted) tell("missing", Date.now()) // the server may have let the bytes go
     }
   }
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from aeviz import results
 from aeviz.latent.traversals import Order
-from aeviz.results import SampleRequest
+from aeviz.results import Map, MapRequest, SampleRequest
 from aeviz.results.sweeps import Kind
 from aeviz.runs import Run
 
@@ -21,6 +21,17 @@ def walk(run: Run, stops: np.ndarray, road: str, steps: int) -> results.Walk:
     """A road through stops (M, D)."""
     stops = np.ascontiguousarray(stops, np.float32)
     return _walk(run.id, run.weights_mark(), stops.tobytes(), len(stops), road, steps, run)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _placed(run_id: str, mark: str, request: str, codes: bytes, width: int, _found: Map) -> np.ndarray:
+    return _found.projection.place(np.frombuffer(codes, np.float32).reshape(-1, width))
+
+
+def placed(run: Run, request: MapRequest, found: Map, codes: np.ndarray) -> np.ndarray:
+    """Points (n, dims) of codes (n, D) on a map."""
+    codes = np.ascontiguousarray(codes, np.float32)
+    return _placed(run.id, run.weights_mark(), request.model_dump_json(), codes.tobytes(), codes.shape[1], found)
 
 
 @st.cache_data(max_entries=32, show_spinner="Drawing samples …")

@@ -229,13 +229,9 @@ const MapOverlay = (() => {
           pen.stroke()
         }
       for (const road of data.roads) {
-        const place = at(road, Math.min(step ?? Math.floor(road.x.length / 2), road.x.length - 1))
-        pen.beginPath()
-        pen.arc(...place, 6, 0, 7)
-        pen.fillStyle = this.view.background
+        Object.assign(pen, { fillStyle: this.view.background, strokeStyle: road.colour, lineWidth: 3 })
+        this.ring(pen, ...at(road, Math.min(step ?? Math.floor(road.x.length / 2), road.x.length - 1)), 6)
         pen.fill()
-        pen.lineWidth = 3
-        pen.strokeStyle = road.colour
         pen.stroke()
       }
     }

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aeviz import results
 from aeviz.data import pictures
@@ -14,12 +15,13 @@ from aeviz.results import MapRequest, Walk
 from aeviz.runs import Run
 from aeviz.ui import cache, drawn, show, state
 from aeviz.ui.components import map_scene
-from aeviz.ui.components.code_bridges import Player, player
+from aeviz.ui.components.code_bridges import player
 from aeviz.ui.components.map_colours import Painted
 from aeviz.ui.components.map_view import latent_map
 from aeviz.ui.components.maps import last_request
 from aeviz.ui.components.one_image import one_image
 from aeviz.ui.components.taking import take_along
+from aeviz.ui.frame import kindly
 
 STAGE, STAGE_NARROW, STOPS_ROW, STRIP = 264, 220, 48, 92  # pixels of height
 NARROW_NAME = 20
@@ -90,9 +92,14 @@ def road_canvas(run: Run, chosen: Chosen) -> None:
     shown = player(
         roads.frames, x, places_of_stops(len(x), chosen.steps), roads.distance, roads.marks(), name=f"{run.id}.{chosen.steps}"
     )  # fmt: skip
-    _stage_and_map(run, shown, roads, x, codes)
-    more = NARROW_NAME if state.is_narrow() else 0
-    shown.strips(key="walk.strips", height=STOPS_ROW + more + (STRIP + more) * len(chosen.roads))
+    stage, strips, beside = _places()
+    with stage:
+        shown.stage(key="walk.stage", height=STAGE_NARROW if state.is_narrow() else STAGE)
+    with strips:
+        more = NARROW_NAME if state.is_narrow() else 0
+        shown.strips(key="walk.strips", height=STOPS_ROW + more + (STRIP + more) * len(chosen.roads))
+    with beside, kindly():
+        _map(run, roads, x, codes)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             "Under each strip: the distance to the nearest training image. Dashed, 1×: how far neighbours are apart."
@@ -117,16 +124,12 @@ def _colour(name: str) -> str:
     return COLOURS[list(ROADS).index(name) % len(COLOURS)]
 
 
-def _stage_and_map(run: Run, shown: Player, roads: Roads, x: np.ndarray, codes: np.ndarray) -> None:
+def _places() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
+    """Where stage, strips and map stand: the map beside the stage, or below all on a narrow window."""
     if state.is_narrow():
-        shown.stage(key="walk.stage", height=STAGE_NARROW)
-        _map(run, roads, x, codes)
-        return
+        return st.container(), st.container(), st.container()
     stage, beside = st.columns([3, 2], gap="medium")
-    with stage:
-        shown.stage(key="walk.stage", height=STAGE)
-    with beside:
-        _map(run, roads, x, codes)
+    return stage, st.container(), beside
 
 
 def _map(run: Run, roads: Roads, x: np.ndarray, codes: np.ndarray) -> None:
@@ -140,12 +143,12 @@ def _map(run: Run, roads: Roads, x: np.ndarray, codes: np.ndarray) -> None:
     classes = run.config().data.classes
     colours = Painted(found.labels if classes else None, classes or None, "Label", "label")
     scene = map_scene.scene_of(run, request, found, colours, mode="dots", height=STAGE)
-    points = found.projection.place(roads.z.reshape(-1, roads.z.shape[-1])).reshape(*roads.z.shape[:2], -1)
+    points = drawn.placed(run, request, found, roads.z.reshape(-1, roads.z.shape[-1])).reshape(*roads.z.shape[:2], -1)
     ways = [
         {"colour": mark["colour"], "x": way[:, 0].tolist(), "y": way[:, 1].tolist()}
         for mark, way in zip(roads.marks(), points, strict=True)
     ]
-    stops = found.projection.place(codes)
+    stops = drawn.placed(run, request, found, codes)
     latent_map(
         replace(
             scene, space=f"{scene.space} {hash(stops.tobytes())}", view=_view(found.points, points), tool="pan", roads=ways, stars=_stars(stops, x)
