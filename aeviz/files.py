@@ -7,12 +7,13 @@ import re
 import stat
 import tempfile
 import time
+import uuid
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from aeviz.errors import BadArchive, BadValue, NotNow
+from aeviz.errors import BadArchive, BadFile, BadValue, NotNow
 
 try:
     import fcntl
@@ -37,6 +38,27 @@ def write_bytes(path: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A place beside the file that a person named; what is written there takes the file's place at the end.
+
+    Raises:
+        BadFile: nothing can be written there.
+    """
+    if path.is_dir():
+        raise BadFile("{path} is a folder; name a file to write to", path=path)
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield beside
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise BadFile("{path} cannot be written: {reason}", path=path, reason=error.strerror or error) from None
 
 
 def sweep(folder: Path) -> None:

@@ -117,7 +117,7 @@ def _quality(comparison: Comparison, points: np.ndarray, affinities: Any) -> tup
         knn_accuracy(points, comparison.labels),
         kl_divergence(affinities, points),
     )
-    trust, accuracy, kl = ("unknown" if number is None else f"{number:.3f}" for number in numbers)
+    trust, accuracy, kl = ("unknown" if number is None else f"{number:.4f}" for number in numbers)
     return trust, accuracy, kl
 
 

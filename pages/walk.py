@@ -1,13 +1,16 @@
-"""What lies between two images: the road from one code to the other, decoded."""
+"""What lies between images: roads from one code to another, axes, directions, and means."""
 
-from aeviz.ui.components.walks import ends_picker, road_picker, walk_view
-from aeviz.ui.frame import controls_and_canvas, needed_run, page
+from aeviz.ui.components.one_image import images_of_yours
+from aeviz.ui.components.views import view_picker
+from aeviz.ui.components.walks import WALKS
+from aeviz.ui.frame import controls_and_canvas, kindly, needed_run, page
 
 with page("walk"):
     run = needed_run()
+    view = view_picker(WALKS, "walk.view")
     controls, canvas = controls_and_canvas()
     with controls:
-        ends = ends_picker(run)
-        road, steps = road_picker(run)
-    with canvas:
-        walk_view(run, ends, road, steps)
+        chosen = view.controls(run)
+        images_of_yours(run, "walk")
+    with canvas, kindly():
+        view.canvas(run, chosen)

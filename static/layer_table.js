@@ -271,7 +271,8 @@ class Table {
     const broken = this.data.broken === at
     row.node.classList.toggle("broken", broken)
     row.node.classList.toggle("after", this.data.broken !== null && at > this.data.broken)
-    write(row.problem, broken ? this.data.problem : "")
+    const complains = row.node.querySelector("[aria-invalid]") // of what is being typed, whatever is painted meanwhile
+    if (!complains) write(row.problem, broken ? this.data.problem : "")
   }
 }
 

@@ -1,6 +1,8 @@
 // Tells the server whether the window is narrow, so that controls can fold away there; silent on wide windows.
 // On a narrow window the menu lies over the page, so it is put away once a page was chosen in it.
+// A training that has just begun is seen from the top, wherever on the page its button stood.
 let page = null
+let begun = null
 
 export default function ({ data, setStateValue }) {
   const query = window.matchMedia("(max-width: 640px)")
@@ -12,6 +14,8 @@ export default function ({ data, setStateValue }) {
   if (query.matches && page !== null && page !== data.page) {
     document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click()
   }
+  if (data.begun && data.begun !== begun) document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0)
   page = data.page
+  begun = data.begun
   return () => { query.onchange = null }
 }

@@ -238,3 +238,60 @@ def test_settings_that_fit_no_picture_are_refused():
         data.read_image(content, (3, 8, 8), background="sky")
     with pytest.raises(BadValue, match="channels"):
         data.read_image(content, (2, 8, 8))
+
+
+DRAWING = Image.new("L", (200, 200), 250)
+DRAWING.paste(20, (80, 0, 120, 200))  # a stroke that touches the border
+GREY_DARK = data.Border(0.05, 0.04)  # as white-on-black sets have it
+BRIGHT = data.Border(0.98, 0.02)
+VARIED = data.Border(0.41, 0.29)  # as photographs have it
+
+
+@pytest.mark.parametrize(
+    ("border", "turned"), [(GREY_DARK, True), (BRIGHT, False), (VARIED, False), (None, False)],
+    ids=["dark", "bright", "varied", "unknown"],
+)  # fmt: skip
+def test_a_drawing_is_turned_round_only_where_the_set_is_the_other_way_round(border, turned):
+    pixels, inverted = data.read_fitted(encoded(DRAWING), (1, 28, 28), data.Fitting(), border)
+    assert inverted is turned
+    assert (pixels[0, 14, 14] > 128) is np.bool_(turned), "the stroke is bright where it was turned round"
+
+
+@pytest.mark.parametrize(
+    ("invert", "border", "stroke"), [("yes", None, 235), ("no", GREY_DARK, 20)], ids=["always", "never"]
+)
+def test_a_person_may_decide_otherwise(invert, border, stroke):
+    pixels, inverted = data.read_fitted(encoded(DRAWING), (1, 28, 28), data.Fitting(invert=invert), border)
+    assert abs(int(pixels[0, 14, 14]) - stroke) < 5  # resizing overshoots a little
+    assert inverted is (invert == "yes")
+
+
+def test_colourful_and_uneven_borders_are_no_drawings():
+    red = np.zeros((3, 28, 28), np.uint8)
+    red[0] = 250
+    ramp = np.broadcast_to(np.linspace(60, 255, 28).astype(np.uint8), (1, 28, 28))
+    white = np.full((1, 28, 28), 250, np.uint8)
+    assert [data.proposed_invert(image, GREY_DARK) for image in (red, ramp, white)] == [False, False, True]
+
+
+@pytest.mark.parametrize("name", ["digits", "shapes", "photo_patches"])
+def test_no_image_of_a_set_is_turned_round_by_itself(name):
+    images = data.load(name).images
+    border = data.border_of(images)
+    some = np.asarray(images[np.arange(0, len(images), max(1, len(images) // 200))])
+    assert not any(data.proposed_invert(image, border) for image in some)
+    turned = np.mean([data.proposed_invert(255 - image, border) for image in some])
+    assert turned == (0.0 if name == "photo_patches" else 1.0)
+
+
+def test_the_colours_can_be_taken_out():
+    pixels, _ = data.read_fitted(encoded(Image.new("RGB", (8, 8), (255, 0, 0))), (3, 8, 8), data.Fitting(grey=True))
+    assert colour_of(pixels) == [76, 76, 76]  # ITU-R 601: 0.299 of the red
+
+
+def test_a_preview_knows_the_files_own_size():
+    picture, size = data.read_preview(encoded(Image.new("RGB", (400, 100), (0, 0, 255)), "JPEG"), 100)
+    assert picture.shape == (25, 100, 3)
+    assert size == (400, 100)
+    with pytest.raises(BadFile, match="not a picture"):
+        data.read_preview(b"nothing", 100)

@@ -11,9 +11,9 @@ from aeviz.latent import inverse
 from aeviz.latent.attraction import Attraction, similarities
 from aeviz.latent.axes import Axes
 from aeviz.latent.descent import Descent
-from aeviz.latent.directions import Directions
 from aeviz.latent.lda import LDA
 from aeviz.latent.neighbours import own_nearest
+from aeviz.latent.own_axes import Directions
 from aeviz.latent.pca import PCA, PCASettings, variance_ratio
 from aeviz.latent.project import PROJECTIONS, projection
 from aeviz.latent.projection import unheard

@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from aeviz import data, jobs, plots, results, training
 from aeviz.errors import BadValue
+from aeviz.export import scene
 from aeviz.latent.outline import within
 from aeviz.plots.packed import pack, pack_figure
 from aeviz.training import Recipe
@@ -169,7 +170,7 @@ def test_points_within_an_outline_are_those_a_polygon_holds():
 
 def test_a_tile_shows_every_image_with_its_reconstruction_label_and_error(run):
     dataset = data.load("digits")
-    count = thumbnails.per_tile(dataset.shape)
+    count = scene.per_tile(dataset.shape)
     found = unpacked(ask(f"/aeviz/tile/{run.id}/{run.weights_mark()}/1").body)
     rows = np.arange(count, min(2 * count, len(dataset)))
     assert found["labels"].tolist() == dataset.labels[rows].tolist()
@@ -193,7 +194,7 @@ def test_a_sheet_has_the_rows_that_were_asked_for_in_their_order(run):
 def test_large_images_are_shrunk_by_whole_numbers():
     images = np.zeros((1, 1, 100, 100), np.uint8)
     images[:, :, :, 50:] = 200
-    small = thumbnails.shrunk(images, 48)
+    small = scene.shrunk(images, 48)
     assert small.shape == (1, 1, 50, 50)
     assert small[0, 0, 0].tolist() == [0] * 25 + [200] * 25
 

@@ -54,7 +54,7 @@ def test_every_page_works_with_a_run(name, run):
     app = open_page(name)
     assert not app.exception
     assert not app.error
-    assert app.selectbox(key="run").value == run.id
+    assert app.sidebar.selectbox[0].value == run.id
 
 
 def test_the_app_starts_at_its_front_door():
@@ -69,7 +69,7 @@ def test_the_address_chooses_the_run_and_nonsense_in_it_does_not(run):
         app.query_params["run"] = asked
         app.run()
         assert not app.exception
-        assert app.selectbox(key="run").value == chosen
+        assert app.sidebar.selectbox[0].value == chosen
 
 
 def test_the_form_becomes_a_run_of_just_these_settings(monkeypatch):
@@ -153,23 +153,6 @@ def test_a_link_that_nobody_wrote_harms_nothing(run, link):
     app.query_params["map"] = link
     app.run().switch_page("../../pages/map.py").run()
     assert not app.exception
-
-
-def test_an_upload_is_rebuilt_and_a_broken_one_named(run):
-    import io
-
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.new("L", (20, 20), 90).save(buffer, "PNG")
-    app = open_page("reconstruct")
-    app.segmented_control(key="pictures.source").set_value("Upload").run()
-    app.file_uploader[0].upload("grey.png", buffer.getvalue())
-    app.file_uploader[0].upload("broken.png", b"nothing")
-    app.run()
-    assert not app.exception
-    assert [text.value for text in app.text] == ["grey.png"]
-    assert "broken" in app.error[0].value
 
 
 def test_a_run_whose_images_are_gone_says_so(run, monkeypatch):

@@ -16,8 +16,6 @@ from aeviz.training.doctor import Finding
 from aeviz.ui.components import live_dials, live_doctor, live_film, live_follow, live_head, live_views
 from tests.test_pages import open_page
 
-DIAL = "live.training.learning_rate"
-
 
 @pytest.fixture(autouse=True)
 def clear_caches(monkeypatch):
@@ -58,6 +56,11 @@ def watch(run):
         app.segmented_control(key="train.view").set_value("Training").run()
     assert not app.exception
     return app
+
+
+def dial(app):
+    (found,) = [one for one in app.select_slider if one.label == "Learning rate"]
+    return found
 
 
 def asked(run):
@@ -142,7 +145,7 @@ def test_long_curves_are_thinned_to_the_same_points_and_the_last():
 def test_events_are_said_in_few_words(event, said):
     run = prepared()
     write(run, line(11, event=event))
-    assert live_follow.follow(run).events == [{"x": 1.0, "kind": event["kind"], "words": said}]
+    assert live_follow.follow(run).events == [event | {"x": 1.0, "step": 11, "words": said}]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -164,8 +167,8 @@ def test_every_live_setting_has_a_dial_that_holds_its_value_and_its_bounds(varia
 def test_a_dial_asks_the_training_at_once(run):
     with at_work(run):
         app = watch(run)
-        assert app.select_slider(key=DIAL).value == 1e-3
-        app.select_slider(key=DIAL).set_value(3e-3).run()
+        assert dial(app).value == 1e-3
+        dial(app).set_value(3e-3).run()
         assert not app.exception
     assert [(one["ask"], one["path"], one["value"]) for one in asked(run)] == [("turn", "training.learning_rate", 3e-3)]
 
@@ -176,13 +179,40 @@ def test_a_dial_follows_what_another_hand_has_turned(run):
         config = run.config()
         run.write_config(training.helm.turned(config, "training.learning_rate", 0.0123))
         app.run()
-        assert app.select_slider(key=DIAL).value == 0.0123
+        assert dial(app).value == 0.0123
+
+
+def test_a_dial_turned_twice_does_not_fall_back_to_the_first_turn(run):
+    with at_work(run):
+        app = watch(run)
+        dial(app).set_value(2e-3).run()
+        dial(app).set_value(3e-3).run()
+        run.write_config(training.helm.turned(run.config(), "training.learning_rate", 2e-3))
+        write(run, line(30, 3, event={"kind": "turn", "path": "training.learning_rate", "from": 1e-3, "to": 2e-3}))
+        app.run()
+        assert dial(app).value == 3e-3, "which is still on its way"
+        write(run, line(31, 3, event={"kind": "turn", "path": "training.learning_rate", "from": 2e-3, "to": 3e-3}))
+        run.write_config(training.helm.turned(run.config(), "training.learning_rate", 1e-4))
+        app.run()
+        assert dial(app).value == 1e-4, "another hand's, after it was heard"
+
+
+def test_a_dial_turned_back_by_an_undo_shows_what_counts(run):
+    with at_work(run):
+        app = watch(run)
+        write(run, line(30, 3))
+        app.run()
+        dial(app).set_value(3e-3).run()
+        (run.path / "metrics.jsonl").write_text("")
+        write(run, line(11))
+        app.run()
+        assert dial(app).value == 1e-3
 
 
 def test_a_turn_is_confirmed_with_its_step(run):
     with at_work(run):
         app = watch(run)
-        app.select_slider(key=DIAL).set_value(3e-3).run()
+        dial(app).set_value(3e-3).run()
         event = {"kind": "turn", "path": "training.learning_rate", "from": 1e-3, "to": 3e-3}
         write(run, line(30, 3, event=event))
         app.run()
@@ -203,11 +233,11 @@ def test_restart_and_fork_make_runs_to_watch_and_keep_the_old_one(run, monkeypat
     monkeypatch.setattr(training, "launch", lambda run, start: launched.append(run.id))
     for button in ("restart", "fork"):
         app = watch(run)
-        app.selectbox(key="run").set_value(run.id).run()
+        app.sidebar.selectbox[0].set_value(run.id).run()
         app.segmented_control(key="train.view").set_value("Training").run()
         app.button(key=button).click().run()
         assert not app.exception
-        assert app.selectbox(key="run").value == launched[-1] != run.id
+        assert app.sidebar.selectbox[0].value == launched[-1] != run.id
     assert len(list_runs()) == 3
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from aeviz.plots import counts_bars, latent_scatter, loss_curves, variance_bars
+from aeviz import plots
+from aeviz.plots import counts_bars, latent_scatter, variance_bars
 from aeviz.plots.theme import CLASS_COLOURS, CLASS_SYMBOLS, DIVERGING, UNKNOWN_COLOUR, class_marker, shown
 
 LIGHT, DARK = "#ffffff", "#0e1117"
@@ -153,7 +154,6 @@ def test_names_people_gave_stay_text(name, points):
         latent_scatter(points, np.zeros(90, dtype=int), class_names=[name]).data[0].name,
         latent_scatter(points, axis_labels=(name, name)).layout.xaxis.title.text,
         latent_scatter(points, points[:, 0], colour_label=name).data[0].marker.colorbar.title.text,
-        loss_curves({name: ([1], [2])}).data[0].name,
         counts_bars([name], [3]).layout.yaxis.ticktext[0],
         counts_bars([name], [3]).data[0].customdata[0],
     ):
@@ -170,32 +170,6 @@ def test_long_names_are_cut():
     assert shown("x" * 100).endswith("…")
 
 
-def test_train_and_val_of_one_term_share_a_hue_and_differ_in_dash():
-    series = {f"{part} {term}": ([1, 2], [3.0, 2.0]) for term in ("total", "kl") for part in ("train", "val")}
-    train, val, kl, _ = loss_curves(series).data
-    assert train.line.color == val.line.color != kl.line.color
-    assert (train.line.dash, val.line.dash) == ("solid", "dot")
-
-
-def test_each_curve_has_its_own_x_and_gaps_where_there_is_no_number():
-    figure = loss_curves({"train total": ([0.5, 1, 1.5], [3, None, float("inf")]), "val total": ([1], [2])}, log_y=True)
-    np.testing.assert_array_equal(figure.data[0].y, [3, np.nan, np.nan])
-    assert [len(trace.x) for trace in figure.data] == [3, 1]
-    assert figure.layout.yaxis.type == "log"
-
-
-def test_only_short_curves_mark_their_points():
-    figure = loss_curves({"a": (range(5), range(5)), "b": (range(500), range(500))})
-    assert [trace.mode for trace in figure.data] == ["lines+markers", "lines"]
-
-
-@pytest.mark.parametrize("series", [{}, {"train total": ([], [])}, {"train total": ([1], [None])}])
-def test_without_numbers_the_chart_keeps_its_size_and_says_so(series):
-    figure = loss_curves(series)
-    assert figure.layout.height == loss_curves({"a": ([1], [1])}).layout.height
-    assert figure.layout.annotations[0].text == "No numbers yet"
-
-
 def test_variance_bars_add_up():
     bars, line = variance_bars(np.array([0.5, 0.3, 0.2])).data
     np.testing.assert_allclose(bars.y, [50, 30, 20])
@@ -207,3 +181,15 @@ def test_counts_keep_classes_of_equal_name_apart_in_their_map_colours():
     assert list(bars.y) == [0, 1]
     assert list(bars.x) == [3, 5]
     assert list(bars.marker.color) == list(CLASS_COLOURS[:2])
+
+
+def test_the_histogram_of_errors_counts_each_image_once_and_fades_what_is_outside():
+    errors = np.array([0.0, 0.1, 0.1, 0.4, np.nan, 1.0])
+    chosen = np.array([True, True, False, False, True, True])
+    figure = plots.error_histogram(errors, chosen, (0.0, 0.5))
+    everything, some = figure.data
+    assert (everything.y.sum(), some.y.sum()) == (5, 3)
+    strong = np.asarray(some.marker.opacity) > 0.5
+    assert strong.tolist() == (np.asarray(some.x) < 0.5).tolist()
+    assert plots.reach_of(errors) == (0.0, 1.0)
+    assert plots.reach_of(np.full(3, 0.2))[1] > 0.2

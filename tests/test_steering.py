@@ -330,6 +330,18 @@ def test_channels_last_learns_the_same_and_goes_on_as_if_it_had_never_stopped(mo
     assert epoch_lines(whole)[-1]["val"]["mse"] == pytest.approx(epoch_lines(plain)[-1]["val"]["mse"], rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("gain", "chosen"), [(1.1, ("float32", True)), (1.2, ("bfloat16", True)), (1.0, ("float32", False))]
+)
+def test_convolutions_on_a_cpu_are_tried_in_bfloat16_with_the_layout_that_suits_it(monkeypatch, gain, chosen):
+    monkeypatch.setattr("aeviz.training.choose.WORTH_MEASURING", 0.0)
+    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: gain)
+    values = recipe(precision="auto").to_json()
+    values["model"]["body"] = {"name": "conv", "channels": [8, 16]}
+    resolved = training.choose.resolve(training.prepare(Recipe.parse(values)).config())
+    assert (resolved.precision, resolved.channels_last) == chosen
+
+
 def test_augmented_training_is_the_same_again_and_differs_from_plain():
     settings = {"augment": {"shift": 0.1, "rotation": 10}}
     first, second = (train(training.prepare(recipe(**settings))) for _ in range(2))

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from aeviz.commands.speak import finish, json_option
-from aeviz.errors import NotNow, UnknownName
+from aeviz.commands.speak import finish, json_option, reporting
+from aeviz.errors import NotNow
 
 
 @click.group(invoke_without_command=True)
@@ -129,16 +129,17 @@ def delete(run: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("run")
-@click.option("--to", "kind", required=True, help="zip")
-@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option("--to", "kind", required=True, help="zip, onnx, projector, script or html.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
 @json_option
 def export(run: str, kind: str, out: Path, as_json: bool) -> None:
     """Take a run elsewhere."""
+    from aeviz import export as ways
     from aeviz import runs as store
-    from aeviz.export import EXPORTS
 
-    if kind not in EXPORTS:
-        raise UnknownName("no export is called {kind!r}; there are: {known}", kind=kind, known=", ".join(EXPORTS))
-    found = store.find(run)
-    EXPORTS[kind].write(found, out)
-    finish(as_json, {"run": found.id, "to": kind, "out": str(out)}, f"written to {out}")
+    found, begun = store.find(run), time.perf_counter()
+    with reporting(None) as report:
+        note = ways.write(kind, found, out, report)
+    size, seconds = out.stat().st_size, round(time.perf_counter() - begun, 3)
+    result = {"run": found.id, "to": kind, "out": str(out), "bytes": size, "seconds": seconds, "note": note}
+    finish(as_json, result, f"written to {out}, {size / 1e6:.2g} MB\n{note}".rstrip())

@@ -2,6 +2,7 @@
 
 from aeviz.data.catalog import DATASETS, delete, download, import_data, list_data, load
 from aeviz.data.dataset import ArrayLike, DataInfo, Dataset, Source
+from aeviz.data.fitting import Border, Fitting, border_of, proposed_invert
 from aeviz.data.imports import ImportReport, ImportSettings
 from aeviz.data.own import skipped_files
 from aeviz.data.pictures import (
@@ -14,17 +15,21 @@ from aeviz.data.pictures import (
     to_pixels,
     to_unit,
 )
-from aeviz.data.reading import read_image
+from aeviz.data.reading import Preview, read_fitted, read_image, read_preview
 from aeviz.data.roots import data_root, data_roots
 
 __all__ = [
     "DATASETS",
     "ArrayLike",
+    "Border",
     "DataInfo",
     "Dataset",
+    "Fitting",
     "ImportReport",
     "ImportSettings",
+    "Preview",
     "Source",
+    "border_of",
     "data_root",
     "data_roots",
     "delete",
@@ -38,7 +43,10 @@ __all__ = [
     "load",
     "mosaic",
     "originals_over_reconstructions",
+    "proposed_invert",
+    "read_fitted",
     "read_image",
+    "read_preview",
     "skipped_files",
     "to_pixels",
     "to_unit",

@@ -57,6 +57,11 @@ def encode_webp_film(frames: Frames, seconds: float = SECONDS) -> bytes:
     return _animated([Image.fromarray(film) for film in _enlarged(frames)], "WEBP", seconds, lossless=True)
 
 
+def has_ffmpeg() -> bool:
+    """Whether an MP4 can be made here."""
+    return shutil.which("ffmpeg") is not None
+
+
 def encode_mp4(frames: Frames, seconds: float = SECONDS) -> bytes:
     """An MP4 (H.264), made by ffmpeg.
 

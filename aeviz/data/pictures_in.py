@@ -11,8 +11,9 @@ from PIL import Image
 from aeviz.data.arrays import ArrayPart, are_arrays, read_arrays, to_bytes
 from aeviz.data.dataset import Shape
 from aeviz.data.entries import Skipped, clean_text, open_entries
+from aeviz.data.fitting import Fit, fit_picture
 from aeviz.data.layout import Layout, Place, lay_out
-from aeviz.data.reading import Fit, decode, fit_picture, flatten, read_colour
+from aeviz.data.reading import decode, flatten, read_colour
 from aeviz.data.tables import Table, read_table
 from aeviz.errors import BadFile
 

@@ -1,17 +1,18 @@
 """Reading one picture that a person brought, whatever is in it, and making it fit."""
 
+import contextlib
 import io
 import logging
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
 
+from aeviz.data.fitting import Border, Fit, Fitting, fit_picture, proposed_invert
 from aeviz.errors import BadFile, BadValue
-
-Fit = Literal["crop", "pad"]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM")
 MAX_PIXELS = 64_000_000
@@ -22,9 +23,9 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def read_image(
-    content: bytes | Path, shape: tuple[int, ...], fit: Fit = "crop", background: str = "white"
+    content: bytes | Path, shape: tuple[int, ...], fit: Fit = "crop", background: str = "white", *, grey: bool = False
 ) -> np.ndarray:
-    """One picture as uint8 (C, H, W); alpha and padding show the background (a name or #rrggbb).
+    """One picture as uint8 (C, H, W), in grey if wanted; alpha and padding show the background (a name or #rrggbb).
 
     Raises:
         BadFile: it is empty, cut off, too large or no picture.
@@ -32,17 +33,68 @@ def read_image(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd files, and reads them
-        return decode(content, shape, fit, background)
+        return decode(content, shape, fit, background, grey=grey)
 
 
-def decode(content: bytes | Path, shape: tuple[int, ...], fit: Fit, background: str) -> np.ndarray:
+def read_fitted(
+    content: bytes, shape: tuple[int, ...], fitting: Fitting, border: Border | None = None
+) -> tuple[np.ndarray, bool]:
+    """One picture as `fitting` says, uint8 (C, H, W), and whether its brightness was turned round.
+
+    `border` is that of the set's images, by which this is proposed; without, nothing is.
+
+    Raises:
+        BadFile: it is empty, cut off, too large or no picture.
+    """
+    pixels = read_image(content, shape, fitting.fit, grey=fitting.grey)
+    proposed = border is not None and proposed_invert(pixels, border)
+    inverted = proposed if fitting.invert == "auto" else fitting.invert == "yes"
+    return (255 - pixels if inverted else pixels), inverted
+
+
+class Preview(NamedTuple):
+    """A small picture (H, W, 3) uint8 of a file, and the width and height it really has."""
+
+    picture: np.ndarray
+    size: tuple[int, int]
+
+
+def read_preview(content: bytes, side: int) -> Preview:
+    """What a file shows, at most `side` pixels wide and high.
+
+    Raises:
+        BadFile: it is empty, cut off, too large or no picture.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with opened(content) as picture:
+            small = flatten(picture, read_colour("white")).convert("RGB")
+            small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+            return Preview(np.asarray(small), picture.size)
+
+
+def decode(
+    content: bytes | Path, shape: tuple[int, ...], fit: Fit, background: str, *, grey: bool = False
+) -> np.ndarray:
     """`read_image` for threads, whose caller keeps the warnings away."""
     colour = read_colour(background)
+    with opened(content, shape) as picture:
+        flat = flatten(picture, colour)
+        return fit_picture(flat.convert("L") if grey else flat, shape, fit, colour)
+
+
+@contextlib.contextmanager
+def opened(content: bytes | Path, shape: tuple[int, ...] | None = None) -> Iterator[Image.Image]:
+    """A picture decoded and upright, roughly as large as `shape` needs it; whatever is wrong with it is said kindly.
+
+    Raises:
+        BadFile: it is empty, cut off, too large or no picture.
+    """
     name = content.name if isinstance(content, Path) else "the image"
     try:
         with _open(content, name, shape) as picture:
             picture.load()
-            return fit_picture(flatten(ImageOps.exif_transpose(picture), colour), shape, fit, colour)
+            yield ImageOps.exif_transpose(picture)
     except (BadFile, BadValue):
         raise
     except UnidentifiedImageError:
@@ -71,33 +123,15 @@ def read_colour(background: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def fit_picture(picture: Image.Image, shape: tuple[int, ...], fit: Fit, colour: tuple[int, int, int]) -> np.ndarray:
-    """A picture of mode L or RGB as uint8 (C, H, W), cut or padded to the shape's proportions, then resized.
-
-    Raises:
-        BadValue: a shape that is not of 1 or 3 channels.
-    """
-    channels, height, width = shape
-    if channels not in (1, 3):
-        raise BadValue("pictures have 1 or 3 channels, not {channels}", channels=channels)
-    picture = picture.convert("L" if channels == 1 else "RGB")
-    if fit == "crop":
-        picture = _resize(picture.crop(_middle(picture.size, width / height)), (width, height))
-    else:
-        picture = _pad(picture, (width, height), colour)
-    pixels = np.asarray(picture, dtype=np.uint8)
-    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
-
-
 def _bad(name: str, reason: str) -> BadFile:
     return BadFile("{name} cannot be read: {reason}", name=name, reason=reason)
 
 
-def _open(content: bytes | Path, name: str, shape: tuple[int, ...]) -> Image.Image:
+def _open(content: bytes | Path, name: str, shape: tuple[int, ...] | None) -> Image.Image:
     """The opened picture, its size known from the header and nothing decoded yet."""
     size = content.stat().st_size if isinstance(content, Path) else len(content)
     if size == 0:
-        raise _bad(name, "it is empty")
+        raise _bad(name, "it is empty; save or copy it again")
     if size > MAX_BYTES:
         raise _bad(name, f"it is larger than {MAX_BYTES // 2**20} MB")
     picture = Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS)
@@ -105,7 +139,7 @@ def _open(content: bytes | Path, name: str, shape: tuple[int, ...]) -> Image.Ima
     if width * height > MAX_PIXELS:
         megapixels = width * height / 1e6
         raise _bad(name, f"it has {megapixels:.0f} megapixels; up to {MAX_PIXELS / 1e6:.0f} are read")
-    if picture.format in ("JPEG", "MPO"):
+    if shape is not None and picture.format in ("JPEG", "MPO"):
         picture.draft("RGB", (4 * shape[2], 4 * shape[1]))  # decodes a large photograph at a fraction of its size
     return picture
 
@@ -115,7 +149,7 @@ def _fault(error: Exception) -> str:
         return "there is no such file"
     if isinstance(error, IsADirectoryError | PermissionError):
         return "it is not a file that may be read"
-    return "it is damaged or cut off"
+    return "it is damaged or cut off; save or copy it again"
 
 
 def flatten(picture: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
@@ -144,28 +178,3 @@ def _to_bytes(values: np.ndarray) -> np.ndarray:
     elif low >= 0 and high <= 65535:
         low, high = 0.0, 255.0 if high <= 255 else 65535.0
     return np.rint((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
-
-
-def _middle(size: tuple[int, int], proportion: float) -> tuple[int, int, int, int]:
-    """The largest box of a proportion (width over height) in the middle of a picture."""
-    width, height = size
-    wide, high = min(width, max(1, round(height * proportion))), min(height, max(1, round(width / proportion)))
-    left, top = (width - wide) // 2, (height - high) // 2
-    return left, top, left + wide, top + high
-
-
-def _resize(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
-    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-
-
-def _pad(picture: Image.Image, size: tuple[int, int], colour: tuple[int, int, int]) -> Image.Image:
-    """The whole picture in the middle of a canvas; resized first, so that a narrow one never makes a huge canvas."""
-    scale = min(size[0] / picture.width, size[1] / picture.height)
-    inner = (
-        min(size[0], max(1, round(picture.width * scale))),
-        min(size[1], max(1, round(picture.height * scale))),
-    )
-    canvas = Image.new("RGB", size, colour).convert(picture.mode)
-    small = _resize(picture, inner)
-    canvas.paste(small, ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2))
-    return canvas

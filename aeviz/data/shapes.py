@@ -8,19 +8,19 @@ import numpy as np
 from pydantic import Field
 
 from aeviz.config import Settings
-from aeviz.data import shape_drawing
 from aeviz.data.chance import draw_uniform
 from aeviz.data.dataset import Dataset, Source
+from aeviz.data.shape_drawing import Distance, draw, ellipse, heart, hue_to_rgb, square, triangle
 from aeviz.data.splits import MIN_IMAGES, TEST_SHARE, make_splits
 from aeviz.errors import BadValue
 
 # Each shape with the turn (degrees) after which it looks the same: rotations are drawn below it, so that one picture
 # has one rotation only.
-SHAPES: dict[str, tuple[shape_drawing.Distance, float]] = {
-    "square": (shape_drawing.square, 90.0),
-    "ellipse": (shape_drawing.ellipse, 180.0),
-    "heart": (shape_drawing.heart, 360.0),
-    "triangle": (shape_drawing.triangle, 120.0),
+SHAPES: dict[str, tuple[Distance, float]] = {
+    "square": (square, 90.0),
+    "ellipse": (ellipse, 180.0),
+    "heart": (heart, 360.0),
+    "triangle": (triangle, 120.0),
 }
 DISTANCES = tuple(distance for distance, _ in SHAPES.values())
 TURNS = np.array([turn for _, turn in SHAPES.values()])
@@ -58,6 +58,20 @@ def draw_factors(seed: int, index: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
+def draw_images(rows: np.ndarray, size: int, channels: int, seed: int) -> np.ndarray:
+    """The images (B, C, size, size) uint8 of rows (B,)."""
+    factors = draw_factors(seed, rows)
+    cover = np.empty((len(rows), size, size), np.float32)
+    for number, distance in enumerate(DISTANCES):
+        here = factors["shape"] == number
+        x, y, scale, rotation = (factors[name][here] for name in ("x", "y", "scale", "rotation"))
+        cover[here] = draw(distance, size, x, y, MAX_RADIUS * scale, rotation)
+    images = cover[:, None]  # (B, H, W) -> (B, 1, H, W)
+    if channels == 3:
+        images = images * hue_to_rgb(factors["hue"])[:, :, None, None]
+    return (images * 255 + 0.5).astype(np.uint8)
+
+
 class RenderedShapes:
     """Images (N, C, H, W) that are drawn when their rows are asked for."""
 
@@ -81,24 +95,13 @@ class RenderedShapes:
         flat = rows.reshape(-1)
         images = np.empty((len(flat), *self.shape[1:]), np.uint8)
         for start in range(0, len(flat), BATCH):
-            images[start : start + BATCH] = self._render(flat[start : start + BATCH])
+            part = flat[start : start + BATCH]
+            images[start : start + BATCH] = draw_images(part, self.params.size, self.params.channels, self.params.seed)
         return images.reshape(*rows.shape, *self.shape[1:])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         images = self[:]
         return images if dtype is None else images.astype(dtype)
-
-    def _render(self, rows: np.ndarray) -> np.ndarray:
-        factors = draw_factors(self.params.seed, rows)
-        cover = np.empty((len(rows), self.params.size, self.params.size), np.float32)
-        for number, distance in enumerate(DISTANCES):
-            here = factors["shape"] == number
-            x, y, scale, rotation = (factors[name][here] for name in ("x", "y", "scale", "rotation"))
-            cover[here] = shape_drawing.draw(distance, self.params.size, x, y, MAX_RADIUS * scale, rotation)
-        images = cover[:, None]  # (B, H, W) -> (B, 1, H, W)
-        if self.params.channels == 3:
-            images = images * shape_drawing.hue_to_rgb(factors["hue"])[:, :, None, None]
-        return (images * 255 + 0.5).astype(np.uint8)
 
 
 def _in_range(rows: np.ndarray, n: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from aeviz.errors import BadValue, OverBudget
-from aeviz.models import LOSSES, Autoencoder, budget
+from aeviz.models import LOSSES, Autoencoder, budget, strided
 from aeviz.models.blocks import ACTIVATIONS, Residual, Stack, TiedConvTranspose2d, TiedLinear
 from aeviz.models.cvae import ConditionalVAE
 from aeviz.models.losses import mean_level
@@ -138,7 +138,7 @@ def _layer(module: nn.Module, weights: Weights) -> list[Operation]:
     if pack is None:
         raise BadValue(
             "the browser cannot run a layer of kind {kind}; it knows {known}",
-            kind=type(module).__name__, known=", ".join(kind.__name__ for kind in LAYERS),
+            kind=type(module).__name__, known=", ".join(sorted({kind.__name__ for kind in LAYERS})),
         )  # fmt: skip
     return pack(module, weights)
 
@@ -240,8 +240,10 @@ LAYERS: dict[type[nn.Module], Callable[[Any, Weights], list[Operation]]] = {
     nn.Linear: _linear,
     TiedLinear: _linear,
     nn.ConvTranspose2d: _transposed,
+    strided.ConvTranspose2d: _transposed,
     TiedConvTranspose2d: _transposed,
     nn.Conv2d: _convolution,
+    strided.Conv2d: _convolution,
     Residual: _residual,
     nn.Upsample: _upsample,
     nn.BatchNorm1d: _batch_norm,

@@ -10,13 +10,13 @@ from torch.nn.functional import embedding_bag
 WIDEST, HALVINGS = 20.0, 40  # bounds of a kernel's width on a logarithmic scale, and how often they close in
 
 
-def similarities(distances: np.ndarray, perplexity: float) -> np.ndarray:
+def similarities(distances: np.ndarray, perplexity: float, device: str = "cpu") -> np.ndarray:
     """Conditional similarities (N, k), rows summing to 1, of neighbours at distances (N, k), nearest first.
 
     Each row is a Gaussian as wide as gives it the perplexity asked for, its entropy's exponential (van der Maaten &
     Hinton, JMLR 2008), found by bisection. Where all distances are equal, so are the similarities.
     """
-    squared = torch.from_numpy(np.square(distances))
+    squared = torch.from_numpy(np.square(distances)).to(device)
     squared -= squared[:, :1].clone()
     squared /= squared.mean(1, keepdim=True).clamp_min(torch.finfo(squared.dtype).tiny)
     low, high = squared.new_full((len(squared), 1), -WIDEST), squared.new_full((len(squared), 1), WIDEST)
@@ -28,7 +28,7 @@ def similarities(distances: np.ndarray, perplexity: float) -> np.ndarray:
         entropy = total.log() + (near * exponent).sum(1, keepdim=True) / total
         too_wide = entropy > np.log(perplexity)
         low, high = torch.where(too_wide, sharpness, low), torch.where(too_wide, high, sharpness)
-    return (near / total).numpy()
+    return (near / total).cpu().numpy()
 
 
 class Attraction:

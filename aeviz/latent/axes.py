@@ -10,16 +10,16 @@ from aeviz.errors import BadValue
 from aeviz.latent.linear import Linear
 from aeviz.latent.pca import chosen_axes
 
-HELP = "The number of the latent dimension drawn {where}, from 1; without, one of largest variance."
+HELP = "The number of the latent dimension drawn {where}, from 1; 0 takes one of largest variance."
 
 
 class AxesSettings(config.Settings):
     """Which latent dimensions are drawn."""
 
     dims: Literal[2, 3] = Field(2, description="Dimensions of the map.")
-    x: int | None = Field(None, ge=1, description=HELP.format(where="to the right"))
-    y: int | None = Field(None, ge=1, description=HELP.format(where="upwards"))
-    z: int | None = Field(None, ge=1, description=HELP.format(where="in depth, on maps of three dimensions"))
+    x: int = Field(0, ge=0, description=HELP.format(where="to the right"))
+    y: int = Field(0, ge=0, description=HELP.format(where="upwards"))
+    z: int = Field(0, ge=0, description=HELP.format(where="in depth, on maps of three dimensions"))
 
 
 class Axes(Linear):
@@ -34,21 +34,21 @@ class Axes(Linear):
     def _measure(self, codes: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         width = codes.shape[1]
         asked = [self.settings.x, self.settings.y, self.settings.z][: self.settings.dims]
-        beyond = [number for number in asked if number is not None and number > width]
+        beyond = [number for number in asked if number > width]
         if beyond:
             raise BadValue(
                 "there is no dimension {number}: the codes have {width}; choose dimensions from 1 to {width}",
                 number=beyond[0],
                 width=width,
             )
-        chosen_axes([number for number in asked if number is not None])
+        chosen_axes([number for number in asked if number])
         by_variance = np.argsort(-codes.var(axis=0), kind="stable") + 1
         free = iter([int(number) for number in by_variance if number not in asked])
-        numbers = [next(free, None) if number is None else number for number in asked]
         components = np.zeros((self.settings.dims, width))
-        for axis, number in enumerate(numbers):
-            if number is not None:
-                components[axis, number - 1] = 1
+        for axis, number in enumerate(asked):
+            shown = number or next(free, None)
+            if shown:  # codes may have fewer dimensions than the map
+                components[axis, shown - 1] = 1
         return np.zeros(width), components
 
     def notes(self) -> dict[str, Any]:

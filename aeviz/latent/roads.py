@@ -52,10 +52,10 @@ class Road:
         """Codes (S, D) float32 through stops (M, D), each of which is one of the codes; legs take equally many steps.
 
         Raises:
-            BadValue: fewer than 2 stops or more than 4, or not 3 to 64 steps, at least one for each stop.
+            BadValue: as `places_of_stops`.
         """
         stops = np.asarray(stops, dtype=np.float32)
-        places = _places(len(stops), steps)
+        places = places_of_stops(len(stops), steps)
         codes = np.empty((steps, stops.shape[1]), dtype=np.float32)
         for a, b, first, last in zip(stops[:-1], stops[1:], places[:-1], places[1:], strict=True):
             codes[first : last + 1] = self.leg(a, b, last - first + 1, context)
@@ -119,6 +119,26 @@ class Geodesic(Road):
 ROADS: dict[str, Road] = {road.name: road for road in (Straight(), Spherical(), ThroughData(), Geodesic())}
 
 
+def places_of_stops(stops: int, steps: int) -> np.ndarray:
+    """Which steps (M,) of a road its stops are.
+
+    Raises:
+        BadValue: fewer than 2 stops or more than 4, or not 3 to 64 steps, at least one for each stop.
+    """
+    if not FEWEST_STOPS <= stops <= MOST_STOPS:
+        raise BadValue(
+            "a road leads through {fewest} to {most} images, not {count}",
+            fewest=FEWEST_STOPS, most=MOST_STOPS, count=stops,
+        )  # fmt: skip
+    fewest = max(FEWEST_STEPS, stops)
+    if not fewest <= steps <= MOST_STEPS:
+        raise BadValue(
+            "a road through {stops} images takes {fewest} to {most} steps, not {steps}",
+            stops=stops, fewest=fewest, most=MOST_STEPS, steps=steps,
+        )  # fmt: skip
+    return np.rint(np.linspace(0, steps - 1, stops)).astype(np.int64)
+
+
 def lerp(a: np.ndarray, b: np.ndarray, steps: int) -> np.ndarray:
     """Codes (S, D) on the straight line from a (D,) to b (D,)."""
     t = np.linspace(0.0, 1.0, steps)[:, None]
@@ -178,19 +198,3 @@ def _at(curve: np.ndarray, times: np.ndarray, steps: int) -> np.ndarray:
     """Codes (S, D) at equal times on a curve (V, D) that is at its codes at the given times (V,)."""
     asked = np.linspace(0.0, times[-1], steps)
     return np.stack([np.interp(asked, times, values) for values in np.asarray(curve).T], axis=1)
-
-
-def _places(stops: int, steps: int) -> np.ndarray:
-    """Which steps (M,) the stops are."""
-    if not FEWEST_STOPS <= stops <= MOST_STOPS:
-        raise BadValue(
-            "a road leads through {fewest} to {most} images, not {count}",
-            fewest=FEWEST_STOPS, most=MOST_STOPS, count=stops,
-        )  # fmt: skip
-    fewest = max(FEWEST_STEPS, stops)
-    if not fewest <= steps <= MOST_STEPS:
-        raise BadValue(
-            "a road through {stops} images takes {fewest} to {most} steps, not {steps}",
-            stops=stops, fewest=fewest, most=MOST_STEPS, steps=steps,
-        )  # fmt: skip
-    return np.rint(np.linspace(0, steps - 1, stops)).astype(np.int64)

@@ -130,7 +130,7 @@ class TSNE(NeighbourMap):
             on_step(Step(self.iteration, self.iterations))
 
         distances, rows = own_nearest(self.codes, count, self.settings.metric, on_neighbours, device)
-        return Attraction(rows, similarities(distances, self.perplexity), device)
+        return Attraction(rows, similarities(distances, self.perplexity, device), device)
 
 
 def has_converged(history: list[float]) -> bool:

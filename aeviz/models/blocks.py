@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aeviz.models.layers import LayerConfig
+from aeviz.models.strided import Conv2d, ConvTranspose2d, conv_transpose2d
 
 MOST_GROUPS = 8
 LEAST_IN_GROUP = 4
@@ -78,10 +79,10 @@ class Residual(nn.Module):
 def residual(before: int, layer: LayerConfig) -> Residual:
     """A residual block of an encoder, from `before` channels; its first convolution makes the image smaller."""
     after, kernel, stride = layer.size, layer.kernel, layer.stride
-    first = nn.Conv2d(before, after, kernel, stride=stride, padding=padding_of(kernel))
+    first = Conv2d(before, after, kernel, stride=stride, padding=padding_of(kernel))
     second = nn.Conv2d(after, after, kernel, padding=padding_of(kernel))
     same = before == after and stride == 1
-    shortcut: list[nn.Module] = [] if same else [nn.Conv2d(before, after, 1, stride=stride)]
+    shortcut: list[nn.Module] = [] if same else [Conv2d(before, after, 1, stride=stride)]
     return Residual(first, bend(layer, after, spatial=True, dropout=False), second, shortcut)
 
 
@@ -132,8 +133,7 @@ class TiedConvTranspose2d(nn.Module):
         return self._source[0].weight
 
     def forward(self, x: Tensor) -> Tensor:
-        padding: tuple[int, ...] = self.padding  # type: ignore[assignment]
-        return F.conv_transpose2d(x, self.weight, self.bias, self.stride, padding, self.output_padding)
+        return conv_transpose2d(x, self.weight, self.bias, self.stride[0], int(self.padding[0]), self.output_padding)
 
 
 def padding_of(kernel: int) -> int:
@@ -147,10 +147,10 @@ def missing(side: tuple[int, ...], kernel: int, stride: int) -> tuple[int, int]:
     return height, width
 
 
-def up(before: int, after: int, kernel: int, stride: int, side: tuple[int, ...]) -> nn.ConvTranspose2d:
+def up(before: int, after: int, kernel: int, stride: int, side: tuple[int, ...]) -> ConvTranspose2d:
     """The transposed convolution that mirrors one whose input was (after, *side)."""
     padding, extra = padding_of(kernel), missing(side, kernel, stride)
-    return nn.ConvTranspose2d(before, after, kernel, stride=stride, padding=padding, output_padding=extra)
+    return ConvTranspose2d(before, after, kernel, stride=stride, padding=padding, output_padding=extra)
 
 
 def bend(layer: LayerConfig, size: int, spatial: bool, dropout: bool = True) -> list[nn.Module]:

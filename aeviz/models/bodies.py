@@ -18,6 +18,7 @@ from aeviz.models.blocks import (
 )
 from aeviz.models.layers import BodyConfig, ConvConfig, CustomConfig, DenseConfig, ResidualConfig
 from aeviz.models.plan import Stage, lay_out
+from aeviz.models.strided import Conv2d
 
 Parts = list[tuple[int | None, nn.Module]]
 
@@ -72,7 +73,7 @@ def _encoding(stage: Stage) -> list[nn.Module]:
         return [nn.Linear(math.prod(before), layer.size), *bend(layer, layer.size, spatial=False)]
     if layer.kind == "residual":
         return [residual(before[0], layer), *bend(layer, layer.size, spatial=True)]
-    conv = nn.Conv2d(before[0], layer.size, layer.kernel, stride=layer.stride, padding=padding_of(layer.kernel))
+    conv = Conv2d(before[0], layer.size, layer.kernel, stride=layer.stride, padding=padding_of(layer.kernel))
     return [conv, *bend(layer, layer.size, spatial=True)]
 
 

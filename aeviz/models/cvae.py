@@ -70,7 +70,7 @@ class ConditionalVAE(VAE):
         """Labels as (B, K + 1); what is no class is the last, "unknown"."""
         unknown = self.config.n_classes
         if labels is None:
-            labels = torch.full((len(like),), unknown, device=like.device)
+            labels = torch.full(like.shape[:1], unknown, device=like.device)
         known = (labels >= 0) & (labels < unknown)
         index = torch.where(known, labels, unknown)
         return (index[:, None] == torch.arange(unknown + 1, device=like.device)).to(like.dtype)

@@ -1,21 +1,25 @@
 """Figures: arrays in, `go.Figure` out; a leaf that the app and the exports share."""
 
-from aeviz.plots.bars import counts_bars, variance_bars
+from aeviz.plots.bars import change_bars, counts_bars, variance_bars
 from aeviz.plots.cells import numbered_colours, without_dots
-from aeviz.plots.curves import loss_curves
+from aeviz.plots.errors import error_histogram, reach_of
 from aeviz.plots.groups import grouped
 from aeviz.plots.network import hourglass
 from aeviz.plots.rates import rate_curve, sweep_curve
 from aeviz.plots.scatter import latent_scatter
+from aeviz.plots.theme import DIVERGING
 
 __all__ = [
+    "DIVERGING",
+    "change_bars",
     "counts_bars",
+    "error_histogram",
     "grouped",
     "hourglass",
     "latent_scatter",
-    "loss_curves",
     "numbered_colours",
     "rate_curve",
+    "reach_of",
     "sweep_curve",
     "variance_bars",
     "without_dots",

@@ -1,11 +1,11 @@
-"""Bars: variance per principal component, images per class."""
+"""Bars: variance per principal component, images per class, what changes along a direction."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
-from aeviz.plots.theme import CLASS_COLOURS, layout, note, shown
+from aeviz.plots.theme import CLASS_COLOURS, DIVERGING, QUIET_TEXT, layout, note, shown
 
 
 def variance_bars(ratio: np.ndarray, *, height: int = 280, uirevision: str = "variance") -> go.Figure:
@@ -52,6 +52,33 @@ def counts_bars(
     figure.update_yaxes(tickvals=place, ticktext=texts, showgrid=False, autorange="reversed", ticklabelstandoff=6)
     figure.update_xaxes(title_text="images", rangemode="tozero")
     return figure if len(counts) else note(figure, "No classes yet")
+
+
+def change_bars(
+    names: Sequence[str],
+    changes: Sequence[float] | np.ndarray,
+    *,
+    height: int = 240,
+    most: int = 8,
+    uirevision: str = "changes",
+) -> go.Figure:
+    """How far the named things move, in standard deviations, the `most` that move furthest first, coloured by the sign."""
+    values = np.asarray(changes, dtype=np.float64)
+    order = np.argsort(-np.abs(values), kind="stable")[:most]
+    place = np.arange(len(order), dtype=np.int32)
+    texts = [shown(names[number]) for number in order]
+    figure = go.Figure(layout=layout(height=height, uirevision=uirevision, bargap=0.3, showlegend=False))
+    figure.add_bar(
+        x=values[order],
+        y=place,
+        orientation="h",
+        marker_color=[DIVERGING[0] if value < 0 else DIVERGING[-1] for value in values[order]],
+        customdata=texts,
+        hovertemplate="<b>%{customdata}</b><br>%{x:+.2f} standard deviations<extra></extra>",
+    )
+    figure.update_yaxes(tickvals=place, ticktext=texts, showgrid=False, autorange="reversed", ticklabelstandoff=6)
+    figure.update_xaxes(title_text="change (standard deviations)", zeroline=True, zerolinecolor=QUIET_TEXT)
+    return figure if len(order) else note(figure, "Nothing is known to change")
 
 
 def _rows_height(rows: int) -> int:

@@ -3,7 +3,6 @@
 import json
 import shutil
 import time
-import uuid
 import zipfile
 import zlib
 from pathlib import Path
@@ -39,20 +38,16 @@ def export_run(run: Run, out: Path, with_kept: bool = True) -> None:
 
     Raises:
         NotNow: it has learned nothing yet.
+        BadFile: `out` cannot be written.
     """
     if not run.has_weights():
         raise NotNow("the run {id} has learned nothing yet; train it before taking it elsewhere", id=run.id)
     directions = sorted((run.path / FOLDER).glob("*.json"))
     members = [name for name in MEMBERS if with_kept or name != kept.NAME]
     chosen = [path for name in members if (path := run.path / name).exists()] + directions
-    beside = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in chosen:
-                archive.write(path, f"{run.id}/{path.relative_to(run.path).as_posix()}")
-        beside.replace(out)
-    finally:
-        beside.unlink(missing_ok=True)
+    with files.replacing(out) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in chosen:
+            archive.write(path, f"{run.id}/{path.relative_to(run.path).as_posix()}")
 
 
 def import_run(path: Path) -> Run:

@@ -52,13 +52,23 @@ def resolve(config: RunConfig) -> Resolved:
     )
     if _is_long(config) and device != "mps":
         torch.set_num_threads(resolved.threads)
-        if asked.precision == "auto":
-            resolved = _chosen(config, resolved, "precision", "bfloat16", WORTH_DIGITS)
-        if any(layer.kind in ("conv", "residual") for layer in config.model.body.as_layers()):
-            resolved = _chosen(config, resolved, "channels_last", True)
-        if device.startswith("cuda") and not asked.compile:
-            resolved = _chosen(config, resolved, "graphs", True)
+        for changes, worth in _questions(config, device):
+            resolved = _chosen(config, resolved, changes, worth)
     return resolved
+
+
+def _questions(config: RunConfig, device: str) -> list[tuple[dict[str, Any], float]]:
+    """What to try in turn: other values, and how many times as fast a training has to be with them."""
+    asked, kinds = config.training, {layer.kind for layer in config.model.body.as_layers()}
+    layout = {"channels_last": True} if kinds & {"conv", "residual"} else {}
+    questions: list[tuple[dict[str, Any], float]] = []
+    if asked.precision == "auto":  # on a CPU convolutions are slow in bfloat16 unless they are channels-last
+        questions.append(({"precision": "bfloat16"} | (layout if device == "cpu" else {}), WORTH_DIGITS))
+    if layout:
+        questions.append((layout, WORTH_CHANGING))
+    if device.startswith("cuda") and not asked.compile:
+        questions.append(({"graphs": True}, WORTH_CHANGING))
+    return questions
 
 
 def check_compiler(config: TrainingConfig) -> None:
@@ -77,15 +87,17 @@ def _is_long(config: RunConfig) -> bool:
     return 3 * cost.flops * images * training.epochs >= WORTH_MEASURING
 
 
-def _chosen(config: RunConfig, resolved: Resolved, name: str, value: Any, worth: float = WORTH_CHANGING) -> Resolved:
-    """The same with one value changed, if that is measured to be faster.
+def _chosen(config: RunConfig, resolved: Resolved, changes: dict[str, Any], worth: float) -> Resolved:
+    """The same with these values changed, if that is measured to be faster.
 
     The same question on the same machine gets the answer it got before, so that the same settings give the same
     numbers.
     """
-    other = resolved.model_copy(update={name: value})
+    other = resolved.model_copy(update=changes)
+    if other == resolved:
+        return resolved
     path = runs_root() / CHOICES
-    question, answers = _question(config, resolved, name), _known(path)
+    question, answers = _question(config, resolved, "+".join(changes)), _known(path)
     if not isinstance(answers.get(question), bool):
         answers[question] = _gain(config, resolved, other) > worth
         files.write_json(path, answers)

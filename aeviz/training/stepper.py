@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from aeviz.models import Autoencoder, Batch
+from aeviz.models.strided import channels_last
 from aeviz.runs import Resolved, TrainingConfig
 from aeviz.training.crew import ALONE, Crew
 from aeviz.training.optim import OPTIMIZERS
@@ -65,7 +66,7 @@ class Stepper:
         """Forward, backward, and a step of the optimizer; the terms of the loss."""
         self.optimizer.zero_grad(set_to_none=True)
         if self.layout is torch.channels_last:
-            batch = dataclasses.replace(batch, x=batch.x.contiguous(memory_format=self.layout))
+            batch = dataclasses.replace(batch, x=channels_last(batch.x))
         with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.reduced):
             terms = self._losses(batch)
         (terms["total"] * self._share(batch)).backward()

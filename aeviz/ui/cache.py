@@ -95,6 +95,41 @@ def rebuild(run: Run, pixels: np.ndarray) -> results.Rebuilt:
     return rebuilt(run.id, run.weights_mark(), pixels.tobytes(), pixels.shape, run)
 
 
+@st.cache_data(max_entries=8, show_spinner="Reading codes …")
+def _codes(run_id: str, mark: str, split: Split, _run: Run) -> results.Codes:
+    return results.codes(_run, split)
+
+
+def codes(run: Run, split: Split) -> results.Codes:
+    """The codes of a split; read only."""
+    return _codes(run.id, run.weights_mark(), split, run)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _border(content: str, _dataset: Dataset) -> data.Border:
+    return data.border_of(_dataset.images)
+
+
+def border_of(run: Run) -> data.Border | None:
+    """How bright the borders of a run's images are; None where these are not at hand."""
+    dataset = images_if_here(run)
+    return None if dataset is None else _border(dataset.hash, dataset)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def fitted(
+    digest: str, shape: tuple[int, ...], fitting: str, border: data.Border | None, _content: bytes
+) -> tuple[np.ndarray, bool]:
+    """A picture file, named by its digest, made to fit by a `Fitting` as JSON; and whether it was turned round."""
+    return data.read_fitted(_content, shape, data.Fitting.model_validate_json(fitting), border)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def preview(digest: str, side: int, _content: bytes) -> data.Preview:
+    """A small picture of a file, named by its digest."""
+    return data.read_preview(_content, side)
+
+
 @st.cache_data(max_entries=64, show_spinner=False)
 def _decoded(run_id: str, mark: str, codes: bytes, dim: int, _run: Run) -> np.ndarray:
     return results.decode_codes(_run, np.frombuffer(codes, np.float32).reshape(-1, dim))

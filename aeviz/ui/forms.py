@@ -94,6 +94,8 @@ def _widget(name: str, field: FieldInfo, key: str, default: Any) -> Any:
         return settings_form(kind, key)
     if typing.get_origin(kind) is Literal:
         return choose(typing.get_args(kind), default, **shared)
+    if default is None and kind in (int, float):
+        return _open_number(field, kind, shared)
     begin(key, _written(default))
     if kind is bool:
         return st.toggle(**shared)
@@ -115,6 +117,14 @@ def begin(key: str, value: Any, options: Iterable[Any] | None = None) -> None:
 
 def _start(field: FieldInfo, default: Any) -> Any:
     return field.get_default(call_default_factory=True) if default is None else default
+
+
+def _open_number(field: FieldInfo, kind: type, shared: dict[str, Any]) -> Any:
+    """A number that need not be given."""
+    rules = bounds(field)
+    ends = {"min_value": rules.get("ge", rules.get("gt")), "max_value": rules.get("le", rules.get("lt"))}
+    limits: dict[str, Any] = {name: None if end is None else kind(end) for name, end in ends.items()}
+    return st.number_input(value=None, step=kind(1), placeholder="automatic", **limits, **shared)
 
 
 def _number(field: FieldInfo, default: Any, shared: dict[str, Any]) -> Any:

@@ -23,6 +23,13 @@ def page(name: str) -> Iterator[None]:
     if problem:
         st.error(words.sentence(problem), icon=":material/error:")
         state.remember("problem", None)
+    with kindly():
+        yield
+
+
+@contextlib.contextmanager
+def kindly() -> Iterator[None]:
+    """A part of a page in whose place an error for people is said, while the rest stays."""
     try:
         yield
     except AevizError as error:
@@ -41,13 +48,25 @@ def said(callback: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
+def draw_anew() -> None:
+    """Draw the whole page, from a part of it that looks by itself.
+
+    The browser may have asked for that look before it heard of the last choice; the run in its address is then the one
+    before, and would be taken for a choice of the person's.
+    """
+    state.write_address()
+    st.rerun()
+
+
 def in_sight(controls: DeltaGenerator, canvas: DeltaGenerator) -> DeltaGenerator:
     """A place for the page's main button: with the controls, or above the canvas where they fold away."""
     return (canvas if state.is_narrow() else controls).container()
 
 
-def controls_and_canvas(share: int = 4) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """A narrow column of controls beside a wide canvas; on a narrow window the controls fold away above it."""
+def controls_and_canvas(share: int = 4, fold: bool = True) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """A narrow column of controls beside a wide canvas; on a narrow window the controls stand or `fold` away above it."""
+    if state.is_narrow() and not fold:
+        return st.container(), st.container()
     if state.is_narrow():
         return st.expander("Settings", icon=":material/tune:", key="settings"), st.container()
     controls, canvas = st.columns([1, share], gap="large")

@@ -30,7 +30,8 @@ MENU: dict[str, Entry] = {
         Entry("train", "Train", ":material/model_training:", "Shape an autoencoder and watch it learn."),
         Entry("map", "Map", ":material/scatter_plot:", "How does the network see the images: its codes as a map."),
         Entry("reconstruct", "Reconstruct", ":material/compare:", "What does the network keep of an image?"),
-        Entry("walk", "Walk", ":material/route:", "What lies between two images?"),
+        Entry("walk", "Walk", ":material/route:", "What lies between images, and what changes on the way?"),
+        Entry("generate", "Generate", ":material/auto_awesome:", "What does the network dream up: new images."),
         Entry("runs", "Runs", ":material/inventory_2:", "What was trained, to open, continue, share or delete."),
     )
 }

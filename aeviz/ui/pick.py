@@ -18,7 +18,7 @@ def run_picker() -> None:
     missing = state.follow_address(ids)
     named = titles(runs)
     st.selectbox(
-        "Run", ids, key=state.RUN, on_change=state.picked, format_func=lambda id: named.get(id, id),
+        "Run", ids, key=state.picker(), on_change=state.picked, format_func=lambda id: named.get(id, id),
         help="Every page speaks about this run; it stands in the address, too.",
     )  # fmt: skip
     state.write_address()

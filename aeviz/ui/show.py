@@ -3,7 +3,10 @@
 import base64
 from typing import Literal
 
+import numpy as np
 import streamlit as st
+
+from aeviz.data import pictures
 
 WEBP = b"RIFF"
 
@@ -21,3 +24,8 @@ def address(content: bytes) -> str:
     """A PNG or WebP as a `data:` address."""
     kind = "webp" if content.startswith(WEBP) else "png"
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def image(pixels: np.ndarray) -> str:
+    """An image (C, H, W) uint8 as a `data:` address, one pixel each."""
+    return address(pictures.encode_png(pictures.mosaic(pixels[None], columns=1, gap=0)))

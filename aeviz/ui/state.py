@@ -1,5 +1,6 @@
 """What the person chose, for as long as their tab is open; every key of the session lives here."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,7 +12,18 @@ RUN = "run"
 
 def choose_run(run: Run | None) -> None:
     """Make a run the one that is worked on; the picker shows it from its next drawing on."""
-    remember("chosen", run.id if run else None)
+    _choose(run.id if run else None)
+
+
+def _choose(id: str | None) -> None:
+    """A choice made elsewhere than in the picker gets a fresh picker: the browser still tells what the old one showed."""
+    remember("chosen", id)
+    remember("pickers", recall("pickers", 0) + 1)
+
+
+def picker() -> str:
+    """The key of the present picker of the run."""
+    return f"{RUN}.{recall('pickers', 0)}"
 
 
 def choose_set(name: str) -> None:
@@ -28,17 +40,17 @@ def follow_address(known: list[str]) -> str | None:
     asked = st.query_params.get(RUN)
     foreign = asked is not None and asked != recall("address")
     if foreign and asked in known:
-        remember("chosen", asked)
+        _choose(asked)
     elif recall("chosen") not in known:
-        remember("chosen", known[0] if known else None)
+        _choose(known[0] if known else None)
     if known:
-        st.session_state[RUN] = recall("chosen")
+        st.session_state[picker()] = recall("chosen")
     return asked if foreign and asked not in known else None
 
 
 def picked() -> None:
     """The person has picked a run."""
-    remember("chosen", st.session_state[RUN])
+    remember("chosen", st.session_state[picker()])
 
 
 def write_address() -> None:
@@ -53,6 +65,12 @@ def current_run() -> Run | None:
     """The run that is worked on."""
     chosen = recall("chosen")
     return find(chosen) if chosen and any(run.id == chosen for run in list_runs()) else None
+
+
+def begin(key: str, options: Sequence[Any]) -> None:
+    """Let a widget about to be drawn hold one of its options, the first unless it does; so that callbacks may set it, too."""
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = options[0]
 
 
 def is_narrow() -> bool:

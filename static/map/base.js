@@ -1,5 +1,6 @@
 // What all parts of the map share: elements, bytes that a server has packed, and fetching them once.
 const MapBase = (() => {
+  const MOST_FILE = 20 * 2 ** 20 // bytes
   const TYPES = { f4: Float32Array, i4: Int32Array, u1: Uint8Array }
 
   const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
@@ -17,6 +18,9 @@ const MapBase = (() => {
     return filled(JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length))))
   }
 
+  // A page that stands alone answers what others ask a server for.
+  const ask = (address) => window.AEVIZ_INLINE?.(address) ?? fetch(address)
+
   // Bytes by address, each fetched once; the longest unused are let go. A failed fetch is not kept.
   class Shelf {
     constructor(most) { this.most = most; this.kept = new Map() }
@@ -28,7 +32,7 @@ const MapBase = (() => {
       return found
     }
     fetch(address, read) {
-      const found = fetch(address).then(async (answer) => {
+      const found = Promise.resolve(ask(address)).then(async (answer) => {
         if (!answer.ok) throw new Error(`${answer.status} for ${address}`)
         return read ? read(answer) : answer.arrayBuffer()
       })
@@ -64,6 +68,15 @@ const MapBase = (() => {
     return btoa(text)
   }
 
+  // A file as base64; one that is too large comes without its content, and the server says so.
+  const readFile = (file) => new Promise((done) => {
+    if (file.size > MOST_FILE) return done({ name: file.name, size: file.size, content: null })
+    const reader = new FileReader()
+    reader.onload = () => done({ name: file.name, size: file.size, content: reader.result.slice(reader.result.indexOf(",") + 1) })
+    reader.onerror = () => done({ name: file.name, size: file.size, content: null })
+    reader.readAsDataURL(file)
+  })
+
   // Whether (x, y) lies within a polygon of alternating coordinates [x0, y0, x1, y1, ...].
   const within = (outline, x, y) => {
     let inside = false
@@ -74,5 +87,5 @@ const MapBase = (() => {
     return inside
   }
 
-  return { make, unpack, packed, shelf, loadPlotly, bitsOf, textOf, has, within }
+  return { make, unpack, packed, shelf, loadPlotly, bitsOf, textOf, has, readFile, within }
 })()

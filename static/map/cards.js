@@ -99,7 +99,7 @@ const MapCards = (() => {
       const known = await near
       if (asked !== this.pinning || !known) return
       await this.strip(pinned, this.said.nearCodes, known.latent, pictures, choose)
-      await this.strip(pinned, this.said.nearPixels, known.pixels, pictures, choose)
+      if (known.pixels) await this.strip(pinned, this.said.nearPixels, known.pixels, pictures, choose)
     }
 
     async strip(parent, title, ids, pictures, choose) {

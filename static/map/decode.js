@@ -39,27 +39,24 @@ const MapDecode = (() => {
     }
   }
 
-  // about: {shape, inverse: address, decoder: address or null, server: address}
-  class Decoding {
+  // Codes to values in [0, 1], by a decoder that is fetched once, and until it is here, or where there is none, by the
+  // server. about: {shape, decoder: address or null, server: address}
+  class Decoder {
     constructor(about) {
       this.about = about
       this.waiting = null
       this.busy = false
-      MapBase.packed(about.inverse).then((inverse) => { this.inverse = new Inverse(inverse) }, () => {})
       if (about.decoder) MapBase.shelf.get(about.decoder).then((bytes) => { this.decoder = readDecoder(bytes) }, () => {})
     }
 
     get local() { return Boolean(this.decoder) }
-    get ready() { return Boolean(this.inverse && (this.decoder || !this.about.decoder)) }
+    get ready() { return Boolean(this.decoder || !this.about.decoder) }
 
-    // The picture at a place is handed to `use(values in [0, 1], far)`: at once where the decoder is here; from the
-    // server only the latest place that was asked for.
-    at(x, y, use) {
-      const found = this.ready && this.inverse.at(x, y)
-      if (!found) return false
-      if (this.local) use(this.decoder.decode(found.z), found.far)
-      else this.ask(Float32Array.from(found.z), (values) => use(values, found.far))
-      return true
+    // The values of a code are handed to `use`: at once where the decoder is here; from the server only those of the
+    // latest code that was asked for.
+    of(z, use) {
+      if (this.local) use(this.decoder.decode(z))
+      else this.ask(Float32Array.from(z), use)
     }
 
     ask(z, use) {
@@ -83,6 +80,23 @@ const MapDecode = (() => {
     }
   }
 
+  // The same for places on a map. about: {inverse: address} besides
+  class Decoding extends Decoder {
+    constructor(about) {
+      super(about)
+      MapBase.packed(about.inverse).then((inverse) => { this.inverse = new Inverse(inverse) }, () => {})
+    }
+
+    get ready() { return Boolean(this.inverse && super.ready) }
+
+    // The picture at a place is handed to `use(values, far)`; false where nothing is known of that place.
+    at(x, y, use) {
+      const found = this.ready && this.inverse.at(x, y)
+      if (found) this.of(found.z, (values) => use(values, found.far))
+      return Boolean(found)
+    }
+  }
+
   // A picture of values on a canvas of its own, one pixel each.
   const onCanvas = (values, shape) => {
     const canvas = document.createElement("canvas")
@@ -91,5 +105,5 @@ const MapDecode = (() => {
     return canvas
   }
 
-  return { Decoding, onCanvas }
+  return { Decoder, Decoding, onCanvas }
 })()

@@ -16,6 +16,8 @@ class MapView extends MapTools.Tools {
     this.release = MapTouch.attach(this)
     this.watcher = new ResizeObserver(() => { if (this.node?.offsetParent) { window.Plotly.Plots.resize(this.node); overlay.draw() } })
     this.watcher.observe(this.root)
+    this.hear = ({ detail }) => { this.step = detail.step; if (this.data.roads?.length) overlay.draw() }
+    window.addEventListener("aeviz-step", this.hear)
   }
 
   get node() { return this.plot.classList.contains("js-plotly-plot") ? this.plot : null }
@@ -41,7 +43,7 @@ class MapView extends MapTools.Tools {
       this.means = data.means.map((mean) => ({ ...mean, images: mean.pictures.map((address) => this.image(address)) }))
     if (before.space !== data.space) this.enter(data)
     if (before.figure !== data.figure) this.fetchFigure()
-    else if (this.figure && (before.picked?.bits !== data.picked?.bits || before.tool !== data.tool)) this.draw()
+    else if (this.figure && (before.space !== data.space || before.picked?.bits !== data.picked?.bits || before.tool !== data.tool)) this.draw()
     if (String(data.found.rows) !== String(before.found?.rows ?? [])) this.goTo(data.found)
     if (data.show === "density") this.fetchDensity()
     this.follow(data.live)
@@ -84,6 +86,7 @@ class MapView extends MapTools.Tools {
     const { Plotly } = window, kept = VIEWS.get(this.data.space) ?? {}
     const picked = (this.bits = this.data.picked?.bits ? MapBase.bitsOf(this.data.picked.bits, this.data.size) : null)
     const layout = { ...this.figure.layout, dragmode: this.flat ? (this.data.tool === "pan" ? "pan" : false) : "orbit", autosize: true }
+    if (this.data.height < MapOverlay.SMALL) layout.showlegend = false
     if (kept.x && this.flat) Object.assign(layout, { xaxis: { ...layout.xaxis, range: kept.x }, yaxis: { ...layout.yaxis, range: kept.y } })
     if (kept.camera && !this.flat) layout.scene = { ...layout.scene, camera: kept.camera }
     for (const trace of this.figure.data) {
@@ -325,6 +328,7 @@ class MapView extends MapTools.Tools {
   close() {
     this.release()
     this.watcher.disconnect()
+    window.removeEventListener("aeviz-step", this.hear)
     this.live = null
     if (this.node) window.Plotly.purge(this.plot)
   }

@@ -2,6 +2,7 @@
 const MapOverlay = (() => {
   const THUMB = 40, CELL = 52
   const ACCENT = "#e94104"
+  const SMALL = 400 // pixels of height below which a map is a small one
 
   class Overlay {
     constructor(root, view) {
@@ -42,6 +43,7 @@ const MapOverlay = (() => {
         if (view.data.show === "means") this.means(pen, space)
         if (view.data.names) this.names(pen, space)
         this.lines(pen, space)
+        this.roads(pen, space)
         this.found(pen, space)
         this.stars(pen, space)
         this.outline(pen, space)
@@ -213,6 +215,31 @@ const MapOverlay = (() => {
       this.ring(pen, ...at(from), 8)
     }
 
+    // Roads through the codes, each with a ring where one stands on it.
+    roads(pen, space) {
+      const { data, step } = this.view
+      const at = ({ x, y }, number) => [space.toX(x[number]), space.toY(y[number])]
+      pen.lineJoin = pen.lineCap = "round"
+      for (const [width, inked] of [[7, false], [3.5, true]])
+        for (const road of data.roads) {
+          pen.strokeStyle = inked ? road.colour : this.view.background
+          pen.lineWidth = width
+          pen.beginPath()
+          road.x.forEach((_, number) => pen.lineTo(...at(road, number)))
+          pen.stroke()
+        }
+      for (const road of data.roads) {
+        const place = at(road, Math.min(step ?? Math.floor(road.x.length / 2), road.x.length - 1))
+        pen.beginPath()
+        pen.arc(...place, 6, 0, 7)
+        pen.fillStyle = this.view.background
+        pen.fill()
+        pen.lineWidth = 3
+        pen.strokeStyle = road.colour
+        pen.stroke()
+      }
+    }
+
     ring(pen, x, y, radius) {
       pen.beginPath()
       pen.arc(x, y, radius, 0, 7)
@@ -246,10 +273,11 @@ const MapOverlay = (() => {
           pen.lineTo(space.toX(dots.x[place]), space.toY(dots.y[place]))
           pen.stroke()
         }
+        const side = this.view.data.height < SMALL ? THUMB * 0.7 : THUMB
         pen.imageSmoothingEnabled = false
-        if (star.image?.complete) pen.drawImage(star.image, x - THUMB / 2, y - THUMB / 2, THUMB, THUMB)
+        if (star.image?.complete) pen.drawImage(star.image, x - side / 2, y - side / 2, side, side)
         pen.lineWidth = 2.5
-        pen.strokeRect(x - THUMB / 2, y - THUMB / 2, THUMB, THUMB)
+        pen.strokeRect(x - side / 2, y - side / 2, side, side)
       }
     }
 
@@ -270,5 +298,5 @@ const MapOverlay = (() => {
       pen.globalAlpha = 1
     }
   }
-  return { Overlay }
+  return { Overlay, SMALL }
 })()

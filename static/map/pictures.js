@@ -5,15 +5,20 @@ const MapPictures = (() => {
   const bitmap = (bytes) => createImageBitmap(new Blob([bytes]))
 
   class Pictures {
-    // about: {tile, sheet: addresses, per: images on a tile, shape: [C, H, W], count: images in the set}
+    // about: {tile, sheet: addresses, per: images on a tile, shape: [C, H, W], rows: those on the tiles, if not all;
+    // without `sheet` small pictures are cut from the tiles}
     constructor(about) {
       this.about = about
+      this.places = about.rows && new Map(about.rows.map((row, place) => [row, place]))
       this.tiles = new Map()
       this.small = new Map() // row -> {picture, x, y, width, height}
     }
 
+    // Where a row's picture stands, counted over all tiles.
+    placeOf(id) { return this.places ? this.places.get(id) : id }
+
     tile(id) {
-      const number = Math.floor(id / this.about.per)
+      const number = Math.floor(this.placeOf(id) / this.about.per)
       const address = `${this.about.tile}/${number}`
       const found = MapBase.shelf.get(address, async (answer) => {
         const tile = MapBase.unpack(await answer.arrayBuffer())
@@ -27,9 +32,9 @@ const MapPictures = (() => {
 
     // What is known of a row without waiting: its two pictures as cuts, label and error; null while its tile is away.
     ready(id) {
-      const tile = this.tiles.get(Math.floor(id / this.about.per))
+      const tile = this.tiles.get(Math.floor(this.placeOf(id) / this.about.per))
       if (!tile) return null
-      const place = id % this.about.per
+      const place = this.placeOf(id) % this.about.per
       const [, height, width] = this.about.shape
       const cut = { x: (place % tile.columns) * width, y: Math.floor(place / tile.columns) * height, width, height }
       return {
@@ -43,6 +48,15 @@ const MapPictures = (() => {
     async fetch(ids) {
       const wanted = ids.filter((id) => !this.small.has(id))
       if (!wanted.length) return
+      if (this.about.sheet) await this.fetchSheet(wanted)
+      else await Promise.all(wanted.map(async (id) => this.small.set(id, (await this.of(id)).x)))
+      for (const id of this.small.keys()) {
+        if (this.small.size <= MOST_SMALL) break
+        this.small.delete(id)
+      }
+    }
+
+    async fetchSheet(wanted) {
       const rows = wanted.map((id) => id.toString(36)).join(".")
       const picture = await MapBase.shelf.get(`${this.about.sheet}?rows=${rows}`, async (answer) => createImageBitmap(await answer.blob()))
       const columns = Math.ceil(Math.sqrt(wanted.length))
@@ -50,10 +64,6 @@ const MapPictures = (() => {
       wanted.forEach((id, at) => {
         this.small.set(id, { picture, x: (at % columns) * width, y: Math.floor(at / columns) * height, width, height })
       })
-      for (const id of this.small.keys()) {
-        if (this.small.size <= MOST_SMALL) break
-        this.small.delete(id)
-      }
     }
   }
 

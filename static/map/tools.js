@@ -10,7 +10,7 @@ const MapTools = (() => {
       const button = (text, work) => Object.assign(MapBase.make("button", "", this.tools), { textContent: text, onclick: work })
       const { said } = this.data
       button(said.reset, () => this.reset())
-      const link = button(said.link, async () => {
+      const link = said.link && this.data.link?.method && button(said.link, async () => {
         await navigator.clipboard.writeText(this.link())
         link.textContent = this.data.said.copied
         setTimeout(() => { link.textContent = this.data.said.link }, 1500)

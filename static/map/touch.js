@@ -1,7 +1,6 @@
 // What a hand does on the map: pointing, clicking, drawing a lasso or a box, dropping a file.
 const MapTouch = (() => {
   const REACH = 9, STILL = 4, MOST_CORNERS = 400
-  const MOST_FILE = 20 * 2 ** 20
 
   const attach = (view) => {
     const { root, plot } = view
@@ -41,7 +40,7 @@ const MapTouch = (() => {
       if (!down) return
       const place = at(event), moved = Math.hypot(place[0] - down[0], place[1] - down[1]) > STILL
       const drawn = path
-      const still = !moved && inside(event)
+      const still = !moved // what is under the pointer now may be a sheet that Plotly has laid over everything
       down = path = null
       if (drawn && moved) view.enclose(corners(drawn, view.data.tool))
       else if (still) view.click(...place, event.shiftKey)
@@ -56,19 +55,10 @@ const MapTouch = (() => {
       event.preventDefault()
       root.classList.remove("open")
       const files = [...event.dataTransfer.files].slice(0, 12)
-      Promise.all(files.map(read)).then((read) => { if (read.length) view.tell("dropped", { seq: Date.now(), files: read }) })
+      Promise.all(files.map(MapBase.readFile)).then((read) => { if (read.length) view.tell("dropped", { seq: Date.now(), files: read }) })
     })
     return () => window.removeEventListener("pointerup", lift, true)
   }
-
-  // A file as base64; one that is too large comes without its content, and the server says so.
-  const read = (file) => new Promise((done) => {
-    if (file.size > MOST_FILE) return done({ name: file.name, size: file.size, content: null })
-    const reader = new FileReader()
-    reader.onload = () => done({ name: file.name, size: file.size, content: reader.result.slice(reader.result.indexOf(",") + 1) })
-    reader.onerror = () => done({ name: file.name, size: file.size, content: null })
-    reader.readAsDataURL(file)
-  })
 
   // The corners of what was drawn, alternating x and y on the screen.
   const corners = (path, tool) => {

@@ -38,7 +38,7 @@ def focus_row(page: Page, at: int) -> None:
 def form(server, page):
     """The page Train, with the dense network of the digits."""
     page.goto(f"{server.address}/train")
-    expect(row(page, 2)).to_be_visible()
+    expect(row(page, 2)).to_be_visible(timeout=60_000)  # of a server that has just started
     settled(page)
     return page
 
@@ -135,6 +135,14 @@ def test_what_is_typed_wrongly_is_marked_and_not_taken(form):
     expect(form.get_by_role("textbox", name="Layer widths")).to_have_value("512, 128")
     cell(form, 2, "size").click()
     expect(cell(form, 1, "size")).to_have_value("512")
+
+
+def test_a_complaint_outlives_the_answer_to_what_was_typed_before(form):
+    focus_row(form, 2)
+    form.keyboard.type("9999")  # the first digit goes to the server, and the fourth is one too many
+    settled(form)
+    expect(form.get_by_role("textbox", name="Layer widths")).to_have_value("512, 999")
+    expect(row(form, 2)).to_contain_text("Size must be a whole number from 1 to 8,192.")
 
 
 def test_the_mouse_does_the_same_and_a_custom_network_is_trained(form, server):

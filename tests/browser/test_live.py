@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from aeviz.runs import Run
+
 pytestmark = pytest.mark.browser
 
 # Watches the chart at every frame: whether it is still the same canvas, and whether it was ever drawn empty.
@@ -89,6 +91,21 @@ def test_a_dial_is_turned_and_acts(server, page):
     expect(page.get_by_text("Stopped").first).to_be_visible()
 
 
+def test_a_dial_turned_quickly_stays_where_it_was_turned_to(server, page):
+    start(page, server.address, 5000)
+    dial = page.get_by_role("slider", name="Learning rate")
+    dial.focus()
+    for _ in range(5):
+        dial.press("ArrowRight")
+        page.wait_for_timeout(120)
+    expect(page.get_by_text("Learning rate 0.007 since step")).to_be_visible()
+    page.wait_for_timeout(2000)
+    expect(dial).to_have_attribute("aria-valuetext", "0.007")
+    assert json.loads((run_folder(server) / "config.json").read_text())["training"]["learning_rate"] == 0.007
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped").first).to_be_visible()
+
+
 def test_pause_step_and_play(server, page):
     start(page, server.address, 5000)
     page.get_by_role("button", name="Pause").click()
@@ -124,6 +141,19 @@ def test_the_film_of_the_map_is_scrubbed_and_played(server, page):
     expect(film).to_have_attribute("data-step", str(last), timeout=frames * 250 + 5000)
 
 
+def test_a_training_begun_from_below_is_seen_from_the_top(server, page):
+    page.set_viewport_size({"width": 1440, "height": 420})
+    page.goto(f"{server.address}/train")
+    button = page.get_by_role("button", name="Train", exact=True)
+    button.scroll_into_view_if_needed()
+    place = page.get_by_test_id("stMain")
+    assert place.evaluate("node => node.scrollTop") > 0
+    button.click()
+    expect(page.get_by_role("button", name="Restart")).to_be_in_viewport()
+    assert place.evaluate("node => node.scrollTop") == 0
+    expect(page.get_by_text("Done").first).to_be_visible(timeout=60_000)
+
+
 def test_the_panel_fits_a_phone(server, page):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{server.address}/train")
@@ -134,3 +164,18 @@ def test_the_panel_fits_a_phone(server, page):
     assert chart.bounding_box()["width"] <= 390
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     expect(page.get_by_text("Done").first).to_be_visible(timeout=60_000)
+
+
+@pytest.mark.parametrize(("asked", "named"), [("Fork", ", forked"), ("Restart", ", again")])
+def test_the_twin_of_a_running_training_is_watched_from_then_on(server, page, asked, named):
+    start(page, server.address, 100_000)
+    expect(page.locator(".st-key-loss_chart .chart")).not_to_have_attribute("data-points", "0", timeout=30_000)
+    parent = page.url
+    page.get_by_role("button", name=asked).click()
+    expect(page.locator("strong").filter(has_text=named)).to_be_visible()
+    page.wait_for_timeout(3000)  # many looks, of which the first were asked for from the parent's address
+    expect(page.locator("strong").filter(has_text=named)).to_be_visible()
+    assert page.url != parent
+    for path in (server.folder / "runs").glob("*/config.json"):
+        Run(path.parent).ask("stop")
+    expect(page.get_by_text("Stopped").first).to_be_visible()

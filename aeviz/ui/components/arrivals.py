@@ -15,7 +15,7 @@ from aeviz.errors import AevizError, BadValue
 from aeviz.files import safe_name
 from aeviz.jobs import Job
 from aeviz.ui import forms, state, words
-from aeviz.ui.frame import said
+from aeviz.ui.frame import draw_anew, said
 
 TYPES = ["zip", "png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "npy", "npz", "csv"]
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -78,7 +78,7 @@ def _progress(job: Job) -> None:
     status = job.status()
     if status.state not in jobs.LIVE:
         state.remember("data.job", str(job.path))
-        st.rerun()
+        draw_anew()
     with st.container(border=True):
         share = min(1.0, status.done / status.total) if status.total else 0.0
         st.progress(share, text=words.plain(status.message or "Starting …"))

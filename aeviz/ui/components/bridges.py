@@ -1,6 +1,11 @@
 """Our few lines of JavaScript: what the browser knows and the server needs."""
 
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -11,15 +16,53 @@ STATIC = Path(__file__).resolve().parents[3] / "static"
 _viewport = st.components.v2.component("aeviz_viewport", js=(STATIC / "viewport.js").read_text())
 
 
-def _nothing() -> None:
-    """Streamlit hands a value back only to those who listen for it."""
+@dataclass(frozen=True)
+class Dropped:
+    """A file that came in through the browser; `content` is None where it was too large to send."""
+
+    name: str
+    size: int
+    content: bytes | None
+
+
+def nothing() -> None:
+    """Streamlit runs the page again, and hands a value back, only for those who listen."""
+
+
+def hear(key: str, name: str, read: Callable[[Any], Any], use: Callable[[Any], None]) -> None:
+    """Check what the browser told, as everything from outside is checked: what our script would never send is no news."""
+    told = st.session_state[key][name]
+    try:
+        news = read(told)
+    except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
+        return
+    use(news)
+
+
+def files_of(told: Any) -> list[Dropped]:
+    """Files as `readFile` in the browser made them.
+
+    Raises:
+        ValueError, TypeError, KeyError: they are something else.
+    """
+    return [Dropped(str(file["name"]), int(file["size"]), content_of(file["content"])) for file in told["files"]]
+
+
+def content_of(text: str | None) -> bytes | None:
+    """Bytes from base64."""
+    return None if text is None else base64.b64decode(str(text), validate=True)
 
 
 def notice_viewport(page: str) -> None:
-    """Learn whether the window is narrow; drawn once a run by the main script, with the page that is open."""
+    """Learn whether the window is narrow; drawn once a run by the main script.
+
+    With the page that is open, and the training begun last: the browser shows it from the top.
+    """
     with st.container(height=1, border=False, key="viewport"):
         told = _viewport(
-            data={"narrow": state.is_narrow(), "page": page}, key="viewport_bridge", on_narrow_change=_nothing
+            data={"narrow": state.is_narrow(), "page": page, "begun": state.recall("begun")},
+            key="viewport_bridge",
+            on_narrow_change=nothing,
         )
     if told.narrow is not None and told.narrow != state.is_narrow():
         state.remember("narrow", bool(told.narrow))

@@ -12,7 +12,7 @@ from aeviz import files, jobs, plots, runs
 from aeviz.jobs import Job
 from aeviz.training import Recipe
 from aeviz.ui import warm, words
-from aeviz.ui.frame import said
+from aeviz.ui.frame import draw_anew, said
 
 POLL_SECONDS = 0.25
 KEPT_SECONDS = 24 * 3600.0
@@ -56,7 +56,7 @@ def _found(found: dict[str, Any]) -> None:
 def _working(job: Job) -> None:
     status = job.status()
     if status.state not in jobs.LIVE:
-        st.rerun()
+        draw_anew()
     share = min(1.0, status.done / status.total) if status.total else 0.0
     st.progress(share, text=words.plain(status.message or "Starting …"))
     st.button("Cancel", icon=":material/close:", width="stretch", key="rates.cancel", on_click=job.ask, args=("stop",))

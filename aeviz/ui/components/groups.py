@@ -8,8 +8,8 @@ from aeviz.latent.directions import METHODS
 from aeviz.results import Split
 from aeviz.runs import Run
 from aeviz.runs.directions import list_directions, save_direction
-from aeviz.ui import state, words
-from aeviz.ui.frame import said
+from aeviz.ui import forms, state, words
+from aeviz.ui.frame import draw_anew, said
 
 GROUPS = ("A", "B")
 A_TO_B = "A to B"
@@ -84,6 +84,19 @@ def _map_along(run: Run, split: Split, a: np.ndarray, b: np.ndarray) -> None:
     state.remember(f"axes.{run.id}", list(found.vector))
     st.session_state["map.method"] = "custom"
     st.session_state["map.axes"] = [A_TO_B]
+    ask_for_page()
+
+
+def ask_for_page() -> None:
+    """What a button on the map has changed concerns the whole page; to be called from a callback."""
+    state.remember("map.page", True)
+
+
+def page_if_asked() -> None:
+    """Draw the whole page if a button on the map has asked for it."""
+    if state.recall("map.page"):
+        state.remember("map.page", False)
+        draw_anew()
 
 
 def axes_picker(run: Run) -> list[list[float]]:
@@ -95,7 +108,9 @@ def axes_picker(run: Run) -> list[list[float]]:
     if not known:
         st.caption("Select dots as A and others as B on any map; the direction between them becomes an axis.")
         return []
+    forms.begin("map.axes", list(known)[:1])
+    st.session_state["map.axes"] = [name for name in st.session_state["map.axes"] if name in known]
     chosen = st.multiselect(
-        "Axes", list(known), list(known)[:1], key="map.axes", max_selections=3, format_func=words.plain, persist_state="session"
+        "Axes", list(known), key="map.axes", max_selections=3, format_func=words.plain, persist_state="session"
     )  # fmt: skip
     return [known[name] for name in chosen]

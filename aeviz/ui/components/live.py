@@ -12,6 +12,7 @@ from aeviz.ui.components.live_doctor import doctor_line
 from aeviz.ui.components.live_follow import follow
 from aeviz.ui.components.live_head import head, numbers
 from aeviz.ui.components.live_views import VIEWS, view_switch
+from aeviz.ui.frame import draw_anew
 
 POLL_SECONDS = 0.45
 IDLE_SECONDS = 2.0
@@ -41,13 +42,13 @@ def _stand(run: Run) -> Stand:
 def _notice_revival(run: Run) -> None:
     """Another tab, or the command line, may take the run up again."""
     if not run.path.exists() or run.is_live():
-        st.rerun()
+        draw_anew()
 
 
 def _watching(run: Run, shown: Stand) -> None:
     """Look once; where the run stands elsewhere now, and a mistake, is said on the whole page."""
     if not run.path.exists() or state.current_run() != run or _stand(run) != shown or state.recall("problem"):
-        st.rerun()
+        draw_anew()
     _panel(run)
 
 

@@ -27,7 +27,7 @@ def change_buttons(run: Run, config: RunConfig) -> None:
                 "Undo", icon=":material/undo:", key="undo", on_click=said(training.undo), args=(run,),
                 help="Back to the network, and the moment, before the last change.",
             )  # fmt: skip
-    kept = [line["event"] for line in follow(run).lines if (line.get("event") or {}).get("kind") == "change"]
+    kept = [event for event in follow(run).events if event["kind"] == "change"]
     if kept and kept[-1].get("said"):
         st.caption(f":material/account_tree: {words.sentence(kept[-1]['said'])}")
 

@@ -1,6 +1,7 @@
 """The dials that can be turned while a training is at work: each acts on the next step."""
 
 import time
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -11,7 +12,7 @@ from aeviz.config import Settings
 from aeviz.runs import Run, RunConfig
 from aeviz.ui import forms, state, words
 from aeviz.ui.components.live_change import change_buttons
-from aeviz.ui.components.live_follow import follow
+from aeviz.ui.components.live_follow import Follower, follow
 from aeviz.ui.frame import said
 
 TICKS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # of a decade
@@ -22,36 +23,53 @@ HEARD_SECONDS = 0.6
 LOOK_SECONDS = 0.02
 
 
+@dataclass(frozen=True)
+class Turn:
+    """A turn that was asked for in this tab: to which value, at which step, and the step it acts from, once known."""
+
+    value: float
+    asked: int
+    heard: int | None = None
+
+
 @st.fragment
 def dials(run: Run) -> None:
     """One slider for each live setting, the sign that it was heard, and the way to another network."""
+    coming = _coming(run)  # before the settings are read: what was heard stands there by then
     config = run.config()
-    present = training.live_paths(config)
     st.markdown("**Turn while it trains**")
-    for path, value in present.items():
-        _dial(run, config, path, float(value))
-    _heard(run)
+    for path, present in training.live_paths(config).items():
+        _dial(run, config, path, coming.get(path, float(present)))
+    _confirm(run)
     change_buttons(run, config)
 
 
-def _dial(run: Run, config: RunConfig, path: str, present: float) -> None:
-    """A slider, logarithmic where its range spans decades."""
-    field, key = field_of(config, path), f"live.{path}"
-    if state.recall(f"{run.id}.{path}") != present:  # turned by another hand, or drawn for the first time
-        state.remember(f"{run.id}.{path}", present)
-        st.session_state[key] = present
-    kept = float(st.session_state.get(key, present))
-    st.session_state[key] = kept  # also where the page was left in between
+def _dial(run: Run, config: RunConfig, path: str, wanted: float) -> None:
+    """A slider, logarithmic where its range spans decades.
+
+    One that is to show what another hand has turned is a fresh one: the browser still tells what the old one showed,
+    and would be taken for a person who turns it back.
+    """
+    field, (shown, serial) = field_of(config, path), state.recall(_name(run, path), (None, 0))
+    if shown != wanted:
+        serial += 1
+        state.remember(_name(run, path), (wanted, serial))
+    key = f"live.{_name(run, path)}.{serial}"
+    st.session_state.setdefault(key, wanted)
     shared: dict[str, Any] = {
         "label": words.label(path.rpartition(".")[2]), "key": key, "help": field.description,
-        "on_change": said(_turn), "args": (run, path, key),
+        "on_change": said(_turn), "args": (run, path, serial, key),
     }  # fmt: skip
     low, high = bounds(field)
     if high - low <= MOST_EVEN:
         step = forms.bounds(field).get("multiple_of", (high - low) / 100)
         st.slider(min_value=low, max_value=high, step=float(step), **shared)
     else:
-        st.select_slider(options=sorted({*scale(field), kept}), format_func=words.number, **shared)
+        st.select_slider(options=sorted({*scale(field), wanted}), format_func=words.number, **shared)
+
+
+def _name(run: Run, path: str) -> str:
+    return f"{run.id}.{path}"
 
 
 def field_of(config: RunConfig, path: str) -> FieldInfo:
@@ -92,36 +110,57 @@ def _floor_decade(value: float) -> int:
     return exponent
 
 
-def _turn(run: Run, path: str, key: str) -> None:
-    value = st.session_state[key]
-    state.remember("turned", {"run": run.id, "path": path, "value": value, "at": time.time(), "step": follow(run).step})
+def _turn(run: Run, path: str, serial: int, key: str) -> None:
+    value, step = st.session_state[key], follow(run).step
+    state.remember(_name(run, path), (value, serial))
     training.turn(run, path, value)
+    at_once = training.live_paths(run.config())[path] == value
+    others = {other: turn for other, turn in _turns(run).items() if other != path}
+    state.remember(_name(run, "turns"), others | {path: Turn(value, step, step if at_once else None)})
 
 
-def _heard(run: Run) -> None:
+def _turns(run: Run) -> dict[str, Turn]:
+    """The last turn of each dial in this tab, the newest last; those are forgotten that an undo has taken back."""
+    follower = follow(run)
+    known: dict[str, Turn] = state.recall(_name(run, "turns"), {})
+    turns = {
+        path: turn if turn.heard is not None else replace(turn, heard=_heard(follower, path, turn))
+        for path, turn in known.items()
+        if turn.asked <= follower.step
+    }
+    state.remember(_name(run, "turns"), turns)
+    return turns
+
+
+def _coming(run: Run) -> dict[str, float]:
+    """What was asked for in this tab and has not been heard yet."""
+    listens = run.is_alive() or run.is_live()
+    return {path: turn.value for path, turn in _turns(run).items() if listens and turn.heard is None}
+
+
+def _heard(follower: Follower, path: str, turn: Turn) -> int | None:
+    """The step at which a turn was heard, or None while it was not."""
+    for event in reversed(follower.events):
+        if event["kind"] == "turn" and (event.get("path"), event.get("to")) == (path, turn.value):
+            return int(event["step"]) if event["step"] >= turn.asked else None
+    return None
+
+
+def _confirm(run: Run) -> None:
     """Say that the last turn was asked for, and at which step it was heard, as soon as it was."""
-    turned = state.recall("turned")
     place = st.empty()
-    if not turned or turned["run"] != run.id:
+    path, turn = next(reversed(_turns(run).items()), ("", None))
+    if turn is None:
         place.caption("A turn acts on the next step; the curves mark it.")
         return
-    name = f"{words.label(turned['path'].rpartition('.')[2])} {words.number(turned['value'])}"
+    name = f"{words.label(path.rpartition('.')[2])} {words.number(turn.value)}"
     awake = run.is_alive()
     end = time.monotonic() + (HEARD_SECONDS if awake else 0.0)
     place.caption(f":material/hourglass_top: {name} is asked for …")
-    while (step := _step_of(run, turned)) is None and time.monotonic() < end:
+    while turn.heard is None and time.monotonic() < end:
         time.sleep(LOOK_SECONDS)
-    if step is not None:
-        place.caption(f":green[:material/check:] {name} since step {step:,}.")
+        turn = _turns(run).get(path, turn)
+    if turn.heard is not None:
+        place.caption(f":green[:material/check:] {name} since step {turn.heard:,}.")
     elif not awake:
         place.caption(f":material/check: {name} from when it goes on.")
-
-
-def _step_of(run: Run, turned: dict[str, Any]) -> int | None:
-    """The step at which a turn was heard, or None while it was not."""
-    follower = follow(run)
-    for line in reversed(follower.lines[-400:]):
-        event = line.get("event") or {}
-        if event.get("kind") == "turn" and event.get("path") == turned["path"] and line["step"] >= turned["step"]:
-            return int(line["step"]) if event.get("to") == turned["value"] else None
-    return None

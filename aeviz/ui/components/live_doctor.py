@@ -12,7 +12,7 @@ from aeviz.runs import Run, RunConfig
 from aeviz.training.doctor import Finding, diagnose
 from aeviz.ui import state, warm, words
 from aeviz.ui.components.live_follow import Follower
-from aeviz.ui.components.live_head import begin
+from aeviz.ui.components.start import begin
 from aeviz.ui.frame import said
 
 HEIGHT = 54  # two lines; a narrow window takes what it needs

@@ -9,8 +9,9 @@ import streamlit as st
 from aeviz import training
 from aeviz.jobs import LIVE, Status
 from aeviz.runs import Run, RunConfig
-from aeviz.ui import state, warm, words
+from aeviz.ui import warm, words
 from aeviz.ui.components.live_follow import Follower, follow
+from aeviz.ui.components.start import begin
 from aeviz.ui.frame import said
 
 ANSWER_SECONDS = 0.4
@@ -119,13 +120,6 @@ def _fork(run: Run) -> None:
 
 def _title(run: Run) -> str:
     return words.run_title(run.config(), run.note().title)
-
-
-def begin(run: Run, title: str) -> None:
-    """Start a run that was prepared, and watch it."""
-    run.write_note(run.note().model_copy(update={"title": title}))
-    training.launch(run, warm.spare().start)
-    state.choose_run(run)
 
 
 def numbers(run: Run, status: Status, config: RunConfig, follower: Follower) -> None:

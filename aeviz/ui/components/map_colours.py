@@ -11,6 +11,7 @@ from aeviz import jobs, results
 from aeviz.results import Coloured, ColourInfo, Map, MapRequest, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, words
+from aeviz.ui.frame import draw_anew
 
 KEY = "map.colour"
 
@@ -113,7 +114,7 @@ def _progress(run: Run, split: Split, name: str, settings: dict[str, Any], reque
     job = results.colour_job(run, split, name, settings, request)
     status = job.status()
     if results.kept_colour(run, split, name, settings, request) is not None:
-        st.rerun()
+        draw_anew()
     with st.container(horizontal=True, vertical_alignment="center"):
         if status.state in jobs.LIVE:
             share = min(1.0, status.done / status.total) if status.total else 0.0

@@ -11,9 +11,8 @@ import numpy as np
 from aeviz import plots, results
 from aeviz.data import pictures
 from aeviz.errors import AevizError
+from aeviz.export import scene
 from aeviz.export.decoder import pack_decoder
-from aeviz.latent.inverse import grid
-from aeviz.latent.projection import Projection
 from aeviz.latent.regions import label_places
 from aeviz.plots.packed import pack, pack_figure
 from aeviz.results import Map, MapRequest
@@ -21,11 +20,10 @@ from aeviz.runs import Run
 from aeviz.ui import cache, show
 from aeviz.ui.components.map_colours import Painted
 from aeviz.ui.components.map_view import Scene
-from aeviz.ui.serve import address, keep, thumbnails
+from aeviz.ui.serve import address, keep
 from aeviz.ui.serve.density import pack_points
 
 MOST_DOTS = 300_000  # drawn one by one; more are a density
-MOST_NAMES = 40
 SHADES = 40  # steps of a scale in the density
 
 
@@ -99,7 +97,7 @@ def pictures_of(run: Run) -> Mapping[str, Any] | None:
     if dataset is None:
         return None
     asked = (run.id, run.weights_mark())
-    per = thumbnails.per_tile(dataset.shape)
+    per = scene.per_tile(dataset.shape)
     return {
         "tile": address("tile", *asked),
         "sheet": address("sheet", *asked),
@@ -128,18 +126,7 @@ def decoder_of(run: Run) -> str | None:
 
 def _inverse(run: Run, request: MapRequest, drawn: Map) -> dict[str, Any]:
     codes = results.codes(run, request.split).first(request.limit).z
-    found = grid(drawn.projection, drawn.points, codes)
-    box = {"x0": found.x0, "x1": found.x1, "y0": found.y0, "y1": found.y1, "size": len(found.distance)}
-    shared = {**box, "dim": codes.shape[1], "distance": found.distance.ravel()}
-    if drawn.projection.linear:
-        return shared | {"kind": "linear", **_plane(drawn.projection)}
-    return shared | {"kind": "grid", "codes": found.codes.ravel()}
-
-
-def _plane(projection: Projection) -> dict[str, np.ndarray]:
-    """The exact way back of a linear map: the code at (0, 0), and what one step along each axis adds."""
-    origin, *ends = projection.invert(np.array([[0, 0], [1, 0], [0, 1]], np.float32))
-    return {"origin": origin, "across": np.concatenate([end - origin for end in ends])}
+    return scene.inverse_of(drawn.projection, drawn.points, codes)
 
 
 def density_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> Mapping[str, Any] | None:
@@ -154,14 +141,8 @@ def density_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> 
 
 
 def names_of(drawn: Map, coloured: Painted) -> list[dict[str, Any]]:
-    """The classes' names where their dots lie most densely; none in 3-D, or where there are too many."""
-    if drawn.points.shape[1] != 2 or coloured.names is None or coloured.values is None:
-        return []
-    groups = plots.grouped(coloured.values, coloured.names)
-    if groups is None or len(np.unique(groups.numbers)) > MOST_NAMES:
-        return []
-    places = label_places(drawn.points, groups.numbers)
-    return [{"text": groups.name(number), "x": x, "y": y} for number, (x, y) in places.items()]
+    """The classes' names where their dots lie most densely."""
+    return scene.names_of(drawn.points, coloured.values, coloured.names)
 
 
 def means_of(run: Run, request: MapRequest, drawn: Map) -> list[dict[str, Any]]:

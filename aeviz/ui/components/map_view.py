@@ -1,7 +1,6 @@
 """The map in the browser: what it is told, and what a person has done on it."""
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,25 +8,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from aeviz.ui.components.bridges import STATIC
+from aeviz.export.scene import SAID, script, style
+from aeviz.ui.components.bridges import Dropped, files_of, hear, nothing
 from aeviz.ui.serve import address
 
-PARTS = ("base", "dots", "pictures", "decode", "cards", "overlay", "touch", "tools", "map")
-SAID = {
-    "drawing": "Drawing …", "lost": "The map could not be fetched; it is made anew.", "label": "class",
-    "unknown": "no label", "error": "MSE", "decoded": "Decoded here", "near": "among the images",
-    "edge": "between the images", "far": "far from any image", "close": "Close", "reset": "Whole map", "link": "Copy link", "copied": "Copied",
-    "nearCodes": "Nearest in the codes", "nearPixels": "Nearest in the pixels", "drop": "Drop images to place them here",
-}  # fmt: skip
-
-_map = st.components.v2.component(
-    "aeviz_map",
-    js="\n".join(
-        [(STATIC / "decoder.js").read_text(), *((STATIC / "map" / f"{part}.js").read_text() for part in PARTS)]
-    ),
-    css=(STATIC / "map" / "map.css").read_text(),
-    isolate_styles=False,
-)
+_map = st.components.v2.component("aeviz_map", js=script(), css=style(), isolate_styles=False)
 
 
 @dataclass(frozen=True)
@@ -48,6 +33,7 @@ class Scene:
         means: of the classes: x, y, and two pictures.
         grid: whether decoded images lie over the map.
         stars: placed images: x, y (and z), picture, and the rows near them.
+        roads: ways over the map: colour, x and y of their steps; the browser says at which step one is.
         found: rows to bring into sight.
         view: where a link looks: ranges x and y or a camera, an outline, hidden classes.
         link: what a link to this map says besides.
@@ -71,18 +57,10 @@ class Scene:
     means: Sequence[Mapping[str, Any]] = ()
     grid: bool = False
     stars: Sequence[Mapping[str, Any]] = ()
+    roads: Sequence[Mapping[str, Any]] = ()
     found: Sequence[int] = ()
     view: Mapping[str, Any] | None = None
     link: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A file dropped on the map; `content` is None where it was too large to send."""
-
-    name: str
-    size: int
-    content: bytes | None
 
 
 @dataclass(frozen=True)
@@ -108,14 +86,10 @@ def latent_map(
         "found": {"rows": list(scene.found)},
     }  # fmt: skip
     _map(
-        data=shown, key=key, height=scene.height, on_missing_change=_nothing,
-        on_picked_change=lambda: _hear(key, "picked", lambda told: _picked(told, scene.size), on_picked),
-        on_dropped_change=lambda: _hear(key, "dropped", _files, on_dropped),
+        data=shown, key=key, height=scene.height, on_missing_change=nothing,
+        on_picked_change=lambda: hear(key, "picked", lambda told: _picked(told, scene.size), on_picked),
+        on_dropped_change=lambda: hear(key, "dropped", files_of, on_dropped),
     )  # fmt: skip
-
-
-def _nothing() -> None:
-    """Streamlit runs the page again for those who listen, and that is all there is to do."""
 
 
 def _bits(dots: np.ndarray, size: int) -> str | None:
@@ -125,16 +99,6 @@ def _bits(dots: np.ndarray, size: int) -> str | None:
     flags = np.zeros(size, bool)
     flags[dots] = True
     return base64.b64encode(np.packbits(flags, bitorder="little").tobytes()).decode()
-
-
-def _hear(key: str, name: str, read: Callable[[Any], Any], use: Callable[[Any], None]) -> None:
-    """Check what the browser told, as everything from outside is checked: what our script would never send is no news."""
-    told = st.session_state[key][name]
-    try:
-        news = read(told)
-    except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
-        return
-    use(news)
 
 
 def _picked(told: Any, size: int) -> Picked:
@@ -148,13 +112,3 @@ def _picked(told: Any, size: int) -> Picked:
     bits = np.frombuffer(base64.b64decode(str(told["bits"]), validate=True), np.uint8)
     dots = np.flatnonzero(np.unpackbits(bits, bitorder="little"))
     return Picked(dots[dots < size])
-
-
-def _files(told: Any) -> list[Dropped]:
-    return [
-        Dropped(
-            str(file["name"]), int(file["size"]),
-            None if file["content"] is None else base64.b64decode(str(file["content"]), validate=True),
-        )
-        for file in told["files"]
-    ]  # fmt: skip

@@ -10,6 +10,7 @@ from aeviz.latent.project import PROJECTIONS
 from aeviz.results import Map, MapRequest
 from aeviz.runs import Run
 from aeviz.ui import words
+from aeviz.ui.frame import draw_anew
 
 AT_ONCE = 20_000  # codes up to which a slow map begins by itself
 
@@ -45,7 +46,7 @@ def judging(run: Run, request: MapRequest) -> None:
     if not job.path.exists():
         _start(run, request, job)
     if results.kept_quality(run, request) is not None:
-        st.rerun()
+        draw_anew()
     if is_working(job):
         st.caption(":material/hourglass_top: Judging the map …")
     else:
@@ -82,7 +83,7 @@ def progress(run: Run, request: MapRequest) -> None:
     """How far the map's process is, with what it knows of its end, and the button that stops it."""
     job = results.map_job(run, request)
     if not is_working(job):
-        st.rerun()
+        draw_anew()
     status, frame = job.status(), results.map_frame(run, request)
     said = [words.plain(status.message or "Starting …")]
     if frame is not None and frame.iteration:

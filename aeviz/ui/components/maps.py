@@ -13,7 +13,8 @@ from aeviz.latent.project import PROJECTIONS
 from aeviz.results import Map, MapRequest, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, state, words
-from aeviz.ui.components import map_scene, map_work, newcomers, selection
+from aeviz.ui.components import brought, map_scene, map_work, newcomers, selection
+from aeviz.ui.components.groups import page_if_asked
 from aeviz.ui.components.map_colours import Paint, Painted, painted
 from aeviz.ui.components.map_controls import find, looks
 from aeviz.ui.components.map_link import link_of
@@ -32,7 +33,8 @@ def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view:
             drawn, live = _drawn(run, request)
         except AevizError as error:
             st.error(words.sentence(error), icon=":material/error:")
-            request, drawn, live = _last(run, request)
+            shown = last_request(run)
+            request, drawn, live = shown or request, results.kept_map(run, shown) if shown else None, None
     if drawn is None:
         return
     if not live:
@@ -40,12 +42,10 @@ def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view:
     _canvas(run, request, drawn, live, paint, searched, view)
 
 
-def _last(run: Run, request: MapRequest) -> tuple[MapRequest, Map | None, None]:
-    """The map that was shown before one that cannot be made."""
+def last_request(run: Run) -> MapRequest | None:
+    """The map of a run's present weights that was shown last."""
     id, mark, last = state.recall(LAST, ("", "", None))
-    if last is None or id != run.id or mark != run.weights_mark():
-        return request, None, None
-    return last, results.kept_map(run, last), None
+    return last if id == run.id and mark == run.weights_mark() else None
 
 
 def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
@@ -80,6 +80,7 @@ def _canvas(
     view: dict[str, Any] | None,
 ) -> None:
     """The map and what is picked on it; a hand on the map runs this again, not the page."""
+    page_if_asked()
     dims, dense = drawn.points.shape[1], len(drawn.points) > map_scene.MOST_DOTS
     how = looks(run, dims, dense)
     said = st.container(key="map_said")  # always there: what comes and goes above the map would have it drawn anew
@@ -106,7 +107,7 @@ def _canvas(
     )
     latent_map(
         scene, key="map", on_picked=lambda news: selection.hear(run, request.split, drawn, news),
-        on_dropped=lambda files: newcomers.take(run, files),
+        on_dropped=brought.take,
     )  # fmt: skip
     newcomers.newcomers_line(run)
     selection.selection_strip(run, request.split, selection.picked(run, request.split))

@@ -13,6 +13,7 @@ from aeviz.latent.outline import within
 from aeviz.results import Map, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, show, state, words
+from aeviz.ui.components import groups
 from aeviz.ui.components.groups import direction_line, group_buttons
 from aeviz.ui.components.map_view import Picked
 from aeviz.ui.frame import said
@@ -57,7 +58,6 @@ def selection_strip(run: Run, split: Split, picked: np.ndarray) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{len(picked):,} selected**", width="content")
-        st.caption(_counts(dataset, picked), width="stretch")
         group_buttons(run, split, picked)
         with st.popover("Label", icon=":material/label:", help="Give these images a label of your own."):
             _label_form(dataset, picked)
@@ -78,6 +78,7 @@ def selection_strip(run: Run, split: Split, picked: np.ndarray) -> None:
     with means:
         _means(run, split, picked, dataset)
     with pictures_of_it:
+        st.caption(_counts(dataset, picked))
         _mosaic(run, dataset, picked)
 
 
@@ -90,6 +91,7 @@ def _label_form(dataset: Dataset, picked: np.ndarray) -> None:
 
 def _give(dataset: Dataset, picked: np.ndarray) -> None:
     own_labels.give_label(dataset, picked, str(st.session_state["label.name"]))
+    groups.ask_for_page()
 
 
 def _means(run: Run, split: Split, picked: np.ndarray, dataset: Dataset) -> None:

@@ -32,10 +32,17 @@ def train_button(filled: Filled) -> None:
 
 def _start(recipe: Recipe) -> None:
     """Make the run and start it, or raise what is wrong; nothing was made then."""
-    run = training.prepare(recipe, cache.dataset(recipe.data.name, recipe.data.params))
+    begin(training.prepare(recipe, cache.dataset(recipe.data.name, recipe.data.params)))
+    st.session_state[VIEW] = TRAINING
+
+
+def begin(run: Run, title: str = "") -> None:
+    """Start a run that was prepared, under a title if given, and watch it from the top of the page."""
+    if title:
+        run.write_note(run.note().model_copy(update={"title": title}))
     training.launch(run, warm.spare().start)
     state.choose_run(run)
-    st.session_state[VIEW] = TRAINING
+    state.remember("begun", run.id)
 
 
 def view_picker() -> Run | None:

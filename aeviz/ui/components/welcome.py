@@ -6,7 +6,8 @@ from aeviz import data, training
 from aeviz.models.device import device_name, resolve_device
 from aeviz.runs import Run, TrainingConfig, list_runs
 from aeviz.training import Recipe
-from aeviz.ui import cache, menu, show, state, warm, words
+from aeviz.ui import cache, menu, show, state, words
+from aeviz.ui.components.start import begin
 from aeviz.ui.frame import said
 
 FIRST = Recipe(
@@ -39,8 +40,7 @@ def welcome() -> bool:
 
 def _start_first() -> None:
     run = training.prepare(FIRST, cache.dataset("digits", {}))
-    training.launch(run, warm.spare().start)
-    state.choose_run(run)
+    begin(run)
     state.remember("first", run.id)
 
 

@@ -1,0 +1,93 @@
+"""Codes, labels and thumbnails as the folder that TensorBoard's projector opens."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from aeviz import results
+from aeviz.data import Dataset, pictures
+from aeviz.export.text import cell, readable
+from aeviz.export.ways import write_members
+from aeviz.results import Codes
+from aeviz.results.store import Report
+from aeviz.runs import Run
+
+MOST_POINTS = 10_000  # as many as its t-SNE takes; it shows up to 100,000
+MOST_PIXELS = 8192  # along a side of the sprite, which has to fit into a texture
+CONFIG = """embeddings {{
+  tensor_name: "codes"
+  tensor_path: "vectors.tsv"
+  metadata_path: "metadata.tsv"
+  sprite {{
+    image_path: "sprite.png"
+    single_image_dim: {width}
+    single_image_dim: {height}
+  }}
+}}
+"""
+README = """{title}: codes of {n:,} test images ({d} numbers each).
+
+Unpack, then: tensorboard --logdir FOLDER, and choose Projector.
+Without TensorBoard: https://projector.tensorflow.org, Load, vectors.tsv and metadata.tsv; it shows no thumbnails.
+"""
+
+
+def write_projector(run: Run, out: Path, report: Report) -> str:
+    """Vectors, metadata, sprite and settings in a zip, for test images.
+
+    Raises:
+        MissingData: the images are not here.
+    """
+    dataset, coded = results.dataset_of(run), results.codes(run, "test", report)
+    chosen = coded.first(MOST_POINTS)
+    report(0, 0, "Drawing thumbnails")
+    sprite, (width, height) = sprite_of(dataset, chosen.index)
+    members: dict[str, bytes | str] = {
+        "vectors.tsv": vectors(chosen.z),
+        "metadata.tsv": metadata(dataset, chosen),
+        "projector_config.pbtxt": CONFIG.format(width=width, height=height),
+        "README.txt": README.format(title=readable(run.title()), n=len(chosen.z), d=chosen.z.shape[1]),
+        "sprite.png": sprite,
+    }
+    write_members(out, members)
+    whole = len(chosen.z) == len(coded.z)
+    shown = f"all {len(coded.z):,}" if whole else f"{len(chosen.z):,} of the {len(coded.z):,}"
+    return f"It holds {shown} test images, thumbnails of {width} x {height}."
+
+
+def vectors(codes: np.ndarray) -> str:
+    """Codes (N, D) as lines of numbers."""
+    return "".join("\t".join(f"{value:.6g}" for value in code) + "\n" for code in codes.tolist())
+
+
+def metadata(dataset: Dataset, coded: Codes) -> str:
+    """Number, label and file of each image as a table; with a single column it has no header, which would be read as data."""
+    columns: dict[str, list[str]] = {"index": [str(row) for row in coded.index]}
+    if dataset.classes:
+        columns["label"] = [cell(dataset.classes[label]) if label >= 0 else "no label" for label in coded.labels]
+    if dataset.files is not None:
+        columns["file"] = [cell(dataset.files[row]) for row in coded.index]
+    lines = list(zip(*columns.values(), strict=True))
+    return "".join("\t".join(line) + "\n" for line in ([tuple(columns)] if len(columns) > 1 else []) + lines)
+
+
+def sprite_of(dataset: Dataset, rows: np.ndarray) -> tuple[bytes, tuple[int, int]]:
+    """Thumbnails of rows (N,) line by line as one PNG, and the width and height of each."""
+    _, height, width = dataset.shape
+    columns = int(np.ceil(np.sqrt(len(rows))))
+    scale = min(1.0, MOST_PIXELS // columns / max(height, width))
+    size = max(1, int(width * scale)), max(1, int(height * scale))
+    images = np.asarray(dataset.images[rows])
+    if scale < 1:
+        images = np.stack([_resized(image, size) for image in images])
+    content = io.BytesIO()
+    Image.fromarray(pictures.mosaic(images, columns, gap=0)).save(content, "PNG")
+    return content.getvalue(), size
+
+
+def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """An image (C, H, W) at another size (width, height)."""
+    planes = [Image.fromarray(plane).resize(size, Image.Resampling.BOX) for plane in image]
+    return np.stack([np.asarray(plane) for plane in planes])

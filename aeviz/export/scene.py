@@ -1,0 +1,103 @@
+"""What the map in a browser is made of, whether a server tells it or a page carries it: its script, and packed values."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aeviz import plots
+from aeviz.data import pictures
+from aeviz.latent.inverse import grid
+from aeviz.latent.projection import Projection
+from aeviz.latent.regions import label_places
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+PARTS = ("base", "dots", "pictures", "decode", "cards", "overlay", "touch", "tools", "map")
+SAID = {
+    "drawing": "Drawing …", "lost": "The map could not be fetched; it is made anew.", "label": "class",
+    "unknown": "no label", "error": "MSE", "decoded": "Decoded here", "near": "among the images",
+    "edge": "between the images", "far": "far from any image", "close": "Close", "reset": "Whole map", "link": "Copy link", "copied": "Copied",
+    "nearCodes": "Nearest in the codes", "nearPixels": "Nearest in the pixels", "drop": "Drop images to place them here",
+}  # fmt: skip
+MOST_NAMES = 40
+TILE_PIXELS = 2**20  # of originals on a tile: about a thousand of 28 x 28
+MOST_ON_TILE, LEAST_ON_TILE = 1024, 16
+
+
+def script() -> str:
+    """The map and the decoder as one module."""
+    paths = [STATIC / "decoder.js", *(STATIC / "map" / f"{part}.js" for part in PARTS)]
+    return "\n".join(path.read_text() for path in paths)
+
+
+def style() -> str:
+    """How the map looks."""
+    return (STATIC / "map" / "map.css").read_text()
+
+
+def inverse_of(projection: Projection, points: np.ndarray, codes: np.ndarray) -> dict[str, Any]:
+    """The way from a place on a flat map of codes (N, D) at points (N, 2) back to a code, as `decode.js` reads it."""
+    found = grid(projection, points, codes)
+    box = {"x0": found.x0, "x1": found.x1, "y0": found.y0, "y1": found.y1, "size": len(found.distance)}
+    shared = {**box, "dim": codes.shape[1], "distance": found.distance.ravel()}
+    if projection.linear:
+        return shared | {"kind": "linear", **_plane(projection)}
+    return shared | {"kind": "grid", "codes": found.codes.ravel()}
+
+
+def _plane(projection: Projection) -> dict[str, np.ndarray]:
+    """The exact way back of a linear map: the code at (0, 0), and what one step along each axis adds."""
+    origin, *ends = projection.invert(np.array([[0, 0], [1, 0], [0, 1]], np.float32))
+    return {"origin": origin, "across": np.concatenate([end - origin for end in ends])}
+
+
+def names_of(points: np.ndarray, values: np.ndarray | None, names: Sequence[str] | None) -> list[dict[str, Any]]:
+    """The classes' names where their dots lie most densely; none in 3-D, or where there are too many."""
+    if points.shape[1] != 2 or values is None or names is None:
+        return []
+    groups = plots.grouped(values, names)
+    if groups is None or len(np.unique(groups.numbers)) > MOST_NAMES:
+        return []
+    places = label_places(points, groups.numbers)
+    return [{"text": groups.name(number), "x": x, "y": y} for number, (x, y) in places.items()]
+
+
+def per_tile(shape: tuple[int, ...]) -> int:
+    """How many images of shape (C, H, W) a tile holds."""
+    return int(np.clip(TILE_PIXELS // (shape[1] * shape[2]), LEAST_ON_TILE, MOST_ON_TILE))
+
+
+def tile(
+    x: np.ndarray, x_hat: np.ndarray, labels: np.ndarray, mse: np.ndarray, lossless: bool = True
+) -> dict[str, Any]:
+    """Images and reconstructions (n, C, H, W) uint8 as two pictures, and for each its label and error."""
+    columns = columns_of(len(x))
+    return {
+        "columns": columns,
+        "labels": labels.astype(np.int32),
+        "mse": mse,
+        "x": picture(x, columns, lossless),
+        "x_hat": picture(x_hat, columns, lossless),
+    }
+
+
+def picture(images: np.ndarray, columns: int, lossless: bool = True) -> bytes:
+    """Images (n, C, H, W) uint8 side by side."""
+    return pictures.encode_webp(pictures.mosaic(images, columns, gap=0), lossless)
+
+
+def columns_of(count: int) -> int:
+    """How many images stand side by side on a picture of `count`."""
+    return int(np.ceil(np.sqrt(count)))
+
+
+def shrunk(images: np.ndarray, side: int) -> np.ndarray:
+    """Images (N, C, H, W) uint8 by the means of whole blocks, the least that make them about `side` pixels."""
+    by = max(1, round(max(images.shape[2:]) / side))
+    if by == 1:
+        return images
+    n, channels, height, width = images.shape
+    cut = images[:, :, : height // by * by, : width // by * by]
+    blocks = cut.reshape(n, channels, height // by, by, width // by, by)
+    return np.rint(blocks.mean(axis=(3, 5), dtype=np.float32)).astype(np.uint8)

@@ -1,0 +1,130 @@
+"""The source of our functions and classes with all that they rest on, to be written into a file that stands alone."""
+
+import ast
+import functools
+import importlib.util
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+OURS = __name__.split(".")[0]
+STANDARD = {
+    "copy": "import copy",
+    "math": "import math",
+    "np": "import numpy as np",
+    "torch": "import torch",
+    "F": "import torch.nn.functional as F",
+    "Tensor": "from torch import Tensor",
+    "nn": "from torch import nn",
+}
+
+
+class Module(NamedTuple):
+    """A module of ours: its lines, and what stands at its top by name."""
+
+    lines: list[str]
+    tops: dict[str, ast.stmt]
+
+
+class Sources:
+    """Definitions, each once and after those it rests on, and the imports they need."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, str] = {}
+        self._imports: set[str] = set()
+        self._homes: dict[str, str] = {}
+
+    def take(self, thing: object) -> str:
+        """Take a function or class of ours in; its name."""
+        name: str = thing.__name__  # type: ignore[attr-defined]
+        self._take(thing.__module__, name)
+        return name
+
+    def use(self, text: str) -> None:
+        """Import what a text of the file itself names."""
+        named = names_in(text)
+        self._imports |= {line for name, line in STANDARD.items() if name in named}
+
+    def text(self) -> str:
+        """All definitions; lines that only give a name to a value stand together."""
+        text, was_line = "", False
+        for definition in dict.fromkeys(self.definitions.values()):
+            is_line = not definition.startswith(("def ", "class ", "@"))
+            text += ("\n" if is_line and was_line else "\n\n\n") + definition
+            was_line = is_line
+        return text.strip()
+
+    def imports(self) -> str:
+        """The lines of all imports: Python's own, then the others."""
+        groups: tuple[list[str], list[str]] = ([], [])
+        for line in _joined(self._imports):
+            package = line.split()[1].split(".")[0]
+            groups[package not in sys.stdlib_module_names].append(line)
+        return "\n\n".join("\n".join(group) for group in groups if group)
+
+    def _take(self, home: str, name: str) -> None:
+        if self._homes.setdefault(name, home) != home:
+            raise ValueError(f"{name} of {home} would hide that of {self._homes[name]}")
+        module = _read(home)
+        node = module.tops[name]
+        if name in self.definitions:
+            return
+        self.definitions[name] = ""  # so that what names itself ends here
+        for other in _names(node) & module.tops.keys() - {name}:
+            self._reach(home, other)
+        del self.definitions[name]  # it comes after what it rests on
+        first = min([node.lineno, *(line.lineno for line in getattr(node, "decorator_list", []))])
+        self.definitions[name] = "\n".join(module.lines[first - 1 : node.end_lineno])
+
+    def _reach(self, home: str, name: str) -> None:
+        node = _read(home).tops[name]
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == OURS:
+            self._take(str(node.module), name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            self._imports.add(_import_line(node, name))
+        else:
+            self._take(home, name)
+
+
+def names_in(text: str) -> set[str]:
+    """The names that a text of Python speaks of."""
+    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+
+
+@functools.lru_cache
+def _read(home: str) -> Module:
+    spec = importlib.util.find_spec(home)
+    assert spec is not None
+    assert spec.origin is not None
+    source = Path(spec.origin).read_text(encoding="utf-8")
+    tops = {name: node for node in ast.parse(source).body for name in _defined(node)}
+    return Module(source.splitlines(), tops)
+
+
+def _defined(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [alias.asname or alias.name for alias in node.names]
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+
+
+def _names(node: ast.stmt) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def _import_line(node: ast.Import | ast.ImportFrom, name: str) -> str:
+    alias = next(alias for alias in node.names if (alias.asname or alias.name) == name)
+    renamed = f"{alias.name} as {alias.asname}" if alias.asname else alias.name
+    return f"from {node.module} import {renamed}" if isinstance(node, ast.ImportFrom) else f"import {renamed}"
+
+
+def _joined(lines: set[str]) -> list[str]:
+    """Import lines in order, those from one module as one."""
+    plain = sorted(line for line in lines if line.startswith("import "))
+    by_module: dict[str, list[str]] = {}
+    for line in sorted(lines - set(plain)):
+        module, _, name = line.removeprefix("from ").partition(" import ")
+        by_module.setdefault(module, []).append(name)
+    return plain + [f"from {module} import {', '.join(names)}" for module, names in sorted(by_module.items())]

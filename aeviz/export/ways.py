@@ -1,0 +1,42 @@
+"""What a way out of aeviz is, and what all of them are given."""
+
+import importlib.util
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aeviz import files
+from aeviz.results.store import Report
+from aeviz.runs import Run
+
+
+@dataclass(frozen=True)
+class Export:
+    """One way out: `write(run, path, report)` makes the file, and gives what is worth knowing of it in a sentence.
+
+    `needs` are optional packages, as they are imported and installed.
+    """
+
+    name: str
+    label: str
+    help: str
+    ending: str
+    write: Callable[[Run, Path, Report], str]
+    needs: tuple[str, ...] = ()
+
+    def missing(self) -> str | None:
+        """The line that installs what this way needs and is not here; None where all of it is."""
+        absent = [package for package in self.needs if importlib.util.find_spec(package) is None]
+        return f"python -m pip install {' '.join(absent)}" if absent else None
+
+
+def write_members(out: Path, members: dict[str, bytes | str]) -> None:
+    """Write files by their names as a zip.
+
+    Raises:
+        BadFile: `out` cannot be written.
+    """
+    with files.replacing(out) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)

@@ -1,0 +1,111 @@
+"""What every axis of the space does: each latent dimension, or principal direction, swept over its range of the data."""
+
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from aeviz.data import pictures
+from aeviz.latent.traversals import Order, places, traverse
+from aeviz.models.vae import VAE
+from aeviz.results import Axes
+from aeviz.results.sweeps import Kind
+from aeviz.runs import Run
+from aeviz.ui import cache, drawn, words
+from aeviz.ui.components.code_bridges import mosaic
+from aeviz.ui.components.one_image import one_image
+from aeviz.ui.components.taking import take_along
+
+HEIGHT, MOST_ROWS = 640, 64
+SILENT, FAINT = 1e-3, 0.35  # mean squared change of pixels below which an axis says nothing, and how it is drawn
+KINDS: dict[Kind, str] = {"dimensions": "Latent", "principal": "Principal"}
+ORDERS: dict[Order, str] = {"effect": "Effect on pixels", "variance": "Variance", "kl": "KL"}
+NAME = "dimensions"
+
+
+class Chosen(NamedTuple):
+    """The image (C, H, W) uint8 to begin at, which axes, by what they are ordered, and how many pictures a row has."""
+
+    image: np.ndarray | None
+    kind: Kind
+    order: Order
+    steps: int
+
+
+class Sweep(NamedTuple):
+    """Rows of an axis each: which axes (M,), the values (M, S) there, their codes (M, S, D), and the image's own (M,)."""
+
+    chosen: np.ndarray
+    values: np.ndarray
+    z: np.ndarray
+    own: np.ndarray
+
+
+def axes_controls(run: Run) -> Chosen:
+    """Which image is changed, and along which axes."""
+    image = one_image(run, "Image", "axes.image")
+    kind: Kind = st.segmented_control(
+        "Axes", list(KINDS), default="dimensions", required=True, key="axes.kind", width="stretch", persist_state="session",
+        format_func=KINDS.__getitem__, help="The numbers of the code one by one, or the directions along which codes vary most.",
+    )  # fmt: skip
+    told = [name for name in ORDERS if name != "kl" or (kind == "dimensions" and isinstance(cache.model(run), VAE))]
+    order: Order = st.selectbox(
+        "Most first", told, key=f"axes.order.{len(told)}", format_func=ORDERS.__getitem__, persist_state="session",
+        help="Axes are ordered by how much they change the picture, by how much codes vary along them, or by the KL divergence from N(0, 1).",
+    )  # fmt: skip
+    steps = st.slider("Pictures a row", 3, 15, 9, key="axes.steps", persist_state="session")
+    return Chosen(image, kind, order, steps)
+
+
+def axes_canvas(run: Run, chosen: Chosen) -> None:
+    """A row of pictures for each axis; the one that is most like the image itself has a frame."""
+    if chosen.image is None:
+        st.info("Choose an image to begin with.", icon=":material/upload:")
+        return
+    known = drawn.axes(run, chosen.kind, chosen.order)
+    swept = sweep(cache.rebuild(run, chosen.image[None]).z[0], known, chosen.steps)
+    count, steps, width = swept.z.shape
+    frames = pictures.to_pixels(cache.decode(run, swept.z.reshape(-1, width)))
+    own = np.abs(swept.values - swept.own[:, None]).argmin(axis=1) + steps * np.arange(count)
+    names = [axis_name(chosen.kind, axis) for axis in swept.chosen.tolist()]
+    silent = known.effect[swept.chosen] < SILENT
+    mosaic(
+        frames, key="axes.mosaic", alt=f"{count} axes, {steps} pictures each", height=HEIGHT, columns=steps, marks=own.tolist(),
+        fade=np.where(silent, FAINT, 1.0).repeat(steps),
+        rows=[{"label": name, "note": _note(known, chosen.order, axis)} for name, axis in zip(names, swept.chosen, strict=True)],
+        words=[f"{name} = {value:.2f}" for name, row in zip(names, swept.values, strict=True) for value in row],
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        fewer = f"The {count} of {len(known.vectors):,} axes that do most. " if count < len(known.vectors) else ""
+        st.caption(
+            f"{fewer}From the 1st to the 99th percentile of the data; framed is the image itself."
+            + (" Faint axes change next to nothing." if silent.any() else ""),
+            width="stretch",
+        )
+        take_along(
+            NAME, frames.reshape(count, steps, *frames.shape[1:]),
+            {"axis": swept.chosen, "value": swept.values, "z": swept.z, "x_hat": frames},
+            {"axis": swept.chosen.repeat(steps), "value": swept.values.ravel(), "z": swept.z.reshape(-1, width)},
+        )  # fmt: skip
+
+
+def sweep(z: np.ndarray, known: Axes, steps: int) -> Sweep:
+    """Every axis, those that do most first, swept through a code z (D,) over its range of the data."""
+    chosen = known.order[:MOST_ROWS]
+    low, high = known.reach[chosen].T
+    values = np.linspace(low, high, steps, axis=1)  # (M, S)
+    codes = [traverse(z, known.vectors[axis], row) for axis, row in zip(chosen, values, strict=True)]
+    return Sweep(chosen, values, np.stack(codes), places(z[None], known.vectors[chosen])[0])
+
+
+def axis_name(kind: Kind, number: int) -> str:
+    """What an axis is called, counted from 1."""
+    return f"{'z' if kind == 'dimensions' else 'PC'} {number + 1}"
+
+
+def _note(known: Axes, order: Order, axis: int) -> str:
+    if order == "kl" and known.kl is not None:
+        return f"{known.kl[axis]:.2f} nats"
+    if order == "variance":
+        return f"variance {words.number(float(known.variance[axis]), 2)}"
+    return f"effect {known.effect[axis]:.3f}"

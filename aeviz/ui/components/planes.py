@@ -1,0 +1,110 @@
+"""The pictures over a plane of codes: the two dimensions there are, or any two directions."""
+
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from aeviz.data import pictures
+from aeviz.results import Grid
+from aeviz.results.sweeps import FEWEST_CELLS, MOST_CELLS
+from aeviz.runs import Run
+from aeviz.runs.directions import list_directions
+from aeviz.ui import cache, drawn, words
+from aeviz.ui.components.axes import axis_name
+from aeviz.ui.components.code_bridges import mosaic
+from aeviz.ui.components.one_image import one_image
+from aeviz.ui.components.taking import take_along
+
+HEIGHT = 620
+KEY = "plane"
+MOST_PRINCIPAL = 20
+FAR = 6.0  # distances of neighbours at which a picture has faded
+FAINT = 0.12
+
+
+class Axis(NamedTuple):
+    """A direction (D,) by its name; without one, the dimension of a code of two."""
+
+    name: str
+    vector: np.ndarray | None = None
+
+
+class Chosen(NamedTuple):
+    """Two axes, the centre (D,) of their plane if not the mean, pictures a side, and whether they fade."""
+
+    across: Axis
+    up: Axis
+    centre: np.ndarray | None
+    size: int
+    fades: bool
+
+
+def plane_controls(run: Run) -> Chosen:
+    """Which plane, and how finely it is drawn."""
+    if run.config().model.latent_dim == 2:
+        across, up, centre = Axis(axis_name("dimensions", 0)), Axis(axis_name("dimensions", 1)), None
+    else:
+        offered = _offered(run)
+        across, up = (_axis_picker(offered, label, place) for place, label in enumerate(("Across", "Up")))
+        centre = _centre(run)
+    size = st.slider("Pictures a side", FEWEST_CELLS, MOST_CELLS, 20, key=f"{KEY}.size", persist_state="session")
+    fades = st.toggle(
+        "Fade the unknown", True, key=f"{KEY}.fades", persist_state="session",
+        help="Pictures far from every training image's code are drawn faintly: nothing has taught the decoder what belongs there.",
+    )  # fmt: skip
+    return Chosen(across, up, centre, size, fades)
+
+
+def _axis_picker(offered: dict[str, np.ndarray], label: str, place: int) -> Axis:
+    name = st.selectbox(label, list(offered), place, key=f"{KEY}.{place}.{len(offered)}", persist_state="session")
+    return Axis(name, offered[name])
+
+
+def _offered(run: Run) -> dict[str, np.ndarray]:
+    """All directions by name: principal ones, dimensions, and those kept with the run."""
+    vectors = drawn.axes(run, "principal", "variance").vectors
+    found = {axis_name("principal", number): vector for number, vector in enumerate(vectors[:MOST_PRINCIPAL])}
+    found |= {axis_name("dimensions", number): vector for number, vector in enumerate(np.eye(len(vectors)))}
+    kept = [each for each in list_directions(run) if len(each.vector) == len(vectors)]
+    return found | {f"“{each.name}”": np.array(each.vector) for each in kept}
+
+
+def _centre(run: Run) -> np.ndarray | None:
+    """The code of an image that the plane leads through, None for the mean."""
+    around = st.segmented_control(
+        "Through", ["mean", "image"], default="mean", required=True, key=f"{KEY}.through", width="stretch", persist_state="session",
+        format_func={"mean": "The mean", "image": "An image"}.__getitem__,
+    )  # fmt: skip
+    image = one_image(run, "Image", f"{KEY}.image") if around == "image" else None
+    return None if image is None else cache.rebuild(run, image[None]).z[0]
+
+
+def plane_canvas(run: Run, chosen: Chosen) -> None:
+    """The plane as one mosaic, fainter the further from the data."""
+    found = drawn.manifold(run, chosen.across.vector, chosen.up.vector, chosen.centre, chosen.size)
+    images = pictures.to_pixels(found.x_hat.reshape(-1, *found.x_hat.shape[2:]))
+    distance = found.distance.ravel()
+    across, up = chosen.across.name, chosen.up.name
+    ys, xs = np.meshgrid(found.ys, found.xs, indexing="ij")
+    mosaic(
+        images, key="plane.mosaic", alt=f"The pictures over {across} and {up}", height=HEIGHT, columns=chosen.size,
+        fade=np.clip(1.2 - distance / FAR, FAINT, 1.0) if chosen.fades else None,
+        words=[f"{across} {x:.2f} · {up} {y:.2f} · {far:.1f}× from the data" for x, y, far in zip(xs.flat, ys.flat, distance, strict=True)],
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{words.plain(across)} from {found.xs[0]:.2f} to {found.xs[-1]:.2f} across, {words.plain(up)} from {found.ys[-1]:.2f} to {found.ys[0]:.2f} up: "
+            "from the 1st to the 99th percentile of the data.",
+            width="stretch",
+        )  # fmt: skip
+        _take(found)
+
+
+def _take(found: Grid) -> None:
+    ys, xs = np.meshgrid(found.ys, found.xs, indexing="ij")
+    numbers = {"xs": found.xs, "ys": found.ys, "z": found.z, "distance": found.distance, "x_hat": found.x_hat}
+    table = {"x": xs.ravel(), "y": ys.ravel(), "distance": found.distance.ravel()}
+    take_along(
+        "manifold", pictures.to_pixels(found.x_hat), numbers, table | {"z": found.z.reshape(len(xs.ravel()), -1)}
+    )

@@ -1,0 +1,48 @@
+"""A sheet to draw on, and the line that takes in what is pasted or dropped on the page."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from aeviz.data import Border
+from aeviz.ui.components.bridges import STATIC, Dropped, content_of, files_of, hear
+
+_sketch = st.components.v2.component("aeviz_sketch", js=(STATIC / "sketch.js").read_text())
+_paste = st.components.v2.component(
+    "aeviz_paste", js="\n".join((STATIC / name).read_text() for name in ("map/base.js", "paste.js"))
+)
+
+WHITE, BLACK = "#ffffff", "#000000"
+SKETCH_SAID = {
+    "sheet": "A sheet to draw on", "brush": "Brush", "eraser": "Eraser", "width": "Width", "colour": "Colour", "undo": "Undo (Ctrl Z)",
+    "clear": "Clear", "next": "Keep it and draw another",
+}  # fmt: skip
+PASTE_SAID = {
+    "hint": "Or paste or drop pictures anywhere.", "paste": "Paste", "pasted": "Pasted", "nothing": "There is no picture in the clipboard."
+}  # fmt: skip
+
+
+def sketch(
+    shape: tuple[int, ...], border: Border | None, *, key: str, on_drawn: Callable[[int, bytes | None], None]
+) -> None:
+    """A sheet of the proportions of images (C, H, W), dark where the set's are.
+
+    `on_drawn` hears, as a callback after every stroke, the drawing's number and its PNG; None once it is empty.
+    """
+    dark = border is None or border.mean < 0.5
+
+    def read(told: Any) -> tuple[int, bytes | None]:
+        return int(told["number"]), content_of(told["content"])
+
+    _sketch(
+        data={
+            "key": key, "shape": list(shape), "said": SKETCH_SAID, "ink": WHITE if dark else BLACK, "paper": BLACK if dark else WHITE,
+        },
+        key=key, on_drawn_change=lambda: hear(key, "drawn", read, lambda told: on_drawn(*told)),
+    )  # fmt: skip
+
+
+def paste_line(key: str, on_pasted: Callable[[list[Dropped]], None]) -> None:
+    """Listens on the whole page, for as long as it is drawn."""
+    _paste(data={"said": PASTE_SAID}, key=key, on_pasted_change=lambda: hear(key, "pasted", files_of, on_pasted))

@@ -1,0 +1,72 @@
+// Small pictures in a row or in rows, cut from one sheet; one can be picked, and removed where that is offered.
+const CSS = `
+.gallery { display: flex; flex-wrap: wrap; gap: 8px; font: 12px/1.3 var(--st-font); color: var(--st-text-color); padding: 2px; overflow-y: auto; align-content: flex-start }
+.gallery.row { flex-wrap: nowrap; overflow: auto hidden; scrollbar-width: thin }
+.item { position: relative; flex: none; display: flex; flex-direction: column; gap: 3px; padding: 0; border: 0; background: none; color: inherit; font: inherit; text-align: center }
+button.item { cursor: pointer }
+.parts { display: flex; gap: 2px; border-radius: 4px; overflow: hidden; outline: 2px solid transparent; outline-offset: 1px }
+.item i { display: block; background: var(--sheet) no-repeat; image-rendering: pixelated }
+.item.smooth i { image-rendering: auto }
+button.item:hover .parts { outline-color: var(--st-border-color) }
+.item[aria-pressed=true] .parts, button.item:focus-visible .parts { outline-color: var(--st-primary-color) }
+button.item:focus-visible { outline: none }
+.item span { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; font-variant-numeric: tabular-nums; opacity: .75 }
+.item.best span { opacity: 1; font-weight: 650; color: var(--st-green-text-color) }
+.item.best span::before { content: "★ " }
+.remove { position: absolute; top: -2px; right: -2px; width: 20px; height: 20px; padding: 0; border: 1px solid var(--st-border-color); border-radius: 50%;
+  background: var(--st-background-color); color: inherit; font: 13px/1 var(--st-font); cursor: pointer; opacity: 0 }
+.place:hover .remove, .remove:focus-visible, .place[data-picked] .remove { opacity: 1 }
+.place { position: relative; flex: none }
+@media (pointer: coarse) { .remove { width: 26px; height: 26px } }`
+const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
+
+const item = (parent, number, data, tell) => {
+  const { tile: [width, height], columns, parts, labels, notes, best, picked, side, said } = data
+  const scale = side / height
+  const place = make("div", "place", parent)
+  const shown = make(data.pickable ? "button" : "div", "item", place)
+  const line = make("div", "parts", shown)
+  shown.classList.toggle("best", best.includes(number))
+  shown.classList.toggle("smooth", scale < 1)
+  for (let at = number * parts; at < (number + 1) * parts; at++) {
+    Object.assign(make("i", "", line).style, {
+      width: `${width * scale}px`, height: `${side}px`, backgroundSize: `${columns * width * scale}px auto`,
+      backgroundPosition: `${-(at % columns) * width * scale}px ${-Math.floor(at / columns) * side}px`,
+    })
+  }
+  shown.title = notes[number] || labels[number] || ""
+  if (labels.length) Object.assign(make("span", "", shown), { textContent: labels[number] }).style.maxWidth = `${Math.max(parts * width * scale, 44)}px`
+  if (!data.pickable) return
+  Object.assign(shown, { type: "button", ariaPressed: String(number === picked), onclick: () => tell("picked", number) })
+  shown.setAttribute("aria-label", shown.title || String(number + 1))
+  if (number === picked) place.dataset.picked = ""
+  if (!data.removable) return
+  const remove = Object.assign(make("button", "remove", place), { type: "button", textContent: "×", title: said.remove, onclick: () => tell("removed", number) })
+  remove.setAttribute("aria-label", `${said.remove} ${shown.title}`)
+}
+
+// Rows that belong together scroll together, each in a place of its own on the page.
+const shown = new Set()
+const follow = ({ dataset: { together }, scrollLeft }) => {
+  for (const other of shown) if (!other.isConnected) shown.delete(other)
+  for (const other of shown) if (other.dataset.together === together) other.scrollLeft = scrollLeft
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  if (!parentElement.aeviz) {
+    make("style", "", parentElement).textContent = CSS
+    shown.add((parentElement.aeviz = make("div", "gallery", parentElement)))
+  }
+  const root = parentElement.aeviz
+  const { scrollLeft, scrollTop } = root
+  root.classList.toggle("row", data.row)
+  root.style.setProperty("--sheet", `url(${data.sheet})`)
+  root.style.maxHeight = data.height ? `${data.height}px` : ""
+  const focused = [...root.querySelectorAll("button.item")].indexOf(parentElement.activeElement)
+  root.replaceChildren()
+  root.dataset.together = data.together ?? ""
+  root.onscroll = data.together ? () => follow(root) : null
+  for (let number = 0; number < data.count; number++) item(root, number, data, setTriggerValue)
+  Object.assign(root, { scrollLeft, scrollTop })
+  root.querySelectorAll("button.item")[focused]?.focus()
+}

@@ -1,0 +1,209 @@
+"""The page Reconstruct without a browser: what comes in, what is refused, and the views of it."""
+
+import base64
+import io
+import json
+import struct
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image, ImageDraw
+from streamlit.testing.v1 import AppTest
+
+from aeviz import jobs, training
+from aeviz.training import Recipe
+from aeviz.ui.components import brought
+from aeviz.ui.components.bridges import Dropped, files_of
+from tests.test_pages import open_page
+
+
+@pytest.fixture(autouse=True)
+def clear_caches():
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def trained(latent_dim=3):
+    recipe = {
+        "model": {"variant": "vae", "latent_dim": latent_dim, "body": {"name": "dense", "widths": [16]}},
+        "training": {"epochs": 2, "device": "cpu"},
+    }
+    made = training.prepare(Recipe.parse(recipe))
+    with jobs.at_work(made) as worker:
+        training.work(made, worker)
+    return made
+
+
+@pytest.fixture
+def run():
+    return trained()
+
+
+def png(picture):
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    return content.getvalue()
+
+
+def paper(size=(60, 40)):
+    """A dark stroke on white paper."""
+    picture = Image.new("L", size, 250)
+    ImageDraw.Draw(picture).line([(size[0] // 2, 5), (size[0] // 2, size[1] - 5)], fill=15, width=6)
+    return png(picture)
+
+
+def parts(app: AppTest, name: str) -> list[dict]:
+    """What our own components of a name were told."""
+    found = [element.proto for element in app.get("bidi_component") if element.proto.component_name.endswith(name)]
+    return [json.loads(proto.json) if proto.HasField("json") else unpacked(proto.bytes) for proto in found]
+
+
+def unpacked(content: bytes) -> dict:
+    (length,) = struct.unpack_from("<I", content)
+    return json.loads(content[4 : 4 + length])
+
+
+def upload(app: AppTest, **files: bytes) -> AppTest:
+    app.pills(key="pictures.way").set_value("Upload").run()
+    for name, content in files.items():
+        app.file_uploader[0].upload(f"{name}.png", content)
+    return app.run()
+
+
+def test_a_file_is_rebuilt_and_a_broken_one_beside_it_is_named(run):
+    app = upload(open_page("reconstruct"), paper=paper(), broken=b"nothing", empty=b"")
+    assert not app.exception
+    said = [error.value.replace("\\", "") for error in app.error]
+    assert len(said) == 2
+    assert said[0].startswith("**broken.png** cannot be read: it is not a picture of a known kind (PNG,")
+    assert said[1].startswith("**empty.png** cannot be read: it is empty")
+    assert parts(app, "rebuilt")[0]["shape"] == [1, 8, 8]
+    assert any("60 × 40 → 8 × 8 grey · dark and bright turned round" in caption.value for caption in app.caption)
+    app.run()
+    assert len(brought_names(app)) == 1, "a file is taken once"
+
+
+def brought_names(app: AppTest) -> list[str]:
+    return [one.name for one in app.session_state["aeviz.brought"]]
+
+
+def test_how_a_picture_is_fitted_can_be_changed(run):
+    app = upload(open_page("reconstruct"), paper=paper())
+    before = parts(app, "rebuilt")[0]["image"]
+    app.segmented_control(key="brought.invert").set_value("no").run()
+    assert not any("turned round" in caption.value for caption in app.caption)
+    assert parts(app, "rebuilt")[0]["image"] != before
+    assert "brought.grey" not in [box.key for box in app.toggle], "a grey network has no colours to take out"
+
+
+def test_what_was_brought_on_one_page_is_there_on_another(run):
+    app = upload(open_page("reconstruct"), paper=paper())
+    app.switch_page("../../pages/walk.py").run()
+    app.segmented_control(key="walk.a.source").set_value("Yours").run()
+    assert not app.exception
+    assert [told["notes"] for told in parts(app, "gallery")] == [["paper.png"]]
+    app.segmented_control(key="walk.b.source").set_value("Yours").run()
+    assert app.slider(key="walk.place.11").max == 11, "the road from one image to itself is a road"
+
+
+def test_a_page_without_images_of_the_set_still_takes_a_persons_own(run, monkeypatch):
+    from aeviz.errors import MissingData
+
+    def gone(*_):
+        raise MissingData("gone")
+
+    monkeypatch.setattr("aeviz.data.load", gone)
+    app = upload(open_page("reconstruct"), paper=paper())
+    assert not app.exception
+    assert not app.error
+    assert parts(app, "rebuilt")[0]["order"] is None, "without codes there is no range for the bars"
+
+
+def test_the_code_has_bars_from_the_first_to_the_last_percentile(run):
+    told = parts(open_page("reconstruct"), "rebuilt")[0]
+    assert told["decode"]["decoder"].startswith("/aeviz/blob/")
+    assert told["low"]["$"][2] == told["high"]["$"][2] == told["order"]["$"][2] == 3
+
+
+def test_all_runs_rebuild_the_same_images_and_the_best_is_marked_once_an_image(run):
+    trained(latent_dim=6)
+    app = open_page("reconstruct")
+    app.segmented_control(key="pictures.view").set_value("All runs").run()
+    assert not app.exception
+    original, *rows = [told for told in parts(app, "gallery") if told["together"] == "rivals"]
+    assert original["count"] == 12
+    assert [row["count"] for row in rows] == [12, 12]
+    assert sorted(rows[0]["best"] + rows[1]["best"]) == list(range(12))
+    means = [float(caption.value.split()[1]) for caption in app.caption if caption.value.startswith("MSE")]
+    trophies = ["trophy" in markdown.value for markdown in app.markdown if "Digits" in markdown.value]
+    assert trophies.index(True) == int(np.argmin(means))
+    assert trophies.count(True) == 1
+
+
+def test_the_whole_set_is_filtered_by_error_and_class(run):
+    app = open_page("reconstruct")
+    app.segmented_control(key="pictures.view").set_value("Whole test set").run()
+    low, high = app.slider(key=f"errors.range.{run.id}").value
+    everything = parts(app, "gallery")[-1]
+    assert everything["count"] == 60
+    worst = [float(label) for label in everything["labels"]]
+    assert worst == sorted(worst, reverse=True)
+    assert worst[0] == pytest.approx(high, rel=0.01)
+    middle = (low + high) / 2
+    app.slider(key=f"errors.range.{run.id}").set_range(low, middle).run()
+    assert max(float(label) for label in parts(app, "gallery")[-1]["labels"]) <= middle * 1.01
+    app.pills(key=f"errors.class.{run.id}").set_value(7).run()
+    notes = parts(app, "gallery")[-1]["notes"]
+    assert notes
+    assert all("· 7 ·" in note for note in notes)
+    app.segmented_control(key="errors.order").set_value("best").run()
+    best = [float(label) for label in parts(app, "gallery")[-1]["labels"]]
+    assert best == sorted(best)
+    assert not app.exception
+
+
+@pytest.fixture
+def session(monkeypatch):
+    """The session's memory, without a page."""
+    memory = {}
+    monkeypatch.setattr("aeviz.ui.state.recall", lambda key, default=None: memory.get(key, default))
+    monkeypatch.setattr("aeviz.ui.state.remember", memory.__setitem__)
+
+
+def test_pictures_of_one_name_are_told_apart_and_the_oldest_make_room(session):
+    for _ in range(brought.MOST + 2):
+        brought.take([Dropped("a.png", 1, paper())])
+    names = [one.name for one in brought.kept()]
+    assert len(names) == len(set(names)) == brought.MOST
+    assert brought.picked() == brought.MOST - 1
+    brought.remove(0)
+    assert brought.picked() == brought.MOST - 2, "the same one is looked at"
+
+
+def test_a_drawing_is_replaced_by_its_next_stroke_and_gone_when_empty(session):
+    brought.take([Dropped("a.png", 1, paper())])
+    brought.put("Drawing 1", paper((30, 30)))
+    brought.put("Drawing 1", paper((50, 50)))
+    assert [one.name for one in brought.kept()] == ["a.png", "Drawing 1"]
+    assert brought.picked() == 1
+    brought.put("Drawing 1", None)
+    assert [one.name for one in brought.kept()] == ["a.png"]
+    assert brought.picked() == 0
+
+
+def test_a_file_too_large_to_send_is_named(session):
+    brought.take([Dropped("big.tif", 10**9, None), Dropped("a.png", 1, paper())])
+    assert brought.problems()[0][0] == "big.tif"
+    assert "larger than 20 MB" in brought.problems()[0][1]
+    assert [one.name for one in brought.kept()] == ["a.png"], "the others go on"
+
+
+@pytest.mark.parametrize(
+    "told", [None, {}, {"files": [{"name": "a"}]}, {"files": [{"name": "a", "size": 1, "content": "?"}]}]
+)
+def test_what_our_script_would_never_send_is_refused(told):
+    with pytest.raises((TypeError, KeyError, ValueError)):
+        files_of(told)
+    good = {"files": [{"name": "a", "size": 3, "content": base64.b64encode(b"abc").decode()}]}
+    assert files_of(good) == [Dropped("a", 3, b"abc")]

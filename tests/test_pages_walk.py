@@ -1,0 +1,177 @@
+"""The pages Walk and Generate, empty and in use, and what one takes along from them."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aeviz import data, jobs, results, training
+from aeviz.data.imports import ImportSettings
+from aeviz.runs.directions import list_directions
+from aeviz.training import Recipe
+from aeviz.ui.components import taking
+from aeviz.ui.components.generated import GENERATED
+from aeviz.ui.components.walks import WALKS
+from tests.test_pages import clear_caches, open_page
+
+__all__ = ["clear_caches"]  # used by all
+VIEWS = [("walk", name) for name in WALKS] + [("generate", name) for name in GENERATED]
+
+
+def trained(dataset="digits", variant="vae", latent_dim=3):
+    recipe = {
+        "data": {"name": dataset},
+        "model": {"variant": variant, "latent_dim": latent_dim, "body": {"name": "dense", "widths": [16]}},
+        "training": {"epochs": 1, "device": "cpu"},
+    }
+    made = training.prepare(Recipe.parse(recipe))
+    with jobs.at_work(made) as worker:
+        training.work(made, worker)
+    return made
+
+
+@pytest.fixture
+def run():
+    return trained()
+
+
+def view_of(page, name):
+    app = open_page(page)
+    return app.segmented_control(key=f"{page}.view").set_value(name).run()
+
+
+def said(app):
+    return " ".join(element.value for element in [*app.info, *app.error, *app.caption]).replace("\\", "")
+
+
+@pytest.mark.parametrize(("page", "name"), VIEWS)
+def test_every_view_works(page, name, run):
+    app = view_of(page, name)
+    assert not app.exception
+    assert not app.error
+    assert not app.info, "nothing is missing"
+
+
+@pytest.mark.parametrize(("page", "name"), VIEWS)
+def test_every_view_says_what_is_missing_where_the_images_are_gone(page, name, run, monkeypatch):
+    from aeviz.errors import MissingData
+
+    def gone(*_):
+        raise MissingData("the digits are gone")
+
+    monkeypatch.setattr("aeviz.data.load", gone)
+    app = view_of(page, name)
+    assert not app.exception
+    assert "here" in said(app)
+
+
+def test_a_page_for_codes_of_two_needs_no_axes(run):
+    trained(variant="autoencoder", latent_dim=2)
+    app = view_of("generate", "manifold")
+    assert not app.exception
+    assert [box.label for box in app.selectbox] == ["Run"]
+
+
+def test_roads_lead_through_as_many_images_as_one_wants(run):
+    app = view_of("walk", "road")
+    app.segmented_control(key="walk.count").set_value(4).run()
+    app.slider(key="walk.steps").set_value(3).run()
+    assert not app.exception
+    assert not app.error
+    assert [number.label for number in app.number_input] == list("ABCD")
+
+
+def test_without_a_road_there_is_a_sentence(run):
+    app = view_of("walk", "road")
+    for box in app.checkbox:
+        box.uncheck()
+    app.run()
+    assert not app.exception
+    assert "at least one road" in said(app)
+
+
+def test_an_empty_selection_has_no_mean_and_says_how_to_get_one(run):
+    app = view_of("walk", "means")
+    app.selectbox(key="means.of.10").set_value(-2).run()
+    assert not app.exception
+    assert "Draw around some dots" in said(app)
+    app.selectbox(key="means.of.10").set_value(3).run()
+    assert not app.exception
+    assert "test images of 3" in said(app)
+
+
+def test_a_direction_is_kept_renamed_and_deleted(run):
+    app = view_of("walk", "directions")
+    app.selectbox(key="directions.To class.10").set_value(7).run()
+    app.text_input(key="directions.new").set_value("to sevens").run()
+    app.button(key="directions.keep").click().run()
+    assert not app.exception
+    assert [found.name for found in list_directions(run)] == ["to sevens"]
+    assert app.selectbox(key="directions.chosen").value == "to sevens"
+    app.text_input(key="directions.new").set_value("sevens").run()
+    app.button(key="directions.rename").click().run()
+    assert app.selectbox(key="directions.chosen").value == "sevens"
+    app.button(key="directions.delete").click().run()
+    assert not app.exception
+    assert list_directions(run) == []
+
+
+def test_a_direction_from_a_class_to_itself_is_a_sentence(run):
+    app = view_of("walk", "directions")
+    app.selectbox(key="directions.To class.10").set_value(0).run()
+    assert not app.exception
+    assert "0 was chosen twice" in said(app)
+
+
+def test_what_cannot_be_fitted_is_a_sentence_and_the_controls_stay(tmp_path):
+    for number in range(12):
+        folder = tmp_path / "pets" / ("cat" if number else "dog")
+        folder.mkdir(parents=True, exist_ok=True)
+        shade = np.random.default_rng(number).integers(0, 255, (8, 8), dtype=np.uint8)
+        Image.fromarray(shade).save(folder / f"{number}.png")
+    data.import_data([tmp_path / "pets"], ImportSettings(name="pets", size=8))
+    run = trained("pets")
+    app = view_of("generate", "samples")
+    assert "10 Gaussians cannot be fitted to" in said(app)
+    app.slider(key="samples.components").set_value(2).run()
+    assert not app.error
+    app.selectbox(key=f"samples.from.{len(results.samplers_of(run))}").set_value("class").run()
+    app.selectbox(key="samples.label.2").set_value(run.config().data.classes.index("dog")).run()
+    assert not app.exception
+    assert "it takes 2 or more" in said(app)
+
+
+def test_scores_are_shown_beside_what_real_images_reach(run, monkeypatch):
+    started = []
+    monkeypatch.setattr(jobs, "start", lambda job, *line: started.append(line))
+    app = view_of("generate", "samples")
+    app.button(key="samples.judge").click().run()
+    assert not app.exception
+    ((command, *options),) = started
+    assert (command, options[0]) == ("sample", run.id)
+    assert "--score" in options
+    real = {"frechet": 0.5, "precision": 0.9, "recall": 0.8}
+    kept = {"frechet": 7.25, "precision": 0.5, "recall": None, "features": "classifier", "n": 300, "floor": real}
+    monkeypatch.setattr(results, "kept_sample_score", lambda run, request: kept)
+    app.run()
+    assert not app.exception
+    assert [metric.value for metric in app.metric] == ["7.25", "0.5", "–"]
+    assert "Training images: 0.9" in said(app)
+
+
+def test_a_walk_is_taken_along_as_picture_film_table_and_arrays():
+    images = np.random.default_rng(0).integers(0, 255, (2, 5, 1, 8, 6), dtype=np.uint8)
+    z = np.arange(30.0).reshape(10, 3)
+    picture = Image.open(io.BytesIO(taking.as_png(images)))
+    scale = taking.SCALE * 28 // 6
+    assert picture.size == (5 * 6 * scale + 4 * 2, 2 * 8 * scale + 2)
+    film = Image.open(io.BytesIO(taking.as_film(images, "gif")))
+    assert film.n_frames == 5 + 3, "there and back"
+    assert film.size[0] > 2 * taking.FILM_SIDE * 6 // 8
+    lines = list(csv.reader(io.StringIO(taking.as_csv({"step": np.arange(10), "z": z}).decode())))
+    assert lines[0] == ["step", "z0", "z1", "z2"]
+    assert [float(value) for value in lines[4]] == [3, 9, 10, 11]
+    kept = np.load(io.BytesIO(taking.as_npz({"z": z, "x_hat": images})), allow_pickle=False)
+    np.testing.assert_array_equal(kept["x_hat"], images)
