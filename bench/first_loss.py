@@ -8,7 +8,7 @@ import time
 from playwright.sync_api import Browser, sync_playwright
 
 from bench.measure import Say, Table, temporary_runs
-from bench.watched import serving
+from bench.serving import serving
 from tests.browser.find import find_browser
 
 CLICKS = 7
@@ -35,8 +35,8 @@ def measure(clicks: int, say: Say) -> list[float]:
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as data, temporary_runs(), sync_playwright() as playwright:
         os.environ["AEVIZ_DATA"] = data
-        with serving() as address:
-            page = address.replace("ws:", "http:").replace("/_stcore/stream", "/train")
+        with serving() as served:
+            page = f"{served.address}/train"
             browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu"])
             for click in range(clicks + 1):
                 say(f"first loss: click {click} of {clicks}" if click else "first loss: warming up")

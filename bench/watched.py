@@ -1,15 +1,8 @@
 """Watching: a training that someone watches on the page Train, against the same training that nobody watches."""
 
 import asyncio
-import contextlib
-import socket
 import statistics
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import websockets
@@ -21,13 +14,11 @@ from aeviz.data import Dataset
 from aeviz.errors import BadValue
 from aeviz.runs import Run
 from bench.measure import Say, Setup, Table, counted, interleave, median_and_range, ratio, temporary_runs
+from bench.serving import POLL_SECONDS, serving
 from bench.training import make_recipe
 
-ROOT = Path(__file__).resolve().parents[1]
 AIM = 0.90
 BATCH_SIZE = 128
-START_SECONDS = 60.0
-POLL_SECONDS = 0.1
 
 
 class Watched(NamedTuple):
@@ -93,22 +84,6 @@ class Watcher:
                 self._looks.pop(name).cancel()
 
 
-@contextlib.contextmanager
-def serving() -> Iterator[str]:
-    """The app as a person starts it, on a free port; gives the address of its stream."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    line = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
-    process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for_health(port)
-        yield f"ws://127.0.0.1:{port}/_stcore/stream"
-    finally:
-        process.terminate()
-        process.wait()
-
-
 async def train_watched(dataset: Dataset, epochs: int, setup: Setup, address: str, watched: bool) -> Watched:
     """Train in a process of its own, as the button does, with or without one watcher; the server runs either way."""
     run = training.prepare(make_recipe("dense", BATCH_SIZE, epochs, setup), dataset)
@@ -130,9 +105,9 @@ async def train_watched(dataset: Dataset, epochs: int, setup: Setup, address: st
 def compare(dataset: Dataset, setup: Setup, epochs: int, say: Say) -> list[list[Watched]]:
     """Trainings (repeats,) without and with a watcher."""
     say("watched: starting the app")
-    with temporary_runs(), serving() as address:
+    with temporary_runs(), serving() as served:
         sides = [
-            lambda watched=watched: asyncio.run(train_watched(dataset, epochs, setup, address, watched))
+            lambda watched=watched: asyncio.run(train_watched(dataset, epochs, setup, served.stream, watched))
             for watched in (False, True)
         ]
         for train in sides:
@@ -171,12 +146,3 @@ def _speed(run: Run) -> float:
         raise BadValue("the training that was to be watched has ended as {state}", state=status.state)
     first, last = lines[0], lines[-1]
     return (last["step"] - first["step"]) * BATCH_SIZE / (last["seconds"] - first["seconds"])
-
-
-def _wait_for_health(port: int) -> None:
-    for _ in range(int(START_SECONDS / POLL_SECONDS)):
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).read()
-            return
-        time.sleep(POLL_SECONDS)
-    raise BadValue("the app has not started within {seconds:g} seconds", seconds=START_SECONDS)

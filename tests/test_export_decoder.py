@@ -12,7 +12,7 @@ from torch import nn
 from aeviz.errors import BadValue, OverBudget
 from aeviz.export import decoder as decoders
 from aeviz.export.decoder import pack_decoder
-from aeviz.models import LOSSES, build, model_config
+from aeviz.models import LOSSES, budget, build, model_config
 from aeviz.models.autoencoder import PlainAutoencoder
 
 
@@ -147,4 +147,4 @@ def test_a_decoder_of_too_many_bytes_is_refused_with_its_number():
 
 def test_multiply_adds_are_one_per_weight_and_place():
     model = make({"name": "conv", "channels": (4, 6)})
-    assert decoders._products(model) == 3 * 6 * 2 * 2 + 6 * 4 * 9 * 2 * 2 + 4 * 1 * 9 * 4 * 4
+    assert budget.decoder_flops(model) == 2 * (3 * 6 * 2 * 2 + 6 * 4 * 9 * 2 * 2 + 4 * 1 * 9 * 4 * 4)

@@ -411,6 +411,13 @@ def test_directions_that_make_no_axis_are_refused(settings, said, codes):
         make(Directions, **settings).fit(codes)
 
 
+def test_of_many_dots_some_tell_how_far_apart_all_are():
+    side = np.arange(150.0, dtype=np.float32) / 2
+    points = np.stack(np.meshgrid(side, side), -1).reshape(-1, 2)
+    assert len(points) > inverse.MOST_SPACED
+    assert inverse.distance_to_data(points, np.array([[-1, 0], [0, 0]])).tolist() == [2, 0]
+
+
 def test_a_dot_is_as_far_from_data_as_zero_and_empty_land_is_far():
     points = np.stack(np.meshgrid(np.arange(5.0), np.arange(5.0)), -1).reshape(-1, 2).astype(np.float32)
     assert inverse.distance_to_data(points, np.array([[2, 2], [2.5, 2], [4, 14]])).tolist() == [0, 0.5, 10]

@@ -64,7 +64,7 @@ def pack_decoder(model: Autoencoder, half: bool = False) -> bytes:
         BadValue: a layer, a variant or a loss that the browser does not know.
         OverBudget: too much to compute or to send for every picture to follow the pointer.
     """
-    _check("takes {found:,} multiply-adds a picture", _products(model), MOST_PRODUCTS)
+    _check("takes {found:,} multiply-adds a picture", budget.decoder_flops(model) // 2, MOST_PRODUCTS)
     weights = Weights()
     head = {
         "format": FORMAT,
@@ -85,12 +85,6 @@ def _check(costs: str, found: int, most: int) -> None:
             "use fewer or narrower layers, or decode on the server",
             found=found, most=most,
         )  # fmt: skip
-
-
-def _products(model: Autoencoder) -> int:
-    """The decoder's multiply-adds for one sample."""
-    layers = budget.cost(model.config, loss=model.loss).layers
-    return sum(layer.flops for layer in layers if layer.part == "decoder") // 2
 
 
 def _input(model: Autoencoder, weights: Weights) -> list[Operation]:

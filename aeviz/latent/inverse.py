@@ -8,6 +8,7 @@ from aeviz.latent.projection import Projection
 
 INVERSE_NEIGHBOURS = 8
 REACH = 3.0  # standard deviations of the Gaussian from a place to its furthest neighbour
+MOST_SPACED = 10_000  # dots whose median distance to the next is taken for that of all
 MARGIN = 0.05  # of the map's sides, around it
 
 
@@ -43,7 +44,8 @@ def distance_to_data(points: np.ndarray, places: np.ndarray) -> np.ndarray:
     from scipy.spatial import cKDTree
 
     tree = cKDTree(points)
-    spacing = tree.query(points, k=[2])[0].ravel()
+    some = points if len(points) <= MOST_SPACED else points[:: len(points) // MOST_SPACED]
+    spacing = tree.query(some, k=[2])[0].ravel()
     apart = spacing[np.isfinite(spacing) & (spacing > 0)]
     unit = float(np.median(apart)) if len(apart) else 1.0
     return (tree.query(places)[0] / unit).astype(np.float32)
