@@ -25,6 +25,7 @@ const CSS = `
 .narrow .screens { gap: 8px }`
 const { make } = MapBase
 const THUMB = 50, LEAST = 42, CHART = 30, STOPS = 46
+const SMALL = 130 // pixels of a screen below which words do not fit under it
 const ROUND = 3200 // milliseconds from one end to the other, unless the frames are many
 const FASTEST = 70 // milliseconds a frame
 const steps = new Map() // by name of the walk, where one stands, as long as the page is open
@@ -65,7 +66,6 @@ class Part {
 
   get step() { return Math.min(steps.get(this.data.name) ?? Math.floor(this.count / 2), this.count - 1) }
   far(road, step) { return this.distance?.[road * this.count + step] }
-  words(far) { return far === undefined ? "" : `${far.toFixed(1)}× · ${distanceSaid(far, this.data.said)}` }
   close() { window.removeEventListener("aeviz-step", this.hear); this.watcher.disconnect() }
 }
 
@@ -111,8 +111,14 @@ class Stage extends Part {
     this.button.textContent = this.timer ? this.data.said.pause : this.data.said.play
     this.parts.forEach(({ canvas, far }, road) => {
       Sheets.paint(canvas, this.frames, road * this.count + step, this.most)
-      far.textContent = this.parts.length > 2 && this.most < 130 ? this.words(this.far(road, step)).split(" ")[0] : this.words(this.far(road, step))
+      far.textContent = this.words(this.far(road, step))
     })
+  }
+
+  words(far) {
+    if (far === undefined) return ""
+    const times = `${far.toFixed(1)}×`
+    return this.most < SMALL ? times : `${times} · ${distanceSaid(far, this.data.said)}`
   }
 
   // There and back again, until one stops it.

@@ -193,3 +193,11 @@ def test_the_histogram_of_errors_counts_each_image_once_and_fades_what_is_outsid
     assert strong.tolist() == (np.asarray(some.x) < 0.5).tolist()
     assert plots.reach_of(errors) == (0.0, 1.0)
     assert plots.reach_of(np.full(3, 0.2))[1] > 0.2
+
+
+def test_changes_are_drawn_furthest_first_with_a_colour_for_each_sign():
+    (bars,) = plots.change_bars(["a", "b", "c"], [0.5, -2.0, 1.0], most=2).data
+    assert list(bars.x) == [-2.0, 1.0]
+    assert list(bars.customdata) == ["b", "c"]
+    assert len(set(bars.marker.color)) == 2
+    assert plots.change_bars([], []).layout.annotations[0].text

@@ -2,22 +2,24 @@
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from aeviz import data
 from aeviz.data import pictures
 from aeviz.runs import Run
-from aeviz.ui import cache, forms, show, words
+from aeviz.ui import cache, forms, show, state, words
 from aeviz.ui.components.arriving import arrivals_of_images, fitting_now, say_problems
 from aeviz.ui.components.pictures import brought_images
 
 OF_SET = -1  # among the numbers of what was brought: none of them
 SIDE = 160  # pixels that a picture has at least, to stay sharp
+NARROW = 96  # pixels it takes on a narrow window
 
 
 def one_image(run: Run, label: str, key: str, place: int = 0) -> np.ndarray | None:
     """An image (C, H, W) uint8, None while there is none; without a choice the first test image of class `place`."""
     here = cache.images_if_here(run)
-    slot, beside = st.columns([2, 3], gap="small", vertical_alignment="bottom")
+    slot, beside = _places()
     with beside, st.container(gap="xxsmall"):
         image = _own(run, key, bool(here))
         if image is None and here:
@@ -25,6 +27,15 @@ def one_image(run: Run, label: str, key: str, place: int = 0) -> np.ndarray | No
     with slot:
         _picture(image, label)
     return image
+
+
+def _places() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Where the picture stands, and what chooses it; beside each other on a narrow window, too, where columns would not."""
+    if not state.is_narrow():
+        slot, beside = st.columns([2, 3], gap="small", vertical_alignment="bottom")
+        return slot, beside
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    return row.container(width=NARROW), row.container(width="stretch")
 
 
 def images_of_yours(run: Run, key: str) -> None:
