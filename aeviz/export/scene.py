@@ -13,7 +13,7 @@ from aeviz.latent.projection import Projection
 from aeviz.latent.regions import label_places
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
-PARTS = ("base", "dots", "pictures", "decode", "cards", "overlay", "touch", "tools", "map")
+PARTS = ("base", "dots", "pictures", "decode", "cards", "overlay", "touch", "tools", "guests", "map")
 SAID = {
     "drawing": "Drawing …", "lost": "The map could not be fetched; it is made anew.", "label": "class",
     "unknown": "no label", "error": "MSE", "decoded": "Decoded here", "near": "among the images",

@@ -27,7 +27,7 @@ def arrivals_of_images(run: Run, key: str, others: Mapping[str, Callable[[], Cho
     """
     others = others or {}
     ways = [*others, *WAYS]
-    state.begin(f"{key}.way", ways)
+    forms.begin(f"{key}.way", ways[0], ways)
     way = st.pills(
         "Images", ways, required=True, key=f"{key}.way", persist_state="session", label_visibility="collapsed", wrap=True
     ) or ways[0]  # fmt: skip
