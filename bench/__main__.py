@@ -21,6 +21,7 @@ class Options(Settings):
     images: int | None
     streamed_images: int
     points: int
+    map_points: tuple[int, ...]
     threads: int | None
     device: str
     precision: Any
@@ -38,6 +39,10 @@ class Options(Settings):
 )
 @click.option("--points", type=click.IntRange(min=200), default=5_000, show_default=True, help="Projection: codes.")
 @click.option(
+    "--map-points", type=click.IntRange(min=1000), multiple=True, default=(10_000, 100_000, 300_000, 1_000_000),
+    show_default=True, help="Map: dots; give it several times for several maps.",
+)  # fmt: skip
+@click.option(
     "--threads", type=click.IntRange(min=1), help="For all sides.  [default: the cores less one, as aeviz trains]"
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
@@ -50,14 +55,14 @@ class Options(Settings):
     help="The rivals', where they have a choice.",
 )  # fmt: skip
 def main(names: tuple[str, ...], quick: bool, **asked: Any) -> None:
-    """Measure aeviz: all benchmarks, or those named of training, projection, streaming, memory, watched, first_loss and decoding."""
+    """Measure aeviz: all benchmarks, or those named of training, projection, streaming, memory, watched, first_loss, decoding and map."""
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         raise click.UsageError(f"no benchmark is called {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
     if quick:
         images = min(asked["images"] or QUICK_IMAGES, QUICK_IMAGES)
         asked |= {"epochs": 1, "repeats": 1, "images": images, "streamed_images": QUICK_IMAGES}
-        asked["points"] = min(asked["points"], QUICK_POINTS)
+        asked |= {"points": min(asked["points"], QUICK_POINTS), "map_points": asked["map_points"][:1]}
     options = Options.parse(asked)
     try:
         for name in names or BENCHMARKS:
@@ -141,6 +146,13 @@ def _decoding(options: Options) -> str:
     return decoding.table(decoding.measure(options.repeats, _say)).markdown()
 
 
+def _map(options: Options) -> str:
+    from bench import map as maps
+
+    found = maps.measure(options.map_points, options.repeats, _say)
+    return "\n\n".join(table.markdown() for table in maps.tables(found))
+
+
 def _say(message: str) -> None:
     click.echo(message, err=True)
 
@@ -153,6 +165,7 @@ BENCHMARKS: dict[str, Callable[[Options], str]] = {
     "watched": _watched,
     "first_loss": _first_loss,
     "decoding": _decoding,
+    "map": _map,
 }
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +42,7 @@ class Visit(NamedTuple):
     box: Step
     before: float
     after: float
-    cards: list[float] = []  # milliseconds
+    cards: Sequence[float] = ()  # milliseconds
     frames: float = 0.0  # a second, while the pointer goes over empty places
     pictures: float = 0.0  # of these with a picture of another place
     placed: float | None = None  # seconds

@@ -13,7 +13,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from aeviz import data, models
 from aeviz.latent.tsne import TSNESettings
 from aeviz.runs import Run
-from bench import decoding, limit, measure, memory, projection, rivals, streaming, training, watched
+from bench import decoding, limit, map_visit, measure, memory, projection, rivals, streaming, training, watched
+from bench import map as maps
 
 SETUP = measure.Setup("cpu", threads=1, repeats=1)
 
@@ -145,6 +146,33 @@ def test_the_browser_the_server_and_torch_decode_the_same_networks():
     assert all(each.off_by < 1e-5 for each in found)
     assert all(min(each.browser + each.frames + each.torch + each.server) > 0 for each in found)
     assert [row[0] for row in decoding.table(found).rows] == list(decoding.NETWORKS)
+
+
+@pytest.mark.browser
+def test_both_maps_are_opened_and_drawn_on_and_every_byte_is_counted(monkeypatch):
+    monkeypatch.setattr(map_visit, "SPARE_SECONDS", 0.0)
+    monkeypatch.setattr(map_visit, "CARDS", 3)
+    monkeypatch.setattr(map_visit, "DRAG_SECONDS", 0.2)
+    with ThreadPoolExecutor(1) as apart:  # as above
+        found = apart.submit(maps.measure, [1000], 1, lambda message: None).result()
+    (compared,) = found.compared
+    for side in (*compared.ours, *compared.native):
+        assert None not in (side.first.seconds, side.lasso.seconds, side.box.seconds)
+        assert side.first.received > 8, "each dot takes eight bytes"
+    assert compared.ours[0].lasso.sent > 1000 / 8 / 1000
+    assert len(compared.ours[0].cards) == 3
+    assert compared.ours[0].pictures > 0
+    assert compared.ours[0].placed is not None
+    assert found.charts["map"] == 1
+    assert [row[:2] for row in maps.tables(found)[0].rows] == [("1,000", "aeviz"), ("1,000", "Streamlit")]
+
+
+def test_a_rival_that_closes_the_connection_has_no_number():
+    lost, done = map_visit.Step(None), map_visit.Step(0.5, 3.0, 9.0)
+    ours, theirs = map_visit.Visit(done, done, done, 1, 2), map_visit.Visit(done, lost, lost, 1, 2)
+    first, _ = maps.tables(maps.Found([maps.Compared(300, [ours], [theirs])], {"map": 1}))
+    assert first.rows[1][4:7] == ("closes the connection", "", "closes the connection")
+    assert first.rows[1][-2:] == ("1.0", "")
 
 
 def test_runs_of_a_benchmark_leave_nothing_behind(tmp_path, dataset):

@@ -91,15 +91,17 @@ def brought_names(app: AppTest) -> list[str]:
 def test_how_a_picture_is_fitted_can_be_changed(run):
     app = upload(open_page("reconstruct"), paper=paper())
     before = parts(app, "rebuilt")[0]["image"]
-    app.segmented_control(key="brought.invert").set_value("no").run()
+    app.segmented_control(key="pictures.fitting.invert").set_value("no").run()
     assert not any("turned round" in caption.value for caption in app.caption)
     assert parts(app, "rebuilt")[0]["image"] != before
-    assert "brought.grey" not in [box.key for box in app.toggle], "a grey network has no colours to take out"
+    assert "pictures.fitting.grey" not in [box.key for box in app.toggle], "a grey network has no colours to take out"
 
 
 def test_what_was_brought_on_one_page_is_there_on_another(run):
     app = upload(open_page("reconstruct"), paper=paper())
+    app.segmented_control(key="pictures.fitting.fit").set_value("pad").run()
     app.switch_page("../../pages/walk.py").run()
+    assert app.segmented_control(key="walk.fitting.fit").value == "pad"
     app.segmented_control(key="walk.a.source").set_value("Yours").run()
     assert not app.exception
     assert [told["notes"] for told in parts(app, "gallery")] == [["paper.png"]]

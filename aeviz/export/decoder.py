@@ -64,7 +64,6 @@ def pack_decoder(model: Autoencoder, half: bool = False) -> bytes:
         BadValue: a layer, a variant or a loss that the browser does not know.
         OverBudget: too much to compute or to send for every picture to follow the pointer.
     """
-    _check("takes {found:,} multiply-adds a picture", budget.decoder_flops(model) // 2, MOST_PRODUCTS)
     weights = Weights()
     head = {
         "format": FORMAT,
@@ -73,6 +72,7 @@ def pack_decoder(model: Autoencoder, half: bool = False) -> bytes:
         "half": half,
         "layers": [*_input(model, weights), *_decoder(model.decoder, weights), _mean(model)],
     }
+    _check("takes {found:,} multiply-adds a picture", budget.decoder_flops(model) // 2, MOST_PRODUCTS)
     text, numbers = json.dumps(head).encode(), weights.to_bytes(half)
     _check("has {found:,} bytes", len(text) + len(numbers), MOST_BYTES)
     return struct.pack("<I", len(text)) + text + numbers

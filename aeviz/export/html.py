@@ -15,6 +15,7 @@ from aeviz.data import Dataset, pictures
 from aeviz.errors import AevizError
 from aeviz.export import scene
 from aeviz.export.decoder import pack_decoder
+from aeviz.export.scene import Scene
 from aeviz.export.text import json_in_html, readable, script_in_html
 from aeviz.latent.encode import reconstruct
 from aeviz.latent.neighbours import own_nearest
@@ -117,24 +118,22 @@ def page(run: Run, request: MapRequest, shown: Shown, quality: dict[str, Any], d
 
 
 def _scene(run: Run, shown: Shown, colours: list[dict[str, Any]], decodes: bool) -> dict[str, Any]:
-    """What the map shows and offers, as `map.js` reads it; addresses are of what the page carries."""
+    """What the map shows and offers, as `map.js` and `page.js` read it."""
     config, shape = run.config(), shown.x.shape[1:]
     decode = {"inverse": "inverse", "decoder": "decoder", "server": None, "shape": config.data.shape}
-    return {
-        "space": run.id,
-        "colours": colours,
-        "dims": shown.drawn.points.shape[1],
-        "size": len(shown.drawn.points),
-        "tool": "pan",
-        "classes": config.data.classes,
-        "pictures": {"tile": "tile", "per": scene.per_tile(shape), "shape": shape, "rows": shown.drawn.index.tolist()},
-        "near": "near",
-        "decode": decode if decodes else None,
-        "said": SAID,
-        "found": {"rows": []},
-        "means": [],
-        "stars": [],
-    }
+    told = Scene(
+        space=run.id,
+        figure=colours[0]["figure"],
+        dims=shown.drawn.points.shape[1],
+        size=len(shown.drawn.points),
+        height=HEIGHT,
+        tool="pan",
+        classes=config.data.classes,
+        pictures={"tile": "tile", "per": scene.per_tile(shape), "shape": shape, "rows": shown.drawn.index.tolist()},
+        near="near",
+        decode=decode if decodes else None,
+    ).told()
+    return told | {"colours": colours, "said": SAID}
 
 
 def _figures(run: Run, shown: Shown) -> tuple[dict[str, bytes], list[dict[str, Any]]]:

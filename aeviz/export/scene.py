@@ -1,6 +1,8 @@
 """What the map in a browser is made of, whether a server tells it or a page carries it: its script, and packed values."""
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from aeviz.latent.projection import Projection
 from aeviz.latent.regions import label_places
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
-PARTS = ("base", "dots", "pictures", "decode", "cards", "overlay", "touch", "tools", "map")
+PARTS = ("base", "dots", "pictures", "decode", "cards", "overlay", "touch", "tools", "guests", "map")
 SAID = {
     "drawing": "Drawing …", "lost": "The map could not be fetched; it is made anew.", "label": "class",
     "unknown": "no label", "error": "MSE", "decoded": "Decoded here", "near": "among the images",
@@ -23,6 +25,68 @@ SAID = {
 MOST_NAMES = 40
 TILE_PIXELS = 2**20  # of originals on a tile: about a thousand of 28 x 28
 MOST_ON_TILE, LEAST_ON_TILE = 1024, 16
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the map shows and offers; addresses are of `ui/serve`, or of what a page carries.
+
+    Attributes:
+        space: names the map itself; view and outline belong to it, whatever its colours.
+        figure: address of the packed figure.
+        dims: 2 or 3.
+        size: how many dots there are.
+        show: dots, pictures, means or density.
+        tool: lasso, select or pan.
+        classes: their names, for the cards.
+        picked: dots selected so far, by their number in the order of the set.
+        pictures, near, decode, density, live: addresses and what belongs to them; None where there is none.
+        names: what stands on the regions: text, x and y.
+        means: of the classes: x, y, and two pictures.
+        grid: whether decoded images lie over the map.
+        stars: placed images: x, y (and z), picture, and the rows near them.
+        roads: ways over the map: colour, x and y of their steps; the browser says at which step one is.
+        found: rows to bring into sight.
+        view: where a link looks: ranges x and y or a camera, an outline, hidden classes.
+        link: what a link to this map says besides.
+    """
+
+    space: str
+    figure: str
+    dims: int
+    size: int
+    height: int
+    show: str = "dots"
+    tool: str = "lasso"
+    classes: Sequence[str] = ()
+    picked: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    pictures: Mapping[str, Any] | None = None
+    near: str | None = None
+    decode: Mapping[str, Any] | None = None
+    density: Mapping[str, Any] | None = None
+    live: str | None = None
+    names: Sequence[Mapping[str, Any]] = ()
+    means: Sequence[Mapping[str, Any]] = ()
+    grid: bool = False
+    stars: Sequence[Mapping[str, Any]] = ()
+    roads: Sequence[Mapping[str, Any]] = ()
+    found: Sequence[int] = ()
+    view: Mapping[str, Any] | None = None
+    link: Mapping[str, Any] = field(default_factory=dict)
+
+    def told(self) -> dict[str, Any]:
+        """The scene as `static/map/map.js` reads it."""
+        as_lists = {"classes": list(self.classes), "found": {"rows": list(self.found)}}
+        return vars(self) | as_lists | {"picked": {"bits": _bits(self.picked, self.size)}}
+
+
+def _bits(dots: np.ndarray, size: int) -> str | None:
+    """Dots as one bit each, little end first, in base64; None for none."""
+    if not len(dots):
+        return None
+    flags = np.zeros(size, bool)
+    flags[dots] = True
+    return base64.b64encode(np.packbits(flags, bitorder="little").tobytes()).decode()
 
 
 def script() -> str:

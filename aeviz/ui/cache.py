@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from aeviz import data, results
+from aeviz import data, export, results
 from aeviz.data import Dataset, own_labels
 from aeviz.errors import MissingData
 from aeviz.latent.encode import decode as decode_with
@@ -174,3 +174,16 @@ def _packed(run_id: str, mark: str, note: str, with_images: bool, _run: Run) -> 
 def packed(run: Run, with_images: bool) -> bytes:
     """A run as a zip, with or without its test images."""
     return _packed(run.id, run.weights_mark(), str(run.note()), with_images, run)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _exported(run_id: str, mark: str, note: str, name: str, _run: Run) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out"
+        export.write(name, _run, out)
+        return out.read_bytes()
+
+
+def exported(run: Run, name: str) -> bytes:
+    """A run as a file for elsewhere, in the way of that name."""
+    return _exported(run.id, run.weights_mark(), str(run.note()), name, run)

@@ -1,6 +1,5 @@
 """What the person chose, for as long as their tab is open; every key of the session lives here."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -65,12 +64,6 @@ def current_run() -> Run | None:
     """The run that is worked on."""
     chosen = recall("chosen")
     return find(chosen) if chosen and any(run.id == chosen for run in list_runs()) else None
-
-
-def begin(key: str, options: Sequence[Any]) -> None:
-    """Let a widget about to be drawn hold one of its options, the first unless it does; so that callbacks may set it, too."""
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = options[0]
 
 
 def is_narrow() -> bool:

@@ -18,7 +18,7 @@ const room = document.querySelector("main"), view = new MapView(room)
 const chosen = { colour: scene.colours[0], show: "dots" }
 const draw = () => {
   const { colour, show } = chosen
-  const picked = view.data.picked ?? { bits: null }
+  const picked = view.data.picked ?? scene.picked
   const height = Math.max(360, window.innerHeight - document.body.scrollHeight + room.offsetHeight)
   view.show({ ...scene, figure: colour.figure, names: colour.names, show, grid: show === "decoded", picked, height }, () => {})
 }

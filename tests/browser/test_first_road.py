@@ -65,9 +65,9 @@ def test_train_watch_map_upload_and_rebuild(server, page):
     page.locator("input[type=file]").set_input_files(
         {"name": "three.png", "mimeType": "image/png", "buffer": digit_png()}
     )
-    expect(page.get_by_text("three.png").last).to_be_visible()
+    expect(page.get_by_role("button", name="three.png", exact=True)).to_be_visible()
     expect(page.get_by_text("PSNR")).to_be_visible()
-    expect(page.get_by_alt_text("Original, reconstruction, error")).to_be_visible()
+    expect(page.get_by_role("img", name="Reconstruction", exact=True)).to_be_visible()
 
 
 def test_a_tsne_is_computed_beside_and_kept(server, page):
@@ -97,4 +97,4 @@ def test_bad_uploads_are_named_and_the_good_ones_go_on(server, page):
     ]
     page.locator("input[type=file]").set_input_files(files)
     expect(page.get_by_test_id("stAlertContentError")).to_contain_text("broken![x](y).png")
-    expect(page.get_by_alt_text("Original, reconstruction, error")).to_be_visible()
+    expect(page.get_by_role("img", name="Reconstruction", exact=True)).to_be_visible()

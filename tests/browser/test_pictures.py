@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import numpy as np
 import pytest
@@ -153,3 +154,14 @@ def test_the_reconstruction_follows_the_code_and_can_be_wiped(served, reconstruc
     assert wiped == pytest.approx([first[0], whole[1]], abs=2)
     page.get_by_role("button", name="Zoom in").click()
     assert shown.evaluate(STATE)["zoom"] == pytest.approx(1.6)
+
+
+def test_a_click_on_the_test_set_opens_an_image_closely(reconstruct):
+    page = reconstruct
+    page.get_by_text("Whole test set", exact=True).click()
+    worst = page.locator(".gallery button.item").first
+    expect(worst).to_have_attribute("title", re.compile(r"MSE"))
+    name, _, error = worst.get_attribute("title").rpartition(" · MSE ")
+    worst.click()
+    expect(page.locator(".gallery button.item").first).to_have_attribute("title", name)
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text(error)

@@ -13,7 +13,7 @@ from aeviz.ui.components.bridges import Dropped
 from aeviz.ui.components.pictures import TYPES, Chosen, brought_images
 from aeviz.ui.components.sketch import paste_line, sketch
 
-FITTING = "brought"  # the fitting's widgets begin so: it is the same on every page
+FITTING = "fitting"
 SIDE = 76  # pixels of the pictures that show how one is fitted
 
 
@@ -27,7 +27,7 @@ def arrivals_of_images(run: Run, key: str, others: Mapping[str, Callable[[], Cho
     """
     others = others or {}
     ways = [*others, *WAYS]
-    state.begin(f"{key}.way", ways)
+    forms.begin(f"{key}.way", ways[0], ways)
     way = st.pills(
         "Images", ways, required=True, key=f"{key}.way", persist_state="session", label_visibility="collapsed", wrap=True
     ) or ways[0]  # fmt: skip
@@ -35,7 +35,7 @@ def arrivals_of_images(run: Run, key: str, others: Mapping[str, Callable[[], Cho
         chosen = others[way]()
     else:
         WAYS[way](run, key)
-        chosen = _fitted(run)
+        chosen = _fitted(run, key)
     paste_line(f"{key}.paste", lambda files: _take(key, files))
     return chosen
 
@@ -90,15 +90,13 @@ UPLOAD = "Upload"
 WAYS: dict[str, Callable[[Run, str], None]] = {UPLOAD: _upload, "Draw": _draw, "Camera": _photograph}
 
 
-def _fitted(run: Run) -> Chosen:
+def _fitted(run: Run, key: str) -> Chosen:
     """What is here, made to fit, and beside the image that is looked at how that was done."""
     slot = st.container()
-    skip = ["grey"] if run.config().data.shape[0] == 1 else []
-    fitting = Fitting()
     if brought.kept():
         with st.popover("How it is fitted", icon=":material/crop:", width="stretch"):
-            fitting = Fitting.parse(forms.settings_form(Fitting, FITTING, skip=skip))
-    chosen = brought_images(run, fitting)
+            _fitting_form(run, key)
+    chosen = brought_images(run, fitting_now())
     if chosen.files:
         with slot:
             _before_and_after(run, chosen)
@@ -106,8 +104,19 @@ def _fitted(run: Run) -> Chosen:
 
 
 def fitting_now() -> Fitting:
-    """How images are fitted, where the form is not drawn."""
-    return Fitting.parse({name: forms.current(Fitting, FITTING, name) for name in Fitting.model_fields})
+    """How a person's images are fitted, on every page."""
+    _, fitting = state.recall(FITTING, ("", Fitting()))
+    return fitting
+
+
+def _fitting_form(run: Run, key: str) -> None:
+    """The fitting as it is, whichever page it was chosen on, to be changed."""
+    place, fitting = state.recall(FITTING, (key, Fitting()))
+    if place != key:
+        forms.fill(f"{key}.fitting", fitting.to_json())
+    skip = ["grey"] if run.config().data.shape[0] == 1 else []
+    asked = forms.settings_form(Fitting, f"{key}.fitting", skip=skip)
+    state.remember(FITTING, (key, Fitting.parse(fitting.to_json() | asked)))
 
 
 def _before_and_after(run: Run, chosen: Chosen) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from aeviz.runs import Run
-from aeviz.ui import cache, state
+from aeviz.ui import cache, forms
 from aeviz.ui.components.arriving import arrivals_of_images, say_problems
 from aeviz.ui.components.error_view import set_view
 from aeviz.ui.components.maps import place_on_map
@@ -28,7 +28,7 @@ def image_picker(run: Run) -> Chosen:
 def view_picker() -> str:
     """One image large, all runs below each other, the dots on the map, or the errors of the whole set."""
     views = [*VIEWS, WHOLE]
-    state.begin(VIEW, views)
+    forms.begin(VIEW, views[0], views)
     return st.segmented_control(
         "View", views, required=True, key=VIEW, label_visibility="collapsed", persist_state="session"
     ) or ONE  # fmt: skip

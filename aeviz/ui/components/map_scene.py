@@ -13,13 +13,13 @@ from aeviz.data import pictures
 from aeviz.errors import AevizError
 from aeviz.export import scene
 from aeviz.export.decoder import pack_decoder
+from aeviz.export.scene import Scene
 from aeviz.latent.regions import label_places
 from aeviz.plots.packed import pack, pack_figure
 from aeviz.results import Map, MapRequest
 from aeviz.runs import Run
 from aeviz.ui import cache, show
 from aeviz.ui.components.map_colours import Painted
-from aeviz.ui.components.map_view import Scene
 from aeviz.ui.serve import address, keep
 from aeviz.ui.serve.density import pack_points
 

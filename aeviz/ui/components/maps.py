@@ -23,6 +23,7 @@ from aeviz.ui.components.pictures import Chosen
 from aeviz.ui.serve import address
 
 HEIGHT = 600
+JUDGED_AT_ONCE = 2000  # points a map is judged on while one waits: a fraction of a second, once
 LAST = "map.last"
 
 
@@ -147,6 +148,8 @@ def map_facts(run: Run, request: MapRequest) -> None:
     if drawn.notes.get("kl_divergence") is not None:
         numbers["KL divergence"] = (words.number(drawn.notes["kl_divergence"]), "What t-SNE makes small; of use to compare maps of the same codes.")  # fmt: skip
     judged = results.kept_quality(run, request)
+    if judged is None and len(drawn.points) <= JUDGED_AT_ONCE:
+        judged = results.quality(run, request)
     numbers |= _quality(judged)
     with st.container(gap=None, key="facts"):
         for name, (value, meaning) in numbers.items():

@@ -7,7 +7,7 @@ import streamlit as st
 
 from aeviz.data import Dataset, Fitting, pictures, read_image
 from aeviz.runs import Run
-from aeviz.ui import cache, state, words
+from aeviz.ui import cache, forms, state, words
 from aeviz.ui.components import brought
 from aeviz.ui.components.gallery import gallery
 
@@ -72,7 +72,7 @@ def images_of_the_set(run: Run) -> Chosen:
     """Test images: some by chance, those rebuilt best or worst, or those that were asked for elsewhere."""
     dataset = cache.images_of(run)
     orders = ["mixed", "worst", "best", *(["picked"] if _asked_for(run) else [])]
-    state.begin("pictures.order", orders)
+    forms.begin("pictures.order", orders[0], orders)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         order = st.selectbox(
             "Which", orders, key="pictures.order", format_func=words.label, persist_state="session",

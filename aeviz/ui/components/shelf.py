@@ -9,6 +9,7 @@ import streamlit as st
 
 from aeviz import results, runs
 from aeviz.errors import AevizError
+from aeviz.export import EXPORTS, Export
 from aeviz.models import VARIANTS, budget
 from aeviz.runs import Note, Run, archive
 from aeviz.ui import cache, frame, menu, show, state, words
@@ -118,6 +119,20 @@ def _download(run: Run) -> None:
             "Download the zip", cache.packed(run, with_images), f"{run.id}.zip", "application/zip", key="download.zip",
             icon=":material/folder_zip:", type="primary", on_click="ignore",
         )  # fmt: skip
+        st.caption("Or elsewhere; each takes some seconds to write.")
+        for way in EXPORTS.values():
+            if way.name != "zip":
+                _way_out(run, way)
+
+
+def _way_out(run: Run, way: Export) -> None:
+    """A button for one way out of aeviz, or the line that installs what it needs."""
+    line = way.missing()
+    st.download_button(
+        way.label, lambda: cache.exported(run, way.name), f"{run.id}-{way.name}{way.ending}", key=f"download.{way.name}",
+        icon=":material/download:", on_click="ignore", width="stretch", disabled=bool(line),
+        help=f"{way.help} Needs: `{line}`" if line else way.help,
+    )  # fmt: skip
 
 
 def _delete(run: Run) -> None:
