@@ -70,21 +70,6 @@ def test_train_watch_map_upload_and_rebuild(server, page):
     expect(page.get_by_role("img", name="Reconstruction", exact=True)).to_be_visible()
 
 
-def test_a_tsne_is_computed_beside_and_kept(server, page):
-    page.goto(server.address)
-    page.get_by_role("button", name="Show me").click()
-    expect(page.get_by_text("Done").first).to_be_visible(timeout=60_000)
-    page.get_by_role("link", name="Map").first.click()
-    page.get_by_text("t-SNE", exact=True).click()
-    page.get_by_role("button", name="Draw t-SNE").click()
-    expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("Trustworthiness")).to_be_visible()
-    page.reload()
-    page.get_by_text("t-SNE", exact=True).click()
-    expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible()
-    expect(page.get_by_role("button", name="Draw t-SNE")).to_have_count(0)
-
-
 def test_bad_uploads_are_named_and_the_good_ones_go_on(server, page):
     page.goto(server.address)
     page.get_by_role("button", name="Show me").click()

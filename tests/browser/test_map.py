@@ -209,3 +209,8 @@ def test_a_tsne_is_seen_while_it_works_stopped_and_gone_on_with(server, page, ru
     assert "stopped_at" not in finished.notes or finished.notes["stopped_at"] is None
     assert finished.notes["kl_divergence"] < stopped.notes["kl_divergence"]
     assert page.evaluate("window.kept.isConnected"), "the map was never replaced"
+    page.reload()
+    drawn(page)
+    choose(page, "map-method", "t-SNE")
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    assert results.kept_map(run, MapRequest(method="tsne", settings={"dims": 2})).seconds == finished.seconds
