@@ -2,7 +2,7 @@
 const MapDots = (() => {
   class Dots {
     constructor(figure) {
-      this.traces = figure.data.filter((trace) => trace.customdata)
+      this.traces = figure.data.filter((trace) => trace.customdata?.length) // in a density they only stand in the legend
       this.count = this.traces.reduce((sum, trace) => sum + trace.customdata.length, 0)
       this.flat = !this.traces.some((trace) => trace.z)
       this.ids = new Int32Array(this.count)

@@ -171,6 +171,14 @@ def test_a_lasso_picks_what_it_encloses_and_a_link_shows_it_elsewhere(server, ne
     assert other.evaluate(ranges) == seen
 
 
+def test_a_density_counts_every_dot(server, page, run):
+    page.goto(f"{server.address}/map?run={run.id}")
+    drawn(page)
+    redrawn(page, lambda: page.locator(".st-key-map-show").get_by_text("Density", exact=True).click())
+    count = len(data.load("digits").rows("test"))
+    expect(page.locator(f".st-key-map .aeviz-map[data-density='{count}']")).to_be_visible()
+
+
 def test_images_dropped_and_uploaded_land_where_their_own_dots_are(server, page, run):
     digits, row = data.load("digits"), int(data.load("digits").rows("test")[11])
     picture = io.BytesIO()

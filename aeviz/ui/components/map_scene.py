@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import streamlit as st
 
 from aeviz import plots, results
 from aeviz.data import pictures
@@ -140,9 +141,14 @@ def density_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> 
     return {"address": address("density", *asked), "palette": palette}
 
 
-def names_of(drawn: Map, coloured: Painted) -> list[dict[str, Any]]:
+def names_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> list[dict[str, Any]]:
     """The classes' names where their dots lie most densely."""
-    return scene.names_of(drawn.points, coloured.values, coloured.names)
+    return _names(named(run, request, drawn, coloured.key), drawn.points, coloured.values, coloured.names)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _names(source: str, _points: np.ndarray, _values: np.ndarray | None, names: Any) -> list[dict[str, Any]]:
+    return scene.names_of(_points, _values, names)
 
 
 def means_of(run: Run, request: MapRequest, drawn: Map) -> list[dict[str, Any]]:

@@ -101,7 +101,7 @@ def _canvas(
         found=found.tolist(),
         view=view,
         picked=np.flatnonzero(np.isin(drawn.index, selection.picked(run, request.split))),
-        names=map_scene.names_of(drawn, colours) if how.names and not live else (),
+        names=map_scene.names_of(run, request, drawn, colours) if how.names and not live else (),
         means=map_scene.means_of(run, request, drawn) if how.show == "means" and not live else (),
         stars=newcomers.stars(run, request, drawn) if not live else (),
         link=link_of(request.method, request.written_out().settings, chosen),
