@@ -178,4 +178,4 @@ def test_the_twin_of_a_running_training_is_watched_from_then_on(server, page, as
     assert page.url != parent
     for path in (server.folder / "runs").glob("*/config.json"):
         Run(path.parent).ask("stop")
-    expect(page.get_by_text("Stopped").first).to_be_visible()
+    expect(page.get_by_text("Stopped").first).to_be_visible(timeout=60_000)  # once its process is born
