@@ -111,7 +111,7 @@ def _hand_cells(visits: list[Visit]) -> tuple[str, ...]:
         median_and_range([visit.frames for visit in visits], lambda value: f"{value:.0f}"),
         median_and_range([visit.pictures for visit in visits], lambda value: f"{value:.0f}"),
         _seconds([Step(visit.placed) for visit in visits]),
-        f"{np.ptp(places, axis=0).max():.0e}" if np.ptp(places, axis=0).any() else "0",
+        f"{np.ptp(places, axis=0).max():.1g}" if len(visits) > 1 else "",
     )
 
 
