@@ -8,6 +8,7 @@ from aeviz.latent.projection import Projection
 
 INVERSE_NEIGHBOURS = 8
 REACH = 3.0  # standard deviations of the Gaussian from a place to its furthest neighbour
+MOST_DOTS = 200_000  # that are looked at one by one
 MOST_SPACED = 10_000  # dots whose median distance to the next is taken for that of all
 MARGIN = 0.05  # of the map's sides, around it
 
@@ -40,12 +41,15 @@ def grid(projection: Projection, points: np.ndarray, codes: np.ndarray, size: in
 
 
 def distance_to_data(points: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Distances (M,) float32 of places (M, dims) to the nearest of points (N, dims), in units of the dots' own."""
+    """Distances (M,) float32 of places (M, dims) to the nearest of points (N, dims), in units of the dots' own.
+
+    Of very many dots an even sample stands for all, its own spacing being the unit.
+    """
     from scipy.spatial import cKDTree
 
-    tree = cKDTree(points)
-    some = points if len(points) <= MOST_SPACED else points[:: len(points) // MOST_SPACED]
-    spacing = tree.query(some, k=[2])[0].ravel()
+    dots = points[:: -(-len(points) // MOST_DOTS)]
+    tree = cKDTree(dots)
+    spacing = tree.query(dots[:: -(-len(dots) // MOST_SPACED)], k=[2])[0].ravel()
     apart = spacing[np.isfinite(spacing) & (spacing > 0)]
     unit = float(np.median(apart)) if len(apart) else 1.0
     return (tree.query(places)[0] / unit).astype(np.float32)

@@ -25,6 +25,7 @@ from aeviz.ui.serve import address, keep
 from aeviz.ui.serve.density import pack_points
 
 MOST_DOTS = 300_000  # drawn one by one; more are a density
+SAMPLED = 20_000  # numbers that stand for all of a scale
 SHADES = 40  # steps of a scale in the density
 
 
@@ -78,13 +79,24 @@ def figure_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted, *, e
 
 
 def _figure(request: MapRequest, drawn: Map, coloured: Painted, empty: bool, height: int) -> Any:
+    rows = _standing_in(coloured) if empty else slice(None)
     figure = plots.latent_scatter(
-        drawn.points, coloured.values, class_names=coloured.names, colour_label=coloured.label, signed=coloured.signed, index=drawn.index,
+        drawn.points[rows], None if coloured.values is None else coloured.values[rows], class_names=coloured.names,
+        colour_label=coloured.label, signed=coloured.signed, index=drawn.index[rows],
         axis_labels=axis_labels(request, drawn), height=height, uirevision=json.dumps(request.to_json()),
     )  # fmt: skip
     if empty:
         plots.without_dots(figure, drawn.points)
     return figure
+
+
+def _standing_in(coloured: Painted) -> np.ndarray:
+    """Rows enough for a legend or a scale: one of every class, or an even sample of what is on a scale."""
+    if coloured.values is None:
+        return np.zeros(1, np.int64)
+    if coloured.names is None:
+        return np.arange(0, len(coloured.values), 1 + len(coloured.values) // SAMPLED)
+    return np.unique(coloured.values, return_index=True)[1]
 
 
 def axis_labels(request: MapRequest, drawn: Map) -> list[str]:
