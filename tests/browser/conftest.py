@@ -1,5 +1,6 @@
 """A server of its own and a real Chromium, with ears for every complaint."""
 
+import contextlib
 import os
 import re
 import signal
@@ -8,11 +9,16 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from aeviz import jobs, training
+from aeviz.runs import Run
+from aeviz.training import Recipe
 from tests.browser.find import find_browser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +84,31 @@ def server(tmp_path):
     yield running
     running.kill()
     assert running.complaints() == []
+
+
+@contextlib.contextmanager
+def served_run(folder: Path, recipe: dict[str, Any]) -> Iterator[tuple[Server, Run]]:
+    """A server with one run that has learned a little of the digits, for all tests of a file."""
+    running = Server(folder)
+    with own_paths(folder):
+        run = training.prepare(Recipe.parse(recipe))
+        with jobs.at_work(run) as worker:
+            training.work(run, worker)
+    running.start()
+    try:
+        yield running, run
+    finally:
+        running.kill()
+    assert running.complaints() == []
+
+
+@contextlib.contextmanager
+def own_paths(folder: Path) -> Iterator[None]:
+    """This process looks where the server of that folder looks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AEVIZ_RUNS", str(folder / "runs"))
+        patch.setenv("AEVIZ_DATA", str(folder / "data"))
+        yield
 
 
 @pytest.fixture(scope="session")

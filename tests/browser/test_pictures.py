@@ -9,9 +9,8 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
-from aeviz import jobs, results, training
-from aeviz.training import Recipe
-from tests.browser.conftest import Server
+from aeviz import results
+from tests.browser.conftest import served_run
 
 pytestmark = pytest.mark.browser
 STATE = """(root) => {
@@ -35,23 +34,13 @@ PASTE = """(files) => {
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """A server with one run that has learned a little of the digits."""
-    folder = tmp_path_factory.mktemp("pictures")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AEVIZ_RUNS", str(folder / "runs"))
-        patch.setenv("AEVIZ_DATA", str(folder / "data"))
-        recipe = {
-            "model": {"latent_dim": 4, "body": {"name": "dense", "widths": [32]}},
-            "training": {"epochs": 15, "learning_rate": 0.01, "device": "cpu"},
-        }
-        run = training.prepare(Recipe.parse(recipe))
-        with jobs.at_work(run) as worker:
-            training.work(run, worker)
-    server = Server(folder)
-    server.start()
-    yield run, server.address
-    server.kill()
-    assert server.complaints() == []
+    """A run, and where its app is."""
+    recipe = {
+        "model": {"latent_dim": 4, "body": {"name": "dense", "widths": [32]}},
+        "training": {"epochs": 15, "learning_rate": 0.01, "device": "cpu"},
+    }
+    with served_run(tmp_path_factory.mktemp("pictures"), recipe) as (server, run):
+        yield run, server.address
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from aeviz import jobs, results, training
+from aeviz import results
 from aeviz.results import SampleRequest
-from aeviz.training import Recipe
+from tests.browser.conftest import own_paths, served_run
 from tests.browser.test_first_road import settled
 
 pytestmark = pytest.mark.browser
@@ -18,19 +18,29 @@ DECODED = (
 READY = "(root) => Boolean(root.parentNode.aeviz.decoder.local && root.dataset.amount)"
 
 
+RECIPE = {
+    "model": {"variant": "vae", "latent_dim": 4, "body": {"name": "dense", "widths": [32]}},
+    "training": {"epochs": 8, "device": "cpu"},
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    with served_run(tmp_path_factory.mktemp("walk"), RECIPE) as both:
+        yield both
+
+
 @pytest.fixture
-def run(server, monkeypatch):
-    """A run on the digits, as the server finds it."""
-    monkeypatch.setenv("AEVIZ_RUNS", str(server.folder / "runs"))
-    monkeypatch.setenv("AEVIZ_DATA", str(server.folder / "data"))
-    recipe = {
-        "model": {"variant": "vae", "latent_dim": 4, "body": {"name": "dense", "widths": [32]}},
-        "training": {"epochs": 8, "device": "cpu"},
-    }
-    made = training.prepare(Recipe.parse(recipe))
-    with jobs.at_work(made) as worker:
-        training.work(made, worker)
-    return made
+def server(served):
+    """One app for all tests here."""
+    return served[0]
+
+
+@pytest.fixture
+def run(served):
+    """Its run, where this process finds it, too."""
+    with own_paths(served[0].folder):
+        yield served[1]
 
 
 def open_view(page: Page, name: str) -> None:
