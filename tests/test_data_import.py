@@ -134,8 +134,8 @@ def test_junk_is_silent_and_bad_files_are_listed(tmp_path, capfd):
     assert report.n == 20
     assert {entry["file"] for entry in report.skipped} == set(bad)
     reasons = {entry["file"]: entry["reason"] for entry in report.skipped}
-    assert reasons["cat/none.png"] == "it is empty"
-    assert reasons["cat/cut.png"] == "it is damaged or cut off"
+    assert reasons["cat/none.png"].startswith("it is empty")
+    assert reasons["cat/cut.png"].startswith("it is damaged or cut off")
     assert "not a picture" in reasons["cat/note.png"]
     assert json.loads((roots.data_root() / "own" / "mine" / "skipped.json").read_text()) == report.skipped
     assert capfd.readouterr() == ("", "")

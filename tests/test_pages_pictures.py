@@ -101,12 +101,12 @@ def test_what_was_brought_on_one_page_is_there_on_another(run):
     app = upload(open_page("reconstruct"), paper=paper())
     app.segmented_control(key="pictures.fitting.fit").set_value("pad").run()
     app.switch_page("../../pages/walk.py").run()
-    assert app.segmented_control(key="walk.fitting.fit").value == "pad"
-    app.segmented_control(key="walk.a.source").set_value("Yours").run()
+    assert app.segmented_control(key="walk.yours.fitting.fit").value == "pad"
+    assert app.selectbox(key="walk.0.source").options == ["Test image", "paper.png"]
+    app.selectbox(key="walk.0.source").set_value(0).run()
+    app.selectbox(key="walk.1.source").set_value(0).run()
     assert not app.exception
-    assert [told["notes"] for told in parts(app, "gallery")] == [["paper.png"]]
-    app.segmented_control(key="walk.b.source").set_value("Yours").run()
-    assert app.slider(key="walk.place.11").max == 11, "the road from one image to itself is a road"
+    assert not app.error, "the road from one image to itself is a road"
 
 
 def test_a_page_without_images_of_the_set_still_takes_a_persons_own(run, monkeypatch):

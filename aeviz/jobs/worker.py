@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -119,6 +120,9 @@ def _terminable(worker: Worker) -> Iterator[Worker]:
     def on_signal(*_: object) -> None:
         worker.stop_asked = True
 
+    if threading.current_thread() is not threading.main_thread():
+        yield worker  # only the main thread may listen for signals
+        return
     before = [(name, signal.signal(name, on_signal)) for name in (signal.SIGTERM, signal.SIGINT)]
     try:
         yield worker

@@ -76,30 +76,34 @@ class Server:
         return re.findall(r".*(?:Traceback|Error|Warning|warning).*", self.log.read_text())
 
 
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """A running app; its log must be free of complaints at the end."""
+    running = Server(folder)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.kill()
+    assert running.complaints() == []
+
+
 @pytest.fixture
 def server(tmp_path):
-    """A running app; its log must be free of complaints at the end."""
-    running = Server(tmp_path)
-    running.start()
-    yield running
-    running.kill()
-    assert running.complaints() == []
+    """An app of a test's own."""
+    with serving(tmp_path) as running:
+        yield running
 
 
 @contextlib.contextmanager
 def served_run(folder: Path, recipe: dict[str, Any]) -> Iterator[tuple[Server, Run]]:
     """A server with one run that has learned a little of the digits, for all tests of a file."""
-    running = Server(folder)
     with own_paths(folder):
         run = training.prepare(Recipe.parse(recipe))
         with jobs.at_work(run) as worker:
             training.work(run, worker)
-    running.start()
-    try:
+    with serving(folder) as running:
         yield running, run
-    finally:
-        running.kill()
-    assert running.complaints() == []
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import serving
 from tests.browser.test_first_road import settled
 
 pytestmark = pytest.mark.browser
@@ -32,6 +33,13 @@ def focus_row(page: Page, at: int) -> None:
     """By the mouse, beside all fields."""
     row(page, at).locator(".number").click()
     expect(row(page, at)).to_be_focused()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One app for all tests here; only the last of them trains."""
+    with serving(tmp_path_factory.mktemp("editor")) as running:
+        yield running
 
 
 @pytest.fixture
@@ -145,6 +153,28 @@ def test_a_complaint_outlives_the_answer_to_what_was_typed_before(form):
     expect(row(form, 2)).to_contain_text("Size must be a whole number from 1 to 8,192.")
 
 
+def test_fields_of_the_form_reach_the_table_and_can_be_undone_there(form):
+    form.get_by_role("textbox", name="Layer widths").fill("300, 200, 100")
+    form.get_by_role("textbox", name="Layer widths").press("Enter")
+    expect(cell(form, 3, "size")).to_have_value("100")
+    focus_row(form, 3)
+    form.keyboard.press("Control+z")
+    expect(form.get_by_role("textbox", name="Layer widths")).to_have_value("512, 128")
+
+
+def test_the_table_works_on_a_phone(server, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{server.address}/train")
+    expect(row(page, 1)).to_be_visible()
+    settled(page)
+    inside = "node => node.scrollWidth <= node.clientWidth + 1"
+    assert page.locator(".st-key-network_layers .editor").evaluate(inside)
+    cell(page, 1, "size").fill("64")
+    expect(row(page, 1).locator(".cost.shape")).to_contain_text("64")
+    page.get_by_role("button", name="Remove the layer").click()
+    expect(cell(page, 1, "size")).to_have_value("128")
+
+
 def test_the_mouse_does_the_same_and_a_custom_network_is_trained(form, server):
     focus_row(form, 1)
     form.get_by_role("button", name="Add a layer below").click()
@@ -170,25 +200,3 @@ def test_the_mouse_does_the_same_and_a_custom_network_is_trained(form, server):
     assert body["name"] == "custom"
     assert [layer["kind"] for layer in body["layers"]] == ["conv", "pool", "dense"]
     assert (body["layers"][0]["size"], body["layers"][2]["activation"]) == (8, "tanh")
-
-
-def test_fields_of_the_form_reach_the_table_and_can_be_undone_there(form):
-    form.get_by_role("textbox", name="Layer widths").fill("300, 200, 100")
-    form.get_by_role("textbox", name="Layer widths").press("Enter")
-    expect(cell(form, 3, "size")).to_have_value("100")
-    focus_row(form, 3)
-    form.keyboard.press("Control+z")
-    expect(form.get_by_role("textbox", name="Layer widths")).to_have_value("512, 128")
-
-
-def test_the_table_works_on_a_phone(server, page):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{server.address}/train")
-    expect(row(page, 1)).to_be_visible()
-    settled(page)
-    inside = "node => node.scrollWidth <= node.clientWidth + 1"
-    assert page.locator(".st-key-network_layers .editor").evaluate(inside)
-    cell(page, 1, "size").fill("64")
-    expect(row(page, 1).locator(".cost.shape")).to_contain_text("64")
-    page.get_by_role("button", name="Remove the layer").click()
-    expect(cell(page, 1, "size")).to_have_value("128")
