@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aeviz import data, jobs, results, runs, training
+from aeviz import data, results, runs, training
 from aeviz.__main__ import main
 from aeviz.errors import AevizError, BadFile, BadValue, MissingData, UnknownName
 from aeviz.latent.directions import shift
@@ -15,6 +15,7 @@ from aeviz.latent.samplers import SAMPLERS
 from aeviz.results import SampleRequest
 from aeviz.runs import archive, directions, kept
 from aeviz.training import Recipe
+from tests import making
 
 
 def trained(variant="vae", latent_dim=3, dataset="digits", **params):
@@ -23,10 +24,7 @@ def trained(variant="vae", latent_dim=3, dataset="digits", **params):
         "model": {"variant": variant, "latent_dim": latent_dim, "body": {"name": "dense", "widths": [16]}},
         "training": {"epochs": 1, "device": "cpu"},
     }
-    made = training.prepare(Recipe.parse(recipe))
-    with jobs.at_work(made) as worker:
-        training.work(made, worker)
-    return made
+    return making.trained(recipe)
 
 
 @pytest.fixture

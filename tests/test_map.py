@@ -12,17 +12,17 @@ import streamlit as st
 from PIL import Image
 from starlette.requests import Request
 
-from aeviz import data, jobs, plots, results, training
+from aeviz import data, plots, results
 from aeviz.errors import BadValue
 from aeviz.export import scene
 from aeviz.latent.outline import within
 from aeviz.plots.packed import pack, pack_figure
-from aeviz.training import Recipe
 from aeviz.ui.components.map_controls import find
 from aeviz.ui.components.map_link import _view
 from aeviz.ui.serve import keep, routes, thumbnails
 from aeviz.ui.serve.blobs import Blobs
 from aeviz.ui.serve.density import density, pack_points
+from tests import making
 
 
 @pytest.fixture(autouse=True)
@@ -38,10 +38,7 @@ def run():
         "model": {"latent_dim": 3, "body": {"name": "dense", "widths": [16]}},
         "training": {"epochs": 1, "device": "cpu"},
     }
-    made = training.prepare(Recipe.parse(recipe))
-    with jobs.at_work(made) as worker:
-        training.work(made, worker)
-    return made
+    return making.trained(recipe)
 
 
 def unpacked(content):

@@ -11,10 +11,9 @@ import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from aeviz import jobs, training
-from aeviz.training import Recipe
 from aeviz.ui.components import brought
 from aeviz.ui.components.bridges import Dropped, files_of
+from tests import making
 from tests.test_pages import open_page
 
 
@@ -29,10 +28,7 @@ def trained(latent_dim=3):
         "model": {"variant": "vae", "latent_dim": latent_dim, "body": {"name": "dense", "widths": [16]}},
         "training": {"epochs": 2, "device": "cpu"},
     }
-    made = training.prepare(Recipe.parse(recipe))
-    with jobs.at_work(made) as worker:
-        training.work(made, worker)
-    return made
+    return making.trained(recipe)
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aeviz import data, jobs, results, training
+from aeviz import data, jobs, results
 from aeviz.data.imports import ImportSettings
 from aeviz.runs.directions import list_directions
-from aeviz.training import Recipe
 from aeviz.ui.components import taking
 from aeviz.ui.components.generated import GENERATED
 from aeviz.ui.components.walks import WALKS
+from tests import making
 from tests.test_pages import clear_caches, open_page
 
 __all__ = ["clear_caches"]  # used by all
@@ -26,10 +26,7 @@ def trained(dataset="digits", variant="vae", latent_dim=3):
         "model": {"variant": variant, "latent_dim": latent_dim, "body": {"name": "dense", "widths": [16]}},
         "training": {"epochs": 1, "device": "cpu"},
     }
-    made = training.prepare(Recipe.parse(recipe))
-    with jobs.at_work(made) as worker:
-        training.work(made, worker)
-    return made
+    return making.trained(recipe)
 
 
 @pytest.fixture

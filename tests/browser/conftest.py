@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from aeviz import jobs, training
 from aeviz.runs import Run
-from aeviz.training import Recipe
+from tests import making
 from tests.browser.find import find_browser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,9 +98,7 @@ def server(tmp_path):
 def served_run(folder: Path, recipe: dict[str, Any]) -> Iterator[tuple[Server, Run]]:
     """A server with one run that has learned a little of the digits, for all tests of a file."""
     with own_paths(folder):
-        run = training.prepare(Recipe.parse(recipe))
-        with jobs.at_work(run) as worker:
-            training.work(run, worker)
+        run = making.trained(recipe)
     with serving(folder) as running:
         yield running, run
 
