@@ -1,5 +1,7 @@
 """Errors meant for people: an English template and the values that fill it."""
 
+from importlib import metadata
+
 
 class AevizError(Exception):
     """What a person can cause, worded as what was wrong (with the value) and what would be right."""
@@ -48,3 +50,17 @@ class Paused(AevizError):
 
 class MissingPackage(AevizError):
     """An optional package that is not installed."""
+
+
+def install_line(packages: tuple[str, ...]) -> str | None:
+    """The line that installs those of these packages that are not here; None where all of them are."""
+    absent = [package for package in packages if not _is_installed(package)]
+    return f"python -m pip install {' '.join(absent)}" if absent else None
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        metadata.distribution(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True

@@ -52,7 +52,7 @@ def test_every_way_out_says_in_a_line_what_it_is(name):
 
 
 def test_a_way_that_lacks_a_package_names_the_line_that_installs_it(tmp_path, monkeypatch):
-    way = Export("odd", "Odd", "Odd.", ".odd", lambda run, out, report: "", needs=("not_there_at_all", "json"))
+    way = Export("odd", "Odd", "Odd.", ".odd", lambda run, out, report: "", needs=("not_there_at_all", "numpy"))
     monkeypatch.setitem(EXPORTS, "odd", way)
     with pytest.raises(MissingPackage, match=r"python -m pip install not_there_at_all$"):
         export.write("odd", untrained(), tmp_path / "x")

@@ -1,12 +1,12 @@
 """What a way out of aeviz is, and what all of them are given."""
 
-import importlib.util
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from aeviz import files
+from aeviz.errors import install_line
 from aeviz.results.store import Report
 from aeviz.runs import Run
 
@@ -15,7 +15,7 @@ from aeviz.runs import Run
 class Export:
     """One way out: `write(run, path, report)` makes the file, and gives what is worth knowing of it in a sentence.
 
-    `needs` are optional packages, as they are imported and installed.
+    `needs` are optional packages, as they are installed.
     """
 
     name: str
@@ -27,8 +27,7 @@ class Export:
 
     def missing(self) -> str | None:
         """The line that installs what this way needs and is not here; None where all of it is."""
-        absent = [package for package in self.needs if importlib.util.find_spec(package) is None]
-        return f"python -m pip install {' '.join(absent)}" if absent else None
+        return install_line(self.needs)
 
 
 def write_members(out: Path, members: dict[str, bytes | str]) -> None:

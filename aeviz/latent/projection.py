@@ -2,13 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from importlib import metadata
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from aeviz.config import Settings
-from aeviz.errors import BadValue, MissingPackage, NotNow
+from aeviz.errors import BadValue, MissingPackage, NotNow, install_line
 
 
 class Step(NamedTuple):
@@ -45,8 +44,7 @@ class Projection(ABC):
     @classmethod
     def missing(cls) -> str | None:
         """The line that installs what the method needs and is not here; None where all of it is."""
-        absent = [package for package in cls.needs if not _is_installed(package)]
-        return f"python -m pip install {' '.join(absent)}" if absent else None
+        return install_line(cls.needs)
 
     @classmethod
     def check_installed(cls) -> None:
@@ -108,14 +106,6 @@ class Projection(ABC):
     def notes(self) -> dict[str, Any]:
         """What the method has to say about its fit, as plain JSON values; `axes` names what has a name of its own."""
         return {}
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        metadata.distribution(package)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def checked_codes(codes: np.ndarray) -> np.ndarray:

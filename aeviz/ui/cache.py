@@ -8,12 +8,13 @@ import numpy as np
 import streamlit as st
 
 from aeviz import data, export, results
-from aeviz.data import Dataset, own_labels
+from aeviz.data import Dataset, own_labels, pictures
 from aeviz.errors import MissingData
 from aeviz.latent.encode import decode as decode_with
 from aeviz.latent.encode import encode
 from aeviz.models import Autoencoder, budget, model_config
 from aeviz.results import Split
+from aeviz.results.groups import mean_image as mean_of
 from aeviz.runs import Run, archive, kept
 
 
@@ -155,10 +156,7 @@ def class_means(run: Run, split: Split) -> results.ClassMeans:
 def mean_image(content: str, _dataset: Dataset) -> np.ndarray:
     """The mean (C, H, W) of a set's images, of at most 20,000 spread over it."""
     rows = np.unique(np.linspace(0, len(_dataset) - 1, 20_000).astype(np.int64))
-    sums = np.zeros(_dataset.shape)
-    for chunk in np.array_split(rows, max(1, len(rows) // 2000)):
-        sums += np.asarray(_dataset.images[chunk]).sum(axis=0, dtype=np.float64)
-    return np.rint(sums / len(rows)).astype(np.uint8)
+    return pictures.to_pixels(mean_of(_dataset.images, rows))
 
 
 @st.cache_data(max_entries=4, show_spinner="Packing …")
