@@ -6,7 +6,7 @@ from sklearn.manifold import trustworthiness as scikit_trustworthiness
 from torch import nn
 
 from aeviz.latent.encode import decode, encode, reconstruct
-from aeviz.latent.neighbours import nearest, own_nearest, place_by_neighbours
+from aeviz.latent.neighbours import nearest, own_nearest
 from aeviz.latent.quality import continuity, knn_accuracy, trustworthiness
 
 
@@ -118,20 +118,6 @@ def test_tight_groups_far_from_the_centre_are_told_apart():
     codes = np.concatenate([np.full((50, 2), 1000.0), np.full((50, 2), -1000.0)])
     codes[:, 0] += np.arange(100) * 1e-5
     np.testing.assert_array_equal(own_nearest(codes, 1)[1][[0, 49, 50, 99], 0], [1, 48, 51, 98])
-
-
-def test_a_place_is_between_its_neighbours_and_the_same_in_any_batch(codes):
-    points = codes[:, :2]
-    queries = np.random.default_rng(3).normal(size=(20, 5)).astype(np.float32)
-    together = place_by_neighbours(codes, points, queries)
-    alone = np.concatenate([place_by_neighbours(codes, points, query[None]) for query in queries])
-    np.testing.assert_array_equal(together, alone)
-    assert np.abs(together).max() <= np.abs(points).max()
-
-
-def test_two_equally_near_codes_share_a_new_one():
-    codes, points = np.array([[0.0], [2.0]]), np.array([[10.0, 0.0], [20.0, 4.0]])
-    np.testing.assert_allclose(place_by_neighbours(codes, points, np.array([[1.0]])), [[15.0, 2.0]])
 
 
 # From 257 features on, distances are float32, and those equal to seven digits count as ties.

@@ -8,10 +8,11 @@ from sklearn.datasets import load_digits
 
 from aeviz.errors import BadValue, MissingPackage, NotNow, Stopped, UnknownName
 from aeviz.latent import inverse
-from aeviz.latent.attraction import Attraction, similarities
+from aeviz.latent.attraction import Attraction, Kernels, kernels, similarities
 from aeviz.latent.axes import Axes
 from aeviz.latent.descent import Descent
 from aeviz.latent.lda import LDA
+from aeviz.latent.neighbour_map import NeighbourMap
 from aeviz.latent.neighbours import own_nearest
 from aeviz.latent.own_axes import Directions
 from aeviz.latent.pca import PCA, PCASettings, variance_ratio
@@ -19,12 +20,14 @@ from aeviz.latent.project import PROJECTIONS, projection
 from aeviz.latent.projection import unheard
 from aeviz.latent.quality import knn_accuracy
 from aeviz.latent.repulsion import GridRepulsion, TreeRepulsion
+from aeviz.latent.settling import joint_similarities, settle
 from aeviz.latent.starts import start_points
 from aeviz.latent.tsne import TSNE, TSNESettings, has_converged, usable_perplexity
 
 HERE = [pytest.param(cls, marks=pytest.mark.skipif(bool(cls.missing()), reason=f"{cls.missing()}"), id=name)
         for name, cls in PROJECTIONS.items()]  # fmt: skip
 EVERY = pytest.mark.parametrize("cls", HERE)
+BY_NEIGHBOURS = pytest.mark.parametrize("cls", [each for each in HERE if issubclass(each.values[0], NeighbourMap)])
 LINEAR = pytest.mark.parametrize("cls", [cls for cls in PROJECTIONS.values() if cls.linear], ids=lambda cls: cls.name)
 
 
@@ -76,6 +79,21 @@ def test_training_codes_encoded_anew_land_within_two_percent_of_their_dots(cls, 
     again = codes * (1 + np.random.default_rng(1).normal(scale=1e-6, size=codes.shape)).astype(np.float32)
     apart = np.linalg.norm(projection.place(again) - points, axis=1)
     assert np.mean(apart < 0.02 * np.ptp(points[:, 0])) >= 0.95
+
+
+@BY_NEIGHBOURS
+@pytest.mark.parametrize("dims", [2, 3])
+def test_codes_the_map_does_not_hold_land_where_it_would_have_them(cls, dims):
+    codes = load_digits().data[:500].astype(np.float32)
+    whole = cls(cls.Settings(dims=dims))
+    points = whole.fit(codes)
+    apart = []
+    for row in range(0, 500, 10):
+        per_code = {name: array for name, array in whole.state().items() if len(array) == 500}
+        without = {name: np.delete(array, row, axis=0) for name, array in per_code.items()}
+        placed = cls.from_state(whole.settings, whole.state() | without).place(codes[row : row + 1])[0]
+        apart.append(np.linalg.norm(placed - points[row]))
+    assert np.mean(np.array(apart) < 0.02 * np.ptp(points[:, 0])) >= 0.95
 
 
 @EVERY
@@ -310,10 +328,35 @@ def test_a_random_start_gives_another_map_by_its_seed(codes):
 
 def test_similarities_have_the_perplexity_that_was_asked_for(codes):
     distances, _ = own_nearest(codes, 60)
-    p = similarities(distances, 20)
+    p = similarities(distances, kernels(distances, 20))
     np.testing.assert_allclose(p.sum(1), 1)
     np.testing.assert_allclose(np.exp(-(p * np.log(np.maximum(p, 1e-300))).sum(1)), 20, rtol=1e-6)
-    np.testing.assert_allclose(similarities(np.ones((3, 5)), 2), 0.2)
+    equal = np.ones((3, 5))
+    np.testing.assert_allclose(similarities(equal, kernels(equal, 2)), 0.2)
+    np.testing.assert_allclose(similarities(0 * equal, kernels(0 * equal, 2)), 0.2)
+
+
+def test_a_new_code_is_as_alike_as_if_it_had_been_there_when_the_kernels_were_found(codes):
+    distances, rows = own_nearest(codes, 60)
+    every = kernels(distances, 20)
+    seen_by = every.heights(distances[0][:, None].repeat(120, 1).T)[rows[0], np.arange(60)] / every.total[rows[0]]
+    total = every.total.copy()
+    total[rows[0]] *= 1 - seen_by  # the sums without the code itself
+    first = Kernels(*(each[:1] for each in every))
+    joint = joint_similarities(distances[:1], first, rows[:1], every._replace(total=total))
+    np.testing.assert_allclose(joint[0], similarities(distances, every)[0] + seen_by)
+
+
+def test_a_new_code_settles_where_its_share_of_the_divergence_is_least():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(80, 2)) + np.repeat([[0, 0], [12, 0]], 40, axis=0)
+    rows, similar = np.arange(30, 50), rng.uniform(size=20) / 800  # half of them in either group
+    normaliser = float((1 / (1 + cdist(points, points) ** 2)).sum()) - 80
+    x, y = np.meshgrid(np.linspace(-4, 16, 401), np.linspace(-4, 4, 161))
+    places = np.stack([x.ravel(), y.ravel()], axis=1)
+    squared = cdist(places, points) ** 2
+    cost = 2 * np.log1p(squared[:, rows]) @ similar + 2 * (1 / (1 + squared)).sum(1) / normaliser
+    np.testing.assert_allclose(settle(points, rows, similar, normaliser), places[cost.argmin()], atol=0.03)
 
 
 @pytest.mark.parametrize(("cls", "dims"), [(GridRepulsion, 2), (TreeRepulsion, 3)])
@@ -330,7 +373,7 @@ def test_repulsion_is_the_sum_over_all_pairs(cls, dims, width):
 
 def test_the_divergence_is_that_of_the_whole_matrices_and_falls(codes):
     distances, rows = own_nearest(codes, 30)
-    similar = similarities(distances, 10)
+    similar = similarities(distances, kernels(distances, 10))
     p = np.zeros((120, 120))
     np.put_along_axis(p, rows, similar, axis=1)
     p = (p + p.T) / 240

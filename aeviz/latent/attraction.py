@@ -1,24 +1,44 @@
 """What pulls every point of a t-SNE map to its neighbours, and how strongly: similarities at a given perplexity."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
+SMALLEST = 1e-200  # of a mean squared distance
+MOST_EXPONENT = 700.0
 WIDEST, HALVINGS = 20.0, 40  # bounds of a kernel's width on a logarithmic scale, and how often they close in
 
 
-def similarities(distances: np.ndarray, perplexity: float, device: str = "cpu") -> np.ndarray:
-    """Conditional similarities (N, k), rows summing to 1, of neighbours at distances (N, k), nearest first.
+class Kernels(NamedTuple):
+    """A Gaussian around every code (N,): one at distance d is exp(-sharpness (d² - nearest)) / total alike.
 
-    Each row is a Gaussian as wide as gives it the perplexity asked for, its entropy's exponential (van der Maaten &
-    Hinton, JMLR 2008), found by bisection. Where all distances are equal, so are the similarities.
+    `nearest` is the squared distance to the nearest other code.
+    """
+
+    sharpness: np.ndarray
+    nearest: np.ndarray
+    total: np.ndarray
+
+    def heights(self, distances: np.ndarray) -> np.ndarray:
+        """The Gaussians (N, k) at distances (N, k), before they are divided by their totals."""
+        exponent = self.sharpness[:, None] * (self.nearest[:, None] - np.square(distances))
+        return np.exp(np.minimum(exponent, MOST_EXPONENT))
+
+
+def kernels(distances: np.ndarray, perplexity: float, device: str = "cpu") -> Kernels:
+    """As wide a Gaussian around each code as gives its neighbours, at distances (N, k), the perplexity asked for.
+
+    That is the exponential of their entropy (van der Maaten & Hinton, JMLR 2008), found by bisection.
     """
     squared = torch.from_numpy(np.square(distances)).to(device)
-    squared -= squared[:, :1].clone()
-    squared /= squared.mean(1, keepdim=True).clamp_min(torch.finfo(squared.dtype).tiny)
+    nearest = squared.amin(1, keepdim=True)
+    squared -= nearest
+    unit = squared.mean(1, keepdim=True).clamp_min(SMALLEST)
+    squared /= unit
     low, high = squared.new_full((len(squared), 1), -WIDEST), squared.new_full((len(squared), 1), WIDEST)
     for _ in range(HALVINGS):
         sharpness = (low + high) / 2  # the logarithm of one over twice the variance
@@ -28,7 +48,12 @@ def similarities(distances: np.ndarray, perplexity: float, device: str = "cpu") 
         entropy = total.log() + (near * exponent).sum(1, keepdim=True) / total
         too_wide = entropy > np.log(perplexity)
         low, high = torch.where(too_wide, sharpness, low), torch.where(too_wide, high, sharpness)
-    return (near / total).cpu().numpy()
+    return Kernels(*(each[:, 0].cpu().numpy() for each in (sharpness.exp() / unit, nearest, total)))
+
+
+def similarities(distances: np.ndarray, kernels: Kernels) -> np.ndarray:
+    """Conditional similarities (N, k), rows summing to 1, of the neighbours by which the kernels were found."""
+    return kernels.heights(distances) / kernels.total[:, None]
 
 
 class Attraction:

@@ -22,13 +22,13 @@ class Descent:
         self._attraction = attraction
         self._repulsion = GridRepulsion() if points.shape[1] == 2 else TreeRepulsion()
         self._update, self._gains = torch.zeros_like(points), torch.ones_like(points)
-        self._before, self._normaliser = points, 1.0
+        self._before, self.normaliser = points, 1.0  # the sum of 1 / (1 + d²) over all pairs of them
 
     def step(self, exaggeration: float, momentum: float) -> None:
         """Move all points once."""
         self._before = self.points
-        repulsion, self._normaliser = self._repulsion(self.points)
-        gradient = exaggeration * self._attraction(self.points) - repulsion / self._normaliser
+        repulsion, self.normaliser = self._repulsion(self.points)
+        gradient = exaggeration * self._attraction(self.points) - repulsion / self.normaliser
         turned = torch.sign(self._update) != torch.sign(gradient)
         self._gains = torch.where(turned, self._gains + 0.2, self._gains * 0.8 + LEAST_GAIN)
         rate = len(self.points) / exaggeration
@@ -40,4 +40,4 @@ class Descent:
 
     def divergence(self) -> float:
         """The KL divergence, without exaggeration, of the points before the last step."""
-        return self._attraction.divergence(self._before, self._normaliser)
+        return self._attraction.divergence(self._before, self.normaliser)

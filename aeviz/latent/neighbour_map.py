@@ -1,5 +1,6 @@
 """Maps that are known at the dots of their codes only: what lies between is told by the nearest ones."""
 
+from abc import abstractmethod
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -7,8 +8,10 @@ from pydantic import Field
 
 from aeviz import config
 from aeviz.latent.inverse import invert_by_neighbours
-from aeviz.latent.neighbours import Metric, place_by_neighbours
+from aeviz.latent.neighbours import Metric, nearest
 from aeviz.latent.projection import Projection
+
+SAME = 1e-4  # a code so near to one on the map, for its distance to the next, is that one
 
 
 class NeighbourSettings(config.Settings):
@@ -28,7 +31,20 @@ class NeighbourMap(Projection):
     points: np.ndarray  # (N, dims) float32
 
     def place(self, codes: np.ndarray) -> np.ndarray:
-        return place_by_neighbours(self.codes, self.points, np.asarray(codes, np.float32), self.settings.metric)
+        codes = np.asarray(codes, np.float32)
+        placed = np.empty((len(codes), self.points.shape[1]), np.float32)
+        if len(codes) == 0:
+            return placed
+        distances, rows = nearest(self.codes, codes, 2, self.settings.metric)
+        known = distances[:, 0] <= SAME * distances[:, 1]
+        placed[known] = self.points[rows[known, 0]]
+        if not known.all():
+            placed[~known] = self.place_new(codes[~known])
+        return placed
+
+    @abstractmethod
+    def place_new(self, codes: np.ndarray) -> np.ndarray:
+        """Points (M, dims) of codes (M, D) that are not on the map, M > 0, each as if it came alone."""
 
     def invert(self, points: np.ndarray) -> np.ndarray:
         return invert_by_neighbours(self.points, self.codes, points)

@@ -1,4 +1,4 @@
-"""Exact nearest neighbours among codes, in chunks, and the place they give to a new code on a map."""
+"""Exact nearest neighbours among codes, in chunks."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal
@@ -43,29 +43,6 @@ def own_nearest(
     """The k nearest other codes of each code (N, D), as `nearest` gives them; searched for on a device."""
     stored = _prepared(codes, metric)
     return _search(stored, stored, min(k, len(stored) - 1), metric, own=True, on_step=on_step, device=device)
-
-
-def place_by_neighbours(
-    codes: np.ndarray, points: np.ndarray, queries: np.ndarray, metric: Metric = "euclidean"
-) -> np.ndarray:
-    """Points (M, dims) for queries (M, D) on a map whose codes (N, D) have points (N, dims).
-
-    A query lands at the mean of its 5 nearest codes' points, weighted by 1/d². A query equal to a stored code
-    lands exactly on that code's dot, and a query's place does not depend on what else is placed with it. This is
-    cheaper and steadier than optimising the new points, which needs the whole map's affinities again.
-    """
-    if len(queries) == 0:
-        return np.empty((0, points.shape[1]), dtype=np.float32)
-    distances, rows = nearest(codes, queries, PLACE_NEIGHBOURS, metric)
-    # The guard against d = 0 is relative to how far the codes spread, so that their unit does not matter.
-    spread = float(np.var(codes, axis=0, dtype=np.float64).sum()) if metric == "euclidean" else 1.0
-    weights = 1.0 / (np.square(distances) + 1e-12 * (spread or 1.0))  # (M, k)
-    weights /= weights.sum(axis=1, keepdims=True)
-    placed = (weights[:, :, None] * points[rows]).sum(axis=1)
-    equal = (np.asarray(codes)[rows] == np.asarray(queries)[:, None, :]).all(axis=2)  # (M, k)
-    known = equal.any(axis=1)
-    placed[known] = points[rows[known, equal[known].argmax(axis=1)]]
-    return placed.astype(np.float32)
 
 
 def squared_distances(codes: np.ndarray, queries: np.ndarray, device: str = "cpu") -> Iterator[tuple[slice, "Tensor"]]:

@@ -8,11 +8,12 @@ import torch
 from pydantic import Field
 
 from aeviz.errors import BadValue
-from aeviz.latent.attraction import Attraction, similarities
+from aeviz.latent.attraction import Attraction, Kernels, kernels, similarities
 from aeviz.latent.descent import Descent
 from aeviz.latent.neighbour_map import NeighbourMap, NeighbourSettings
-from aeviz.latent.neighbours import own_nearest
+from aeviz.latent.neighbours import nearest, own_nearest
 from aeviz.latent.projection import OnStep, Step, checked_codes, unheard
+from aeviz.latent.settling import joint_similarities, settle
 from aeviz.latent.starts import Start, start_points
 
 FEWEST_CODES = 5
@@ -40,8 +41,7 @@ class TSNESettings(NeighbourSettings):
 class TSNE(NeighbourMap):
     """t-distributed stochastic neighbour embedding (van der Maaten & Hinton, JMLR 2008).
 
-    Neighbours are exact, and the start is PCA. New codes are placed among their nearest known ones, see
-    `place_by_neighbours`.
+    Neighbours are exact, and the start is PCA. A new code lands where the descent would take it, see `settle`.
     """
 
     name = "tsne"
@@ -53,7 +53,9 @@ class TSNE(NeighbourMap):
     settings: TSNESettings
 
     perplexity: float  # as used: at most a third of the neighbours there are
+    kernels: Kernels  # around every code, by that perplexity
     kl_divergence: float
+    normaliser: float  # the sum of 1 / (1 + d²) over all pairs of points
     iteration = 0  # how far it came
     iterations = 0  # how far it shall come
 
@@ -75,15 +77,23 @@ class TSNE(NeighbourMap):
     def so_far(self) -> np.ndarray | None:
         return self.points if self.iteration else None
 
+    def place_new(self, codes: np.ndarray) -> np.ndarray:
+        distances, rows = nearest(self.codes, codes, self._count(), self.settings.metric)
+        similar = joint_similarities(distances, kernels(distances, self.perplexity), rows, self.kernels)
+        share = self._exaggeration() / (2 * len(self.codes))
+        points = self.points.astype(np.float64)
+        return np.stack([settle(points, *each, self.normaliser) for each in zip(rows, share * similar, strict=True)])
+
     def state(self) -> dict[str, np.ndarray]:
-        fit = np.array([self.perplexity, self.kl_divergence, self.iteration, self.iterations])
-        return {**super().state(), "fit": fit}
+        fit = np.array([self.perplexity, self.kl_divergence, self.iteration, self.iterations, self.normaliser])
+        return {**super().state(), **self.kernels._asdict(), "fit": fit}
 
     @classmethod
     def from_state(cls, settings: Any, arrays: dict[str, np.ndarray]) -> Self:
         tsne = super().from_state(settings, arrays)
-        tsne.perplexity, tsne.kl_divergence = arrays["fit"][:2].tolist()
-        tsne.iteration, tsne.iterations = (int(count) for count in arrays["fit"][2:])
+        tsne.kernels = Kernels(*(arrays[name] for name in Kernels._fields))
+        tsne.perplexity, tsne.kl_divergence, *counts, tsne.normaliser = arrays["fit"].tolist()
+        tsne.iteration, tsne.iterations = (int(count) for count in counts)
         return tsne
 
     def notes(self) -> dict[str, Any]:
@@ -102,11 +112,8 @@ class TSNE(NeighbourMap):
         descent = Descent(attraction, torch.from_numpy(self.points).to(attraction.p.device))
         reported, history = time.monotonic(), []
         while self.iteration < self.iterations:
-            is_early = self.iteration < min(MOST_EARLY_ITERATIONS, self.settings.iterations // 3)
-            if is_early:
-                descent.step(self.settings.early_exaggeration, EARLY_MOMENTUM)
-            else:
-                descent.step(self.settings.exaggeration, MOMENTUM)
+            is_early = self._is_early()
+            descent.step(self._exaggeration(), EARLY_MOMENTUM if is_early else MOMENTUM)
             self.iteration += 1
             is_round = self.iteration % REPORT_ITERATIONS == 0
             if is_round and not is_early:
@@ -116,21 +123,33 @@ class TSNE(NeighbourMap):
                     self.iterations = self.iteration
             is_last = self.iteration == self.iterations
             if is_round or is_last or time.monotonic() - reported > REPORT_SECONDS:
-                self.points, self.kl_divergence = descent.points.cpu().numpy(), descent.divergence()
+                self.points, self.normaliser = descent.points.cpu().numpy(), descent.normaliser
+                self.kl_divergence = descent.divergence()
                 on_step(Step(self.iteration, self.iterations, self.points, self.kl_divergence))
                 reported = time.monotonic()
         return self.points
 
+    def _is_early(self) -> bool:
+        """Whether groups are still being formed."""
+        return self.iteration < min(MOST_EARLY_ITERATIONS, self.settings.iterations // 3)
+
+    def _exaggeration(self) -> float:
+        return self.settings.early_exaggeration if self._is_early() else self.settings.exaggeration
+
     def _attraction(self, on_step: OnStep) -> Attraction:
         """The pull between exact neighbours, on the graphics card where there is one."""
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        count = max(1, min(len(self.codes) - 1, int(3 * self.perplexity)))
 
         def on_neighbours(done: int, total: int) -> None:
             on_step(Step(self.iteration, self.iterations))
 
-        distances, rows = own_nearest(self.codes, count, self.settings.metric, on_neighbours, device)
-        return Attraction(rows, similarities(distances, self.perplexity, device), device)
+        distances, rows = own_nearest(self.codes, self._count(), self.settings.metric, on_neighbours, device)
+        self.kernels = kernels(distances, self.perplexity, device)
+        return Attraction(rows, similarities(distances, self.kernels), device)
+
+    def _count(self) -> int:
+        """How many neighbours a code holds on to."""
+        return max(1, min(len(self.codes) - 1, int(3 * self.perplexity)))
 
 
 def has_converged(history: list[float]) -> bool:

@@ -1,15 +1,16 @@
 """UMAP: a map like t-SNE's, sooner there, with more of the large picture; needs an optional package."""
 
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 from pydantic import Field
 
 from aeviz.errors import BadValue
+from aeviz.latent.attraction import kernels, similarities
 from aeviz.latent.neighbour_map import NeighbourMap, NeighbourSettings
-from aeviz.latent.neighbours import own_nearest
+from aeviz.latent.neighbours import nearest, own_nearest
 from aeviz.latent.projection import OnStep, Step, checked_codes, unheard
+from aeviz.latent.settling import settle
 from aeviz.latent.starts import Start, start_points
 
 FEWEST_CODES = 5
@@ -28,8 +29,8 @@ class UMAPSettings(NeighbourSettings):
 class UMAP(NeighbourMap):
     """Uniform manifold approximation and projection (McInnes et al. 2018, https://arxiv.org/abs/1802.03426).
 
-    By umap-learn, from exact neighbours. New codes are placed among their nearest known ones and not by its own
-    `transform`, under which a row's place depends on what comes with it.
+    By umap-learn, from exact neighbours. A new code lands where its nearest ones pull it, see `settle`, and not where
+    umap-learn's own `transform` puts it, under which a row's place depends on what comes with it.
     """
 
     name = "umap"
@@ -51,16 +52,27 @@ class UMAP(NeighbourMap):
         start = start_points(checked, settings.dims, settings.start, settings.seed, START_SPREAD)
         self.points = start.astype(np.float32)
         on_step(Step(0, 1, self.points))
-        self.points = self._embedded(self.points, lambda done, total: on_step(Step(0, 1)))
-        on_step(Step(1, 1, self.points))
+        told = _Told(on_step)
+        self.points = self._embedded(self.points, told)
+        on_step(Step(told.total, told.total, self.points))
         return self.points
 
-    def _embedded(self, start: np.ndarray, on_neighbours: Callable[[int, int], None]) -> np.ndarray:
+    def place_new(self, codes: np.ndarray) -> np.ndarray:
+        distances, rows = nearest(self.codes, codes, self._count(), self.settings.metric)
+        similar = similarities(distances, kernels(distances, max(1.0, distances.shape[1] / 2)))
+        points = self.points.astype(np.float64)
+        return np.stack([settle(points, *each) for each in zip(rows, similar, strict=True)])
+
+    def _count(self) -> int:
+        """How many neighbours a code holds on to, itself among them."""
+        return min(self.settings.neighbours, len(self.codes) - 1)
+
+    def _embedded(self, start: np.ndarray, told: "_Told") -> np.ndarray:
         """umap-learn's points (N, dims), from a start (N, dims)."""
         from umap import UMAP as UMAPLearn
 
-        count = min(self.settings.neighbours, len(self.codes) - 1)
-        distances, rows = own_nearest(self.codes, count - 1, self.settings.metric, on_neighbours)
+        count = self._count()
+        distances, rows = own_nearest(self.codes, count - 1, self.settings.metric, lambda *_: told.step(0))
         itself = np.arange(len(self.codes))[:, None]  # umap-learn counts a point among its neighbours
         neighbours = np.hstack([itself, rows]), np.hstack([np.zeros(itself.shape), distances]).astype(np.float32)
         with warnings.catch_warnings():
@@ -74,5 +86,26 @@ class UMAP(NeighbourMap):
                 random_state=self.settings.seed,
                 n_jobs=1,
                 precomputed_knn=(*neighbours, None),
+                tqdm_kwds={"disable": False, "file": told, "bar_format": "{n}/{total}", "mininterval": 0.2},
             )
             return np.asarray(fitted.fit_transform(self.codes), dtype=np.float32)
+
+
+class _Told:
+    """The file that umap-learn writes its progress to: every `done/total` is a step, and may end the fit."""
+
+    def __init__(self, on_step: OnStep) -> None:
+        self.total = 1
+        self._on_step = on_step
+
+    def step(self, done: int) -> None:
+        self._on_step(Step(done, self.total))
+
+    def write(self, text: str) -> None:
+        done, of, total = text.strip().partition("/")
+        if of:
+            self.total = int(total)
+            self.step(int(done))
+
+    def flush(self) -> None:
+        """Nothing is held back."""

@@ -184,7 +184,10 @@ def _path(run: Run, request: MapRequest, ending: str) -> Path:
 
 def _read(path: Path, request: MapRequest) -> Map | None:
     arrays = read_arrays(path)
-    return _map(arrays, request) if arrays else None
+    try:
+        return _map(arrays, request) if arrays else None
+    except KeyError:
+        return None  # of an older aeviz, that kept less: computed anew
 
 
 def _map(arrays: dict[str, np.ndarray], request: MapRequest) -> Map:
