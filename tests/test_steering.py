@@ -129,6 +129,20 @@ def test_a_paused_training_listens_steps_once_and_plays_on_in_the_same_process()
     assert epoch_lines(run) == epoch_lines(whole)
 
 
+@pytest.mark.parametrize("request_", ["pause", "stop", "step"])
+def test_what_is_asked_after_the_last_epoch_finds_the_training_done(request_):
+    class AskingLate(jobs.Worker):
+        def report(self, **changes):
+            super().report(**changes)
+            if changes.get("epoch") == 1 and not self.is_asked():
+                self.job.ask(request_)
+
+    run = training.prepare(recipe(epochs=1))
+    with files.lock(run.path / "lock"):
+        training.work(run, AskingLate(run))
+    assert run.status().state == "done"
+
+
 def test_a_paused_process_lets_go_when_somebody_else_takes_the_run_up():
     run = training.prepare(recipe(epochs=4))
     thread = threading.Thread(

@@ -62,12 +62,12 @@ class Helm:
             asked = trainer.crew.share(trainer.worker.requests())
             rewound = [self._do(trainer, request) for request in asked]
             stop, pause = trainer.crew.share((trainer.worker.stop_asked, trainer.worker.pause_asked))
-            if stop:
-                raise Stopped("stopped as asked")
             if any(rewound):
                 raise Rewound
-            if not pause and not counted:
+            if trainer.is_complete or not (stop or pause or counted):
                 return
+            if stop:
+                raise Stopped("stopped as asked")
             counted = False
             self._park(trainer)
 

@@ -92,6 +92,11 @@ class Trainer:
         return self.record.position
 
     @property
+    def is_complete(self) -> bool:
+        """Whether all epochs are done: then there is nothing to pause or to stop."""
+        return self.position.epoch >= self.training.epochs
+
+    @property
     def model(self) -> Autoencoder:
         """The network in training."""
         return self.stepper.model
@@ -112,7 +117,7 @@ class Trainer:
         while True:
             try:
                 self.hear()
-                if self.position.epoch >= self.training.epochs or self._ends_early():
+                if self.is_complete or self._ends_early():
                     break
                 self._train_epoch()
             except Rewound:
