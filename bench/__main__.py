@@ -105,9 +105,9 @@ def _projection(options: Options) -> str:
     setup = _setup(options.model_copy(update={"device": "cpu"}))
     _say("projection: training a network for its codes")
     with temporary_runs():
-        codes, labels = projection.trained_codes(dataset, options.points, setup)
-    _say(f"projection: mapping {len(codes):,} codes")
-    return projection.table(projection.compare(codes, labels, setup, settings), dataset, setup, settings).markdown()
+        parts = projection.trained_codes(dataset, options.points, setup)
+    _say(f"projection: mapping {len(parts)} times {len(parts[0].z):,} codes")
+    return projection.table(projection.compare(parts, setup, settings), dataset, setup, settings).markdown()
 
 
 def _streaming(options: Options) -> str:

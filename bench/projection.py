@@ -14,12 +14,20 @@ from aeviz.latent.encode import encode
 from aeviz.latent.neighbours import squared_distances
 from aeviz.latent.quality import knn_accuracy, trustworthiness
 from aeviz.latent.tsne import TSNE, TSNESettings
-from bench.measure import Setup, Table, interleave, median_and_range, ratio, trainer_of
+from bench.measure import Setup, Table, median_and_range, ratio, trainer_of
 from bench.training import make_recipe
 
 TRAINED_EPOCHS = 1
 WARM_UP_POINTS = 200
+MOST_PLACED = 300
 RIVAL_STEPS = 1_000  # scikit-learn's own; its steps are shorter
+
+
+class Codes(NamedTuple):
+    """Codes z (N, D) with their labels (N,)."""
+
+    z: np.ndarray
+    labels: np.ndarray
 
 
 class Map(NamedTuple):
@@ -29,29 +37,34 @@ class Map(NamedTuple):
     points: np.ndarray
 
 
-class Comparison(NamedTuple):
-    """Both sides' maps (repeats,) of the same codes, and what is needed to judge them."""
+class Round(NamedTuple):
+    """The same codes, mapped by both sides; `placed` is the share of codes that aeviz puts back where they were."""
 
-    codes: np.ndarray
-    labels: np.ndarray
-    aeviz: list[Map]
-    scikit_learn: list[Map]
+    codes: Codes
+    aeviz: Map
+    scikit_learn: Map
+    placed: float
 
 
-def trained_codes(dataset: Dataset, n: int, setup: Setup) -> tuple[np.ndarray, np.ndarray]:
-    """Codes (n, 32) and labels (n,) of the dense network after an epoch: test images first, then training images."""
+def trained_codes(dataset: Dataset, n: int, setup: Setup) -> list[Codes]:
+    """For every repeat n other codes of the dense network after an epoch, as long as there are images."""
     torch.set_num_threads(setup.threads)
     recipe = make_recipe("dense", 128, TRAINED_EPOCHS, setup)
     run = training.prepare(recipe, dataset)
     trainer = trainer_of(run, dataset)
     trainer.train()
-    rows = np.concatenate([dataset.rows("test"), dataset.rows("train")])[:n]
-    return encode(trainer.model, dataset.images, rows), dataset.labels[rows]
+    rows = np.concatenate([dataset.rows("test"), dataset.rows("train")])
+    rounds = min(setup.repeats, max(1, len(rows) // n))
+    rows = np.random.default_rng(0).permutation(rows)[: rounds * n]
+    z, labels = encode(trainer.model, dataset.images, rows), dataset.labels[rows]
+    parts = [slice(start, start + n) for start in range(0, len(rows), n)]
+    return [Codes(z[part], labels[part]) for part in parts[:rounds]]
 
 
-def map_ours(codes: np.ndarray, settings: TSNESettings, threads: int) -> Map:
+def map_ours(codes: np.ndarray, settings: TSNESettings) -> tuple[Map, TSNE]:
     """aeviz's t-SNE, as the Map page and `aeviz project` run it, with as many threads as torch may use."""
-    return _timed(lambda: TSNE(settings).fit(codes))
+    tsne = TSNE(settings)
+    return _timed(lambda: tsne.fit(codes)), tsne
 
 
 def map_rival(codes: np.ndarray, settings: TSNESettings, threads: int) -> Map:
@@ -62,33 +75,60 @@ def map_rival(codes: np.ndarray, settings: TSNESettings, threads: int) -> Map:
     return _timed(lambda: rival.fit_transform(codes))
 
 
-def compare(codes: np.ndarray, labels: np.ndarray, setup: Setup, settings: TSNESettings) -> Comparison:
-    """Map the codes on both sides, at the same number of threads throughout."""
+def compare(parts: list[Codes], setup: Setup, settings: TSNESettings) -> list[Round]:
+    """Map all codes on both sides, at the same number of threads throughout, either side first in turn."""
     torch.set_num_threads(setup.threads)
     # scikit-learn's Barnes-Hut heeds OpenMP's number of threads, not n_jobs.
     with threadpool_limits(setup.threads):
-        for side in (map_ours, map_rival):
-            side(codes[:WARM_UP_POINTS], settings, setup.threads)
-        sides = [lambda side=side: side(codes, settings, setup.threads) for side in (map_ours, map_rival)]
-        return Comparison(codes, labels, *interleave(sides, setup.repeats))
+        map_ours(parts[0].z[:WARM_UP_POINTS], settings)
+        map_rival(parts[0].z[:WARM_UP_POINTS], settings, setup.threads)
+        return [_round(codes, setup, settings, is_second=bool(number % 2)) for number, codes in enumerate(parts)]
 
 
-def table(comparison: Comparison, dataset: Dataset, setup: Setup, settings: TSNESettings) -> Table:
-    """A row per side; the ratio is of seconds, above 1 where aeviz is faster."""
-    affinities = _affinities(comparison.codes, settings, setup.threads)
-    theirs = [each.seconds for each in comparison.scikit_learn]
+def _round(codes: Codes, setup: Setup, settings: TSNESettings, *, is_second: bool) -> Round:
+    theirs = None if is_second else map_rival(codes.z, settings, setup.threads)
+    ours, tsne = map_ours(codes.z, settings)
+    theirs = theirs or map_rival(codes.z, settings, setup.threads)
+    return Round(codes, ours, theirs, placed_back(tsne))
+
+
+def table(rounds: list[Round], dataset: Dataset, setup: Setup, settings: TSNESettings) -> Table:
+    """A row per side; the ratio is of seconds, above 1 where aeviz is faster, the other numbers are means of all maps."""
+    affinities = [_affinities(each.codes.z, settings, setup.threads) for each in rounds]
+    theirs = [each.scikit_learn.seconds for each in rounds]
     rows = []
-    for name, maps in (("aeviz", comparison.aeviz), ("scikit-learn", comparison.scikit_learn)):
+    for name, maps in (
+        ("aeviz", [each.aeviz for each in rounds]),
+        ("scikit-learn", [each.scikit_learn for each in rounds]),
+    ):
         seconds = [each.seconds for each in maps]
         shown = median_and_range(seconds, lambda value: f"{value:.1f}")
-        quality = _quality(comparison, maps[-1].points, affinities)
-        rows.append((name, shown, *quality, f"{ratio(theirs, seconds):.2f}"))
-    n, features = comparison.codes.shape
+        found = [_quality(each.codes, drawn.points, p) for each, drawn, p in zip(rounds, maps, affinities, strict=True)]
+        placed = f"{np.mean([each.placed for each in rounds]):.1%}" if name == "aeviz" else "it cannot"
+        quality = (f"{np.mean(numbers):.4f}" for numbers in zip(*found, strict=True))
+        rows.append((name, shown, *quality, placed, f"{ratio(theirs, seconds):.2f}"))
+    n, features = rounds[0].codes.z.shape
     title = (
-        f"t-SNE: {n:,} codes of {features} numbers, {dataset.label}, perplexity {settings.perplexity:g}, "
-        f"{settings.iterations} steps (scikit-learn: its {RIVAL_STEPS:,}); {setup.described()}"
+        f"t-SNE: {n:,} codes of {features} numbers, others in each of {len(rounds)} rounds, {dataset.label}, "
+        f"perplexity {settings.perplexity:g}, {settings.iterations} steps (scikit-learn: its {RIVAL_STEPS:,}); "
+        f"{setup.described()}"
     )
-    return Table(title, ("t-SNE", "seconds", "trustworthiness", "10-NN", "KL", "ratio"), rows)
+    return Table(title, ("t-SNE", "seconds", "trustworthiness", "10-NN", "KL", "placed back", "ratio"), rows)
+
+
+def placed_back(tsne: TSNE) -> float:
+    """The share of codes that land within 2 % of the map's width of their own dots, each left out and placed anew."""
+    n = len(tsne.points)
+    hits = [_lands_back(tsne, row) for row in np.random.default_rng(0).permutation(n)[:MOST_PLACED]]
+    return float(np.mean(hits))
+
+
+def _lands_back(tsne: TSNE, row: int) -> bool:
+    state = tsne.state()
+    per_code = {name: array for name, array in state.items() if len(array) == len(tsne.points)}
+    without = {name: np.delete(array, row, axis=0) for name, array in per_code.items()}
+    placed = TSNE.from_state(tsne.settings, state | without).place(tsne.codes[row : row + 1])[0]
+    return bool(np.linalg.norm(placed - tsne.points[row]) < 0.02 * np.ptp(tsne.points[:, 0]))
 
 
 def kl_divergence(affinities: Any, points: np.ndarray) -> float:
@@ -110,15 +150,11 @@ def _affinities(codes: np.ndarray, settings: TSNESettings, threads: int) -> Any:
     return PerplexityBasedNN(codes, perplexity=settings.perplexity, method="exact", n_jobs=threads).P
 
 
-def _quality(comparison: Comparison, points: np.ndarray, affinities: Any) -> tuple[str, str, str]:
+def _quality(codes: Codes, points: np.ndarray, affinities: Any) -> tuple[float, float, float]:
     """Trustworthiness (k = 15), cross-validated 10-NN accuracy, and KL, by the same code for both sides."""
-    numbers = (
-        trustworthiness(comparison.codes, points).value,
-        knn_accuracy(points, comparison.labels),
-        kl_divergence(affinities, points),
-    )
-    trust, accuracy, kl = ("unknown" if number is None else f"{number:.4f}" for number in numbers)
-    return trust, accuracy, kl
+    trust, accuracy = trustworthiness(codes.z, points).value, knn_accuracy(points, codes.labels)
+    unknown = float("nan")
+    return trust or unknown, accuracy or unknown, kl_divergence(affinities, points)
 
 
 def _timed(work: Callable[[], np.ndarray]) -> Map:
