@@ -11,6 +11,7 @@ from aeviz.plots.theme import CLASS_COLOURS, DIVERGING, SEQUENTIAL, class_marker
 
 AXES = ("x", "y", "z")
 LEGEND = {"orientation": "h", "x": 0, "y": -0.01, "yanchor": "top", "itemsizing": "constant", "title": {"text": ""}}
+MARGIN = {"l": 8, "r": 8, "t": 32, "b": 8}  # above the plot a line of small buttons
 DRAGS = {2: "pan", 3: "orbit"}
 CAMERA = {"x": 1.5, "y": 1.5, "z": 1.1}
 
@@ -46,7 +47,9 @@ def latent_scatter(
     points = np.asarray(points, dtype=np.float32)
     rows = np.arange(len(points)) if index is None else np.asarray(index)
     figure = go.Figure(
-        layout=layout(height=height, legend=LEGEND, dragmode=DRAGS[points.shape[1]], uirevision=uirevision)
+        layout=layout(
+            height=height, legend=LEGEND, margin=MARGIN, dragmode=DRAGS[points.shape[1]], uirevision=uirevision
+        )
     )
     for trace in _traces(points, values, class_names, colour_label, rows.astype(np.int32), signed):
         figure.add_trace(trace)
@@ -160,4 +163,4 @@ def _draw_axes(figure: go.Figure, dims: int, labels: Sequence[str], equal: bool)
 
 def _below_axis(figure: go.Figure) -> float:
     """Where the legend starts below ticks and title (56 pixels), in the units of the plot's own height."""
-    return -56 / max(figure.layout.height - 100, 100)
+    return -56 / max(figure.layout.height - 124, 100)
