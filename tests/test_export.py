@@ -156,10 +156,10 @@ def test_a_page_carries_every_image_of_its_map_once():
 
 
 def test_flat_codes_and_few_are_mapped_by_pca_all_others_by_their_neighbours():
-    assert html.usual_map(untrained(), lambda *_: None) == MapRequest(method="tsne")
-    assert html.usual_map(untrained({"latent_dim": 2}), lambda *_: None).method == "pca"
+    assert html.usual_map(untrained()) == MapRequest(method="tsne")
+    assert html.usual_map(untrained({"latent_dim": 2})).method == "pca"
     few = untrained(set="shapes", params={"count": 100})
-    assert html.usual_map(few, lambda *_: None).method == "pca"
+    assert html.usual_map(few).method == "pca"
 
 
 def test_a_decoder_too_large_for_a_browser_is_left_out_and_said_to_be(tmp_path, monkeypatch):

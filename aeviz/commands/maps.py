@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from aeviz.commands.latent import name_skipped, read_images, save_npz, split_option
 from aeviz.commands.speak import finish, job_option, json_option, reporting
@@ -40,6 +41,13 @@ def request_of(method: str, dims: int, split: str, limit: int | None, overrides:
     for path, value in read_overrides(overrides):
         override(settings, path, value)
     return results.MapRequest.parse({"method": method, "split": split, "limit": limit, "settings": settings})
+
+
+def asked_map(**which: Any) -> "MapRequest | None":
+    """The same, None where none of these options was given."""
+    source = click.get_current_context().get_parameter_source
+    given = any(source(name) is ParameterSource.COMMANDLINE for name in which)
+    return request_of(**which) if given else None
 
 
 @click.command()

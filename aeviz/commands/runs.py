@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from aeviz.commands.speak import finish, json_option, reporting
+from aeviz.commands.maps import asked_map, map_options
+from aeviz.commands.speak import finish, job_option, json_option, reporting
 from aeviz.errors import NotNow
 
 
@@ -130,16 +131,22 @@ def delete(run: str, as_json: bool) -> None:
 @click.command()
 @click.argument("run")
 @click.option("--to", "kind", required=True, help="Which way out; an unknown one names those there are.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write.")
+@click.option("--out", type=click.Path(path_type=Path), help="The file to write; without it, one is kept with the run.")
+@map_options
 @json_option
-def export(run: str, kind: str, out: Path, as_json: bool) -> None:
-    """Take a run elsewhere."""
+@job_option
+def export(run: str, kind: str, out: Path | None, as_json: bool, job: Path | None, **which: Any) -> None:
+    """Take a run elsewhere; on a web page the usual map, unless an option says which."""
     from aeviz import export as ways
     from aeviz import runs as store
 
-    found, begun = store.find(run), time.perf_counter()
-    with reporting(None) as report:
-        note = ways.write(kind, found, out, report)
+    found, request, begun = store.find(run), asked_map(**which), time.perf_counter()
+    with reporting(job) as report:
+        if out is None:
+            out, note = ways.take(kind, found, report, request)
+        else:
+            note = ways.write(kind, found, out, report, request)
+        report(1, 1, note)
     size, seconds = out.stat().st_size, round(time.perf_counter() - begun, 3)
     result = {"run": found.id, "to": kind, "out": str(out), "bytes": size, "seconds": seconds, "note": note}
     finish(as_json, result, f"written to {out}, {size / 1e6:.2g} MB\n{note}".rstrip())

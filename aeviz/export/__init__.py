@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
-from aeviz.errors import MissingPackage, NotNow, UnknownName
-from aeviz.export.html import write_html
+from aeviz.errors import BadValue, MissingPackage, NotNow, UnknownName
+from aeviz.export.html import usual_map, write_html
 from aeviz.export.onnx import write_onnx
 from aeviz.export.projector import write_projector
 from aeviz.export.script import write_script
+from aeviz.export.taken import drop_others, place_of, taken, taking_job
 from aeviz.export.ways import Export
+from aeviz.results import MapRequest
 from aeviz.results.store import Report, quiet
 from aeviz.runs import Run
 from aeviz.runs.archive import export_run
 
-__all__ = ["EXPORTS", "Export", "write"]
+__all__ = ["EXPORTS", "Export", "take", "taken", "taking_job", "write"]
 
 
 def _write_zip(run: Run, out: Path, report: Report) -> str:
@@ -23,7 +25,10 @@ def _write_zip(run: Run, out: Path, report: Report) -> str:
 EXPORTS: dict[str, Export] = {
     export.name: export
     for export in (
-        Export("zip", "aeviz", "Settings, curves and weights in a zip, to load in aeviz elsewhere.", ".zip", _write_zip),
+        Export(
+            "zip", "aeviz", "Settings, curves and weights in a zip, to load in aeviz elsewhere.", ".zip", _write_zip,
+            slow=False,
+        ),
         Export(
             "onnx", "ONNX", "Encoder and decoder for any runtime, checked against this one.", ".zip", write_onnx,
             needs=("onnx", "onnxscript"),
@@ -32,29 +37,60 @@ EXPORTS: dict[str, Export] = {
             "projector", "TensorBoard projector", "Codes, labels and thumbnails of the test images.", ".zip",
             write_projector,
         ),
-        Export("script", "Python script", "One plain file that trains this very run without aeviz.", ".py", write_script),
+        Export(
+            "script", "Python script", "One plain file that trains this very run without aeviz.", ".py", write_script,
+            slow=False,
+        ),
         Export(
             "html", "Web page", "The map with its images and the decoder in one file that opens without a network.", ".html",
-            write_html,
+            write_html, shows=usual_map,
         ),
     )
 }  # fmt: skip
 
 
-def write(name: str, run: Run, out: Path, report: Report = quiet) -> str:
+def write(name: str, run: Run, out: Path, report: Report = quiet, request: MapRequest | None = None) -> str:
     """Write a run to a file in the way of this name; what is worth knowing of it, in a sentence.
 
     Raises:
         UnknownName: there is no such way.
+        BadValue: a map is asked for, and the way shows none.
         NotNow: the run has learned nothing yet.
         MissingPackage: with the line that installs what is missing.
         BadFile: `out` cannot be written.
     """
+    return _write(_way(name, run, request), run, out, report, request)
+
+
+def take(name: str, run: Run, report: Report = quiet, request: MapRequest | None = None) -> tuple[Path, str]:
+    """Write the file that is kept with the run, and drop the one before; where it is, and what is worth knowing of it.
+
+    Raises:
+        UnknownName, BadValue, NotNow, MissingPackage, BadFile: as `write`.
+    """
+    way = _way(name, run, request)
+    out = place_of(run, way, request)
+    note = _write(way, run, out, report, request)
+    drop_others(run, way, out)
+    return out, note
+
+
+def _way(name: str, run: Run, request: MapRequest | None) -> Export:
+    """The way of this name, if it is open to the run."""
     if name not in EXPORTS:
         raise UnknownName("no export is called {name!r}; there are: {known}", name=name, known=", ".join(EXPORTS))
+    way = EXPORTS[name]
+    if request is not None and way.shows is None:
+        raise BadValue(
+            "{name} shows no map; --method, --dims, --split, --limit and --set are for: {known}",
+            name=name, known=", ".join(each.name for each in EXPORTS.values() if each.shows),
+        )  # fmt: skip
     if not run.has_weights():
         raise NotNow("the run {id} has learned nothing yet; train it before taking it elsewhere", id=run.id)
-    export = EXPORTS[name]
-    if line := export.missing():
-        raise MissingPackage("{label} is not installed here; install it with: {line}", label=export.label, line=line)
-    return export.write(run, out, report)
+    if line := way.missing():
+        raise MissingPackage("{label} is not installed here; install it with: {line}", label=way.label, line=line)
+    return way
+
+
+def _write(way: Export, run: Run, out: Path, report: Report, request: MapRequest | None) -> str:
+    return way.write(run, out, report) if request is None else way.write(run, out, report, request)

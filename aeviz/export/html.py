@@ -2,7 +2,7 @@
 
 import base64
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -51,28 +51,31 @@ def write_html(run: Run, out: Path, report: Report, request: MapRequest | None =
     Raises:
         MissingData: the images are not here.
     """
-    request = request or usual_map(run, report)
+    request = request or usual_map(run)
     drawn = results.project(run, request, report)
     shown = gather(run, request, drawn, results.dataset_of(run), report)
     quality = results.quality(run, request, report)
-    report(0, 0, "Writing the page")
     decoder, refused = packed_decoder(run, drawn)
-    text = page(run, request, shown, quality, decoder)
+    text = page(run, request, shown, quality, decoder, report)
     with files.replacing(out) as beside:
         beside.write_text(text, encoding="utf-8")
-    return " ".join(filter(None, [f"It shows {len(drawn.points):,} {request.split} images.", refused]))
+    whole = f"{len(shown.z):,}" if len(shown.z) == len(drawn.points) else f"{len(shown.z):,} of {len(drawn.points):,}"
+    return " ".join(filter(None, [f"It shows {whole} {request.split} images.", refused]))
 
 
-def usual_map(run: Run, report: Report) -> MapRequest:
+def usual_map(run: Run) -> MapRequest:
     """t-SNE of the test images' codes, or PCA where they are flat anyway or too few."""
-    count, d = results.codes(run, "test", report).z.shape
-    method = "pca" if d <= 2 or count < FEWEST_POINTS else "tsne"
+    config = run.config()
+    count = config.data.splits["test"]
+    method = "pca" if config.model.latent_dim <= 2 or count < FEWEST_POINTS else "tsne"
     return MapRequest(method=method, limit=MOST_POINTS if count > MOST_POINTS else None)
 
 
 def gather(run: Run, request: MapRequest, drawn: Map, dataset: Dataset, report: Report) -> Shown:
-    """The images of the dots, rebuilt and shrunk."""
+    """The images of the dots, rebuilt and shrunk; of too many dots, the first of a fixed shuffle."""
     z = results.codes(run, request.split).first(request.limit).z
+    rows = np.sort(np.random.default_rng(0).permutation(len(z))[:MOST_POINTS])
+    drawn = replace(drawn, points=drawn.points[rows], labels=drawn.labels[rows], index=drawn.index[rows])
     x, x_hat, mse = [], [], []
 
     def tell(done: int, total: int) -> None:
@@ -82,7 +85,7 @@ def gather(run: Run, request: MapRequest, drawn: Map, dataset: Dataset, report: 
         mse.append(np.square(part.x_hat - pictures.to_unit(part.x)).mean(axis=(1, 2, 3)))
         x.append(scene.shrunk(part.x, SIDE))
         x_hat.append(scene.shrunk(pictures.to_pixels(part.x_hat), SIDE))
-    return Shown(drawn, z, np.concatenate(x), np.concatenate(x_hat), np.concatenate(mse))
+    return Shown(drawn, z[rows], np.concatenate(x), np.concatenate(x_hat), np.concatenate(mse))
 
 
 def packed_decoder(run: Run, drawn: Map) -> tuple[bytes | None, str]:
@@ -95,10 +98,15 @@ def packed_decoder(run: Run, drawn: Map) -> tuple[bytes | None, str]:
         return None, f"Nothing is decoded under the pointer: {error}"
 
 
-def page(run: Run, request: MapRequest, shown: Shown, quality: dict[str, Any], decoder: bytes | None) -> str:
+def page(
+    run: Run, request: MapRequest, shown: Shown, quality: dict[str, Any], decoder: bytes | None, report: Report
+) -> str:
     """The whole page."""
     carried, colours = _figures(run, shown)
-    carried |= _tiles(shown) | {"near": _near(shown)}
+    carried |= _tiles(shown, report)
+    report(0, 0, "Looking for neighbours")
+    carried["near"] = _near(shown)
+    report(0, 0, "Writing the page")
     if decoder is not None:
         carried["inverse"] = pack(scene.inverse_of(shown.drawn.projection, shown.drawn.points, shown.z))
         carried["decoder"] = decoder
@@ -155,16 +163,16 @@ def _figures(run: Run, shown: Shown) -> tuple[dict[str, bytes], list[dict[str, A
     return carried, colours
 
 
-def _tiles(shown: Shown) -> dict[str, bytes]:
+def _tiles(shown: Shown, report: Report) -> dict[str, bytes]:
     """Thumbnails by address, so many on each."""
     per = scene.per_tile(shown.x.shape[1:])
-    parts = [slice(start, start + per) for start in range(0, len(shown.x), per)]
-    return {
-        f"tile/{number}": pack(
-            scene.tile(shown.x[part], shown.x_hat[part], shown.drawn.labels[part], shown.mse[part], lossless=False)
-        )
-        for number, part in enumerate(parts)
-    }
+    carried = {}
+    for number, start in enumerate(range(0, len(shown.x), per)):
+        report(start, len(shown.x), "Drawing thumbnails")
+        part = slice(start, start + per)
+        tile = scene.tile(shown.x[part], shown.x_hat[part], shown.drawn.labels[part], shown.mse[part], lossless=False)
+        carried[f"tile/{number}"] = pack(tile)
+    return carried
 
 
 def _near(shown: Shown) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aeviz import files
 from aeviz.errors import install_line
-from aeviz.results.store import Report
+from aeviz.results import MapRequest
 from aeviz.runs import Run
 
 
@@ -15,15 +15,21 @@ from aeviz.runs import Run
 class Export:
     """One way out: `write(run, path, report)` makes the file, and gives what is worth knowing of it in a sentence.
 
-    `needs` are optional packages, as they are installed.
+    Attributes:
+        needs: optional packages, as they are installed.
+        slow: whether it takes more than a moment.
+        shows: the map of a run that the file shows unless another is asked for, which `write` is told last; None
+            where it shows none.
     """
 
     name: str
     label: str
     help: str
     ending: str
-    write: Callable[[Run, Path, Report], str]
+    write: Callable[..., str]
     needs: tuple[str, ...] = ()
+    slow: bool = True
+    shows: Callable[[Run], MapRequest] | None = None
 
     def missing(self) -> str | None:
         """The line that installs what this way needs and is not here; None where all of it is."""

@@ -78,6 +78,14 @@ def kept_map(run: Run, request: MapRequest) -> Map | None:
     return _read(_path(run, request, "npz"), request.written_out())
 
 
+def map_time(run: Run, request: MapRequest) -> float:
+    """When the kept map was computed or last gone on with, in seconds; 0 where none is kept."""
+    try:
+        return _path(run, request, "npz").stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
 def project(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnFrame = unseen) -> Map:
     """The map of a split's codes; computed once, then read.
 
@@ -124,14 +132,16 @@ def quality(run: Run, request: MapRequest, report: Report = quiet) -> dict[str, 
         rows = np.sort(np.random.default_rng(0).permutation(len(drawn.points))[:MAX_ROWS])
         points, labels = drawn.points[rows], drawn.labels[rows]
         z = codes(run, request.split).first(request.limit).z[rows]
-        report(0, 0, "Judging the map")
-        kept = {
-            "trustworthiness": trustworthiness(z, points).value,
-            "continuity": continuity(z, points).value,
-            "knn_map": knn_accuracy(points, labels),
-            "knn_codes": knn_accuracy(z, labels),
-            "judged": len(rows),
+        measures: dict[str, Callable[[], float | None]] = {
+            "trustworthiness": lambda: trustworthiness(z, points).value,
+            "continuity": lambda: continuity(z, points).value,
+            "knn_map": lambda: knn_accuracy(points, labels),
+            "knn_codes": lambda: knn_accuracy(z, labels),
         }
+        kept = {"judged": len(rows)}
+        for number, (name, measure) in enumerate(measures.items()):
+            report(number, len(measures), "Judging the map")
+            kept[name] = measure()
         files.write_json(path, kept)
     return kept
 

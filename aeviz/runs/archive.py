@@ -45,9 +45,11 @@ def export_run(run: Run, out: Path, with_kept: bool = True) -> None:
     directions = sorted((run.path / FOLDER).glob("*.json"))
     members = [name for name in MEMBERS if with_kept or name != kept.NAME]
     chosen = [path for name in members if (path := run.path / name).exists()] + directions
-    with files.replacing(out) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+    with files.replacing(out) as beside, zipfile.ZipFile(beside, "w") as archive:
         for path in chosen:
-            archive.write(path, f"{run.id}/{path.relative_to(run.path).as_posix()}")
+            # Weights hardly shrink, and packing large ones would take many times as long as copying them.
+            pack = zipfile.ZIP_STORED if path == run.weights else zipfile.ZIP_DEFLATED
+            archive.write(path, f"{run.id}/{path.relative_to(run.path).as_posix()}", pack)
 
 
 def import_run(path: Path) -> Run:

@@ -1,13 +1,11 @@
 """What pages read again and again, kept by content: models read-only, arrays by run, weights and parameters."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from aeviz import data, export, results
+from aeviz import data, results
 from aeviz.data import Dataset, own_labels, pictures
 from aeviz.errors import MissingData
 from aeviz.latent.encode import decode as decode_with
@@ -15,7 +13,7 @@ from aeviz.latent.encode import encode
 from aeviz.models import Autoencoder, budget, model_config
 from aeviz.results import Split
 from aeviz.results.groups import mean_image as mean_of
-from aeviz.runs import Run, archive, kept
+from aeviz.runs import Run
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading images …")
@@ -157,31 +155,3 @@ def mean_image(content: str, _dataset: Dataset) -> np.ndarray:
     """The mean (C, H, W) of a set's images, of at most 20,000 spread over it."""
     rows = np.unique(np.linspace(0, len(_dataset) - 1, 20_000).astype(np.int64))
     return pictures.to_pixels(mean_of(_dataset.images, rows))
-
-
-@st.cache_data(max_entries=4, show_spinner="Packing …")
-def _packed(run_id: str, mark: str, note: str, with_images: bool, _run: Run) -> bytes:
-    if with_images:
-        kept.write_kept(_run, images_of(_run))
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run.zip"
-        archive.export_run(_run, out, with_kept=with_images)
-        return out.read_bytes()
-
-
-def packed(run: Run, with_images: bool) -> bytes:
-    """A run as a zip, with or without its test images."""
-    return _packed(run.id, run.weights_mark(), str(run.note()), with_images, run)
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _exported(run_id: str, mark: str, note: str, name: str, _run: Run) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out"
-        export.write(name, _run, out)
-        return out.read_bytes()
-
-
-def exported(run: Run, name: str) -> bytes:
-    """A run as a file for elsewhere, in the way of that name."""
-    return _exported(run.id, run.weights_mark(), str(run.note()), name, run)

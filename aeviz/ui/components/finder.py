@@ -12,9 +12,9 @@ from aeviz import files, jobs, plots, runs
 from aeviz.jobs import Job
 from aeviz.training import Recipe
 from aeviz.ui import warm, words
-from aeviz.ui.frame import draw_anew, said
+from aeviz.ui.components.working import is_working, working
+from aeviz.ui.frame import said
 
-POLL_SECONDS = 0.25
 KEPT_SECONDS = 24 * 3600.0
 # What a sweep does not depend on: it tries every rate itself, and is over before the first epoch.
 NOT_ASKED = ("learning_rate", "schedule", "warmup", "decay", "decay_epochs", "epochs", "patience", "ema")
@@ -23,10 +23,10 @@ NOT_ASKED = ("learning_rate", "schedule", "warmup", "decay", "decay_epochs", "ep
 def rate_finder(recipe: Recipe) -> None:
     """Sweep through rates on a network like this one, and take the suggestion over."""
     job = _job(recipe)
-    status = job.status()
-    if status.state in jobs.LIVE and job.path.exists():
-        _working(job)
+    if is_working(job):
+        working(job, "rates.cancel")
         return
+    status = job.status()
     found = files.read_json(job.path / "sweep.json")
     st.button(
         "Find a learning rate" if not found else "Find it again", icon=":material/troubleshoot:", width="stretch",
@@ -50,16 +50,6 @@ def _found(found: dict[str, Any]) -> None:
         f"Use {found['suggestion']:g}", icon=":material/check:", width="stretch", key="rates.use",
         on_click=_use, args=(found["suggestion"],),
     )  # fmt: skip
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def _working(job: Job) -> None:
-    status = job.status()
-    if status.state not in jobs.LIVE:
-        draw_anew()
-    share = min(1.0, status.done / status.total) if status.total else 0.0
-    st.progress(share, text=words.plain(status.message or "Starting …"))
-    st.button("Cancel", icon=":material/close:", width="stretch", key="rates.cancel", on_click=job.ask, args=("stop",))
 
 
 def _use(rate: float) -> None:

@@ -20,6 +20,7 @@ from aeviz.ui.components.map_controls import find, looks
 from aeviz.ui.components.map_link import link_of
 from aeviz.ui.components.map_view import latent_map
 from aeviz.ui.components.pictures import Chosen
+from aeviz.ui.components.taking_away import take_map
 from aeviz.ui.serve import address
 
 HEIGHT = 600
@@ -157,6 +158,7 @@ def map_facts(run: Run, request: MapRequest) -> None:
     if judged is None:
         map_work.judging(run, request)
     map_work.go_on_button(run, request, drawn)
+    take_map(run, request, drawn.points.shape[1])
     if request.method == "pca":
         st.button(
             "Explained variance", icon=":material/bar_chart:", width="stretch", key="map.variance", on_click=_variance,

@@ -8,6 +8,7 @@ from aeviz import jobs, results
 from aeviz.results import SampleRequest
 from aeviz.runs import Run
 from aeviz.ui import cache, words
+from aeviz.ui.components.working import is_working, working
 
 NUMBERS = {
     "frechet": ("Fréchet distance", "How far the samples' features are from those of test images, as Gaussians; 0 is best."),
@@ -31,8 +32,8 @@ def judge(run: Run, request: SampleRequest) -> None:
         _scores(kept)
         return
     job = results.sample_score_job(run, request)
-    if job.path.exists() and job.status().state in jobs.LIVE:
-        _progress(run, request)
+    if is_working(job):
+        working(job, "samples.cancel")
         return
     if job.path.exists() and job.status().state != "done":
         st.caption(words.sentence(job.status().message or "it was not finished"))
@@ -60,16 +61,3 @@ def _start(run: Run, request: SampleRequest) -> None:
         job, "sample", run.id, "--from", request.sampler, "--seed", str(request.seed), "--temperature", str(request.temperature),
         "--components", str(request.components), *of_class, "--score", "--job", str(job.path),
     )  # fmt: skip
-
-
-@st.fragment(run_every=0.5)
-def _progress(run: Run, request: SampleRequest) -> None:
-    job = results.sample_score_job(run, request)
-    status = job.status()
-    if status.state not in jobs.LIVE:
-        st.rerun()
-    share = min(1.0, status.done / status.total) if status.total else 0.0
-    st.progress(share, text=words.plain(status.message or "Starting …"))
-    st.button(
-        "Cancel", icon=":material/close:", key="samples.cancel", on_click=job.ask, args=("stop",), width="stretch"
-    )

@@ -9,11 +9,11 @@ import streamlit as st
 
 from aeviz import results, runs
 from aeviz.errors import AevizError
-from aeviz.export import EXPORTS, Export
 from aeviz.models import VARIANTS, budget
 from aeviz.runs import Note, Run, archive
-from aeviz.ui import cache, frame, menu, show, state, words
+from aeviz.ui import frame, menu, show, state, words
 from aeviz.ui.components.live_head import can_go_on, go_on
+from aeviz.ui.components.taking_away import take_run
 
 
 def run_table() -> None:
@@ -102,37 +102,8 @@ def details() -> None:
                 "Continue", icon=":material/play_arrow:", key="runs.continue", on_click=frame.said(go_on), args=(run,)
             )
         if run.has_weights():
-            _download(run)
+            take_run(run)
         _delete(run)
-
-
-def _download(run: Run) -> None:
-    """The run as a zip, with or without its test images."""
-    with st.popover("Download", icon=":material/download:", key=f"download.{run.id}", on_change="rerun") as box:
-        if not box.open:
-            return
-        st.caption("A zip of JSON and safetensors; load it on the page Runs of any aeviz.")
-        with_images = st.toggle(
-            "With up to 2,000 test images", key="with_images", help="So that the map works where the data set is not."
-        )
-        st.download_button(
-            "Download the zip", cache.packed(run, with_images), f"{run.id}.zip", "application/zip", key="download.zip",
-            icon=":material/folder_zip:", type="primary", on_click="ignore",
-        )  # fmt: skip
-        st.caption("Or elsewhere; each takes some seconds to write.")
-        for way in EXPORTS.values():
-            if way.name != "zip":
-                _way_out(run, way)
-
-
-def _way_out(run: Run, way: Export) -> None:
-    """A button for one way out of aeviz, or the line that installs what it needs."""
-    line = way.missing()
-    st.download_button(
-        way.label, lambda: cache.exported(run, way.name), f"{run.id}-{way.name}{way.ending}", key=f"download.{way.name}",
-        icon=":material/download:", on_click="ignore", width="stretch", disabled=bool(line),
-        help=f"{way.help} Needs: `{line}`" if line else way.help,
-    )  # fmt: skip
 
 
 def _delete(run: Run) -> None:

@@ -1,0 +1,32 @@
+"""A job at work: seen, and cancelled, from any tab."""
+
+import streamlit as st
+
+from aeviz import jobs
+from aeviz.jobs import Job
+from aeviz.ui import words
+from aeviz.ui.frame import draw_anew
+
+POLL_SECONDS = 0.25
+
+
+def is_working(job: Job) -> bool:
+    """Whether the job's process is at work, or about to be."""
+    return job.path.exists() and job.status().state in jobs.LIVE
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def working(job: Job, key: str) -> None:
+    """How far a job is and what it does just now, and the button that cancels it; at its end the page is drawn anew."""
+    status = job.status()
+    if status.state not in jobs.LIVE:
+        draw_anew()
+    share = min(1.0, status.done / status.total) if status.total else 0.0
+    st.progress(share, text=words.plain(status.message or "Starting …"))
+    st.button("Cancel", icon=":material/close:", width="stretch", key=key, on_click=_cancel, args=(job,))
+
+
+def _cancel(job: Job) -> None:
+    """Ask for the end, and say at once that it was asked for: a process hears it at its next step."""
+    job.ask("stop")
+    st.toast("Cancelling …", icon=":material/close:")
