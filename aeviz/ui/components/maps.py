@@ -84,7 +84,10 @@ def _canvas(
     """The map and what is picked on it; a hand on the map runs this again, not the page."""
     page_if_asked()
     dims, dense = drawn.points.shape[1], len(drawn.points) > map_scene.MOST_DOTS
-    how = looks(run, dims, dense)
+    with st.container(horizontal=True, gap="small"):
+        how = looks(run, dims, dense)
+        if not live:
+            take_map(run, request, dims)
     said = st.container(key="map_said")  # always there: what comes and goes above the map would have it drawn anew
     found = find(cache.images_if_here(run), drawn.index, run.config().data.classes, searched)
     if searched.strip() and not len(found):
@@ -158,7 +161,6 @@ def map_facts(run: Run, request: MapRequest) -> None:
     if judged is None:
         map_work.judging(run, request)
     map_work.go_on_button(run, request, drawn)
-    take_map(run, request, drawn.points.shape[1])
     if request.method == "pca":
         st.button(
             "Explained variance", icon=":material/bar_chart:", width="stretch", key="map.variance", on_click=_variance,

@@ -75,6 +75,16 @@ def details() -> None:
     st.subheader(words.plain(words.run_title(run.config(), note.title)), anchor=False)
     if status.message:
         st.caption(words.plain(status.message))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if run.has_weights() and st.button("Open its map", icon=":material/scatter_plot:", type="primary", key="open"):
+            menu.go("map")
+        if can_go_on(run, status):
+            st.button(
+                "Continue", icon=":material/play_arrow:", key="runs.continue", on_click=frame.said(go_on), args=(run,)
+            )
+        if run.has_weights():
+            take_run(run)
+        _delete(run)
     title = st.text_input(
         "Title", note.title, key=f"title.{run.id}", max_chars=120, placeholder=words.run_title(run.config())
     )
@@ -94,16 +104,6 @@ def details() -> None:
                 "seed": config.seed,
             }
         )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if run.has_weights() and st.button("Open its map", icon=":material/scatter_plot:", type="primary", key="open"):
-            menu.go("map")
-        if can_go_on(run, status):
-            st.button(
-                "Continue", icon=":material/play_arrow:", key="runs.continue", on_click=frame.said(go_on), args=(run,)
-            )
-        if run.has_weights():
-            take_run(run)
-        _delete(run)
 
 
 def _delete(run: Run) -> None:

@@ -16,30 +16,32 @@ from aeviz.ui import cache, warm, words
 from aeviz.ui.components.working import is_working, working
 from aeviz.ui.frame import kindly, said
 
+WIDTH = 560  # pixels, so that nothing moves when a button says more
+
 
 def take_run(run: Run) -> None:
     """All the ways out for a run."""
     with st.popover("Take it along", icon=":material/download:", key=f"take.{run.id}", on_change="rerun") as box:
         if not box.open:
             return
-        _zip(run)
-        for way in EXPORTS.values():
-            if way.name != "zip":
-                _way_out(run, way)
+        with st.container(width=WIDTH):
+            _zip(run)
+            for way in EXPORTS.values():
+                if way.name != "zip":
+                    _way_out(run, way)
 
 
 def take_map(run: Run, request: MapRequest, dims: int) -> None:
     """The ways out that show a map, for the one that is being looked at."""
-    with st.popover(
-        "Take it along", icon=":material/download:", key="take.map", on_change="rerun", width="stretch"
-    ) as box:
+    with st.popover("Share", key="take.map", on_change="rerun", help="Take this map along.") as box:
         if not box.open:
             return
-        for way in EXPORTS.values():
-            if way.shows:
-                _way_out(run, way, request)
-        if dims == 3:
-            st.caption("This map is 3-D: nothing will be decoded under the pointer.")
+        with st.container(width=WIDTH):
+            for way in EXPORTS.values():
+                if way.shows:
+                    _way_out(run, way, request)
+                    if dims == 3 and export.taken(run, way, request) is None:
+                        st.caption("In 3-D nothing is decoded under the pointer.")
 
 
 def _way_out(run: Run, way: Export, request: MapRequest | None = None) -> None:
@@ -73,19 +75,20 @@ def _made(run: Run, way: Export, request: MapRequest | None, row: DeltaGenerator
     if is_working(job):
         working(job, f"cancel.{way.name}")
         return
-    status, path = job.status(), export.taken(run, way, request)
+    path, status = export.taken(run, way, request), job.status() if job.path.exists() else None
     if path is None:
         row.button(
             "Make", icon=":material/build:", key=f"make.{way.name}", on_click=said(_start), args=(run, way, request)
         )
-        _say_end(status)
+        if status:
+            _say_end(status)
         return
-    shown = request.method if request else way.name
+    kind = (request or way.shows(run)).method if way.shows else way.name
     row.download_button(
-        f"Download ({budget.in_bytes(path.stat().st_size)})", path.read_bytes, f"{run.id}-{shown}{way.ending}",
+        f"Download ({budget.in_bytes(path.stat().st_size)})", path.read_bytes, f"{run.id}-{kind}{way.ending}",
         key=f"download.{way.name}", icon=":material/download:", type="primary", on_click="ignore",
     )  # fmt: skip
-    if status.state == "done":
+    if status and status.state == "done":
         st.caption(words.plain(status.message))
 
 

@@ -22,11 +22,8 @@ def working(job: Job, key: str) -> None:
     if status.state not in jobs.LIVE:
         draw_anew()
     share = min(1.0, status.done / status.total) if status.total else 0.0
-    st.progress(share, text=words.plain(status.message or "Starting …"))
-    st.button("Cancel", icon=":material/close:", width="stretch", key=key, on_click=_cancel, args=(job,))
-
-
-def _cancel(job: Job) -> None:
-    """Ask for the end, and say at once that it was asked for: a process hears it at its next step."""
-    job.ask("stop")
-    st.toast("Cancelling …", icon=":material/close:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(share, text=words.plain(status.message or "Starting …"))
+        if st.button("Cancel", icon=":material/close:", key=key):
+            job.ask("stop")
+            st.toast("Cancelling …", icon=":material/close:")  # the process hears it at its next step
