@@ -12,7 +12,7 @@ import plotly
 
 from aeviz import files, plots, results
 from aeviz.data import Dataset, pictures
-from aeviz.errors import AevizError
+from aeviz.errors import AevizError, Stopped
 from aeviz.export import scene
 from aeviz.export.decoder import pack_decoder
 from aeviz.export.scene import Scene
@@ -52,7 +52,7 @@ def write_html(run: Run, out: Path, report: Report, request: MapRequest | None =
         MissingData: the images are not here.
     """
     request = request or usual_map(run)
-    drawn = results.project(run, request, report)
+    drawn = _whole_map(run, request, report)
     shown = gather(run, request, drawn, results.dataset_of(run), report)
     quality = results.quality(run, request, report)
     decoder, refused = packed_decoder(run, drawn)
@@ -61,6 +61,16 @@ def write_html(run: Run, out: Path, report: Report, request: MapRequest | None =
         beside.write_text(text, encoding="utf-8")
     whole = f"{len(shown.z):,}" if len(shown.z) == len(drawn.points) else f"{len(shown.z):,} of {len(drawn.points):,}"
     return " ".join(filter(None, [f"It shows {whole} {request.split} images.", refused]))
+
+
+def _whole_map(run: Run, request: MapRequest, report: Report) -> Map:
+    """The map as it is kept, or computed to its end: one that is stopped here was never meant to be looked at."""
+    kept = results.kept_map(run, request)
+    try:
+        return kept or results.project(run, request, report)
+    except Stopped:
+        results.drop_map(run, request)
+        raise
 
 
 def usual_map(run: Run) -> MapRequest:

@@ -19,6 +19,7 @@ from aeviz.results.groups import ClassMeans, Selected, class_means, selection
 from aeviz.results.maps import (
     Map,
     MapRequest,
+    drop_map,
     go_on,
     kept_map,
     kept_quality,
@@ -71,6 +72,7 @@ __all__ = [
     "decode_codes",
     "direction",
     "distance_to_data",
+    "drop_map",
     "encode_images",
     "errors",
     "go_on",

@@ -120,6 +120,11 @@ def go_on(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnFra
     return _fit(run, request, kept, kept.projection.go_on, watcher)
 
 
+def drop_map(run: Run, request: MapRequest) -> None:
+    """Forget a map that is kept, if it is."""
+    _path(run, request, "npz").unlink(missing_ok=True)
+
+
 def quality(run: Run, request: MapRequest, report: Report = quiet) -> dict[str, Any]:
     """How far the map can be trusted: trustworthiness and continuity (k=15), 10-NN accuracy in map and codes.
 

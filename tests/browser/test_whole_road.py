@@ -108,11 +108,11 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     settled(page)
     (run,) = [path for path in (server.folder / "runs").iterdir() if (path / "config.json").exists()]
     assert json.loads((run / "note.json").read_text()) == {"title": "My blobs", "note": "three colours"}
-    page.get_by_role("button", name="Download", exact=True).click()
+    page.get_by_role("button", name="Take it along").click()
     page.get_by_text("With up to 2,000 test images").click()
     settled(page)
     with page.expect_download() as saved:
-        page.get_by_role("button", name="Download the zip").click()
+        page.locator(".st-key-download-zip button").click()
     archive = tmp_path / "shared.zip"
     saved.value.save_as(archive)
     page.keyboard.press("Escape")
