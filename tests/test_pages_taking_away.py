@@ -1,17 +1,21 @@
 """On the pages Runs and Map: a run is taken away by a job that is offered, watched, cancelled and fetched."""
 
+import io
+import zipfile
 from dataclasses import replace
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from aeviz import export, files, jobs
+from aeviz import data, export, files, jobs
 from aeviz.errors import MissingData
 from aeviz.export import EXPORTS
 from aeviz.jobs import Status
 from aeviz.results import MapRequest
+from aeviz.runs import kept
 from aeviz.ui import warm
+from aeviz.ui.components.taking_away import packed
 from tests.exports import untrained
 from tests.test_pages import open_page
 
@@ -152,3 +156,16 @@ def test_a_run_whose_images_are_gone_is_packed_without_them(run, monkeypatch):
     assert not app.exception
     assert app.toggle(key="with_images").disabled
     assert downloads(app)["zip"] == "Download"
+
+
+def test_images_that_came_with_a_run_travel_on_as_they_are(run, monkeypatch):
+    def gone(*_):
+        raise MissingData("the digits are gone")
+
+    kept.write_kept(run, data.load("digits"))
+    before = (run.path / kept.NAME).read_bytes()
+    monkeypatch.setattr("aeviz.data.load", gone)
+    with zipfile.ZipFile(io.BytesIO(packed(run, with_images=True))) as archive:
+        assert archive.read(f"{run.id}/{kept.NAME}") == before
+    with zipfile.ZipFile(io.BytesIO(packed(run, with_images=False))) as archive:
+        assert f"{run.id}/{kept.NAME}" not in archive.namelist()

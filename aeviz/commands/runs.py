@@ -136,7 +136,10 @@ def delete(run: str, as_json: bool) -> None:
 @json_option
 @job_option
 def export(run: str, kind: str, out: Path | None, as_json: bool, job: Path | None, **which: Any) -> None:
-    """Take a run elsewhere; on a web page the usual map, unless an option says which."""
+    """Take a run elsewhere.
+
+    A web page shows a t-SNE, or a PCA where codes are flat or few; with any option of `project`, the map that means.
+    """
     from aeviz import export as ways
     from aeviz import runs as store
 

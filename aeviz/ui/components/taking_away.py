@@ -124,12 +124,13 @@ def _zip(run: Run) -> None:
         help="So that the map works where the data set is not.",
     )  # fmt: skip
     row.download_button(
-        "Download", lambda: _packed(run, with_images), f"{run.id}.zip", "application/zip", key="download.zip",
+        "Download", lambda: packed(run, with_images), f"{run.id}.zip", "application/zip", key="download.zip",
         icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 
 
-def _packed(run: Run, with_images: bool) -> bytes:
+def packed(run: Run, with_images: bool) -> bytes:
+    """The run as a zip, with or without its test images; those that came with it go on as they are."""
     if with_images and not kept.has_kept(run):
         kept.write_kept(run, cache.images_of(run))
     with tempfile.TemporaryDirectory() as folder:
