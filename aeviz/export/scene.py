@@ -15,7 +15,10 @@ from aeviz.latent.projection import Projection
 from aeviz.latent.regions import label_places
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
-PARTS = ("base", "dots", "pictures", "decode", "cards", "overlay", "touch", "tools", "guests", "map")
+PARTS = (
+    "base", "room", "dots", "pictures", "decode", "cards", "thumbs", "names", "stars", "overlay", "solids", "touch", "tools",
+    "guests", "map",
+)  # fmt: skip
 SAID = {
     "drawing": "Drawing …", "lost": "The map could not be fetched; it is made anew.", "label": "class",
     "unknown": "no label", "error": "MSE", "decoded": "Decoded here", "near": "among the images",
@@ -41,12 +44,12 @@ class Scene:
         classes: their names, for the cards.
         picked: dots selected so far, by their number in the order of the set.
         pictures, near, decode, density, live: addresses and what belongs to them; None where there is none.
-        names: what stands on the regions: text, x and y.
-        means: of the classes: x, y, and two pictures.
+        names: what stands on the regions: text, what its dots' trace is called, x and y, and how many dots it has.
+        means: of the classes: x, y, how many dots they have, and two pictures.
         grid: whether decoded images lie over the map.
         stars: placed images: x, y (and z), picture, and the rows near them.
         roads: ways over the map: colour, x and y of their steps; the browser says at which step one is.
-        found: rows to bring into sight.
+        found: rows to bring into sight; x and y of them, too, on a map without dots of its own.
         view: where a link looks: ranges x and y or a camera, an outline, hidden classes.
         link: what a link to this map says besides.
     """
@@ -70,15 +73,13 @@ class Scene:
     grid: bool = False
     stars: Sequence[Mapping[str, Any]] = ()
     roads: Sequence[Mapping[str, Any]] = ()
-    found: Sequence[int] = ()
+    found: Mapping[str, Any] = field(default_factory=lambda: {"rows": []})
     view: Mapping[str, Any] | None = None
     link: Mapping[str, Any] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
         """The scene as `static/map/map.js` reads it."""
-        as_lists = {"classes": list(self.classes), "found": {"rows": list(self.found)}}
-        return vars(self) | as_lists | {"picked": {"bits": _bits(self.picked, self.size)}}
-
+        return vars(self) | {"classes": list(self.classes)} | {"picked": {"bits": _bits(self.picked, self.size)}}
 
 def _bits(dots: np.ndarray, size: int) -> str | None:
     """Dots as one bit each, little end first, in base64; None for none."""
@@ -123,8 +124,18 @@ def names_of(points: np.ndarray, values: np.ndarray | None, names: Sequence[str]
     groups = plots.grouped(values, names)
     if groups is None or len(np.unique(groups.numbers)) > MOST_NAMES:
         return []
-    places = label_places(points, groups.numbers)
-    return [{"text": groups.name(number), "x": x, "y": y} for number, (x, y) in places.items()]
+    return [
+        {"text": groups.name(number), "trace": plots.shown(groups.name(number)), **place}
+        for number, place in regions_of(points, groups.numbers).items()
+    ]
+
+
+def regions_of(points: np.ndarray, labels: np.ndarray) -> dict[int, dict[str, Any]]:
+    """For each class where its dots lie most densely, x and y, and how many there are."""
+    return {
+        number: {"x": x, "y": y, "size": int(np.count_nonzero(labels == number))}
+        for number, (x, y) in label_places(points, labels).items()
+    }
 
 
 def per_tile(shape: tuple[int, ...]) -> int:

@@ -7,7 +7,7 @@ from aeviz.plots.groups import grouped
 from aeviz.plots.network import hourglass
 from aeviz.plots.rates import rate_curve, sweep_curve
 from aeviz.plots.scatter import latent_scatter
-from aeviz.plots.theme import DIVERGING
+from aeviz.plots.theme import DIVERGING, shown
 
 __all__ = [
     "DIVERGING",
@@ -20,6 +20,7 @@ __all__ = [
     "numbered_colours",
     "rate_curve",
     "reach_of",
+    "shown",
     "sweep_curve",
     "variance_bars",
     "without_dots",

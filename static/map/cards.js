@@ -23,12 +23,28 @@ const MapCards = (() => {
     // A row's picture and reconstruction, label and error, at a place of the screen.
     async row(id, x, y, pictures, caption) {
       const asked = (this.asked = Symbol())
-      this.place(x, y)
       const found = pictures?.ready(id)
       this.write(id, found, caption)
+      this.place(x, y)
       if (found || !pictures) return
       const late = await pictures.of(id).catch(() => null)
-      if (late && asked === this.asked) this.write(id, late, caption)
+      if (!late || asked !== this.asked) return
+      this.write(id, late, caption)
+      this.place(x, y)
+    }
+
+    // An image that a person has placed.
+    star({ name, image }, x, y) {
+      this.asked = null
+      this.single({ picture: image, x: 0, y: 0, width: image.naturalWidth, height: image.naturalHeight }, SIDE)
+      this.say([name, ""])
+      this.place(x, y)
+    }
+
+    single(cut, side) {
+      this.pictures.hidden = !cut.width
+      this.second.hidden = true
+      if (cut.width) MapPictures.paint(this.first, cut, side)
     }
 
     write(id, found, caption) {
@@ -44,13 +60,11 @@ const MapCards = (() => {
     // What the decoder makes of an empty place, and how far from the data that place is.
     decoded(values, shape, far, x, y) {
       this.asked = null
-      this.place(x, y)
-      this.pictures.hidden = false
-      this.second.hidden = true
       const drawn = MapDecode.onCanvas(values, shape)
-      MapPictures.paint(this.first, { picture: drawn, x: 0, y: 0, width: drawn.width, height: drawn.height }, SIDE * 1.25)
+      this.single({ picture: drawn, x: 0, y: 0, width: drawn.width, height: drawn.height }, SIDE * 1.25)
       this.say([this.said.decoded, this.distance(far)])
       this.hover.dataset.far = far === null || far > 6 ? "far" : far > 2 ? "edge" : "near"
+      this.place(x, y)
     }
 
     distance(far) {

@@ -1,5 +1,10 @@
 // The dots of a figure as flat arrays, whatever traces they stand in: where, which row, and whether they are shown.
 const MapDots = (() => {
+  const scrambled = (id) => {
+    const once = Math.imul(id ^ (id >>> 16), 0x45d9f3b), twice = Math.imul(once ^ (once >>> 16), 0x45d9f3b)
+    return (twice ^ (twice >>> 16)) >>> 0
+  }
+
   class Dots {
     constructor(figure) {
       this.traces = figure.data.filter((trace) => trace.customdata?.length) // in a density they only stand in the legend
@@ -21,6 +26,14 @@ const MapDots = (() => {
       this.rank = new Int32Array(this.count) // among the rows of the map, in the order of the set
       this.ids.slice().sort().forEach((id, rank) => { this.rank[this.places[id]] = rank })
     }
+
+    // The dots in an order that favours no class, the same in every browser: by a hash of their rows.
+    get shuffled() {
+      if (this.order) return this.order
+      const keys = Float64Array.from(this.ids, (id, place) => scrambled(id) * 2 ** 20 + place).sort()
+      return (this.order = Int32Array.from(keys, (key) => key % 2 ** 20))
+    }
+
     get axes() { return this.flat ? ["x", "y"] : ["x", "y", "z"] }
 
     // Where a row of the set stands among the dots, -1 if it is not on this map.

@@ -1,6 +1,8 @@
 // What comes to the map from elsewhere: placed images, rows that were searched for, and the next points of one that is
 // still being computed.
 const MapGuests = (() => {
+  const ends = (values) => values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity])
+
   class Guests extends MapTools.Tools {
     image(address) {
       const image = new Image()
@@ -14,19 +16,32 @@ const MapGuests = (() => {
       if (!this.flat && this.figure) this.draw()
     }
 
-    // Bring rows into sight: one in the middle of its surroundings, several all together.
-    goTo(found) {
-      const places = (found?.rows ?? []).map((id) => this.dots?.placeOf(id) ?? -1).filter((place) => place >= 0)
-      const full = this.node?._fullLayout
-      if (!places.length || !this.flat || !full) return
-      const range = (axis, values) => {
-        const low = Math.min(...values), high = Math.max(...values)
-        const whole = this.dots[axis].reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity])
-        const margin = Math.max((high - low) * 0.15, (whole[1] - whole[0]) * 0.06)
+    // Where the rows stand that were searched for; a map without dots of its own is told.
+    found() {
+      const { rows, x, y } = this.data.found
+      if (x) return { x, y }
+      const places = this.dots ? rows.map((id) => this.dots.placeOf(id)).filter((place) => place >= 0) : []
+      const at = (axis) => places.map((place) => this.dots[axis][place])
+      return { x: at("x"), y: at("y") }
+    }
+
+    // Bring rows into sight: one in the middle of its surroundings, several all together; in 3-D they are ringed.
+    goTo() {
+      if (!this.node) return
+      if (!this.flat) return this.draw()
+      const found = this.found()
+      if (!found.x.length) return
+      const range = (axis) => {
+        const [low, high] = ends(found[axis]), margin = Math.max((high - low) * 0.15, this.breadth(axis) * 0.06)
         return [low - margin, high + margin]
       }
-      const [x, y] = ["x", "y"].map((axis) => range(axis, places.slice(0, 5000).map((place) => this.dots[axis][place])))
-      window.Plotly.relayout(this.node, { "xaxis.range": x, "yaxis.range": y })
+      window.Plotly.relayout(this.node, { "xaxis.range": range("x"), "yaxis.range": range("y") })
+    }
+
+    // From the first to the last of all dots; what is drawn without dots says its range.
+    breadth(axis) {
+      const [low, high] = this.dots.count ? ends(this.dots[axis]) : this.figure.layout[`${axis}axis`].range
+      return high - low
     }
 
     // The points of a map that is still being computed, several times a second.

@@ -5,7 +5,6 @@ class MapView extends MapGuests.Guests {
   constructor(parent) {
     super()
     this.root = MapBase.make("div", "aeviz-map", parent)
-    this.under = null
     this.stars = []
     this.data = {}
     const overlay = (this.overlay = new MapOverlay.Overlay(this.root, this))
@@ -31,7 +30,7 @@ class MapView extends MapGuests.Guests {
     this.data = data
     this.tell = tell
     this.root.style.height = `${data.height}px`
-    this.root.dataset.drop = data.said.drop
+    Object.assign(this.root.dataset, { drop: data.said.drop, show: data.show })
     this.root.classList.toggle("drawing", data.dims === 2 && data.tool !== "pan")
     if (!this.cards) this.cards = new MapCards.Cards(this.root, data.said)
     Object.assign(this.cards, { said: data.said, names: data.classes })
@@ -44,7 +43,7 @@ class MapView extends MapGuests.Guests {
     if (before.space !== data.space) this.enter(data)
     if (before.figure !== data.figure) this.fetchFigure()
     else if (this.figure && (before.space !== data.space || before.picked?.bits !== data.picked?.bits || before.tool !== data.tool)) this.draw()
-    if (String(data.found.rows) !== String(before.found?.rows ?? [])) this.goTo(data.found)
+    if (String(data.found.rows) !== String(before.found?.rows ?? [])) this.goTo()
     if (data.show === "density") this.fetchDensity()
     this.follow(data.live)
     this.overlay.draw()
@@ -73,7 +72,7 @@ class MapView extends MapGuests.Guests {
       await this.draw()
       this.wait.textContent = ""
       if (this.enclosing) { this.enclosing = false; this.pick(this.outline) }
-      if (this.data.found.rows.length && first) this.goTo(this.data.found)
+      if (this.data.found.rows.length && first) this.goTo()
     } catch (error) {
       if (figure !== this.data.figure) return
       if (!this.figure) this.wait.textContent = this.data.said.lost
@@ -86,7 +85,7 @@ class MapView extends MapGuests.Guests {
     const { Plotly } = window, kept = VIEWS.get(this.data.space) ?? {}
     const picked = (this.bits = this.data.picked?.bits ? MapBase.bitsOf(this.data.picked.bits, this.data.size) : null)
     const layout = { ...this.figure.layout, dragmode: this.flat ? (this.data.tool === "pan" ? "pan" : false) : "orbit", autosize: true }
-    if (this.data.height < MapOverlay.SMALL) layout.showlegend = false
+    if (this.data.height < MapStars.SMALL) layout.showlegend = false
     if (kept.x && this.flat) Object.assign(layout, { xaxis: { ...layout.xaxis, range: kept.x }, yaxis: { ...layout.yaxis, range: kept.y } })
     if (kept.camera && !this.flat) layout.scene = { ...layout.scene, camera: kept.camera }
     for (const trace of this.figure.data) {
@@ -95,7 +94,7 @@ class MapView extends MapGuests.Guests {
       if (this.flat && trace.customdata) this.fade(trace, picked)
       if (kept.hidden?.includes(trace.name)) trace.visible = "legendonly"
     }
-    const data = this.flat ? this.figure.data : [...this.figure.data, ...this.solids(picked)]
+    const data = this.flat ? this.figure.data : [...this.figure.data, ...MapSolids.traces(this, picked)]
     const first = !this.node
     await Plotly.react(this.plot, data, layout, {
       scrollZoom: true, displayModeBar: false, responsive: false, doubleClick: "reset",
@@ -112,31 +111,6 @@ class MapView extends MapGuests.Guests {
     trace.customdata.forEach((id, at) => { if (MapBase.has(picked, this.dots.rank[this.dots.placeOf(id)])) chosen.push(at) })
     trace.selectedpoints = chosen
     trace.unselected = { marker: { opacity: FADED } }
-  }
-
-  // In three dimensions what lies over the dots stands in traces: the selection, lines to the nearest, placed images.
-  solids(picked) {
-    const at = (places) => Object.fromEntries(this.dots.axes.map((axis) => [axis, places.map((place) => this.dots[axis][place])]))
-    const traces = []
-    const plain = { type: "scatter3d", showlegend: false, hoverinfo: "skip" }
-    if (picked) {
-      const places = []
-      this.dots.rank.forEach((rank, place) => { if (MapBase.has(picked, rank)) places.push(place) })
-      traces.push({ ...plain, ...at(places), mode: "markers", marker: { size: 6, color: "rgba(0,0,0,0)", line: { color: this.ink, width: 2 } } })
-    }
-    const line = (from, to, dash) => ({ ...plain, mode: "lines", line: { color: this.ink, width: 3, dash }, ...Object.fromEntries(this.dots.axes.map((axis) => [axis, [from[axis], to[axis]]])) })
-    const spot = (place) => Object.fromEntries(this.dots.axes.map((axis) => [axis, this.dots[axis][place]]))
-    const near = (ids) => ids.map((id) => this.dots.placeOf(id)).filter((place) => place >= 0).map(spot)
-    if (this.pinned) {
-      const from = spot(this.dots.placeOf(this.pinned.id))
-      traces.push(...near(this.pinned.near?.latent ?? []).map((to) => line(from, to, "solid")))
-      traces.push(...near(this.pinned.near?.pixels ?? []).map((to) => line(from, to, "dot")))
-    }
-    for (const star of this.stars) {
-      traces.push({ ...plain, x: [star.x], y: [star.y], z: [star.z], mode: "markers", marker: { size: 9, symbol: "diamond", color: "#fff", line: { color: "#000", width: 2 } } })
-      traces.push(...near(star.near).map((to) => line(star, to, "solid")))
-    }
-    return traces
   }
 
   listen() {
@@ -171,15 +145,18 @@ class MapView extends MapGuests.Guests {
 
   shown() { return this.dots.shown(this.node) }
 
-  // The row under a place of the screen, -1 for none.
-  under_(x, y) {
+  // The row under a place of the screen, within `reach` pixels, -1 for none: that of the picture which is there, or of
+  // the nearest dot.
+  rowAt(x, y, reach = MapTouch.REACH) {
     if (!this.dots) return -1
     if (!this.flat) return this.hovered ?? -1
     const space = this.space()
     if (!space) return -1
     const scaleX = Math.abs(space.toX(1) - space.toX(0)), scaleY = Math.abs(space.toY(1) - space.toY(0))
-    const place = this.dots.nearest(space.fromX(x), space.fromY(y), scaleX, scaleY, MapTouch.REACH, this.shown())
-    return place < 0 ? -1 : this.dots.ids[place]
+    const { thumbs } = this.overlay, picture = thumbs.at(x, y)
+    const place = this.dots.nearest(space.fromX(x), space.fromY(y), scaleX, scaleY, reach, this.shown())
+    const seen = picture < 0 || thumbs.loose.includes(place) ? place : picture
+    return seen < 0 ? -1 : this.dots.ids[seen]
   }
 
   point(x, y, inside) {
@@ -191,7 +168,9 @@ class MapView extends MapGuests.Guests {
 
   lookAt(x, y, inside) {
     if (!inside || (this.moving && this.flat)) return this.cards.hide()
-    const id = this.under_(x, y)
+    const star = this.overlay.stars.at(x, y)
+    if (star) return this.cards.star(star, x, y)
+    const id = this.rowAt(x, y)
     if (id >= 0) return this.cards.row(id, x, y, this.pictures, this.traceName(id))
     const space = this.space()
     if (!space?.holds(x, y) || !this.decoding) return this.cards.hide()
@@ -206,12 +185,15 @@ class MapView extends MapGuests.Guests {
   }
   hiddenNames() { return new Set((this.figure?.data ?? []).filter((trace) => trace.visible === "legendonly").map((trace) => trace.name)) }
 
-  click(x, y, more) {
-    const id = this.under_(x, y)
+  // A finger hides what it points at: it reaches further, and what it shows stays until the next touch.
+  click(x, y, more, finger) {
+    if (this.overlay.stars.at(x, y)) return finger && this.lookAt(x, y, true)
+    const id = this.rowAt(x, y, finger ? 2 * MapTouch.REACH : MapTouch.REACH)
     if (id >= 0 && more) return this.toggle(id)
     if (id >= 0) return this.pin(id)
-    if (this.pinned) return this.pin(null)
-    if (this.outline || this.data.picked?.bits) this.letGo()
+    if (this.pinned) this.pin(null)
+    else if (this.outline || this.data.picked?.bits) this.letGo()
+    if (finger) this.lookAt(x, y, true)
   }
 
   async pin(id) {

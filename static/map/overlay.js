@@ -1,8 +1,6 @@
 // What is drawn over (or in place of) the dots of a flat map: pictures, names, decoded grid, density, lines, outlines.
 const MapOverlay = (() => {
   const THUMB = 40, CELL = 52
-  const ACCENT = "#e94104"
-  const SMALL = 400 // pixels of height below which a map is a small one
 
   class Overlay {
     constructor(root, view) {
@@ -11,6 +9,8 @@ const MapOverlay = (() => {
       this.canvas = MapBase.make("canvas", "over", root)
       this.asked = false
       this.grid = null
+      this.thumbs = new MapThumbs.Thumbs(view)
+      this.stars = new MapStars.Stars(view)
     }
 
     // Draw anew at the next frame, once however often it is asked for.
@@ -35,17 +35,18 @@ const MapOverlay = (() => {
       const { clientWidth: width, clientHeight: height } = this.canvas
       const pen = this.fit(this.canvas, width, height), below = this.fit(this.under, width, height)
       const space = view.space()
+      this.thumbs.clear()
+      this.stars.clear()
       if (!space) return
       this.clipped(below, space, () => this.density(below, space))
       this.clipped(pen, space, () => {
         if (view.data.grid) this.decoded(pen, space)
-        if (view.data.show === "pictures") this.pictures(pen, space)
-        if (view.data.show === "means") this.means(pen, space)
-        if (view.data.names) this.names(pen, space)
+        this.thumbs.paint(pen, space)
+        MapNames.paint(pen, space, view)
         this.lines(pen, space)
         this.roads(pen, space)
         this.found(pen, space)
-        this.stars(pen, space)
+        this.stars.paint(pen, space)
         this.outline(pen, space)
       })
     }
@@ -57,84 +58,6 @@ const MapOverlay = (() => {
       pen.clip()
       work()
       pen.restore()
-    }
-
-    // Dots in sight whose pictures do not overlap, those that are selected first; what is away is fetched.
-    pictures(pen, space) {
-      const { dots, pictures } = this.view
-      if (!dots || !pictures) return
-      const places = this.apart(space)
-      pen.imageSmoothingEnabled = false
-      pen.lineWidth = 2
-      for (const place of places) this.thumb(pen, space, place, pictures.small.get(dots.ids[place]))
-      const away = places.map((place) => dots.ids[place]).filter((id) => !pictures.small.has(id))
-      if (!away.length || this.view.moving) return
-      clearTimeout(this.later)
-      this.later = setTimeout(() => pictures.fetch(away.slice(0, 900)).then(() => this.draw(), () => {}), 60)
-    }
-
-    // As many dots as fit with a picture each, every picture at its own dot.
-    apart(space) {
-      const { dots, bits } = this.view
-      const shown = dots.shown(this.view.node), cells = new Map(), places = []
-      const side = THUMB + 2, columns = Math.ceil(space.width / side) + 2
-      const free = (x, y, cell) => [-columns - 1, -columns, 1 - columns, -1, 0, 1, columns - 1, columns, columns + 1].every((step) => {
-        const other = cells.get(cell + step)
-        return !other || Math.abs(other[0] - x) >= side || Math.abs(other[1] - y) >= side
-      })
-      const take = (place) => {
-        const x = space.toX(dots.x[place]) - space.left, y = space.toY(dots.y[place]) - space.top
-        if (x < 0 || y < 0 || x >= space.width || y >= space.height) return
-        const cell = (Math.floor(y / side) + 1) * columns + Math.floor(x / side) + 1
-        if (cells.has(cell) || !free(x, y, cell)) return
-        cells.set(cell, [x, y])
-        places.push(place)
-      }
-      for (const chosen of bits ? [1, 0] : [0])
-        for (let place = 0; place < dots.count; place++)
-          if (shown[dots.trace[place]] && (!bits || MapBase.has(bits, dots.rank[place]) === chosen)) take(place)
-      return places
-    }
-
-    thumb(pen, space, place, cut) {
-      if (!cut) return
-      const { dots, bits } = this.view
-      const scale = THUMB / Math.max(cut.width, cut.height), width = cut.width * scale, height = cut.height * scale
-      const x = space.toX(dots.x[place]) - width / 2, y = space.toY(dots.y[place]) - height / 2
-      pen.globalAlpha = !bits || MapBase.has(bits, dots.rank[place]) ? 1 : 0.2
-      pen.drawImage(cut.picture, cut.x, cut.y, cut.width, cut.height, x, y, width, height)
-      pen.strokeStyle = this.view.colourOf(place)
-      pen.strokeRect(x, y, width, height)
-      pen.globalAlpha = 1
-    }
-
-    // Of each class the mean image and, beside it, the decoded mean code.
-    means(pen, space) {
-      pen.imageSmoothingEnabled = false
-      for (const { x, y, images } of this.view.means) {
-        const left = space.toX(x) - THUMB, top = space.toY(y) + 12
-        images.forEach((image, at) => { if (image.complete) pen.drawImage(image, left + at * THUMB, top, THUMB, THUMB) })
-        pen.lineWidth = 1
-        pen.strokeStyle = this.view.background
-        pen.strokeRect(left, top, 2 * THUMB, THUMB)
-      }
-    }
-
-    names(pen, space) {
-      pen.font = `600 14px ${getComputedStyle(this.canvas.parentElement).fontFamily}`
-      pen.textAlign = "center"
-      pen.textBaseline = "middle"
-      pen.lineJoin = "round"
-      const hidden = this.view.hiddenNames()
-      for (const { text, x, y } of this.view.data.names) {
-        if (hidden.has(text)) continue
-        const at = [space.toX(x), space.toY(y)]
-        pen.lineWidth = 4
-        pen.strokeStyle = this.view.background
-        pen.strokeText(text, ...at)
-        pen.fillStyle = this.view.ink
-        pen.fillText(text, ...at)
-      }
     }
 
     // A grid of decoded pictures over the map, fading where there are no data; painted a few at a time.
@@ -243,38 +166,11 @@ const MapOverlay = (() => {
     }
 
     found(pen, space) {
-      const { dots, data } = this.view
-      if (!dots) return
+      const { x, y } = this.view.found()
       pen.strokeStyle = this.view.ink
-      const many = data.found.rows.length > 60
+      const many = x.length > 60
       pen.lineWidth = many ? 1 : 2
-      for (const id of data.found.rows) {
-        const place = dots.placeOf(id)
-        if (place >= 0) this.ring(pen, space.toX(dots.x[place]), space.toY(dots.y[place]), many ? 3.5 : 7)
-      }
-    }
-
-    // A person's own images where they belong, with trails to the nearest dots.
-    stars(pen, space) {
-      const { dots, stars } = this.view
-      for (const star of stars) {
-        const x = space.toX(star.x), y = space.toY(star.y)
-        pen.strokeStyle = ACCENT
-        pen.lineWidth = 1.2
-        for (const id of dots ? star.near : []) {
-          const place = dots.placeOf(id)
-          if (place < 0) continue
-          pen.beginPath()
-          pen.moveTo(x, y)
-          pen.lineTo(space.toX(dots.x[place]), space.toY(dots.y[place]))
-          pen.stroke()
-        }
-        const side = this.view.data.height < SMALL ? THUMB * 0.7 : THUMB
-        pen.imageSmoothingEnabled = false
-        if (star.image?.complete) pen.drawImage(star.image, x - side / 2, y - side / 2, side, side)
-        pen.lineWidth = 2.5
-        pen.strokeRect(x - side / 2, y - side / 2, side, side)
-      }
+      x.forEach((value, at) => this.ring(pen, space.toX(value), space.toY(y[at]), many ? 3.5 : 7))
     }
 
     outline(pen, space) {
@@ -294,5 +190,5 @@ const MapOverlay = (() => {
       pen.globalAlpha = 1
     }
   }
-  return { Overlay, SMALL }
+  return { Overlay }
 })()

@@ -1,25 +1,30 @@
 // What a hand does on the map: pointing, clicking, drawing a lasso or a box, dropping a file.
 const MapTouch = (() => {
   const REACH = 9, STILL = 4, MOST_CORNERS = 400
+  const HELD = 350 // milliseconds after which a still finger points instead of drawing or moving
 
   const attach = (view) => {
     const { root, plot } = view
-    let down = null, path = null
+    let down = null, path = null, held = false, hold = null
     const at = (event) => {
       const box = plot.getBoundingClientRect()
       return [event.clientX - box.left, event.clientY - box.top]
     }
     const inside = (event) => event.target.closest?.(".nsewdrag, .gl-container, .aeviz-map canvas") && !event.target.closest(".card, .tools, .legend, .modebar")
+    const finger = (event) => event.pointerType === "touch"
+    const far = ([x, y]) => Math.hypot(x - down[0], y - down[1]) > STILL
     const drawing = () => view.flat && view.data.tool !== "pan"
 
     // Plotly listens to the mouse: while we draw, it must not.
     root.addEventListener("mousedown", (event) => { if (drawing() && inside(event) && event.button === 0) event.stopPropagation() }, true)
     root.addEventListener("touchstart", (event) => { if (drawing() && inside(event) && event.touches.length === 1) event.stopPropagation() }, true)
+    root.addEventListener("touchmove", (event) => { if (held) event.stopPropagation() }, true)
 
     root.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || !inside(event)) return
       down = at(event)
       path = null
+      if (finger(event) && view.flat) hold = setTimeout(() => { held = true; path = null; view.point(...down, true) }, HELD)
       if (!drawing()) return
       const space = view.space()
       if (!space?.holds(...down)) return
@@ -30,6 +35,11 @@ const MapTouch = (() => {
 
     root.addEventListener("pointermove", (event) => {
       const place = at(event)
+      if (held) return view.point(...place, true)
+      if (finger(event)) {
+        if (!path && !down || !far(place)) return
+        clearTimeout(hold)
+      }
       if (path) {
         path.push(place)
         view.sketch(corners(path, view.data.tool))
@@ -37,17 +47,23 @@ const MapTouch = (() => {
     })
 
     const lift = (event) => {
+      clearTimeout(hold)
       if (!down) return
-      const place = at(event), moved = Math.hypot(place[0] - down[0], place[1] - down[1]) > STILL
-      const drawn = path
-      const still = !moved // what is under the pointer now may be a sheet that Plotly has laid over everything
+      const place = at(event), moved = far(place), drawn = path, pointed = held
       down = path = null
+      held = false
+      if (pointed) return
       if (drawn && moved) view.enclose(corners(drawn, view.data.tool))
-      else if (still) view.click(...place, event.shiftKey)
+      else if (!moved) view.click(...place, event.shiftKey, finger(event)) // whatever sheet Plotly has laid over everything
     }
     window.addEventListener("pointerup", lift, true)
-    root.addEventListener("pointercancel", () => { down = path = null; view.sketch(null) })
-    root.addEventListener("pointerleave", () => { if (!path) view.cards.hide() })
+    root.addEventListener("pointercancel", () => {
+      clearTimeout(hold)
+      if (path) view.sketch(null)
+      down = path = null
+      held = false
+    })
+    root.addEventListener("pointerleave", (event) => { if (!path && !finger(event)) view.cards.hide() })
 
     root.addEventListener("dragover", (event) => { event.preventDefault(); root.classList.add("open") })
     root.addEventListener("dragleave", () => root.classList.remove("open"))

@@ -15,7 +15,6 @@ from aeviz.errors import AevizError
 from aeviz.export import scene
 from aeviz.export.decoder import pack_decoder
 from aeviz.export.scene import Scene
-from aeviz.latent.regions import label_places
 from aeviz.plots.packed import pack, pack_figure
 from aeviz.results import Map, MapRequest
 from aeviz.runs import Run
@@ -163,14 +162,22 @@ def _names(source: str, _points: np.ndarray, _values: np.ndarray | None, names: 
     return scene.names_of(_points, _values, names)
 
 
+def found_of(drawn: Map, rows: np.ndarray, *, dense: bool) -> dict[str, Any]:
+    """Rows (n,) that were searched for, and where they are for a browser that has no dots."""
+    if not dense:
+        return {"rows": rows.tolist()}
+    x, y = drawn.points[np.isin(drawn.index, rows)].T.tolist()
+    return {"rows": rows.tolist(), "x": x, "y": y}
+
+
 def means_of(run: Run, request: MapRequest, drawn: Map) -> list[dict[str, Any]]:
     """For each class its mean image, and what the decoder makes of its mean code, where its dots lie most densely."""
     if drawn.points.shape[1] != 2 or cache.images_if_here(run) is None:
         return []
     means = cache.class_means(run, request.split)
-    places = label_places(drawn.points, drawn.labels)
+    places = scene.regions_of(drawn.points, drawn.labels)
     return [
-        {"x": places[label][0], "y": places[label][1], "pictures": [_address_of(image), _address_of(decoded)]}
+        {**places[label], "pictures": [_address_of(image), _address_of(decoded)]}
         for label, image, decoded in zip(means.labels.tolist(), means.images, means.decoded, strict=True)
         if label in places
     ]

@@ -102,7 +102,7 @@ def _canvas(
         scene,
         tool=how.tool,
         grid=how.grid,
-        found=found.tolist(),
+        found=map_scene.found_of(drawn, found, dense=how.show == "density"),
         view=view,
         picked=np.flatnonzero(np.isin(drawn.index, selection.picked(run, request.split))),
         names=map_scene.names_of(run, request, drawn, colours) if how.names and not live else (),
@@ -115,7 +115,7 @@ def _canvas(
         on_dropped=brought.take,
     )  # fmt: skip
     newcomers.newcomers_line(run)
-    selection.selection_strip(run, request.split, selection.picked(run, request.split))
+    selection.selection_strip(run, request.split, selection.picked(run, request.split), dims)
 
 
 def place_on_map(run: Run, chosen: Chosen) -> None:

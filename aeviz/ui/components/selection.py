@@ -20,6 +20,10 @@ from aeviz.ui.frame import said
 
 SHOWN = 20  # pictures in the strip
 STRIP_WIDTH = 960
+HINTS = {
+    2: ":material/lasso_select: Draw around dots to see their images here, click one to see what is near it; with Shift, a click selects. Scroll to zoom.",
+    3: ":material/touch_app: Click a dot to see what is near it; with Shift, a click selects it to see its image here. Drag to turn, scroll to zoom.",
+}
 MOST_NAMED = 3
 
 
@@ -42,13 +46,11 @@ def _let_go(run: Run, split: Split) -> None:
     state.remember(_key(run, split), np.empty(0, np.int64))
 
 
-def selection_strip(run: Run, split: Split, picked: np.ndarray) -> None:
-    """What is picked: its classes, its means, its images, and what can be done with them."""
+def selection_strip(run: Run, split: Split, picked: np.ndarray, dims: int) -> None:
+    """What is picked: its classes, its means, its images, and what can be done with them; else how one picks in 2-D or 3-D."""
     direction_line(run, split)
     if not len(picked):
-        st.caption(
-            ":material/lasso_select: Draw around dots to see their images here, click one to see what is near it; with Shift, a click selects. Scroll to zoom."
-        )
+        st.caption(HINTS[dims])
         return
     dataset = cache.images_if_here(run)
     if dataset is None:

@@ -1,0 +1,56 @@
+// What stands on the regions of a flat map: their names, and the mean images of classes; the largest region first, and
+// what would cover another is moved a little, or left out until one looks closer.
+const MapNames = (() => {
+  const LONGEST = 24, LINE = 18, MEAN = 40
+  const MOST_X = 44, MOST_Y = 36 // pixels that something may stand off its place
+  const MOVES = [[0, 0], [0, -1], [0, 1], [-1, 0], [1, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]]
+  const cut = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text)
+
+  // Names and means that belong to one place, as one thing each.
+  const regions = ({ data, means }, hidden) => {
+    const found = new Map()
+    const put = (part, more) => {
+      const place = `${part.x} ${part.y}`
+      found.set(place, { ...found.get(place), x: part.x, y: part.y, size: part.size, ...more })
+    }
+    for (const name of data.names) if (!hidden.has(name.trace)) put(name, { text: cut(name.text) })
+    if (data.show === "means") for (const mean of means) put(mean, { images: mean.images })
+    return [...found.values()].sort((a, b) => b.size - a.size)
+  }
+
+  const paint = (pen, space, view) => {
+    Object.assign(pen, { font: `600 14px ${getComputedStyle(view.root).fontFamily}`, textAlign: "center", textBaseline: "middle", lineJoin: "round" })
+    pen.imageSmoothingEnabled = false
+    const room = new MapRoom.Room(space)
+    const drawn = []
+    for (const region of regions(view, view.hiddenNames())) {
+      const x = space.toX(region.x), y = space.toY(region.y)
+      if (!space.holds(x, y)) continue
+      const width = Math.max(region.text ? pen.measureText(region.text).width + 6 : 0, region.images ? 2 * MEAN + 2 : 0)
+      const height = (region.text ? LINE : 0) + (region.images ? MEAN + 2 : 0)
+      const across = Math.min(width * 0.6, MOST_X), down = Math.min(height, MOST_Y)
+      const boxes = MOVES.map(([right, low]) => [x + right * across - width / 2, y + low * down - LINE / 2, width, height])
+      const box = room.take(boxes)
+      if (box) drawn.push({ ...region, box })
+    }
+    for (const region of drawn) one(pen, view, region)
+    view.root.dataset.named = drawn.map(({ text }) => text ?? "").join("|")
+  }
+
+  // A name and, below it, the mean image of its class beside the decoded mean code.
+  const one = (pen, view, { text, images, box: [left, top, width] }) => {
+    if (text) {
+      const at = [left + width / 2, top + LINE / 2]
+      Object.assign(pen, { lineWidth: 4, strokeStyle: view.background, fillStyle: view.ink })
+      pen.strokeText(text, ...at)
+      pen.fillText(text, ...at)
+    }
+    if (!images) return
+    const x = left + width / 2 - MEAN, y = top + (text ? LINE : 0) + 1
+    images.forEach((image, at) => { if (image.complete) pen.drawImage(image, x + at * MEAN, y, MEAN, MEAN) })
+    Object.assign(pen, { lineWidth: 1, strokeStyle: view.background })
+    pen.strokeRect(x, y, 2 * MEAN, MEAN)
+  }
+
+  return { paint }
+})()

@@ -1,0 +1,24 @@
+// Room on the map for what must not cover each other: whoever asks first gets it.
+const MapRoom = (() => {
+  class Room {
+    constructor({ left, top, width, height }) {
+      Object.assign(this, { left, top, right: left + width, bottom: top + height, taken: [] })
+    }
+
+    // The first of these boxes [left, top, width, height] that, moved inside, overlaps none that is taken; null for none.
+    take(boxes) {
+      const found = boxes.map((box) => this.moved(box)).find((box) => this.taken.every((other) => apart(box, other)))
+      if (found) this.taken.push(found)
+      return found ?? null
+    }
+
+    moved([left, top, width, height]) {
+      const at = (value, low, high) => Math.max(low, Math.min(value, high))
+      return [at(left, this.left, this.right - width), at(top, this.top, this.bottom - height), width, height]
+    }
+  }
+
+  const apart = (a, b) => a[0] + a[2] <= b[0] || b[0] + b[2] <= a[0] || a[1] + a[3] <= b[1] || b[1] + b[3] <= a[1]
+
+  return { Room }
+})()

@@ -1,0 +1,34 @@
+// In three dimensions what lies over the dots stands in traces: the selection, what was searched for, lines to the
+// nearest, placed images.
+const MapSolids = (() => {
+  const PLAIN = { type: "scatter3d", showlegend: false, hoverinfo: "skip" }
+
+  const traces = ({ dots, data, ink, pinned, stars }, picked) => {
+    const at = (places) => Object.fromEntries(dots.axes.map((axis) => [axis, places.map((place) => dots[axis][place])]))
+    const rings = (places, size) => ({ ...PLAIN, ...at(places), mode: "markers", marker: { size, color: "rgba(0,0,0,0)", line: { color: ink, width: 2 } } })
+    const line = (from, to, dash) => ({ ...PLAIN, mode: "lines", line: { color: ink, width: 3, dash }, ...Object.fromEntries(dots.axes.map((axis) => [axis, [from[axis], to[axis]]])) })
+    const spot = (place) => Object.fromEntries(dots.axes.map((axis) => [axis, dots[axis][place]]))
+    const placesOf = (ids) => ids.map((id) => dots.placeOf(id)).filter((place) => place >= 0)
+    const near = (ids) => placesOf(ids).map(spot)
+    const made = []
+    if (picked) {
+      const places = []
+      dots.rank.forEach((rank, place) => { if (MapBase.has(picked, rank)) places.push(place) })
+      made.push(rings(places, 6))
+    }
+    const found = placesOf(data.found.rows)
+    if (found.length) made.push({ ...rings(found, found.length > 60 ? 5 : 12), name: "found" })
+    if (pinned) {
+      const from = spot(dots.placeOf(pinned.id))
+      made.push(...near(pinned.near?.latent ?? []).map((to) => line(from, to, "solid")))
+      made.push(...near(pinned.near?.pixels ?? []).map((to) => line(from, to, "dot")))
+    }
+    for (const star of stars) {
+      made.push({ ...PLAIN, x: [star.x], y: [star.y], z: [star.z], mode: "markers", marker: { size: 9, symbol: "diamond", color: "#fff", line: { color: "#000", width: 2 } } })
+      made.push(...near(star.near).map((to) => line(star, to, "solid")))
+    }
+    return made
+  }
+
+  return { traces }
+})()
