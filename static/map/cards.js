@@ -85,7 +85,8 @@ const MapCards = (() => {
       hover.hidden = false
       const width = hover.offsetWidth || 200, height = hover.offsetHeight || 140
       hover.style.left = `${x + 18 + width > box.clientWidth ? Math.max(2, x - width - 14) : x + 18}px`
-      hover.style.top = `${Math.max(2, Math.min(y + 14, box.clientHeight - height - 4))}px`
+      const below = matchMedia("(pointer: coarse)").matches && y > height + 26 ? y - height - 24 : y + 14 // a hand covers what is below it
+      hover.style.top = `${Math.max(2, Math.min(below, box.clientHeight - height - 4))}px`
     }
 
     hide() { this.hover.hidden = true; this.asked = null }

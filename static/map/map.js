@@ -87,7 +87,7 @@ class MapView extends MapGuests.Guests {
     const layout = { ...this.figure.layout, dragmode: this.flat ? (this.data.tool === "pan" ? "pan" : false) : "orbit", autosize: true }
     if (this.data.height < MapStars.SMALL) layout.showlegend = false
     if (kept.x && this.flat) Object.assign(layout, { xaxis: { ...layout.xaxis, range: kept.x }, yaxis: { ...layout.yaxis, range: kept.y } })
-    if (kept.camera && !this.flat) layout.scene = { ...layout.scene, camera: kept.camera }
+    if (!this.flat) layout.scene = { ...layout.scene, annotations: MapSolids.arrows(this), ...(kept.camera && { camera: kept.camera }) }
     for (const trace of this.figure.data) {
       trace.hoverinfo = this.flat ? "skip" : "none"
       delete trace.hovertemplate

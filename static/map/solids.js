@@ -1,6 +1,7 @@
 // In three dimensions what lies over the dots stands in traces: the selection, what was searched for, lines to the
 // nearest, placed images.
 const MapSolids = (() => {
+  const FEW = 12 // found dots that are pointed at one by one
   const PLAIN = { type: "scatter3d", showlegend: false, hoverinfo: "skip" }
 
   const traces = ({ dots, data, ink, pinned, stars }, picked) => {
@@ -8,16 +9,15 @@ const MapSolids = (() => {
     const rings = (places, size) => ({ ...PLAIN, ...at(places), mode: "markers", marker: { size, color: "rgba(0,0,0,0)", line: { color: ink, width: 2 } } })
     const line = (from, to, dash) => ({ ...PLAIN, mode: "lines", line: { color: ink, width: 3, dash }, ...Object.fromEntries(dots.axes.map((axis) => [axis, [from[axis], to[axis]]])) })
     const spot = (place) => Object.fromEntries(dots.axes.map((axis) => [axis, dots[axis][place]]))
-    const placesOf = (ids) => ids.map((id) => dots.placeOf(id)).filter((place) => place >= 0)
-    const near = (ids) => placesOf(ids).map(spot)
+    const near = (ids) => placesOf(dots, ids).map(spot)
     const made = []
     if (picked) {
       const places = []
       dots.rank.forEach((rank, place) => { if (MapBase.has(picked, rank)) places.push(place) })
       made.push(rings(places, 6))
     }
-    const found = placesOf(data.found.rows)
-    if (found.length) made.push({ ...rings(found, found.length > 60 ? 5 : 12), name: "found" })
+    const found = placesOf(dots, data.found.rows)
+    if (found.length) made.push(rings(found, found.length > FEW ? 5 : 12))
     if (pinned) {
       const from = spot(dots.placeOf(pinned.id))
       made.push(...near(pinned.near?.latent ?? []).map((to) => line(from, to, "solid")))
@@ -30,5 +30,17 @@ const MapSolids = (() => {
     return made
   }
 
-  return { traces }
+  // Arrows to the few that were searched for: they stand over all dots, however many lie before them.
+  const arrows = ({ dots, data, ink, background }) => {
+    const places = placesOf(dots, data.found.rows)
+    if (places.length > FEW) return []
+    return places.map((place) => ({
+      x: dots.x[place], y: dots.y[place], z: dots.z[place], text: `#${dots.ids[place]}`, ax: 28, ay: -36, arrowcolor: ink, arrowwidth: 1.5,
+      font: { color: ink }, bgcolor: background, bordercolor: ink, borderpad: 3,
+    }))
+  }
+
+  const placesOf = (dots, ids) => ids.map((id) => dots.placeOf(id)).filter((place) => place >= 0)
+
+  return { traces, arrows }
 })()

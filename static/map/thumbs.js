@@ -1,7 +1,7 @@
 // Pictures at the dots of a flat map: as many as fit where one asks for them, and all by themselves where one has
 // looked so closely that few dots are left in sight.
 const MapThumbs = (() => {
-  const SIDE = 40, FEW = 80, MOST_FETCHED = 900
+  const SIDE = 40, FEW = 100, MOST_FETCHED = 900
 
   class Thumbs {
     constructor(view) {
@@ -16,9 +16,10 @@ const MapThumbs = (() => {
 
     paint(pen, space) {
       const { view } = this, { dots, pictures, data } = view
-      const close = data.show === "dots" && !view.frame && this.few(space)
-      const asked = dots && pictures && (data.show === "pictures" || close)
-      view.root.dataset.thumbs = asked ? (close ? "close" : "all") : ""
+      const possible = dots && pictures
+      const close = possible && data.show === "dots" && !data.live ? this.few(space) : null
+      const asked = close ? "close" : possible && data.show === "pictures" ? "all" : ""
+      view.root.dataset.thumbs = asked
       if (!asked) return
       const places = this.apart(space), here = (place) => pictures.small.get(dots.ids[place])
       if (close) {
@@ -38,17 +39,17 @@ const MapThumbs = (() => {
       this.later = setTimeout(() => pictures.fetch(away.slice(0, MOST_FETCHED)).then(() => overlay.draw(), () => {}), 60)
     }
 
-    // The shown dots in sight if they are few, of more than as many again; else null.
+    // The shown dots in sight, if these are less than half of all and would cover less than half of the map; else null.
     few(space) {
       const { dots, node } = this.view
-      if (!dots || dots.count < 2 * FEW) return null
+      const most = Math.min(FEW, (space.width * space.height) / (2 * SIDE * SIDE), dots.count / 2)
       const [x0, x1] = [space.fromX(space.left), space.fromX(space.left + space.width)]
       const [y0, y1] = [space.fromY(space.top + space.height), space.fromY(space.top)]
       const shown = dots.shown(node), found = []
       for (let place = 0; place < dots.count; place++) {
         const x = dots.x[place], y = dots.y[place]
         if (x < x0 || x > x1 || y < y0 || y > y1 || !shown[dots.trace[place]]) continue
-        if (found.push(place) > FEW) return null
+        if (found.push(place) > most) return null
       }
       return found.length ? found : null
     }

@@ -42,9 +42,22 @@ const MapTools = (() => {
       const pen = canvas.getContext("2d")
       pen.fillStyle = this.background
       pen.fillRect(0, 0, canvas.width, canvas.height)
-      for (const layer of [this.overlay.under, image, this.overlay.canvas]) pen.drawImage(layer, 0, 0, canvas.width, canvas.height)
+      const put = (layer) => pen.drawImage(layer, 0, 0, canvas.width, canvas.height)
+      put(this.overlay.under)
+      put(image)
+      this.dim(pen, scale)
+      put(this.overlay.canvas)
       const anchor = Object.assign(document.createElement("a"), { href: canvas.toDataURL("image/png"), download: "map.png" })
       anchor.click()
+    }
+
+    // What the page shows faint below pictures is faint in a picture of the page, too.
+    dim(pen, scale) {
+      const space = this.space(), dots = this.plot.querySelector(".gl-container")
+      if (!space || !dots) return
+      pen.globalAlpha = 1 - Number(getComputedStyle(dots).opacity)
+      pen.fillRect(...[space.left, space.top, space.width, space.height].map((value) => value * scale))
+      pen.globalAlpha = 1
     }
 
     async fetchDensity() {
