@@ -81,6 +81,7 @@ class Scene:
         """The scene as `static/map/map.js` reads it."""
         return vars(self) | {"classes": list(self.classes)} | {"picked": {"bits": _bits(self.picked, self.size)}}
 
+
 def _bits(dots: np.ndarray, size: int) -> str | None:
     """Dots as one bit each, little end first, in base64; None for none."""
     if not len(dots):

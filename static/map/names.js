@@ -34,7 +34,6 @@ const MapNames = (() => {
       if (box) drawn.push({ ...region, box })
     }
     for (const region of drawn) one(pen, view, region)
-    view.root.dataset.named = drawn.map(({ text }) => text ?? "").join("|")
   }
 
   // A name and, below it, the mean image of its class beside the decoded mean code.

@@ -39,6 +39,7 @@ const MapTouch = (() => {
       if (finger(event)) {
         if (!path && !down || !far(place)) return
         clearTimeout(hold)
+        view.cards.hide()
       }
       if (path) {
         path.push(place)

@@ -23,6 +23,8 @@ from tests.browser.find import find_browser
 ROOT = Path(__file__).resolve().parents[2]
 expect.set_options(timeout=20_000)  # for a busy machine; what is there is seen at once
 FLAGS = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--disable-background-networking"]
+DESK = {"viewport": {"width": 1440, "height": 900}}
+TELEPHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "color_scheme": "dark"}
 # On a deep link Streamlit looks for itself below the page's path first; these two 404s are its own.
 STREAMLIT_PROBES = re.compile(r"/_stcore/(health|host-config)$")
 
@@ -125,7 +127,8 @@ def chromium():
 def new_page(chromium):
     """Opens visitors, each with a browser context of its own; the console must stay silent.
 
-    A visitor whose server is killed may complain of that: `open_page(complains=True)`.
+    A visitor whose server is killed may complain of that: `open_page(complains=True)`; one with a telephone has a small
+    dark screen to touch: `open_page(telephone=True)`.
     """
     heard: list[str] = []
     contexts = []
@@ -134,8 +137,8 @@ def new_page(chromium):
         if message.type == "error" and not STREAMLIT_PROBES.search(message.location.get("url", "")):
             heard.append(f"{message.text} {message.location.get('url', '')}")
 
-    def open_page(complains: bool = False) -> Page:
-        context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    def open_page(complains: bool = False, telephone: bool = False) -> Page:
+        context = chromium.new_context(**(TELEPHONE if telephone else DESK))
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)

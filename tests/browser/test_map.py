@@ -208,6 +208,14 @@ def test_images_dropped_and_uploaded_land_where_their_own_dots_are(server, page,
     np.testing.assert_allclose([star["x"], star["y"]], own, atol=1e-3)
     assert star["near"][0] == row
     expect(page.get_by_test_id("stAlertContentError")).to_contain_text("bad.png")
+    page.wait_for_function(f"{VIEW}.overlay.stars.drawn.length === 1")
+    x, y, left, top, side = page.evaluate(
+        f"(({{ x, y, box }}) => [x, y, box[0], box[1], box[2]])({VIEW}.overlay.stars.drawn[0])"
+    )
+    assert not (left <= x <= left + side and top <= y <= top + side), "it stands beside its place"
+    box = page.locator(".st-key-map .plot").bounding_box()
+    page.mouse.move(box["x"] + left + side / 2, box["y"] + top + side / 2)
+    expect(page.locator(".aeviz-map .hover .words")).to_have_text("mine.png")
 
 
 def test_a_tsne_is_seen_while_it_works_stopped_and_gone_on_with(server, page, run):
