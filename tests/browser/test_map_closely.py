@@ -16,16 +16,13 @@ pytestmark = pytest.mark.browser
 RANGE = f"JSON.stringify({VIEW}.node._fullLayout.xaxis.range)"
 SAID = ".st-key-map .hover .words"
 # Boxes of all names as they are written on the map, [left, right, top, bottom] each.
-WRITTEN = (
-    """async (names) => { const view = %s, written = [], pen = CanvasRenderingContext2D.prototype, fill = pen.fillText
-  pen.fillText = function (text, x, y) { const half = this.measureText(text).width / 2
-    written.push([text, x - half, x + half, y - 7, y + 7]); fill.call(this, text, x, y) }
-  view.show({ ...view.data, names }, view.tell)
-  await new Promise((done) => setTimeout(done, 300))
+WRITTEN = f"""async (names) => {{ const view = {VIEW}, written = [], pen = CanvasRenderingContext2D.prototype, fill = pen.fillText
+  pen.fillText = function (text, x, y) {{ const half = this.measureText(text).width / 2
+    written.push([text, x - half, x + half, y - 7, y + 7]); fill.call(this, text, x, y) }}
+  view.show({{ ...view.data, names }}, view.tell)
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
   pen.fillText = fill
-  return written }"""
-    % VIEW
-)
+  return written }}"""
 
 
 @pytest.fixture(scope="module")
@@ -203,12 +200,14 @@ def test_names_are_short_and_do_not_cover_each_other(page, open_map):
             assert right <= other[0] or other[1] <= left or bottom <= other[2] or other[3] <= top
 
 
-def test_a_card_that_appears_in_the_corner_is_whole(page, open_map):
+def test_a_card_that_fills_in_the_corner_is_whole(page, open_map):
     open_map(page)
-    page.wait_for_function(f"{VIEW}.decoding?.ready")
-    box = page.locator(".st-key-map .nsewdrag").first.bounding_box()
-    page.mouse.move(box["x"] + box["width"] - 6, box["y"] + box["height"] - 6)
-    expect(page.locator(SAID)).to_contain_text("Decoded here")
+    row = int(data.load("digits").rows("test")[20])
+    corner = f"""(id) => {{ const view = {VIEW}, place = view.dots.placeOf(id), x = view.dots.x[place], y = view.dots.y[place]
+      return window.Plotly.relayout(view.node, {{ "xaxis.range": [x - 9, x + 0.1], "yaxis.range": [y - 0.1, y + 9] }}).then(() => true) }}"""
+    page.evaluate(corner, row)
+    page.mouse.move(*page.evaluate(PLACE, row))
+    expect(page.locator(SAID)).to_contain_text(f"#{row} · MSE")
     card, whole = (page.locator(f".st-key-map {part}").bounding_box() for part in (".hover", ".aeviz-map"))
     assert card["x"] + card["width"] <= whole["x"] + whole["width"]
     assert card["y"] + card["height"] <= whole["y"] + whole["height"]
