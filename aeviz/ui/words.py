@@ -8,6 +8,7 @@ from aeviz.data import DATASETS
 from aeviz.models import VARIANTS
 from aeviz.runs import RunConfig
 
+NAMES = ("t-SNE",)  # which begin small even at the head of a sentence
 LABELS = {
     "latent_dim": "Latent size",
     "batch_size": "Batch size",
@@ -93,7 +94,7 @@ def sentence(said: object) -> str:
 def opened(said: object) -> str:
     """Text that begins with a capital, as a sentence does."""
     text = str(said)
-    return text[:1].upper() + text[1:]
+    return text if text.startswith(NAMES) else text[:1].upper() + text[1:]
 
 
 def number(value: Any, digits: int = 3) -> str:
