@@ -11,6 +11,7 @@ from aeviz.results.codes import (
     model_of,
     same_data,
     score,
+    told_of,
 )
 from aeviz.results.colours import COLOURS, Coloured, ColourInfo, colour, colour_job, colours_of, kept_colour
 from aeviz.results.directions import class_direction, direction
@@ -101,5 +102,6 @@ __all__ = [
     "samples",
     "score",
     "selection",
+    "told_of",
     "walk",
 ]
