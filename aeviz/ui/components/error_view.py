@@ -79,7 +79,7 @@ def _mosaic(run: Run, dataset: Dataset, rows: np.ndarray, on_opened: Callable[[R
         st.info("No image has an error within this range; move the ends of the slider.", icon=":material/filter_alt:")
         return
     x = np.asarray(dataset.images[np.sort(rows)])[np.argsort(np.argsort(rows))]
-    rebuilt = cache.rebuild(run, x)
+    rebuilt = cache.rebuild(run, x, dataset.labels[rows])
     mse = rebuilt.numbers()["mse"]
 
     gallery(

@@ -9,6 +9,7 @@ import streamlit as st
 from aeviz import plots
 from aeviz.errors import MissingData
 from aeviz.latent.neighbours import nearest
+from aeviz.latent.told import shares
 from aeviz.plots.packed import pack
 from aeviz.results import Rebuilt
 from aeviz.runs import Run
@@ -17,6 +18,7 @@ from aeviz.ui.components.bridges import STATIC
 from aeviz.ui.components.gallery import gallery
 from aeviz.ui.components.map_scene import decoder_of
 from aeviz.ui.components.pictures import Chosen, name_of, strip
+from aeviz.ui.components.taken_as import class_picker
 from aeviz.ui.serve import address
 
 PARTS = ("decoder.js", "map/base.js", "map/decode.js", "wipe.js", "code_bars.js", "rebuilt.js")
@@ -43,13 +45,23 @@ _rebuilt = st.components.v2.component(
 def image_view(run: Run, chosen: Chosen) -> None:
     """All images small, and the one that is looked at large."""
     strip(chosen, "pictures.strip")
-    rebuilt = cache.rebuild(run, chosen.pixels)
+    rebuilt = cache.rebuild(run, chosen.pixels, chosen.labels)
     _rebuilt(data=pack(_shown(run, rebuilt, chosen.picked)), key="pictures.rebuilt")
     numbers, near = st.columns([1, 1], gap="medium", vertical_alignment="center")
     with numbers:
         _numbers({name: values[chosen.picked] for name, values in rebuilt.numbers().items()})
+        if rebuilt.told is not None:
+            _taken_as(run, chosen, int(rebuilt.told[chosen.picked]))
     with near:
         _nearest(run, rebuilt.z[chosen.picked])
+
+
+def _taken_as(run: Run, chosen: Chosen, told: int) -> None:
+    """The class that the network was told; of what a person has brought, theirs to say."""
+    if chosen.files:
+        class_picker(run, chosen.pixels[chosen.picked], told)
+    else:
+        st.caption(f"The network is told its class: {words.plain(run.config().data.classes[told])}.")
 
 
 def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
@@ -57,13 +69,15 @@ def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
     x, z = rebuilt.x[picked], rebuilt.z[picked]
     mark = run.weights_mark()
     decode = {"decoder": decoder_of(run), "server": address("decode", run.id, mark)}
-    named = hashlib.sha256(x.tobytes() + f"{run.id} {mark}".encode()).hexdigest()[:16]
+    told = shares(None if rebuilt.told is None else rebuilt.told[[picked]], cache.model(run).n_classes)
+    named = hashlib.sha256(x.tobytes() + f"{run.id} {mark} {told}".encode()).hexdigest()[:16]
     shown = {
         "image": named,
         "shape": list(x.shape),
         "x": x.ravel(),
         "x_hat": rebuilt.x_hat[picked].ravel(),
         "z": z,
+        "told": told,
         "words": SAID,
     }
     return shown | {"decode": decode, "colours": list(plots.DIVERGING), "most": MOST_TALL} | _ranges(run)

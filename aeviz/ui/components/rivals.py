@@ -18,7 +18,7 @@ SIDE = 64  # pixels
 def runs_view(run: Run, chosen: Chosen) -> None:
     """Originals above, and below them what each chosen run makes of them."""
     runs = [run, *_rival_picker(run)]
-    rebuilt = [cache.rebuild(each, chosen.fitted(each)) for each in runs]
+    rebuilt = [cache.rebuild(each, chosen.fitted(each), _labels(run, each, chosen)) for each in runs]
     errors = np.array([each.numbers()["mse"] for each in rebuilt])  # (runs, n)
     titles = pick.titles(runs)
     with st.container(key="rivals", gap="small"):
@@ -29,6 +29,12 @@ def runs_view(run: Run, chosen: Chosen) -> None:
             title = f"{':material/trophy: ' if place == first else ''}**{words.plain(titles[each.id])}**"
             labels = [_decibels(error) for error in errors[place]]
             _row(title, _summary(made), pictures.to_pixels(made.x_hat), each.id, labels, best)
+
+
+def _labels(run: Run, other: Run, chosen: Chosen) -> np.ndarray:
+    """The images' classes (n,) by their numbers in another run's set, -1 where that has other classes."""
+    same = run.config().data.classes == other.config().data.classes
+    return chosen.labels if same else np.full(len(chosen.labels), -1)
 
 
 def _rival_picker(run: Run) -> list[Run]:
