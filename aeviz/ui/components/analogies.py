@@ -13,7 +13,7 @@ from aeviz.runs.directions import Direction, check_length
 from aeviz.ui import cache, state, words
 from aeviz.ui.components.code_bridges import direction_slider
 from aeviz.ui.components.direction_shelf import direction_picker
-from aeviz.ui.components.one_image import one_image
+from aeviz.ui.components.one_image import one_image, some_images
 from aeviz.ui.components.taking import take_along
 
 MODES = {"direction": "Direction", "analogy": "Analogy"}
@@ -37,7 +37,7 @@ def direction_controls(run: Run) -> Chosen:
         label_visibility="collapsed", format_func=MODES.__getitem__, help="A direction between groups, or A is to B as C is to what?",
     )  # fmt: skip
     if mode == "analogy":
-        return Chosen(mode, [one_image(run, name, f"analogy.{name}", place) for place, name in enumerate("ABC")])
+        return Chosen(mode, some_images(run, "ABC", "analogy"))
     image = one_image(run, "Image", "directions.image")
     return Chosen(mode, [image], direction_picker(run))
 

@@ -19,7 +19,7 @@ from aeviz.ui.components.code_bridges import player
 from aeviz.ui.components.map_colours import Painted
 from aeviz.ui.components.map_view import latent_map
 from aeviz.ui.components.maps import last_request
-from aeviz.ui.components.one_image import one_image
+from aeviz.ui.components.one_image import some_images
 from aeviz.ui.components.taking import take_along
 from aeviz.ui.frame import kindly
 
@@ -60,7 +60,7 @@ def road_controls(run: Run) -> Chosen:
         "Images", range(FEWEST_STOPS, MOST_STOPS + 1), default=FEWEST_STOPS, required=True, key="walk.count", width="stretch",
         persist_state="session", help="A road leads through all of them, in this order.",
     )  # fmt: skip
-    images = [one_image(run, "ABCD"[place], f"walk.{place}", place) for place in range(count)]
+    images = some_images(run, "ABCD"[:count], "walk")
     roads = _roads_picker(run)
     steps = st.slider("Steps", FEWEST_STEPS, MOST_STEPS, 16, key="walk.steps", persist_state="session")
     return Chosen(images, roads, max(steps, count))
@@ -125,9 +125,10 @@ def _colour(name: str) -> str:
 
 
 def _places() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
-    """Where stage, strips and map stand: the map beside the stage, or below all on a narrow window."""
+    """Where stage, strips and map stand: the map beside the stage, on a narrow window under it, in sight while it plays."""
     if state.is_narrow():
-        return st.container(), st.container(), st.container()
+        stage, beside, strips = st.container(), st.container(), st.container()
+        return stage, strips, beside
     stage, beside = st.columns([3, 2], gap="medium")
     return stage, st.container(), beside
 
