@@ -10,7 +10,7 @@ from aeviz.runs import Run
 from aeviz.ui import cache, forms, state, words
 from aeviz.ui.components import brought
 from aeviz.ui.components.gallery import gallery
-from aeviz.ui.components.taken_as import said_classes
+from aeviz.ui.components.taken_as import labels_of, said_classes
 
 FROM_SET = "From the set"
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
@@ -106,8 +106,7 @@ def chosen_rows(run: Run, dataset: Dataset, rows: np.ndarray) -> Chosen:
     names = [name_of(dataset, row) for row in rows]
     place = max(0, min(state.recall(PLACE, 0), len(rows) - 1))
     pixels = np.ascontiguousarray(dataset.images[rows])
-    labels = np.where(dataset.labels[rows] >= 0, dataset.labels[rows], said_classes(run, pixels))
-    return Chosen(pixels, names, labels, place)
+    return Chosen(pixels, names, labels_of(run, pixels, dataset.labels[rows]), place)
 
 
 def ask_for(run: Run, row: int) -> None:

@@ -18,7 +18,7 @@ from aeviz.ui.components.bridges import STATIC
 from aeviz.ui.components.gallery import gallery
 from aeviz.ui.components.map_scene import decoder_of
 from aeviz.ui.components.pictures import Chosen, name_of, strip
-from aeviz.ui.components.taken_as import class_picker
+from aeviz.ui.components.taken_as import class_picker, said_classes
 from aeviz.ui.serve import address
 
 PARTS = ("decoder.js", "map/base.js", "map/decode.js", "wipe.js", "code_bars.js", "rebuilt.js")
@@ -57,9 +57,10 @@ def image_view(run: Run, chosen: Chosen) -> None:
 
 
 def _taken_as(run: Run, chosen: Chosen, told: int) -> None:
-    """The class that the network was told; of what a person has brought, theirs to say."""
-    if chosen.files:
-        class_picker(run, chosen.pixels[chosen.picked], told)
+    """The class that the network was told; of an image that came without, the person's to say."""
+    image = chosen.pixels[chosen.picked]
+    if chosen.labels[chosen.picked] == said_classes(run, image[None])[0]:
+        class_picker(run, image, told)
     else:
         st.caption(f"The network is told its class: {words.plain(run.config().data.classes[told])}.")
 

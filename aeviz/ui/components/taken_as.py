@@ -16,6 +16,11 @@ def said_classes(run: Run, pixels: np.ndarray) -> np.ndarray:
     return np.array([state.recall(_key(run, image), UNSAID) for image in pixels], np.int64)
 
 
+def labels_of(run: Run, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Labels (n,) of a set's images (n, C, H, W); of images without one, what a person has said."""
+    return np.where(labels >= 0, labels, said_classes(run, pixels))
+
+
 def class_picker(run: Run, image: np.ndarray, told: int) -> None:
     """As what an image (C, H, W) uint8 of unknown class is taken, and the way to say otherwise."""
     classes, key = run.config().data.classes, _key(run, image)
