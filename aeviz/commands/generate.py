@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from aeviz.commands.classes import class_number
 from aeviz.commands.images import fitting_options, images_of
 from aeviz.commands.out import FILM, out_option, save_npz, seconds_option
 from aeviz.commands.speak import finish, job_option, json_option, reporting
@@ -31,7 +32,8 @@ def sample(run: str, out: Path | None, is_scored: bool, as_json: bool, job: Path
     if out is None and not is_scored:
         raise BadValue("sample takes --out, --score or both; give one of them")
     found = store.find(run)
-    request = results.SampleRequest.parse(asked | {"label": _class_number(found, asked["label"])})
+    label = None if asked["label"] is None else class_number(found, asked["label"])
+    request = results.SampleRequest.parse(asked | {"label": label})
     with reporting(job) as report:
         drawn = results.samples(found, request, report) if out else None
         score = results.sample_score(found, request, report) if is_scored else None
@@ -40,12 +42,6 @@ def sample(run: str, out: Path | None, is_scored: bool, as_json: bool, job: Path
     result = {"run": found.id, **request.to_json(), "out": str(out) if out else None} | _alike(drawn) | {"score": score}
     text = [f"{request.count} samples written to {out}"] if out else []
     finish(as_json, result, "\n".join(text + _score_lines(score)))
-
-
-def _class_number(run: Any, text: str | None) -> Any:
-    """The number of the class of this name; what is no name is taken as the number."""
-    classes = run.config().data.classes
-    return classes.index(text) if text in classes else text
 
 
 def _alike(drawn: Any) -> dict[str, Any]:

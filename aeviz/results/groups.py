@@ -52,14 +52,14 @@ def class_means(run: Run, split: Split = "test", report: Report = quiet) -> Clas
         dataset, coded = dataset_of(run), codes(run, split, report)
         labels, counts = np.unique(coded.labels[coded.labels >= 0], return_counts=True)
         images = np.empty((len(labels), *dataset.shape), np.float32)
-        z = np.empty((len(labels), coded.z.shape[1]), np.float32)
+        mean_codes = np.empty((len(labels), coded.z.shape[1]), np.float32)
         for place, label in enumerate(labels):
             report(place, len(labels), "Averaging classes")
             of_class = coded.labels == label
             images[place] = mean_image(dataset.images, coded.index[of_class])
-            z[place] = coded.z[of_class].mean(axis=0, dtype=np.float64)
-        decoded = decode(model_of(run), z)
-        kept = {"labels": labels, "images": images, "z": z, "decoded": decoded, "counts": counts}
+            mean_codes[place] = coded.z[of_class].mean(axis=0, dtype=np.float64)
+        kept = {"labels": labels, "images": images, "decoded": decode(model_of(run), mean_codes), "counts": counts}
+        kept["z"] = mean_codes
         write_arrays(path, kept)
     return ClassMeans(**kept)
 
