@@ -133,6 +133,12 @@ def test_a_classifier_finds_the_number_that_tells_groups_apart():
     assert np.abs(vector[1:]).max() < 0.2
 
 
+def test_a_classifier_follows_what_differs_widely_not_what_hardly_varies():
+    a, b = RNG(0).normal(size=(2, 500, 2)) * [1, 0.01]
+    b += [10, 0.1]  # either number alone tells the groups apart
+    assert classifier_normal(a, b)[0] == pytest.approx(10, rel=0.02)
+
+
 @pytest.mark.parametrize("method", [function for _, function in METHODS.values()], ids=METHODS)
 def test_a_direction_needs_somebody_on_either_side_and_one_is_enough(method):
     a, b = groups()

@@ -37,7 +37,7 @@ def read_image(
 
 
 def read_fitted(
-    content: bytes, shape: tuple[int, ...], fitting: Fitting, border: Border | None = None
+    content: bytes | Path, shape: tuple[int, ...], fitting: Fitting, border: Border | None = None
 ) -> tuple[np.ndarray, bool]:
     """One picture as `fitting` says, uint8 (C, H, W), and whether its brightness was turned round.
 
