@@ -74,8 +74,8 @@ class Direction {
 
   // What a conditional decoder is told changes along with the code.
   told(amount) {
-    const { told } = this.data
-    return told && Float32Array.from(told[0], (share, place) => share + amount * told[1][place])
+    const { turn } = this.data
+    return turn && Float32Array.from(turn[0], (share, place) => share + amount * turn[1][place])
   }
 
   draw() {

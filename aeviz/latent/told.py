@@ -1,6 +1,6 @@
 """What a conditional network is told besides images and codes: classes, or shares of them where they are mixed."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,25 @@ def _best(model: Any, images: Any, rows: np.ndarray) -> np.ndarray:
     x = np.asarray(images[rows]).astype(np.float32) / 255
     off = x_hat.reshape(len(rows), model.n_classes, -1) - x.reshape(len(rows), 1, -1)  # (n, K, F)
     return np.square(off).mean(axis=2).argmin(axis=1)
+
+
+class Turn(NamedTuple):
+    """What is told at the start of a direction, shares (K + 1,), and what is added to it along with the code."""
+
+    start: np.ndarray
+    change: np.ndarray
+
+    def at(self, amounts: np.ndarray) -> np.ndarray:
+        """Shares (S, K + 1) after so much of the direction, (S,)."""
+        return (self.start + np.asarray(amounts)[:, None] * self.change).astype(np.float32)
+
+
+def turn_of(told: np.ndarray | None, n_classes: int) -> Turn | None:
+    """The turn of an image of class (1,), which stays, or of the third of (3,), which changes as the first to the second."""
+    found = shares(told, n_classes)
+    if found is None:
+        return None
+    return Turn(found[-1], found[1] - found[0] if len(found) > 1 else np.zeros_like(found[0]))
 
 
 def mean_shares(told: np.ndarray | None, n_classes: int) -> np.ndarray | None:

@@ -2,9 +2,11 @@
 
 from aeviz.results.codes import (
     Codes,
+    Encoded,
     codes,
     dataset_of,
     encode_images,
+    encoded,
     errors,
     kept_psnr,
     known_codes,
@@ -48,6 +50,7 @@ __all__ = [
     "Codes",
     "ColourInfo",
     "Coloured",
+    "Encoded",
     "Frame",
     "FrameFile",
     "Grid",
@@ -75,6 +78,7 @@ __all__ = [
     "distance_to_data",
     "drop_map",
     "encode_images",
+    "encoded",
     "errors",
     "go_on",
     "kept_colour",

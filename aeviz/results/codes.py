@@ -1,7 +1,7 @@
 """The codes and the errors of a run's own images, and the score made of them."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -111,10 +111,23 @@ def known_codes(run: Run, report: Report = quiet) -> Codes:
     return known if len(known.z) else codes(run, "test", report)
 
 
-def encode_images(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-    """Codes (n, D) of images (n, C, H, W) uint8 of the network's shape, of classes (n,) where these are known."""
+class Encoded(NamedTuple):
+    """Codes z (n, D) of images, and the classes (n,) that a conditional network was told."""
+
+    z: np.ndarray
+    told: np.ndarray | None
+
+
+def encoded(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None) -> Encoded:
+    """Images (n, C, H, W) uint8 of the network's shape, of classes (n,) where these are known, as codes."""
     model = model_of(run)
-    return encode(model, pixels, np.arange(len(pixels)), labels=told_of(model, pixels, labels))
+    told = told_of(model, pixels, labels)
+    return Encoded(encode(model, pixels, np.arange(len(pixels)), labels=told), told)
+
+
+def encode_images(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    """The codes (n, D) alone."""
+    return encoded(run, pixels, labels).z
 
 
 def told_of(model: Autoencoder, pixels: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray | None:

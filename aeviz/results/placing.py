@@ -19,6 +19,7 @@ class Placed:
     """Points (n, 2|3) of new images on a map as drawn, their codes z (n, D), and the nearest codes of the map.
 
     `neighbours` (n, k) are rows of the map, nearest first, at `distances` (n, k) between the codes; k is 5, or all.
+    `told` (n,) are the classes that a conditional network was told.
     """
 
     drawn: Map
@@ -26,6 +27,7 @@ class Placed:
     z: np.ndarray
     neighbours: np.ndarray
     distances: np.ndarray
+    told: np.ndarray | None = None
 
 
 def place(run: Run, request: MapRequest, pixels: np.ndarray, labels: np.ndarray | None = None) -> Placed:
@@ -51,4 +53,4 @@ def place(run: Run, request: MapRequest, pixels: np.ndarray, labels: np.ndarray 
     known = codes(run, request.split).first(request.limit).z
     metric = request.written_out().settings.get("metric", "euclidean")
     distances, rows = nearest(known, z, PLACE_NEIGHBOURS, metric)
-    return Placed(drawn, drawn.projection.place(z), z, rows, distances)
+    return Placed(drawn, drawn.projection.place(z), z, rows, distances, told)

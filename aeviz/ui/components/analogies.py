@@ -8,8 +8,7 @@ import streamlit as st
 from aeviz import plots
 from aeviz.data import pictures
 from aeviz.latent.directions import METHODS, shift
-from aeviz.latent.told import shares
-from aeviz.results import Rebuilt
+from aeviz.latent.told import Turn, turn_of
 from aeviz.runs import Run
 from aeviz.runs.directions import Direction, check_length
 from aeviz.ui import cache, state, words
@@ -64,42 +63,36 @@ def _analogy(run: Run, images: list[OneImage]) -> None:
     """A is to B as C is to the picture that one can move."""
     rebuilt = through_network(run, images)
     a, b, c = rebuilt.z
-    told = _told(run, rebuilt)
+    turn = turn_of(rebuilt.told, cache.model(run).n_classes)
     drawn_from = [image.pixels for image in images]
     named = zip("ABC", drawn_from, (":", "∷", ":"), strict=True)
     direction_slider(
         run, c, b - a, key="analogy", name=_name(run, "analogy", *drawn_from), label="C and what leads from A to B",
         low=0.0, high=FURTHEST, start=1.0, pictures=list(named), marks={0.0: "C itself", 1.0: "as B is to A", FURTHEST: "further"},
-        steps=_steps(), told=told,
+        steps=_steps(), turn=turn,
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             "A is to B as C is to the last picture: the code of C, plus that of B, less that of A.", width="stretch"
         )
-        _take(run, "analogy", c, b - a, np.linspace(0.0, FURTHEST, STEPS), told)
-
-
-def _told(run: Run, rebuilt: Rebuilt) -> tuple[np.ndarray, np.ndarray] | None:
-    """What a conditional network is told of the last image, and what leads from the first one's to the second one's."""
-    told = shares(rebuilt.told, cache.model(run).n_classes)
-    return None if told is None else (told[-1], told[1] - told[0] if len(told) > 1 else np.zeros_like(told[0]))
+        _take(run, "analogy", c, b - a, np.linspace(0.0, FURTHEST, STEPS), turn)
 
 
 def _along(run: Run, image: OneImage, direction: Direction) -> None:
     check_length(run, direction)
     vector = np.array(direction.vector, dtype=np.float32)
     rebuilt = through_network(run, [image])
-    told = _told(run, rebuilt)
+    turn = turn_of(rebuilt.told, cache.model(run).n_classes)
     (x_hat,) = pictures.to_pixels(rebuilt.x_hat)
     direction_slider(
         run, rebuilt.z[0], vector, key="direction", name=_name(run, direction.name, vector, image.pixels), label=direction.name,
         low=-REACH, high=REACH, start=1.0, pictures=[("Image", image.pixels, ""), ("Rebuilt", x_hat, "→")],
-        marks={-REACH: "−2", -1.0: "−1", 0.0: "as it is", 1.0: "+1", REACH: "+2"}, steps=_steps(), told=told,
+        marks={-REACH: "−2", -1.0: "−1", 0.0: "as it is", 1.0: "+1", REACH: "+2"}, steps=_steps(), turn=turn,
     )  # fmt: skip
     facts, bars = st.columns([2, 3], gap="medium") if not state.is_narrow() else (st.container(), st.container())
     with facts:
         _facts(run, direction)
-        _take(run, "direction", rebuilt.z[0], vector, np.linspace(-REACH, REACH, STEPS), told)
+        _take(run, "direction", rebuilt.z[0], vector, np.linspace(-REACH, REACH, STEPS), turn)
     with bars:
         st.plotly_chart(
             plots.change_bars(list(direction.changes), list(direction.changes.values()), height=210), key="direction.changes",
@@ -121,16 +114,9 @@ def _facts(run: Run, direction: Direction) -> None:
     st.caption(" · ".join(part for part in said if part))
 
 
-def _take(
-    run: Run,
-    name: str,
-    z: np.ndarray,
-    vector: np.ndarray,
-    amounts: np.ndarray,
-    told: tuple[np.ndarray, np.ndarray] | None,
-) -> None:
+def _take(run: Run, name: str, z: np.ndarray, vector: np.ndarray, amounts: np.ndarray, turn: Turn | None) -> None:
     codes = np.concatenate([shift(z[None], vector, amount) for amount in amounts])
-    frames = pictures.to_pixels(cache.decode(run, codes, told and told[0] + amounts[:, None] * told[1]))
+    frames = pictures.to_pixels(cache.decode(run, codes, turn and turn.at(amounts)))
     numbers = {"amount": amounts, "z": codes}
     take_along(name, frames[None], numbers | {"vector": vector, "x_hat": frames}, numbers, film=True)
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from aeviz.data import pictures
 from aeviz.export.scene import columns_of
+from aeviz.latent.told import Turn
 from aeviz.plots.packed import pack
 from aeviz.runs import Run
 from aeviz.ui import show, state
@@ -148,7 +149,7 @@ def direction_slider(
     pictures: Sequence[tuple[str, np.ndarray, str]],
     marks: Mapping[float, str],
     steps: int,
-    told: tuple[np.ndarray, np.ndarray] | None = None,
+    turn: Turn | None = None,
 ) -> None:
     """What becomes of a code z (D,) plus so much of a vector (D,), drawn while the slider moves from low to high.
 
@@ -163,14 +164,14 @@ def direction_slider(
         pictures: what stands before it: caption, image (C, H, W) uint8, and a sign that follows.
         marks: what to write under the slider, by amount.
         steps: pictures of the whole way, below.
-        told: shares of the classes (K + 1,) that a conditional network is told at the beginning, and what is added.
+        turn: what a conditional network is told along with it.
     """
     decode = {
         "decoder": decoder_of(run), "server": address("decode", run.id, run.weights_mark()), "shape": list(run.config().data.shape),
     }  # fmt: skip
     data = {
         "decode": decode, "z": z.astype(float).tolist(), "vector": vector.astype(float).tolist(), "name": name, "label": label,
-        "told": None if told is None else [part.astype(float).tolist() for part in told],
+        "turn": turn and [part.astype(float).tolist() for part in turn],
         "low": low, "high": high, "start": start, "steps": steps, "signs": [sign for _, _, sign in pictures],
         "pictures": [{"caption": caption, "source": show.image(image)} for caption, image, _ in pictures],
         "marks": [{"at": at, "text": text} for at, text in marks.items()],
