@@ -26,7 +26,8 @@ def class_picker(run: Run, image: np.ndarray, told: int) -> None:
     classes, key = run.config().data.classes, _key(run, image)
     said = state.recall(key, UNSAID)
     options = [UNSAID, *range(len(classes))]
-    names = dict(enumerate(classes)) | {UNSAID: "Whatever is rebuilt best" if said >= 0 else classes[told]}
+    best = "Whatever is rebuilt best" if said >= 0 else f"{classes[told]}, which is rebuilt best"
+    names = {UNSAID: best} | dict(enumerate(classes))
     st.selectbox(
         "Taken as", options, options.index(said), key=f"{key}.picker", format_func=names.__getitem__, on_change=_say,
         args=(key,), width=220, help="The network is told a class with every image. Of an image without one, it is the class as which it "
