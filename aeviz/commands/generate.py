@@ -107,9 +107,9 @@ def walk(
     with reporting(None) as report:
         walked = results.walk(found, stops.z, road, steps, report, stops.told)
         x_hat = results.decode_codes(found, walked.z, walked.told)
-    distances = {} if walked.distance is None else {"distance": walked.distance}
     if out.suffix.lower() == ".npz":
-        save_npz(out, {"z": walked.z, "x_hat": x_hat} | distances)
+        known = {name: values for name, values in vars(walked).items() if values is not None}
+        save_npz(out, known | {"x_hat": x_hat})
     else:
         write_frames(to_pixels(x_hat), out, seconds)
     far = None if walked.distance is None else walked.distance.tolist()

@@ -14,8 +14,8 @@ from aeviz.plots.packed import pack
 from aeviz.runs import Run
 from aeviz.ui import show, state
 from aeviz.ui.components.bridges import STATIC
-from aeviz.ui.components.map_scene import decoder_of
-from aeviz.ui.serve import address, keep
+from aeviz.ui.components.map_scene import decoding_of
+from aeviz.ui.serve import keep
 
 SAID = {
     "play": "Play", "pause": "Pause", "step": "step", "of": "of", "place": "Place on the road", "stops": "Your images",
@@ -166,11 +166,8 @@ def direction_slider(
         steps: pictures of the whole way, below.
         turn: what a conditional network is told along with it.
     """
-    decode = {
-        "decoder": decoder_of(run), "server": address("decode", run.id, run.weights_mark()), "shape": list(run.config().data.shape),
-    }  # fmt: skip
     data = {
-        "decode": decode, "z": z.astype(float).tolist(), "vector": vector.astype(float).tolist(), "name": name, "label": label,
+        "decode": decoding_of(run), "z": z.astype(float).tolist(), "vector": vector.astype(float).tolist(), "name": name, "label": label,
         "turn": turn and [part.astype(float).tolist() for part in turn],
         "low": low, "high": high, "start": start, "steps": steps, "signs": [sign for _, _, sign in pictures],
         "pictures": [{"caption": caption, "source": show.image(image)} for caption, image, _ in pictures],

@@ -124,10 +124,14 @@ def decode_of(run: Run, request: MapRequest, drawn: Map) -> Mapping[str, Any] | 
     """The way from a place on a flat map to a picture; the decoder itself where a browser can run it."""
     if drawn.points.shape[1] != 2:
         return None
-    mark = run.weights_mark()
     inverse = keep(named(run, request, drawn, "inverse"), lambda: pack(_inverse(run, request, drawn)))
-    shape = list(run.config().data.shape)
-    return {"inverse": inverse, "decoder": decoder_of(run), "server": address("decode", run.id, mark), "shape": shape}
+    return decoding_of(run) | {"inverse": inverse}
+
+
+def decoding_of(run: Run) -> dict[str, Any]:
+    """How codes become pictures in a browser: by itself where it can, else by the server."""
+    server = address("decode", run.id, run.weights_mark())
+    return {"decoder": decoder_of(run), "server": server, "shape": list(run.config().data.shape)}
 
 
 def decoder_of(run: Run) -> str | None:

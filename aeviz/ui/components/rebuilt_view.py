@@ -16,10 +16,9 @@ from aeviz.runs import Run
 from aeviz.ui import cache, words
 from aeviz.ui.components.bridges import STATIC
 from aeviz.ui.components.gallery import gallery
-from aeviz.ui.components.map_scene import decoder_of
+from aeviz.ui.components.map_scene import decoding_of
 from aeviz.ui.components.pictures import Chosen, name_of, strip
 from aeviz.ui.components.taken_as import class_picker, said_classes
-from aeviz.ui.serve import address
 
 PARTS = ("decoder.js", "map/base.js", "map/decode.js", "wipe.js", "code_bars.js", "rebuilt.js")
 MOST_TALL = 300  # pixels of each of the three pictures
@@ -68,20 +67,18 @@ def _taken_as(run: Run, chosen: Chosen, told: int) -> None:
 def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
     """What the browser is told of an image; without codes of test images, no bars."""
     x, z = rebuilt.x[picked], rebuilt.z[picked]
-    mark = run.weights_mark()
-    decode = {"decoder": decoder_of(run), "server": address("decode", run.id, mark)}
-    told = shares(None if rebuilt.told is None else rebuilt.told[[picked]], cache.model(run).n_classes)
-    named = hashlib.sha256(x.tobytes() + f"{run.id} {mark} {told}".encode()).hexdigest()[:16]
+    told = None if rebuilt.told is None else rebuilt.told[[picked]]
+    named = hashlib.sha256(x.tobytes() + f"{run.id} {run.weights_mark()} {told}".encode()).hexdigest()[:16]
     shown = {
         "image": named,
         "shape": list(x.shape),
         "x": x.ravel(),
         "x_hat": rebuilt.x_hat[picked].ravel(),
         "z": z,
-        "told": told,
+        "told": shares(told, cache.model(run).n_classes),
         "words": SAID,
     }
-    return shown | {"decode": decode, "colours": list(plots.DIVERGING), "most": MOST_TALL} | _ranges(run)
+    return shown | {"decode": decoding_of(run), "colours": list(plots.DIVERGING), "most": MOST_TALL} | _ranges(run)
 
 
 def _ranges(run: Run) -> dict[str, Any]:
