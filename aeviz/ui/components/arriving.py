@@ -14,7 +14,7 @@ from aeviz.ui.components.pictures import TYPES, Chosen, brought_images
 from aeviz.ui.components.sketch import paste_line, sketch
 
 FITTING = "fitting"
-SIDE = 76  # pixels of the pictures that show how one is fitted
+SIDE, EDGE = 76, 2  # pixels of the pictures that show how one is fitted, and of their edges
 
 
 Came = Callable[[list[str]], None]
@@ -142,7 +142,13 @@ def _before_and_after(run: Run, chosen: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for picture, alt in ((before.picture, "As it came"), (after, "As the network sees it")):
             height, width = picture.shape[:2]
-            show.picture(pictures.encode_png(np.asarray(picture)), alt, max(1, SIDE * width // max(height, width)))
+            show.picture(_edged(np.asarray(picture)), alt, max(1, SIDE * width // max(height, width)))
         turned = " · dark and bright turned round" if chosen.inverted[chosen.picked] else ""
         size = f"{before.size[0]} × {before.size[1]} → {words.shape(run.config().data.shape)}"
         st.caption(f"{size}{turned}", width="stretch")
+
+
+def _edged(picture: np.ndarray) -> bytes:
+    """A picture (H, W, 3) or (H, W) as PNG with an edge, so that it ends where it ends on any page."""
+    around = ((EDGE, EDGE), (EDGE, EDGE), (0, 0))[: picture.ndim]
+    return pictures.encode_png(np.pad(picture, around, constant_values=pictures.GAP_COLOUR[0]))

@@ -117,7 +117,7 @@ def _chooser(here: Dataset | None, yours: Chosen, key: str, chosen: int | str | 
     rows = here.rows("test") if here else np.empty(0, np.int64)
     if not yours.names and not len(rows):
         return
-    with st.popover("Choose", help="Choose an image by its picture or its number."):
+    with st.popover("Choose", key=f"{key}.choose"):
         if yours.names:
             _yours(yours, key, chosen)
         if here and len(rows):
