@@ -2,7 +2,7 @@
 const CSS = `
 .plots { display: flex; flex-direction: column; gap: 1rem }
 button { width: 100%; min-height: 2.5rem; padding: 4px 12px; border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); background: none;
-  color: var(--st-text-color); font: 16px var(--st-font); cursor: pointer }
+  color: var(--st-text-color); font: 14px var(--st-font); cursor: pointer }
 button:hover, button:focus-visible { border-color: var(--st-primary-color); color: var(--st-primary-color); outline: none }`
 
 export default function ({ data, parentElement }) {

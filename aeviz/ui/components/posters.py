@@ -17,8 +17,9 @@ WIDE, LARGEST = (
     480,
 )  # pixels: of all images of a row together, about, and of one at most, unless it is larger itself
 LETTERS = "static/static/media/SourceSans*Upright*"  # within Streamlit, which the app itself is written in
-SMALLEST, BIGGEST = 15, 30  # letters
+SMALLEST, BIGGEST = 20, 30  # letters
 FINE = 4  # times a curve is drawn larger than it is shown, for smooth edges
+BOLD = 600
 HEADROOM = 1.06  # above the highest point of a curve
 
 
@@ -57,10 +58,14 @@ def poster(rows: Sequence[Row], foot: str = "") -> bytes:
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _font(size: int, weight: int = 400) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """The app's letters; Pillow's own where they lie elsewhere, which know fewer signs."""
     found = next(Path(st.__file__).parent.glob(LETTERS), None)
-    return ImageFont.truetype(found, size) if found else ImageFont.load_default(size)
+    if found is None:
+        return ImageFont.load_default(size)
+    font = ImageFont.truetype(found, size)
+    font.set_variation_by_axes([weight])
+    return font
 
 
 class _Sheet:
@@ -71,9 +76,11 @@ class _Sheet:
         high, wide = rows[0].images.shape[2:]
         self.times = max(1, min(WIDE // (self.columns * wide), LARGEST // max(high, wide)))
         self.high, self.wide = high * self.times, wide * self.times
-        self.letter = int(np.clip(min(self.high, self.wide) / 7, SMALLEST, BIGGEST))
+        self.letter = int(np.clip(min(self.high, self.wide) / 6, SMALLEST, BIGGEST))
         self.edge, self.gap = self.letter, max(2, self.letter // 4)
-        named = max(_font(self.letter).getlength(text) for row in rows for text in (row.title, row.note))
+        named = max(
+            max(_font(self.letter, BOLD).getlength(row.title), _font(self.letter).getlength(row.note)) for row in rows
+        )
         self.left = self.edge + (int(named) + self.letter if named else 0)
         self.width = self.left + self.columns * (self.wide + self.gap) - self.gap + self.edge
         self.said = int(1.5 * self.letter) if any(len(row.below) for row in rows) else 0
@@ -92,7 +99,7 @@ class _Sheet:
             place = self.left + number * (self.wide + self.gap), top
             page.paste(tile.resize((self.wide, self.high), Image.Resampling.NEAREST), place)
         middle = top + self.high / 2
-        pen.text((self.edge, middle), row.title, INK, _font(self.letter), anchor="ld" if row.note else "lm")
+        pen.text((self.edge, middle), row.title, INK, _font(self.letter, BOLD), anchor="ld" if row.note else "lm")
         pen.text((self.edge, middle + self.gap), row.note, QUIET, _font(self.letter), anchor="la")
         for number, text in enumerate(row.below):
             pen.text(self._under(number, top), self._cut(text), QUIET, _font(self.letter), anchor="ma")
@@ -132,7 +139,7 @@ class _Sheet:
         y = FINE * high * (1 - np.nan_to_num(curve) / self.most)
         line, area, dashes = (Image.new("L", (FINE * wide, FINE * high)) for _ in range(3))
         points = list(zip(x.tolist(), y.tolist(), strict=True))
-        ImageDraw.Draw(line).line(points, 255, FINE * 2, joint="curve")
+        ImageDraw.Draw(line).line(points, 255, FINE * 3, joint="curve")
         ImageDraw.Draw(area).polygon([(x[0], FINE * high), *points, (x[-1], FINE * high)], 46)
         level, long = int(FINE * high * (1 - 1 / self.most)), FINE * self.gap
         for begin in range(0, FINE * wide, 2 * long):

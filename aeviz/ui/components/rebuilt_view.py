@@ -48,7 +48,7 @@ def image_view(run: Run, chosen: Chosen) -> None:
     strip(chosen, "pictures.strip")
     rebuilt = cache.rebuild(run, chosen.pixels)
     _rebuilt(data=pack(_shown(run, rebuilt, chosen.picked)), key="pictures.rebuilt")
-    numbers, near = st.columns([4, 3], gap="medium", vertical_alignment="center")
+    numbers, near = st.columns([5, 4], gap="medium", vertical_alignment="center")
     with numbers:
         _numbers({name: values[chosen.picked] for name, values in rebuilt.numbers().items()})
     with near:
