@@ -14,7 +14,7 @@ from aeviz.ui.components.pictures import TYPES, Chosen, brought_images
 from aeviz.ui.components.sketch import paste_line, sketch
 
 FITTING = "fitting"
-SIDE, EDGE = 76, 2  # pixels of the pictures that show how one is fitted, and of their edges
+SIDE = 76  # pixels of the pictures that show how one is fitted
 
 
 Came = Callable[[list[str]], None]
@@ -50,10 +50,11 @@ def say_problems() -> None:
     """The files that could not be read, each with what is wrong and what would be right, and those that had to go."""
     for name, reason in brought.problems():
         st.error(f"**{words.plain(name)}** cannot be read: {words.plain(reason)}")
-    if brought.let_go():
+    gone = brought.let_go()
+    if gone:
+        older = f"{gone} older images were" if gone > 1 else "An older image was"
         st.warning(
-            f"There is room for {brought.MOST} images at once, and for {brought.MOST_BYTES // 2**20} MB of them. "
-            f"Let go to make room, the oldest first: {brought.let_go()}.",
+            f"{older} let go: there is room for {brought.MOST} at once, and for {brought.MOST_BYTES // 2**20} MB of them.",
             icon=":material/inventory_2:",
         )
 
@@ -150,5 +151,6 @@ def _before_and_after(run: Run, chosen: Chosen) -> None:
 
 def _edged(picture: np.ndarray) -> bytes:
     """A picture (H, W, 3) or (H, W) as PNG with an edge, so that it ends where it ends on any page."""
-    around = ((EDGE, EDGE), (EDGE, EDGE), (0, 0))[: picture.ndim]
+    edge = max(1, round(max(picture.shape[:2]) / SIDE))
+    around = ((edge, edge), (edge, edge), (0, 0))[: picture.ndim]
     return pictures.encode_png(np.pad(picture, around, constant_values=pictures.GAP_COLOUR[0]))
