@@ -86,6 +86,8 @@ def test_roads_lead_through_as_many_images_as_one_wants(run):
 def test_an_image_is_chosen_by_its_number_and_by_chance(run):
     app = view_of("walk", "road")
     rows = results.dataset_of(run).rows("test")
+    app.session_state["walk.1.choose"] = True
+    app.run()
     app.number_input(key="walk.1.number").set_value(33).run()
     assert any(f"#{rows[33]} " in markdown.value.replace("\\", "") for markdown in app.markdown)
     app.button(key="walk.1.draw").click().run()
