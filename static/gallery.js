@@ -19,7 +19,7 @@ button.item:focus-visible { outline: none }
 .place:hover .remove, .remove:focus-visible, .place[data-picked] .remove { opacity: 1 }
 .place { position: relative; flex: none }
 @media (pointer: coarse) { .remove { width: 26px; height: 26px } }`
-const GAP = 8, NEAR = 40 // pixels: between pictures, and of the neighbours of one that is picked
+const GAP = 8, NEAR = 40, SLACK = 0.5 // pixels: between pictures, of the neighbours of one that is picked, and for rounding
 const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
 
 // How high pictures are so that lines of them fill the room there is, near to what is asked.
@@ -27,7 +27,7 @@ const fitting = ({ tile: [width, height], parts, side, row, count }, room) => {
   const seams = 2 * (parts - 1), wide = parts * width * (side / height) + seams
   const across = Math.max(1, Math.round((room + GAP) / (wide + GAP)))
   if (row || count <= across || !room) return side
-  return (((room + GAP) / across - GAP - seams) * height) / (parts * width)
+  return (((room + GAP) / across - GAP - seams - SLACK) * height) / (parts * width)
 }
 
 const item = (parent, number, data, side, tell) => {

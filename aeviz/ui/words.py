@@ -105,6 +105,11 @@ def number(value: Any, digits: int = 3) -> str:
     return f"{value:.{digits}g}"
 
 
+def signed(value: float) -> str:
+    """A number with two digits after the point and its sign."""
+    return f"{value:+.2f}".replace("-", "−")
+
+
 def count(value: float) -> str:
     """A large count in short: 567k, 1.2M."""
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):

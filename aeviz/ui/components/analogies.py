@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from aeviz import plots
@@ -92,10 +93,11 @@ def _along(run: Run, image: OneImage, direction: Direction) -> None:
     facts, bars = st.columns([2, 3], gap="medium") if not state.is_narrow() else (st.container(), st.container())
     with facts:
         _facts(run, direction)
-        _take(run, "direction", rebuilt.z[0], vector, np.linspace(-REACH, REACH, STEPS), turn)
+        changes = plots.change_bars(list(direction.changes), list(direction.changes.values()), height=210)
+        _take(run, "direction", rebuilt.z[0], vector, np.linspace(-REACH, REACH, STEPS), turn, changes)
     with bars:
         st.plotly_chart(
-            plots.change_bars(list(direction.changes), list(direction.changes.values()), height=210), key="direction.changes",
+            changes, key="direction.changes",
             config={"displayModeBar": False}, alt="What changes along the direction, in standard deviations",
         )  # fmt: skip
 
@@ -114,11 +116,14 @@ def _facts(run: Run, direction: Direction) -> None:
     st.caption(" · ".join(part for part in said if part))
 
 
-def _take(run: Run, name: str, z: np.ndarray, vector: np.ndarray, amounts: np.ndarray, turn: Turn | None) -> None:
+def _take(
+    run: Run, name: str, z: np.ndarray, vector: np.ndarray, amounts: np.ndarray, turn: Turn | None,
+    plot: go.Figure | None = None,
+) -> None:  # fmt: skip
     codes = np.concatenate([shift(z[None], vector, amount) for amount in amounts])
     frames = pictures.to_pixels(cache.decode(run, codes, turn and turn.at(amounts)))
     numbers = {"amount": amounts, "z": codes}
-    take_along(name, frames[None], numbers | {"vector": vector, "x_hat": frames}, numbers, film=True)
+    take_along(name, frames[None], numbers | {"vector": vector, "x_hat": frames}, numbers, film=True, plot=plot)
 
 
 def _name(run: Run, name: str, *parts: np.ndarray) -> str:

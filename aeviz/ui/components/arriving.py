@@ -50,10 +50,11 @@ def say_problems() -> None:
     """The files that could not be read, each with what is wrong and what would be right, and those that had to go."""
     for name, reason in brought.problems():
         st.error(f"**{words.plain(name)}** cannot be read: {words.plain(reason)}")
-    if brought.let_go():
+    gone = brought.let_go()
+    if gone:
+        older = f"{gone} older images were" if gone > 1 else "An older image was"
         st.warning(
-            f"There is room for {brought.MOST} images at once, and for {brought.MOST_BYTES // 2**20} MB of them. "
-            f"Let go to make room, the oldest first: {brought.let_go()}.",
+            f"{older} let go: there is room for {brought.MOST} at once, and for {brought.MOST_BYTES // 2**20} MB of them.",
             icon=":material/inventory_2:",
         )
 
@@ -142,7 +143,14 @@ def _before_and_after(run: Run, chosen: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for picture, alt in ((before.picture, "As it came"), (after, "As the network sees it")):
             height, width = picture.shape[:2]
-            show.picture(pictures.encode_png(np.asarray(picture)), alt, max(1, SIDE * width // max(height, width)))
+            show.picture(_edged(np.asarray(picture)), alt, max(1, SIDE * width // max(height, width)))
         turned = " · dark and bright turned round" if chosen.inverted[chosen.picked] else ""
         size = f"{before.size[0]} × {before.size[1]} → {words.shape(run.config().data.shape)}"
         st.caption(f"{size}{turned}", width="stretch")
+
+
+def _edged(picture: np.ndarray) -> bytes:
+    """A picture (H, W, 3) or (H, W) as PNG with an edge, so that it ends where it ends on any page."""
+    edge = max(1, round(max(picture.shape[:2]) / SIDE))
+    around = ((edge, edge), (edge, edge), (0, 0))[: picture.ndim]
+    return pictures.encode_png(np.pad(picture, around, constant_values=pictures.GAP_COLOUR[0]))

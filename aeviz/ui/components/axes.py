@@ -14,6 +14,7 @@ from aeviz.runs import Run
 from aeviz.ui import cache, drawn, words
 from aeviz.ui.components.code_bridges import mosaic
 from aeviz.ui.components.one_image import OneImage, one_image, through_network
+from aeviz.ui.components.posters import Row, poster
 from aeviz.ui.components.taking import take_along
 
 HEIGHT = 640
@@ -61,11 +62,12 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
     frames = pictures.to_pixels(cache.decode(run, swept.z.reshape(-1, width), told))
     own = np.abs(swept.values - swept.own[:, None]).argmin(axis=1) + steps * np.arange(count)
     names = [axis_name(chosen.kind, axis) for axis in swept.chosen.tolist()]
+    notes = [_note(known, chosen.order, axis) for axis in swept.chosen]
     silent = known.effect[swept.chosen] < SILENT
     mosaic(
         frames, key="axes.mosaic", alt=f"{count} axes, {steps} pictures each", height=HEIGHT, columns=steps, marks=own.tolist(),
         fade=np.where(silent, FAINT, 1.0).repeat(steps),
-        rows=[{"label": name, "note": _note(known, chosen.order, axis)} for name, axis in zip(names, swept.chosen, strict=True)],
+        rows=[{"label": name, "note": note} for name, note in zip(names, notes, strict=True)],
         words=[f"{name} = {value:.2f}" for name, row in zip(names, swept.values, strict=True) for value in row],
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -79,6 +81,7 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
             NAME, frames.reshape(count, steps, *frames.shape[1:]),
             {"axis": np.array(names), "value": swept.values, "z": swept.z, "x_hat": frames},
             {"axis": np.array(names).repeat(steps), "value": swept.values.ravel(), "z": swept.z.reshape(-1, width)},
+            picture=lambda: poster([Row(*row) for row in zip(frames.reshape(count, steps, *frames.shape[1:]), names, notes, strict=True)]),
         )  # fmt: skip
 
 

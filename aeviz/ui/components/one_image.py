@@ -19,7 +19,7 @@ from aeviz.ui.components.taken_as import labels_of
 
 SIDE = 160  # pixels that a picture has at least, to stay sharp
 NARROW = 96  # pixels it takes on a narrow window
-OFFERED, OFFERED_SIDE, ROOM = 40, 44, 230  # images of the set at once, and pixels
+OFFERED, OFFERED_SIDE, ROOM = 39, 44, 230  # images of the set at once, and pixels
 COME, SHUFFLE = "come", "offered"
 
 
@@ -134,10 +134,10 @@ def _chooser(here: Dataset | None, yours: Chosen, key: str, chosen: int | str | 
     rows = here.rows("test") if here else np.empty(0, np.int64)
     if not yours.names and not len(rows):
         return
-    with st.popover("Choose", help="Choose an image by its picture or its number."):
-        if yours.names:
+    with st.popover("Choose", key=f"{key}.choose", on_change="rerun") as box:
+        if box.open and yours.names:
             _yours(yours, key, chosen)
-        if here and len(rows):
+        if box.open and here and len(rows):
             _of_the_set(here, rows, key, chosen)
     if len(rows):
         st.button(

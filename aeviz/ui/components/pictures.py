@@ -25,6 +25,7 @@ class Chosen:
 
     `labels` (n,) are their classes, of the set or as a person says, -1 where nobody has said.
     `files` are those that a person has brought, none for images of a set; `inverted` says which were turned round.
+    `captions` (n,) are short enough to stand under a small picture.
     """
 
     pixels: np.ndarray
@@ -34,6 +35,7 @@ class Chosen:
     files: tuple[brought.Brought, ...] = ()
     fitting: Fitting = field(default_factory=Fitting)
     inverted: tuple[bool, ...] = ()
+    captions: tuple[str, ...] = ()
 
     def fitted(self, run: Run) -> np.ndarray:
         """The same images for a run whose network may want another size or colour."""
@@ -68,9 +70,8 @@ def brought_images(run: Run, fitting: Fitting) -> Chosen:
     read = [fit(one, shape, fitting, run) for one in files]
     pixels = np.stack([image for image, _ in read]) if read else np.empty((0, *shape), np.uint8)
     names = [one.name for one in files]
-    return Chosen(
-        pixels, names, said_classes(run, pixels), brought.picked(), files, fitting, tuple(turned for _, turned in read)
-    )
+    said, turned = said_classes(run, pixels), tuple(turned for _, turned in read)
+    return Chosen(pixels, names, said, brought.picked(), files, fitting, turned, tuple(names))
 
 
 def images_of_the_set(run: Run) -> Chosen:
@@ -105,8 +106,11 @@ def chosen_rows(run: Run, dataset: Dataset, rows: np.ndarray) -> Chosen:
     """Images of a set by their row numbers."""
     names = [name_of(dataset, row) for row in rows]
     place = max(0, min(state.recall(PLACE, 0), len(rows) - 1))
+    captions = tuple(
+        dataset.classes[label] if label >= 0 else name for label, name in zip(dataset.labels[rows], names, strict=True)
+    )
     pixels = np.ascontiguousarray(dataset.images[rows])
-    return Chosen(pixels, names, labels_of(run, pixels, dataset.labels[rows]), place)
+    return Chosen(pixels, names, labels_of(run, pixels, dataset.labels[rows]), place, captions=captions)
 
 
 def ask_for(run: Run, row: int) -> None:

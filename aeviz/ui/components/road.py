@@ -20,6 +20,7 @@ from aeviz.ui.components.map_colours import Painted
 from aeviz.ui.components.map_view import latent_map
 from aeviz.ui.components.maps import last_request
 from aeviz.ui.components.one_image import OneImage, some_images, through_network
+from aeviz.ui.components.posters import Row, poster
 from aeviz.ui.components.taking import take_along
 from aeviz.ui.frame import kindly
 
@@ -28,6 +29,7 @@ NARROW_NAME = 20
 AROUND, LEAST_SEEN = 1.8, 0.45  # the part of the map that is seen: times the roads' own, and of the whole at least
 USUAL = ("straight", "spherical", "data")
 NAME = "walk"
+UNDER = "Under each strip: the distance to the nearest training image. Dashed, 1×: how far neighbours are apart."
 COLOURS = [CLASS_COLOURS[number] for number in (0, 1, 2, 4)]
 
 
@@ -101,8 +103,7 @@ def road_canvas(run: Run, chosen: Chosen) -> None:
         _map(run, roads, x, rebuilt.z)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            "Under each strip: the distance to the nearest training image. Dashed, 1×: how far neighbours are apart."
-            if roads.distance is not None else "How far the roads are from the data is not known: the images are not here.",
+            UNDER if roads.distance is not None else "How far the roads are from the data is not known: the images are not here.",
             width="stretch",
         )  # fmt: skip
         _take(roads)
@@ -185,5 +186,18 @@ def _take(roads: Roads) -> None:
         NAME, roads.frames,
         {"road": names, "z": roads.z, "x_hat": roads.frames, **distance},
         {"road": names.repeat(steps), "step": np.tile(np.arange(1, steps + 1), count), **{k: v.ravel() for k, v in distance.items()}, "z": flat},
-        film=True,
+        film=True, picture=lambda: _poster(roads),
     )  # fmt: skip
+
+
+def _poster(roads: Roads) -> bytes:
+    """Every road by its name, with its distance to the data under it."""
+    far = roads.distance
+    rows = [
+        Row(
+            frames, mark["label"], "" if far is None else f"at most {far[road].max():.1f}×",
+            curve=None if far is None else far[road], colour=mark["colour"],
+        )
+        for road, (frames, mark) in enumerate(zip(roads.frames, roads.marks(), strict=True))
+    ]  # fmt: skip
+    return poster(rows, "" if far is None else UNDER)

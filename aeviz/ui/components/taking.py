@@ -1,4 +1,4 @@
-"""Take it along: any strip, grid or mosaic as a picture, a film where it moves, and the numbers behind it."""
+"""Take it along: any strip, grid or mosaic as a picture, a film where it moves, its plot, and the numbers behind it."""
 
 import csv
 import io
@@ -6,16 +6,26 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
+from aeviz import plots
 from aeviz.data import animation
 from aeviz.export.text import cell
+from aeviz.ui.components.bridges import STATIC
+from aeviz.ui.serve import address
 
+PLOT = (800, 400)  # pixels of the page; a PNG has two for each
 FILMS = {"GIF": "image/gif", "WebP": "image/webp", "MP4": "video/mp4"}
+
+_saver = st.components.v2.component(
+    "aeviz_plot_saver", js="\n".join((STATIC / name).read_text() for name in ("map/base.js", "plot_saver.js"))
+)
 
 
 def take_along(
-    name: str, images: np.ndarray, numbers: Mapping[str, np.ndarray], table: Mapping[str, np.ndarray], *, film: bool = False
+    name: str, images: np.ndarray, numbers: Mapping[str, np.ndarray], table: Mapping[str, np.ndarray], *,
+    film: bool = False, picture: Callable[[], bytes] | None = None, plot: go.Figure | None = None,
 ) -> None:  # fmt: skip
     """A button that opens what can be saved.
 
@@ -25,10 +35,14 @@ def take_along(
         numbers: arrays for the NPZ, by name.
         table: the columns of the CSV, all of one length, a column (n, D) as D of them.
         film: whether the S pictures of a row follow each other in time.
+        picture: makes a PNG that says more than the bare images.
+        plot: a figure that belongs to them.
     """
     films = [form for form in FILMS if film and (form != "MP4" or animation.has_ffmpeg())]
     with st.popover("Take it along", icon=":material/download:", key=f"take.{name}"):
-        _save(name, "Picture", "PNG", lambda: animation.encode_rows(images, ".png"), "image/png")
+        _save(name, "Picture", "PNG", picture or (lambda: animation.encode_rows(images, ".png")), "image/png")
+        if plot is not None:
+            _save_plot(name, plot)
         for form in films:
             _save(name, "Film", form, partial(animation.encode_rows, images, f".{form.lower()}"), FILMS[form])
         _save(name, "Table", "CSV", lambda: as_csv(table), "text/csv")
@@ -39,6 +53,18 @@ def _save(name: str, what: str, form: str, make: Callable[[], bytes], kind: str)
     ending = form.lower()
     st.download_button(
         f"{what} · {form}", make, f"{name}.{ending}", kind, key=f"take.{name}.{ending}", on_click="ignore", width="stretch"
+    )  # fmt: skip
+
+
+def _save_plot(name: str, plot: go.Figure) -> None:
+    """A figure as it is drawn on paper; the browser makes the file."""
+    width, height = PLOT
+    _saver(
+        data={
+            "figure": str(plots.on_paper(plot).to_json()), "plotly": address("plotly.js"), "name": f"{name}-plot", "width": width, "height": height,
+            "said": {"svg": "Plot · SVG", "png": "Plot · PNG"},
+        },
+        key=f"take.{name}.plot",
     )  # fmt: skip
 
 
