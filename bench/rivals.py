@@ -69,12 +69,40 @@ def train_pythae(recipe: Recipe, dataset: Dataset, precision: Precision) -> Resu
     https://pythae.readthedocs.io/en/latest/trainers/base_trainer.html
     """
     from pythae.data.datasets import BaseDataset
-    from pythae.models import AE, AEConfig
-    from pythae.models.base.base_utils import ModelOutput
-    from pythae.models.nn import BaseDecoder, BaseEncoder
     from pythae.trainers import BaseTrainer, BaseTrainerConfig
 
     settings, device = recipe.training, recipe.training.device
+
+    class Timed(BaseTrainer):
+        epoch_seconds: list[float]
+
+        def train_step(self, epoch: int) -> Any:
+            losses: list[Any] = []
+            self.epoch_seconds.append(timed(lambda: losses.append(super(Timed, self).train_step(epoch)), device))
+            return losses[0]
+
+    with _quietly() as folder:
+        started = time.perf_counter()
+        model = _fresh(recipe, dataset)
+        config = BaseTrainerConfig(
+            output_dir=folder, num_epochs=settings.epochs, learning_rate=settings.learning_rate, optimizer_cls="Adam",
+            per_device_train_batch_size=settings.batch_size, per_device_eval_batch_size=settings.batch_size,
+            seed=recipe.seed, no_cuda=device == "cpu",
+        )  # fmt: skip
+        train, val = (BaseDataset(*_floats(dataset, split)) for split in ("train", "val"))
+        trainer = Timed(_in_pythae(model, dataset), train, val, config)
+        trainer.epoch_seconds = []
+        trainer.train()
+        wait_for(device)
+        seconds = time.perf_counter() - started
+    return result_of(model, dataset, "float32", trainer.epoch_seconds, seconds)
+
+
+def _in_pythae(model: Autoencoder, dataset: Dataset) -> Any:
+    """Our layers as pythae's AE."""
+    from pythae.models import AE, AEConfig
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseEncoder
 
     class Encoder(BaseEncoder):
         def __init__(self, layers: nn.Module) -> None:
@@ -92,30 +120,8 @@ def train_pythae(recipe: Recipe, dataset: Dataset, precision: Precision) -> Resu
         def forward(self, z: Tensor) -> Any:
             return ModelOutput(reconstruction=self.layers(z).sigmoid())
 
-    class Timed(BaseTrainer):
-        epoch_seconds: list[float]
-
-        def train_step(self, epoch: int) -> Any:
-            losses: list[Any] = []
-            self.epoch_seconds.append(timed(lambda: losses.append(super(Timed, self).train_step(epoch)), device))
-            return losses[0]
-
-    with _quietly() as folder:
-        started = time.perf_counter()
-        model = _fresh(recipe, dataset)
-        shape = AEConfig(input_dim=dataset.shape, latent_dim=model.latent_dim)
-        config = BaseTrainerConfig(
-            output_dir=folder, num_epochs=settings.epochs, learning_rate=settings.learning_rate, optimizer_cls="Adam",
-            per_device_train_batch_size=settings.batch_size, per_device_eval_batch_size=settings.batch_size,
-            seed=recipe.seed, no_cuda=device == "cpu",
-        )  # fmt: skip
-        train, val = (BaseDataset(*_floats(dataset, split)) for split in ("train", "val"))
-        trainer = Timed(AE(shape, Encoder(model.encoder), Decoder(model.decoder)), train, val, config)
-        trainer.epoch_seconds = []
-        trainer.train()
-        wait_for(device)
-        seconds = time.perf_counter() - started
-    return result_of(model, dataset, "float32", trainer.epoch_seconds, seconds)
+    shape = AEConfig(input_dim=dataset.shape, latent_dim=model.latent_dim)
+    return AE(shape, Encoder(model.encoder), Decoder(model.decoder))
 
 
 def train_lightning(recipe: Recipe, dataset: Dataset, precision: Precision) -> Result:
