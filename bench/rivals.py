@@ -133,6 +133,28 @@ def train_lightning(recipe: Recipe, dataset: Dataset, precision: Precision) -> R
 
     settings, device = recipe.training, recipe.training.device
 
+    with _quietly() as folder:
+        started = time.perf_counter()
+        module = _in_lightning(_fresh(recipe, dataset), recipe)
+        trainer = lightning.Trainer(
+            max_epochs=settings.epochs, precision="bf16-mixed" if precision == "bfloat16" else "32-true",
+            accelerator={"cuda": "gpu"}.get(torch.device(device).type, torch.device(device).type),
+            devices=[torch.device(device).index or 0] if device.startswith("cuda") else 1, default_root_dir=folder,
+            logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            num_sanity_val_steps=0,
+        )  # fmt: skip
+        trainer.fit(module, *_loaders(dataset, settings.batch_size))
+        wait_for(device)
+        seconds = time.perf_counter() - started
+    return result_of(module.model.to(device), dataset, precision, module.epoch_seconds, seconds)
+
+
+def _in_lightning(model: Autoencoder, recipe: Recipe) -> Any:
+    """The network as Lightning's module, which times its epochs."""
+    import lightning.pytorch as lightning
+
+    device = recipe.training.device
+
     class Module(lightning.LightningModule):
         def __init__(self, model: Autoencoder) -> None:
             super().__init__()
@@ -148,7 +170,7 @@ def train_lightning(recipe: Recipe, dataset: Dataset, precision: Precision) -> R
             self.log("val_loss", _loss(self.model, batch[0]))
 
         def configure_optimizers(self) -> optim.Optimizer:
-            return optim.Adam(self.model.parameters(), lr=settings.learning_rate)
+            return optim.Adam(self.model.parameters(), lr=recipe.training.learning_rate)
 
         def on_train_epoch_start(self) -> None:
             wait_for(device)
@@ -158,20 +180,7 @@ def train_lightning(recipe: Recipe, dataset: Dataset, precision: Precision) -> R
             wait_for(device)
             self.epoch_seconds.append(time.perf_counter() - self.started)
 
-    with _quietly() as folder:
-        started = time.perf_counter()
-        module = Module(_fresh(recipe, dataset))
-        trainer = lightning.Trainer(
-            max_epochs=settings.epochs, precision="bf16-mixed" if precision == "bfloat16" else "32-true",
-            accelerator={"cuda": "gpu"}.get(torch.device(device).type, torch.device(device).type),
-            devices=[torch.device(device).index or 0] if device.startswith("cuda") else 1, default_root_dir=folder,
-            logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-            num_sanity_val_steps=0,
-        )  # fmt: skip
-        trainer.fit(module, *_loaders(dataset, settings.batch_size))
-        wait_for(device)
-        seconds = time.perf_counter() - started
-    return result_of(module.model.to(device), dataset, precision, module.epoch_seconds, seconds)
+    return Module(model)
 
 
 RIVALS: dict[str, Rival] = {
