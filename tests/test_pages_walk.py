@@ -135,6 +135,7 @@ def test_a_direction_from_a_class_to_itself_is_a_sentence(run):
     app.selectbox(key="directions.To class.10").set_value(0).run()
     assert not app.exception
     assert "0 was chosen twice" in said(app)
+    assert "There is no direction yet" not in said(app)
 
 
 def test_what_cannot_be_fitted_is_a_sentence_and_the_controls_stay(tmp_path):
@@ -152,7 +153,7 @@ def test_what_cannot_be_fitted_is_a_sentence_and_the_controls_stay(tmp_path):
     app.selectbox(key=f"samples.from.{len(results.samplers_of(run))}").set_value("class").run()
     app.selectbox(key="samples.label.2").set_value(run.config().data.classes.index("dog")).run()
     assert not app.exception
-    assert "it takes 2 or more" in said(app)
+    assert "Of the class dog there is 1 image; it takes 2 or more" in said(app)
 
 
 def test_scores_are_shown_beside_what_real_images_reach(run, monkeypatch):
