@@ -27,10 +27,10 @@ def classifier_normal(a: np.ndarray, b: np.ndarray, seed: int = 0) -> np.ndarray
     """The direction (D,) across the border between codes a (N, D) and codes b (M, D).
 
     The normal of a logistic regression, both groups weighing the same; as long as the way along it from the height of
-    a's mean to that of b's, the shortest way from the one to the other. The codes are shrunk by one number only, so that
-    it stands upright on the border in the space itself, and the weights are held small: where groups are told apart
-    with ease, a free border follows whatever dimension hardly varies, and crossing it changes no picture (Haufe et al.,
-    NeuroImage 2014). Of more than 8 million numbers, as many codes are drawn with the seed.
+    a's mean to that of b's. The codes are shrunk by one number only, so that it stands upright on the border in the
+    space itself, and the weights are held small: a border left free leans on dimensions that hardly vary, and crossing
+    it changes no picture (weights say what separates, not what differs; Haufe et al., NeuroImage 2014). Of more than 8
+    million numbers, as many codes are drawn with the seed.
 
     Raises:
         BadValue: one of the groups is empty, or both have the same mean.

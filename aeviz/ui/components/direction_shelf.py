@@ -59,7 +59,7 @@ def _between(run: Run, classes: tuple[str, ...]) -> Direction | None:
     )  # fmt: skip
     method = st.selectbox(
         "Made by", list(METHODS), key="directions.method", format_func=lambda name: METHODS[name][0], persist_state="session",
-        help="The difference of the groups' means, or the normal of the plane that tells them apart best.",
+        help="The difference of the groups' means, or the normal of a plane that tells them apart.",
     )  # fmt: skip
     try:
         found = results.class_direction(run, f"{classes[a]} to {classes[b]}"[:80], a, b, method)
