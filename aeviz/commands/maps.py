@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from aeviz.commands.latent import name_skipped, read_images, save_npz, split_option
+from aeviz.commands.images import fitting_options, name_skipped, read_images
+from aeviz.commands.latent import split_option
+from aeviz.commands.out import save_npz
 from aeviz.commands.speak import finish, job_option, json_option, reporting
 
 if TYPE_CHECKING:
@@ -88,14 +90,17 @@ def project(
 @click.argument("run")
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @map_options
+@fitting_options
 @json_option
-def place(run: str, images: tuple[Path, ...], as_json: bool, **which: Any) -> None:
+def place(
+    run: str, images: tuple[Path, ...], as_json: bool, fit: str, invert: bool | None, grey: bool, **which: Any
+) -> None:
     """Where images of yours belong on a map made before; a bad one is skipped and named."""
     from aeviz import results
     from aeviz import runs as store
 
     found, request = store.find(run), request_of(**which)
-    pixels, read, skipped = read_images(found, list(images))
+    pixels, read, skipped = read_images(found, images, fit=fit, invert=invert, grey=grey)
     placed = results.place(found, request, pixels)
     drawn, rows = placed.drawn, []
     for number, position in enumerate(read):

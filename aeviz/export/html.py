@@ -11,7 +11,7 @@ import numpy as np
 import plotly
 
 from aeviz import files, plots, results
-from aeviz.data import Dataset, pictures
+from aeviz.data import Dataset, pictures, set_label
 from aeviz.errors import AevizError, Stopped
 from aeviz.export import scene
 from aeviz.export.decoder import pack_decoder
@@ -196,7 +196,7 @@ def _facts(run: Run) -> str:
     config, psnr = run.config(), run.psnr()
     how_well = f"; {psnr:.1f} dB on validation images" if psnr is not None else ""
     model = run.load()
-    return f"{model.label} with {model.latent_dim} numbers per code, trained on {readable(config.data.name)}{how_well}"
+    return f"{model.label} with {model.latent_dim} numbers per code, trained on {readable(set_label(config.data.name))}{how_well}"
 
 
 def _quality(request: MapRequest, shown: Shown, quality: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from aeviz.data import set_label
 from aeviz.errors import BadValue
 from aeviz.export.text import readable
 from aeviz.export.ways import write_members
@@ -54,7 +55,7 @@ class Half(NamedTuple):
 
 
 def write_onnx(run: Run, out: Path, report: Report) -> str:
-    """Both halves and a README in a zip.
+    """Both halves and a README in a zip or a folder.
 
     Raises:
         BadValue: a file that does not give what torch gives; nothing is written.
@@ -162,7 +163,7 @@ def readme(run: Run, model: Autoencoder) -> str:
     told = f", labels (N) int64: {names}; -1 is unknown" if takes_labels(model) else ""
     return "\n".join(
         [
-            f"{readable(run.title())}: {model.label}, trained by aeviz on {readable(config.data.name)}.",
+            f"{readable(run.title())}: {model.label}, trained by aeviz on {readable(set_label(config.data.name))}.",
             "",
             f"encoder.onnx: x (N, {shape}) float32, pixels in [0, 1] -> z (N, {model.latent_dim}) float32, the codes.",
             f"decoder.onnx: z (N, {model.latent_dim}) float32{told} -> x_hat (N, {shape}) float32, pixels in [0, 1].",

@@ -107,12 +107,12 @@ class Prior(Sampler):
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
         if not self.available(model, labels):
-            raise BadValue("a {label} has no prior to draw from; draw from a mixture", label=model.label)
+            raise BadValue("the kind {label} has no prior to draw from; draw from a mixture", label=model.label)
         known = labels[labels >= 0] if isinstance(model, ConditionalVAE) else np.empty(0, np.int64)
         if len(known) and settings.label is not None:
             known = known[known == settings.label][:1]
             if not len(known):
-                raise BadValue("no image is of the class number {number}; choose another", number=settings.label)
+                raise BadValue("no image is of the class to draw; choose another")
         return {"dimensions": np.array(model.latent_dim), "known": known}
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
@@ -194,11 +194,6 @@ class OneClass(Sampler):
         if isinstance(model, ConditionalVAE):
             return SAMPLERS["prior"].fit(codes, labels, model, settings)
         own = codes[labels == settings.label]
-        if len(own) < 2:
-            raise BadValue(
-                "the class number {number} has {count} images; it takes 2 or more to draw others like them",
-                number=settings.label, count=len(own),
-            )  # fmt: skip
         return Mixture.fit(own, min(settings.components, max(1, len(own) // FEWEST_EACH))).state()
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:

@@ -28,7 +28,7 @@ class NoSettings(Settings):
 class DimensionSettings(Settings):
     """Which number of the code."""
 
-    d: int = Field(0, ge=0, le=511, description="Which number of the code, counted from 0.")
+    d: int = Field(1, ge=1, le=512, description="Which number of the code, counted from 1.")
 
 
 class FactorSettings(Settings):
@@ -127,12 +127,9 @@ def _numbered(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
 def dimension(asked: Asked) -> Found:
     """One number of every code."""
     z, d = codes(asked.run, asked.split, asked.report).z, asked.settings.d
-    if d >= z.shape[1]:
-        raise BadValue(
-            "d = {d} is not among the {n} numbers of a code; they are 0 to {last}",
-            d=d, n=z.shape[1], last=z.shape[1] - 1,
-        )  # fmt: skip
-    values = z[:, d]
+    if d > z.shape[1]:
+        raise BadValue("d = {d} is not among the numbers of a code; they are 1 to {n}", d=d, n=z.shape[1])
+    values = z[:, d - 1]
     signed = len(values) > 0 and values.min() < 0 < values.max()
     return Found(values, kind="sign" if signed else "scale", label=f"z{d}")
 

@@ -17,10 +17,11 @@ CHUNK_IMAGES = 1024
 
 @dataclass(frozen=True)
 class ClassMeans:
-    """Of every class that occurs: its number (K,), mean image and decoded mean code (K, C, H, W), and size (K,)."""
+    """Of every class that occurs: its number (K,), mean image (K, C, H, W), mean code z (K, D), that decoded, and size (K,)."""
 
     labels: np.ndarray
     images: np.ndarray
+    z: np.ndarray
     decoded: np.ndarray
     counts: np.ndarray
 
@@ -45,7 +46,7 @@ def class_means(run: Run, split: Split = "test", report: Report = quiet) -> Clas
     Raises:
         MissingData: the images are not here.
     """
-    path = path_of(run, "class_means", {"split": split}, "npz")
+    path = path_of(run, "means", {"split": split}, "npz")
     kept = read_arrays(path)
     if kept is None:
         dataset, coded = dataset_of(run), codes(run, split, report)
@@ -58,6 +59,7 @@ def class_means(run: Run, split: Split = "test", report: Report = quiet) -> Clas
             images[place] = mean_image(dataset.images, coded.index[of_class])
             mean_codes[place] = coded.z[of_class].mean(axis=0, dtype=np.float64)
         kept = {"labels": labels, "images": images, "decoded": decode(model_of(run), mean_codes), "counts": counts}
+        kept["z"] = mean_codes
         write_arrays(path, kept)
     return ClassMeans(**kept)
 

@@ -16,17 +16,20 @@ from aeviz.latent.traversals import (
     plane_ranges,
     principal_axes,
     ranges,
+    traverse,
 )
 from aeviz.models.vae import VAE
 from aeviz.results.codes import dataset_of, known_codes, model_of
 from aeviz.results.store import Report, path_of, quiet, read_arrays, write_arrays
 from aeviz.results.walks import distance_to_data
 from aeviz.runs import Run
+from aeviz.runs.directions import list_directions
 
 Kind = Literal["dimensions", "principal"]
 BASES = 16  # codes that an axis's effect is averaged over
 JUDGED = 2000  # training images that the KL of a dimension is averaged over
 FEWEST_CELLS, MOST_CELLS = 2, 40
+MOST_PRINCIPAL, MOST_ROWS = 20, 64
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,39 @@ def _judged(run: Run, kind: Kind, report: Report) -> dict[str, np.ndarray]:
     if kind == "dimensions" and isinstance(model, VAE):
         found["kl"] = kl_by_dimension(model, dataset_of(run).images, known.first(JUDGED).index)
     return found
+
+
+def axis_name(kind: Kind, number: int) -> str:
+    """What an axis is called wherever it is named: on screen, in tables and arrays, on the command line; from 1 on."""
+    return f"z{number + 1}" if kind == "dimensions" else f"PC {number + 1}"
+
+
+def named_axes(run: Run, principal: Axes) -> dict[str, np.ndarray]:
+    """All directions (D,) by name: the first 20 principal ones, the dimensions, and those kept with the run in quotes."""
+    vectors = principal.vectors
+    found = {axis_name("principal", number): vector for number, vector in enumerate(vectors[:MOST_PRINCIPAL])}
+    found |= {axis_name("dimensions", number): vector for number, vector in enumerate(np.eye(len(vectors)))}
+    kept = [each for each in list_directions(run) if len(each.vector) == len(vectors)]
+    return found | {f"“{each.name}”": np.array(each.vector) for each in kept}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Rows of an axis each: which axes (M,), the values (M, S) there, their codes (M, S, D), and the image's own (M,)."""
+
+    chosen: np.ndarray
+    values: np.ndarray
+    z: np.ndarray
+    own: np.ndarray
+
+
+def sweep(z: np.ndarray, known: Axes, steps: int, most: int = MOST_ROWS) -> Sweep:
+    """The axes that do most, at most so many, each swept through a code z (D,) over its range of the data."""
+    chosen = known.order[:most]
+    low, high = known.reach[chosen].T
+    values = np.linspace(low, high, steps, axis=1)  # (M, S)
+    codes = [traverse(z, known.vectors[axis], row) for axis, row in zip(chosen, values, strict=True)]
+    return Sweep(chosen, values, np.stack(codes), places(z[None], known.vectors[chosen])[0])
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,6 @@ import re
 import time
 from typing import Any
 
-from aeviz.data import DATASETS
-from aeviz.models import VARIANTS
 from aeviz.runs import RunConfig
 
 LABELS = {
@@ -61,15 +59,7 @@ def plain(text: object) -> str:
 
 def run_title(config: RunConfig, title: str = "") -> str:
     """What a run is called: the person's title, or its kind, size and data."""
-    if title.strip():
-        return title.strip()
-    variant = VARIANTS[config.model.variant].label
-    return f"{variant} {config.model.latent_dim} · {set_label(config.data.name)}"
-
-
-def set_label(name: str) -> str:
-    """What a data set is called on screen; an own set is called by its name."""
-    return DATASETS[name].label if name in DATASETS else name
+    return title.strip() or config.usual_title()
 
 
 def decibels(value: float | None) -> str:

@@ -128,13 +128,20 @@ const MapOverlay = (() => {
       const hidden = this.view.hiddenNames()
       for (const { text, x, y } of this.view.data.names) {
         if (hidden.has(text)) continue
-        const at = [space.toX(x), space.toY(y)]
+        const at = [this.inside(pen.measureText(text).width, space.toX(x), space), space.toY(y)]
         pen.lineWidth = 4
         pen.strokeStyle = this.view.background
         pen.strokeText(text, ...at)
         pen.fillStyle = this.view.ink
         pen.fillText(text, ...at)
       }
+    }
+
+    // The middle of a name in sight, moved so that all of it is.
+    inside(width, x, { left, width: room }) {
+      const half = width / 2 + 2
+      if (x < left || x > left + room || 2 * half > room) return x
+      return Math.min(Math.max(x, left + half), left + room - half)
     }
 
     // A grid of decoded pictures over the map, fading where there are no data; painted a few at a time.

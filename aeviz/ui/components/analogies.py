@@ -13,7 +13,7 @@ from aeviz.runs import Run
 from aeviz.runs.directions import Direction, check_length
 from aeviz.ui import cache, state, words
 from aeviz.ui.components.code_bridges import direction_slider
-from aeviz.ui.components.direction_shelf import direction_picker
+from aeviz.ui.components.direction_shelf import direction_picker, offered_directions
 from aeviz.ui.components.one_image import one_image, some_images
 from aeviz.ui.components.taking import take_along
 
@@ -50,13 +50,13 @@ def direction_canvas(run: Run, chosen: Chosen) -> None:
         st.info("An image is still missing; upload it on the left.", icon=":material/upload:")
     elif chosen.mode == "analogy":
         _analogy(run, images)
-    elif chosen.direction is None:
+    elif chosen.direction is not None:
+        _along(run, images[0], chosen.direction)
+    elif not offered_directions(run):
         st.info(
             "There is no direction yet. Pick two groups of images on the page Map, as A and as B, and keep the direction between them.",
             icon=":material/trending_flat:",
         )
-    else:
-        _along(run, images[0], chosen.direction)
 
 
 def _analogy(run: Run, images: list[np.ndarray]) -> None:

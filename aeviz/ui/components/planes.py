@@ -7,18 +7,15 @@ import streamlit as st
 
 from aeviz.data import pictures
 from aeviz.results import Grid
-from aeviz.results.sweeps import FEWEST_CELLS, MOST_CELLS
+from aeviz.results.sweeps import FEWEST_CELLS, MOST_CELLS, axis_name, named_axes
 from aeviz.runs import Run
-from aeviz.runs.directions import list_directions
 from aeviz.ui import cache, drawn, words
-from aeviz.ui.components.axes import axis_name
 from aeviz.ui.components.code_bridges import mosaic
 from aeviz.ui.components.one_image import one_image
 from aeviz.ui.components.taking import take_along
 
 HEIGHT = 620
 KEY = "plane"
-MOST_PRINCIPAL = 20
 FAR = 6.0  # distances of neighbours at which a picture has faded
 FAINT = 0.12
 
@@ -45,7 +42,7 @@ def plane_controls(run: Run) -> Chosen:
     if run.config().model.latent_dim == 2:
         across, up, centre = Axis(axis_name("dimensions", 0)), Axis(axis_name("dimensions", 1)), None
     else:
-        offered = _offered(run)
+        offered = named_axes(run, drawn.axes(run, "principal", "variance"))
         across, up = (_axis_picker(offered, label, place) for place, label in enumerate(("Across", "Up")))
         centre = _centre(run)
     size = st.slider("Pictures a side", FEWEST_CELLS, MOST_CELLS, 20, key=f"{KEY}.size", persist_state="session")
@@ -59,15 +56,6 @@ def plane_controls(run: Run) -> Chosen:
 def _axis_picker(offered: dict[str, np.ndarray], label: str, place: int) -> Axis:
     name = st.selectbox(label, list(offered), place, key=f"{KEY}.{place}.{len(offered)}", persist_state="session")
     return Axis(name, offered[name])
-
-
-def _offered(run: Run) -> dict[str, np.ndarray]:
-    """All directions by name: principal ones, dimensions, and those kept with the run."""
-    vectors = drawn.axes(run, "principal", "variance").vectors
-    found = {axis_name("principal", number): vector for number, vector in enumerate(vectors[:MOST_PRINCIPAL])}
-    found |= {axis_name("dimensions", number): vector for number, vector in enumerate(np.eye(len(vectors)))}
-    kept = [each for each in list_directions(run) if len(each.vector) == len(vectors)]
-    return found | {f"“{each.name}”": np.array(each.vector) for each in kept}
 
 
 def _centre(run: Run) -> np.ndarray | None:

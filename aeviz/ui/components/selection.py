@@ -144,7 +144,7 @@ def table(run: Run, dataset: Dataset, rows: np.ndarray) -> bytes:
     z = results.encode_images(run, np.ascontiguousarray(dataset.images[rows]))
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["index", "label", "file", *(f"z{number}" for number in range(z.shape[1]))])
+    writer.writerow(["index", "label", "file", *(f"z{number}" for number in range(1, z.shape[1] + 1))])
     for position, row in enumerate(rows):
         label = dataset.classes[dataset.labels[row]] if dataset.labels[row] >= 0 else ""
         file = dataset.files[row] if dataset.files else ""
