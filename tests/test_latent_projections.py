@@ -15,7 +15,8 @@ from aeviz.latent.lda import LDA
 from aeviz.latent.neighbour_map import NeighbourMap
 from aeviz.latent.neighbours import own_nearest
 from aeviz.latent.own_axes import Directions
-from aeviz.latent.pca import PCA, PCASettings, variance_ratio
+from aeviz.latent.pca import PCA, PCASettings
+from aeviz.latent.principal import variance_ratio
 from aeviz.latent.project import PROJECTIONS, projection
 from aeviz.latent.projection import unheard
 from aeviz.latent.quality import knn_accuracy

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from aeviz.latent.principal import principal_axes
 from aeviz.latent.projection import OnStep, Projection, Step, checked_codes, unheard
 
 CHUNK_NUMBERS = 8_000_000  # of a code's numbers centred at once: 64 MB
@@ -61,8 +62,6 @@ class Linear(Projection):
 
 def completed(components: np.ndarray, codes: np.ndarray, dims: int) -> np.ndarray:
     """Components (dims, D): the given ones (k, D), then the principal axes of what codes (N, D) vary beyond them."""
-    from aeviz.latent.pca import principal_axes
-
     missing = dims - len(components)
     if missing <= 0:
         return components[:dims]

@@ -92,8 +92,8 @@ def test_an_image_is_chosen_by_its_picture_and_one_brought_takes_its_place(serve
     name = offered.get_attribute("title")
     offered.click()
     expect(page.get_by_text(f"A {name}")).to_be_visible()
-    settled(page)
-    assert screen.evaluate(PIXELS) != before
+    changed = f"([stage, before]) => ({PIXELS})(stage.querySelector('.screen canvas')) !== before"
+    page.wait_for_function(changed, arg=[page.locator(".stage[data-step]").element_handle(), before])
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Images of yours").click()
     picture = (run.path / "preview.webp").read_bytes()

@@ -10,7 +10,7 @@ import streamlit as st
 from aeviz import jobs, results
 from aeviz.results import Coloured, ColourInfo, Map, MapRequest, Split
 from aeviz.runs import Run
-from aeviz.ui import cache, forms, words
+from aeviz.ui import cache, forms, warm, words
 from aeviz.ui.frame import draw_anew
 
 KEY = "map.colour"
@@ -99,7 +99,7 @@ def _start(run: Run, split: Split, name: str, settings: dict[str, Any], request:
     job = jobs.create(job.path.parent, job.path.name)
     of_map = {key: value for key, value in written.settings.items() if key != "dims"}
     dims = ("--dims", str(written.settings["dims"])) if "dims" in written.settings else ()
-    jobs.start(
+    warm.spare().start(
         job, "colour", run.id, "--name", name, "--split", split, *_pairs("--set", settings), "--method", written.method,
         *dims, *_pairs("--map-set", of_map), "--job", str(job.path),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from aeviz.jobs import Job
 from aeviz.latent.project import PROJECTIONS
 from aeviz.results import Map, MapRequest
 from aeviz.runs import Run
-from aeviz.ui import words
+from aeviz.ui import warm, words
 from aeviz.ui.frame import draw_anew
 
 AT_ONCE = 20_000  # codes up to which a slow map begins by itself
@@ -31,20 +31,20 @@ def begins_by_itself(run: Run, request: MapRequest) -> bool:
 
 def start_map(run: Run, request: MapRequest, go_on: bool = False) -> None:
     """Start the process that computes a map, or goes on with it."""
-    _start(run, request, results.map_job(run, request), "--no-judge", *(["--go-on"] if go_on else []))
+    job, further = _created(results.map_job(run, request)), ["--go-on"] if go_on else []
+    warm.spare().start(job, "project", run.id, *request.options(), "--no-judge", *further, "--job", str(job.path))
 
 
-def _start(run: Run, request: MapRequest, job: Job, *more: str) -> None:
-    job = jobs.create(job.path.parent, job.path.name)
-    jobs.start(job, "project", run.id, *request.options(), *more, "--job", str(job.path))
+def _created(job: Job) -> Job:
+    return jobs.create(job.path.parent, job.path.name)
 
 
 @st.fragment(run_every=0.5)
 def judging(run: Run, request: MapRequest) -> None:
     """A map is being judged, in a process of its own; if that failed, why."""
     job = results.quality_job(run, request)
-    if not job.path.exists():
-        _start(run, request, job)
+    if not job.path.exists():  # nobody waits for it, so the spare process is left to who does
+        jobs.start(_created(job), "project", run.id, *request.options(), "--job", str(job.path))
     if results.kept_quality(run, request) is not None:
         draw_anew()
     if is_working(job):

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aeviz import plots, results
 from aeviz.errors import AevizError
-from aeviz.latent.pca import variance_ratio
+from aeviz.latent.principal import variance_ratio
 from aeviz.latent.project import PROJECTIONS
 from aeviz.results import Map, MapRequest, Split
 from aeviz.runs import Run

@@ -7,7 +7,7 @@ import streamlit as st
 from aeviz import jobs, results
 from aeviz.results import SampleRequest
 from aeviz.runs import Run
-from aeviz.ui import cache, words
+from aeviz.ui import cache, warm, words
 from aeviz.ui.components.working import is_working, working
 
 NUMBERS = {
@@ -57,7 +57,7 @@ def _start(run: Run, request: SampleRequest) -> None:
     job = results.sample_score_job(run, request)
     job = jobs.create(job.path.parent, job.path.name)
     of_class = () if request.label is None else ("--class", run.config().data.classes[request.label])
-    jobs.start(
+    warm.spare().start(
         job, "sample", run.id, "--from", request.sampler, "--seed", str(request.seed), "--temperature", str(request.temperature),
         "--components", str(request.components), *of_class, "--score", "--job", str(job.path),
     )  # fmt: skip

@@ -33,7 +33,7 @@ def run_table() -> None:
         column_config={
             "Preview": st.column_config.ImageColumn(width="medium"),
             "Test PSNR": st.column_config.TextColumn(alignment="right", help="Of the mean squared error over the test images."),
-            "Made": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+            "Made": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
         },
         alt="All runs",
     )  # fmt: skip
