@@ -186,7 +186,7 @@ class MapView extends MapGuests.Guests {
     this.pointer = [x, y, inside]
     if (this.pointing) return
     this.pointing = true
-    requestAnimationFrame(() => { this.pointing = false; this.lookAt(...this.pointer) })
+    requestAnimationFrame(() => { this.pointing = false; if (this.pointer) this.lookAt(...this.pointer) })
   }
 
   lookAt(x, y, inside) {
@@ -216,6 +216,7 @@ class MapView extends MapGuests.Guests {
 
   async pin(id) {
     this.pinned = id === null ? null : { id, near: null }
+    this.pointer = null // what the way here was about to show beside it
     this.cards.hide()
     if (id === null) this.cards.unpin()
     else {

@@ -128,13 +128,20 @@ const MapOverlay = (() => {
       const hidden = this.view.hiddenNames()
       for (const { text, x, y } of this.view.data.names) {
         if (hidden.has(text)) continue
-        const at = [space.toX(x), space.toY(y)]
+        const at = [this.inside(pen.measureText(text).width, space.toX(x), space), space.toY(y)]
         pen.lineWidth = 4
         pen.strokeStyle = this.view.background
         pen.strokeText(text, ...at)
         pen.fillStyle = this.view.ink
         pen.fillText(text, ...at)
       }
+    }
+
+    // The middle of a name in sight, moved so that all of it is.
+    inside(width, x, { left, width: room }) {
+      const half = width / 2 + 2
+      if (x < left || x > left + room || 2 * half > room) return x
+      return Math.min(Math.max(x, left + half), left + room - half)
     }
 
     // A grid of decoded pictures over the map, fading where there are no data; painted a few at a time.
@@ -158,7 +165,7 @@ const MapOverlay = (() => {
       for (let y = space.top + CELL / 2; y < space.top + space.height; y += CELL)
         for (let x = space.left + CELL / 2; x < space.left + space.width; x += CELL) {
           const found = decoding.inverse.at(space.fromX(x), space.fromY(y))
-          if (found) grid.cells.push({ x, y, z: Float32Array.from(found.z), far: found.far })
+          if (found) grid.cells.push({ x, y, z: Float32Array.from(found.z), told: found.told && Float32Array.from(found.told), far: found.far })
         }
       this.fillGrid(grid, 0)
       return grid
@@ -169,11 +176,9 @@ const MapOverlay = (() => {
       const cells = grid.cells.slice(from, from + 48)
       if (!cells.length || this.grid && this.grid !== grid && from) return
       const size = shape[0] * shape[1] * shape[2]
-      if (decoding.local) for (const cell of cells) cell.picture = MapDecode.onCanvas(decoding.decoder.decode(cell.z), shape)
+      if (decoding.local) for (const cell of cells) cell.picture = MapDecode.onCanvas(decoding.decoder.decode(cell.z, cell.told), shape)
       else {
-        const codes = new Float32Array(cells.length * cells[0].z.length)
-        cells.forEach((cell, at) => codes.set(cell.z, at * cell.z.length))
-        const values = await decoding.fetch(codes).catch(() => null)
+        const values = await decoding.fetch(MapDecode.sent(cells)).catch(() => null)
         if (!values) return
         cells.forEach((cell, at) => { cell.picture = MapDecode.onCanvas(values.subarray(at * size, (at + 1) * size), shape) })
       }

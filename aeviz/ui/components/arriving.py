@@ -17,13 +17,19 @@ FITTING = "fitting"
 SIDE = 76  # pixels of the pictures that show how one is fitted
 
 
-def arrivals_of_images(run: Run, key: str, others: Mapping[str, Callable[[], Chosen]] | None = None) -> Chosen:
+Came = Callable[[list[str]], None]
+
+
+def arrivals_of_images(
+    run: Run, key: str, others: Mapping[str, Callable[[], Chosen]] | None = None, on_come: Came = lambda names: None
+) -> Chosen:
     """The ways in, how what came in is fitted, and all of it, made to fit the run's network.
 
     Args:
         run: whose network.
         key: of this place on the page.
         others: further ways by name, which stand first, each with the images it gives.
+        on_come: hears, as a callback, the names of what has come in.
     """
     others = others or {}
     ways = [*others, *WAYS]
@@ -34,26 +40,34 @@ def arrivals_of_images(run: Run, key: str, others: Mapping[str, Callable[[], Cho
     if way in others:
         chosen = others[way]()
     else:
-        WAYS[way](run, key)
+        WAYS[way](run, key, on_come)
         chosen = _fitted(run, key)
-    paste_line(f"{key}.paste", lambda files: _take(key, files))
+    paste_line(f"{key}.paste", lambda files: _take(key, files, on_come))
     return chosen
 
 
 def say_problems() -> None:
-    """The files that could not be read, each with what is wrong and what would be right."""
+    """The files that could not be read, each with what is wrong and what would be right, and those that had to go."""
     for name, reason in brought.problems():
         st.error(f"**{words.plain(name)}** cannot be read: {words.plain(reason)}")
+    gone = brought.let_go()
+    if gone:
+        older = f"{gone} older images were" if gone > 1 else "An older image was"
+        st.warning(
+            f"{older} let go: there is room for {brought.MOST} at once, and for {brought.MOST_BYTES // 2**20} MB of them.",
+            icon=":material/inventory_2:",
+        )
 
 
-def _take(key: str, files: list[Dropped]) -> None:
+def _take(key: str, files: list[Dropped], on_come: Came) -> None:
     """Take in files from anywhere, and show that they are here."""
-    brought.take(files)
-    if len(brought.problems()) < len(files):
+    names = brought.take(files)
+    if names:
         st.session_state[f"{key}.way"] = UPLOAD
+        on_come(names)
 
 
-def _upload(run: Run, key: str) -> None:
+def _upload(run: Run, key: str, on_come: Came) -> None:
     """An uploader that is empty again once it has handed its files on."""
     turn = f"{key}.turn"
     slot = f"{key}.files.{state.recall(turn, 0)}"
@@ -61,33 +75,33 @@ def _upload(run: Run, key: str) -> None:
     def taken() -> None:
         files = st.session_state[slot]
         state.remember(turn, state.recall(turn, 0) + 1)
-        brought.take([Dropped(file.name, file.size, file.getvalue()) for file in files])
+        on_come(brought.take([Dropped(file.name, file.size, file.getvalue()) for file in files]))
 
     st.file_uploader(
         "Your images", type=TYPES, accept_multiple_files=True, key=slot, on_change=taken, label_visibility="collapsed"
     )  # fmt: skip
 
 
-def _draw(run: Run, key: str) -> None:
+def _draw(run: Run, key: str, on_come: Came) -> None:
     def drawn(number: int, content: bytes | None) -> None:
-        brought.put(f"Drawing {number}", content)
+        on_come(brought.put(f"Drawing {number}", content))
 
     sketch(run.config().data.shape, cache.border_of(run), key=f"{key}.sketch", on_drawn=drawn)
 
 
-def _photograph(run: Run, key: str) -> None:
+def _photograph(run: Run, key: str, on_come: Came) -> None:
     slot = f"{key}.photo"
 
     def taken() -> None:
         photo = st.session_state[slot]
         if photo is not None:
-            brought.take([Dropped("Photograph.jpg", photo.size, photo.getvalue())])
+            on_come(brought.take([Dropped("Photograph.jpg", photo.size, photo.getvalue())]))
 
     st.camera_input("A photograph", key=slot, on_change=taken, label_visibility="collapsed")
 
 
 UPLOAD = "Upload"
-WAYS: dict[str, Callable[[Run, str], None]] = {UPLOAD: _upload, "Draw": _draw, "Camera": _photograph}
+WAYS: dict[str, Callable[[Run, str, Came], None]] = {UPLOAD: _upload, "Draw": _draw, "Camera": _photograph}
 
 
 def _fitted(run: Run, key: str) -> Chosen:
@@ -129,7 +143,14 @@ def _before_and_after(run: Run, chosen: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for picture, alt in ((before.picture, "As it came"), (after, "As the network sees it")):
             height, width = picture.shape[:2]
-            show.picture(pictures.encode_png(np.asarray(picture)), alt, max(1, SIDE * width // max(height, width)))
+            show.picture(_edged(np.asarray(picture)), alt, max(1, SIDE * width // max(height, width)))
         turned = " · dark and bright turned round" if chosen.inverted[chosen.picked] else ""
         size = f"{before.size[0]} × {before.size[1]} → {words.shape(run.config().data.shape)}"
         st.caption(f"{size}{turned}", width="stretch")
+
+
+def _edged(picture: np.ndarray) -> bytes:
+    """A picture (H, W, 3) or (H, W) as PNG with an edge, so that it ends where it ends on any page."""
+    edge = max(1, round(max(picture.shape[:2]) / SIDE))
+    around = ((edge, edge), (edge, edge), (0, 0))[: picture.ndim]
+    return pictures.encode_png(np.pad(picture, around, constant_values=pictures.GAP_COLOUR[0]))

@@ -6,17 +6,18 @@ import numpy as np
 import streamlit as st
 
 from aeviz.data import pictures
-from aeviz.latent.traversals import Order, places, traverse
+from aeviz.latent.traversals import Order
 from aeviz.models.vae import VAE
 from aeviz.results import Axes
-from aeviz.results.sweeps import Kind
+from aeviz.results.sweeps import Kind, axis_name, sweep
 from aeviz.runs import Run
 from aeviz.ui import cache, drawn, words
 from aeviz.ui.components.code_bridges import mosaic
-from aeviz.ui.components.one_image import one_image
+from aeviz.ui.components.one_image import OneImage, one_image, through_network
+from aeviz.ui.components.posters import Row, poster
 from aeviz.ui.components.taking import take_along
 
-HEIGHT, MOST_ROWS = 640, 64
+HEIGHT = 640
 SILENT, FAINT = 1e-3, 0.35  # mean squared change of pixels below which an axis says nothing, and how it is drawn
 KINDS: dict[Kind, str] = {"dimensions": "Latent", "principal": "Principal"}
 ORDERS: dict[Order, str] = {"effect": "Effect on pixels", "variance": "Variance", "kl": "KL"}
@@ -24,21 +25,12 @@ NAME = "dimensions"
 
 
 class Chosen(NamedTuple):
-    """The image (C, H, W) uint8 to begin at, which axes, by what they are ordered, and how many pictures a row has."""
+    """The image to begin at, which axes, by what they are ordered, and how many pictures a row has."""
 
-    image: np.ndarray | None
+    image: OneImage | None
     kind: Kind
     order: Order
     steps: int
-
-
-class Sweep(NamedTuple):
-    """Rows of an axis each: which axes (M,), the values (M, S) there, their codes (M, S, D), and the image's own (M,)."""
-
-    chosen: np.ndarray
-    values: np.ndarray
-    z: np.ndarray
-    own: np.ndarray
 
 
 def axes_controls(run: Run) -> Chosen:
@@ -63,16 +55,19 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
         st.info("Choose an image to begin with.", icon=":material/upload:")
         return
     known = drawn.axes(run, chosen.kind, chosen.order)
-    swept = sweep(cache.rebuild(run, chosen.image[None]).z[0], known, chosen.steps)
+    rebuilt = through_network(run, [chosen.image])
+    swept = sweep(rebuilt.z[0], known, chosen.steps)
     count, steps, width = swept.z.shape
-    frames = pictures.to_pixels(cache.decode(run, swept.z.reshape(-1, width)))
+    told = None if rebuilt.told is None else rebuilt.told.repeat(count * steps)
+    frames = pictures.to_pixels(cache.decode(run, swept.z.reshape(-1, width), told))
     own = np.abs(swept.values - swept.own[:, None]).argmin(axis=1) + steps * np.arange(count)
     names = [axis_name(chosen.kind, axis) for axis in swept.chosen.tolist()]
+    notes = [_note(known, chosen.order, axis) for axis in swept.chosen]
     silent = known.effect[swept.chosen] < SILENT
     mosaic(
         frames, key="axes.mosaic", alt=f"{count} axes, {steps} pictures each", height=HEIGHT, columns=steps, marks=own.tolist(),
         fade=np.where(silent, FAINT, 1.0).repeat(steps),
-        rows=[{"label": name, "note": _note(known, chosen.order, axis)} for name, axis in zip(names, swept.chosen, strict=True)],
+        rows=[{"label": name, "note": note} for name, note in zip(names, notes, strict=True)],
         words=[f"{name} = {value:.2f}" for name, row in zip(names, swept.values, strict=True) for value in row],
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -84,23 +79,10 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
         )
         take_along(
             NAME, frames.reshape(count, steps, *frames.shape[1:]),
-            {"axis": swept.chosen, "value": swept.values, "z": swept.z, "x_hat": frames},
-            {"axis": swept.chosen.repeat(steps), "value": swept.values.ravel(), "z": swept.z.reshape(-1, width)},
+            {"axis": np.array(names), "value": swept.values, "z": swept.z, "x_hat": frames},
+            {"axis": np.array(names).repeat(steps), "value": swept.values.ravel(), "z": swept.z.reshape(-1, width)},
+            picture=lambda: poster([Row(*row) for row in zip(frames.reshape(count, steps, *frames.shape[1:]), names, notes, strict=True)]),
         )  # fmt: skip
-
-
-def sweep(z: np.ndarray, known: Axes, steps: int) -> Sweep:
-    """Every axis, those that do most first, swept through a code z (D,) over its range of the data."""
-    chosen = known.order[:MOST_ROWS]
-    low, high = known.reach[chosen].T
-    values = np.linspace(low, high, steps, axis=1)  # (M, S)
-    codes = [traverse(z, known.vectors[axis], row) for axis, row in zip(chosen, values, strict=True)]
-    return Sweep(chosen, values, np.stack(codes), places(z[None], known.vectors[chosen])[0])
-
-
-def axis_name(kind: Kind, number: int) -> str:
-    """What an axis is called, counted from 1."""
-    return f"{'z' if kind == 'dimensions' else 'PC'} {number + 1}"
 
 
 def _note(known: Axes, order: Order, axis: int) -> str:

@@ -12,7 +12,7 @@ from aeviz.ui.components.bridges import Dropped
 MOST, MOST_BYTES = 24, 256 * 2**20  # at once; the oldest make room
 TOO_LARGE = "it is larger than 20 MB; bring it by Upload, or shrink it first"
 PROBE = (3, 8, 8)  # a size at which a file shows quickly whether it can be read
-KEPT, PICKED, PROBLEMS = "brought", "brought.picked", "brought.problems"
+KEPT, PICKED, PROBLEMS, GONE = "brought", "brought.picked", "brought.problems", "brought.gone"
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,10 @@ def picked() -> int:
 
 
 def pick(number: int) -> None:
-    """Look at one of them; what was wrong with others has been read."""
+    """Look at one of them; what was said of an arrival has been read."""
     state.remember(PICKED, number)
     state.remember(PROBLEMS, [])
+    state.remember(GONE, 0)
 
 
 def problems() -> list[tuple[str, str]]:
@@ -45,9 +46,14 @@ def problems() -> list[tuple[str, str]]:
     return list(state.recall(PROBLEMS, []))
 
 
-def take(files: Sequence[Dropped]) -> None:
-    """Keep what can be read and look at the last of it; what cannot is named with its reason."""
-    good, bad = [], []
+def let_go() -> int:
+    """How many made room for those of the last arrival."""
+    return int(state.recall(GONE, 0))
+
+
+def take(files: Sequence[Dropped]) -> list[str]:
+    """Keep what can be read and look at the last of it; what cannot is named with its reason. The names of what is kept."""
+    good, bad, before = [], [], len(kept())
     for file in files:
         try:
             good.append(_read(file))
@@ -58,16 +64,21 @@ def take(files: Sequence[Dropped]) -> None:
     if good:
         pick(len(kept()) - 1)
     state.remember(PROBLEMS, bad)
+    state.remember(GONE, before + len(good) - len(kept()))
+    return [one.name for one in kept()[-len(good) :]] if good else []
 
 
-def put(name: str, content: bytes | None) -> None:
-    """Keep a picture under its name in place of the one called so before; without content, only let that one go."""
+def put(name: str, content: bytes | None) -> list[str]:
+    """Keep a picture in place of the one called so before; without content, only let that one go. The name, if it is new."""
     others, names = kept(), [one.name for one in kept()]
     place = names.index(name) if name in names else len(others)
     new = [] if content is None else [_read(Dropped(name, len(content), content))]
-    _keep(others[:place] + new + others[place + 1 :])
+    wanted = others[:place] + new + others[place + 1 :]
+    _keep(wanted)
     if new:
         pick(min(place, len(kept()) - 1))
+        state.remember(GONE, len(wanted) - len(kept()))
+    return [name] if new and name not in names else []
 
 
 def remove(number: int) -> None:

@@ -6,7 +6,14 @@ from aeviz import results
 from aeviz.errors import AevizError
 from aeviz.latent.directions import METHODS
 from aeviz.runs import Run
-from aeviz.runs.directions import Direction, delete_direction, list_directions, rename_direction, save_direction
+from aeviz.runs.directions import (
+    Direction,
+    delete_direction,
+    find_direction,
+    list_directions,
+    rename_direction,
+    save_direction,
+)
 from aeviz.ui import cache, words
 from aeviz.ui.frame import said
 
@@ -15,10 +22,8 @@ BETWEEN = ""  # in the list of kept ones: a direction between two classes, not k
 
 
 def direction_picker(run: Run) -> Direction | None:
-    """One of the run's directions, or one between two of its classes; None where there is neither."""
-    known = {found.name: found for found in list_directions(run)}
-    classes = run.config().data.classes if cache.images_if_here(run) else ()
-    offered = [*known, *([BETWEEN] if len(classes) > 1 else [])]
+    """One of the run's directions, or one between two of its classes; None where there is neither, or it cannot be made."""
+    offered = offered_directions(run)
     if not offered:
         return None
     if st.session_state.get(CHOSEN) not in offered:
@@ -28,7 +33,7 @@ def direction_picker(run: Run) -> Direction | None:
         help="Those kept with the run, or a new one. Groups of your own are picked on the page Map.",
     )  # fmt: skip
     if chosen == BETWEEN:
-        return _between(run, classes)
+        return _between(run, run.config().data.classes)
     with st.popover("Rename or delete", icon=":material/edit:", width="stretch"):
         st.text_input("New name", key=NEW, placeholder=chosen, max_chars=80)
         with st.container(horizontal=True):
@@ -36,7 +41,13 @@ def direction_picker(run: Run) -> Direction | None:
             st.button(
                 "Delete", key="directions.delete", icon=":material/delete:", on_click=said(_delete), args=(run, chosen)
             )
-    return known[chosen]
+    return find_direction(run, chosen)
+
+
+def offered_directions(run: Run) -> list[str]:
+    """The names of the run's directions, and one between two of its classes if it has them."""
+    classes = run.config().data.classes if cache.images_if_here(run) else ()
+    return [*(found.name for found in list_directions(run)), *([BETWEEN] if len(classes) > 1 else [])]
 
 
 def _between(run: Run, classes: tuple[str, ...]) -> Direction | None:
@@ -48,7 +59,7 @@ def _between(run: Run, classes: tuple[str, ...]) -> Direction | None:
     )  # fmt: skip
     method = st.selectbox(
         "Made by", list(METHODS), key="directions.method", format_func=lambda name: METHODS[name][0], persist_state="session",
-        help="The difference of the groups' means, or the normal of the plane that tells them apart best.",
+        help="The difference of the groups' means, or the normal of a plane that tells them apart.",
     )  # fmt: skip
     try:
         found = results.class_direction(run, f"{classes[a]} to {classes[b]}"[:80], a, b, method)

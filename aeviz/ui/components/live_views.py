@@ -78,7 +78,7 @@ def _dimensions(vitals: dict[str, Any]) -> dict[str, Any]:
         "help": "How much each number of the code tells of an image, in nats; near 0 it says nothing."
         if by_kl
         else "How far each number of the code spreads over the images; near 0 it says nothing.",
-        "labels": [f"z{number}" for number in range(len(values))],
+        "labels": [f"z{number}" for number in range(1, len(values) + 1)],
         "values": values, "unit": " nats" if by_kl else "", "colour": CLASS_COLOURS[0], "wide": True,
     }  # fmt: skip
 

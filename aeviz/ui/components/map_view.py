@@ -28,7 +28,7 @@ def latent_map(
     *,
     key: str,
     on_picked: Callable[[Picked], None] = lambda told: None,
-    on_dropped: Callable[[list[Dropped]], None] = lambda told: None,
+    on_dropped: Callable[[list[Dropped]], object] = lambda told: None,
 ) -> None:
     """Show the map; what is done on it is heard in callbacks, before the page is drawn again."""
     shown = scene.told() | {"plotly": address("plotly.js"), "said": SAID}

@@ -134,7 +134,7 @@ def place_on_map(run: Run, chosen: Chosen) -> None:
     classes = run.config().data.classes
     colours = Painted(drawn.labels if classes else None, classes or None, "Label", "label")
     scene = map_scene.scene_of(run, request, drawn, colours, mode="dots", height=HEIGHT)
-    stars = map_scene.stars_of(run, request, drawn, chosen.names, list(chosen.pixels))
+    stars = map_scene.stars_of(run, request, drawn, chosen)
     latent_map(replace(scene, tool="pan", stars=stars), key="place")
 
 

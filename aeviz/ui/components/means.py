@@ -73,12 +73,12 @@ def _every_class(run: Run) -> None:
             with st.container(border=True, gap="xxsmall"):
                 show.picture(_beside(pair, CARD), f"{PIXELS} and of the codes")
                 st.caption(f"**{words.plain(classes[label])}** · {count:,}")
-    _take(pairs, means)
+    _take(pairs, means, classes)
 
 
-def _take(pairs: np.ndarray, means: ClassMeans) -> None:
-    numbers = {"label": means.labels, "count": means.counts}
-    take_along("means", pairs.swapaxes(0, 1), numbers | {"pixels": means.images, "codes": means.decoded}, numbers)
+def _take(pairs: np.ndarray, means: ClassMeans, classes: tuple[str, ...]) -> None:
+    numbers = {"label": np.array([classes[label] for label in means.labels]), "count": means.counts, "z": means.z}
+    take_along("means", pairs.swapaxes(0, 1), numbers | {"pixels": means.images, "x_hat": means.decoded}, numbers)
 
 
 def _group(run: Run, split: Split, rows: np.ndarray, dataset: Dataset, said: str) -> None:
@@ -100,7 +100,7 @@ def _group(run: Run, split: Split, rows: np.ndarray, dataset: Dataset, said: str
         take_along(
             "mean",
             pair[None],
-            {"pixels": found.image, "codes": found.decoded, "z": found.code},
+            {"pixels": found.image, "x_hat": found.decoded, "z": found.code},
             {"z": found.code[None]},
         )
     show.picture(pictures.encode_png(strip), f"Some of {said}")

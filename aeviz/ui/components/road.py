@@ -11,7 +11,7 @@ from aeviz import results
 from aeviz.data import pictures
 from aeviz.latent.roads import FEWEST_STEPS, FEWEST_STOPS, MOST_STEPS, MOST_STOPS, ROADS, places_of_stops
 from aeviz.plots.theme import CLASS_COLOURS
-from aeviz.results import MapRequest, Walk
+from aeviz.results import MapRequest, Rebuilt, Walk
 from aeviz.runs import Run
 from aeviz.ui import cache, drawn, show, state
 from aeviz.ui.components import map_scene
@@ -19,7 +19,8 @@ from aeviz.ui.components.code_bridges import player
 from aeviz.ui.components.map_colours import Painted
 from aeviz.ui.components.map_view import latent_map
 from aeviz.ui.components.maps import last_request
-from aeviz.ui.components.one_image import one_image
+from aeviz.ui.components.one_image import OneImage, some_images, through_network
+from aeviz.ui.components.posters import Row, poster
 from aeviz.ui.components.taking import take_along
 from aeviz.ui.frame import kindly
 
@@ -28,14 +29,15 @@ NARROW_NAME = 20
 AROUND, LEAST_SEEN = 1.8, 0.45  # the part of the map that is seen: times the roads' own, and of the whole at least
 USUAL = ("straight", "spherical", "data")
 NAME = "walk"
+UNDER = "Under each strip: the distance to the nearest training image. Dashed, 1×: how far neighbours are apart."
 COLOURS = [CLASS_COLOURS[number] for number in (0, 1, 2, 4)]
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The images (C, H, W) uint8 a road leads through, None for one that is missing; which roads; how many steps."""
+    """The images a road leads through, None for one that is missing; which roads; how many steps."""
 
-    images: list[np.ndarray | None]
+    images: list[OneImage | None]
     roads: dict[str, str]
     steps: int
 
@@ -60,7 +62,7 @@ def road_controls(run: Run) -> Chosen:
         "Images", range(FEWEST_STOPS, MOST_STOPS + 1), default=FEWEST_STOPS, required=True, key="walk.count", width="stretch",
         persist_state="session", help="A road leads through all of them, in this order.",
     )  # fmt: skip
-    images = [one_image(run, "ABCD"[place], f"walk.{place}", place) for place in range(count)]
+    images = some_images(run, "ABCD"[:count], "walk")
     roads = _roads_picker(run)
     steps = st.slider("Steps", FEWEST_STEPS, MOST_STEPS, 16, key="walk.steps", persist_state="session")
     return Chosen(images, roads, max(steps, count))
@@ -86,9 +88,8 @@ def road_canvas(run: Run, chosen: Chosen) -> None:
     if not chosen.roads:
         st.info("Choose at least one road.", icon=":material/route:")
         return
-    x = np.stack(images)
-    codes = cache.rebuild(run, x).z
-    roads = walked(run, codes, chosen)
+    x, rebuilt = np.stack([image.pixels for image in images]), through_network(run, images)
+    roads = walked(run, rebuilt, chosen)
     shown = player(
         roads.frames, x, places_of_stops(len(x), chosen.steps), roads.distance, roads.marks(), name=f"{run.id}.{chosen.steps}"
     )  # fmt: skip
@@ -99,21 +100,22 @@ def road_canvas(run: Run, chosen: Chosen) -> None:
         more = NARROW_NAME if state.is_narrow() else 0
         shown.strips(key="walk.strips", height=STOPS_ROW + more + (STRIP + more) * len(chosen.roads))
     with beside, kindly():
-        _map(run, roads, x, codes)
+        _map(run, roads, x, rebuilt.z)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            "Under each strip: the distance to the nearest training image. Dashed, 1×: how far neighbours are apart."
-            if roads.distance is not None else "How far the roads are from the data is not known: the images are not here.",
+            UNDER if roads.distance is not None else "How far the roads are from the data is not known: the images are not here.",
             width="stretch",
         )  # fmt: skip
         _take(roads)
 
 
-def walked(run: Run, codes: np.ndarray, chosen: Chosen) -> Roads:
-    """The chosen roads through codes (M, D), decoded."""
-    walks: list[Walk] = [drawn.walk(run, codes, name, chosen.steps) for name in chosen.roads]
+def walked(run: Run, stops: Rebuilt, chosen: Chosen) -> Roads:
+    """The chosen roads through the codes of some images, decoded."""
+    walks: list[Walk] = [drawn.walk(run, stops.z, stops.told, name, chosen.steps) for name in chosen.roads]
     z = np.stack([walk.z for walk in walks])  # (R, S, D)
-    images = pictures.to_pixels(cache.decode(run, z.reshape(-1, z.shape[-1])))
+    told = [walk.told for walk in walks if walk.told is not None]  # (S, K + 1) each, or none
+    frames = cache.decode(run, z.reshape(-1, z.shape[-1]), np.concatenate(told) if told else None)
+    images = pictures.to_pixels(frames)
     known = [walk.distance for walk in walks if walk.distance is not None]
     return Roads(
         chosen.roads, z, images.reshape(*z.shape[:2], *images.shape[1:]), np.stack(known) if len(known) == len(walks) else None
@@ -125,9 +127,10 @@ def _colour(name: str) -> str:
 
 
 def _places() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
-    """Where stage, strips and map stand: the map beside the stage, or below all on a narrow window."""
+    """Where stage, strips and map stand: the map beside the stage, on a narrow window under it, in sight while it plays."""
     if state.is_narrow():
-        return st.container(), st.container(), st.container()
+        stage, beside, strips = st.container(), st.container(), st.container()
+        return stage, strips, beside
     stage, beside = st.columns([3, 2], gap="medium")
     return stage, st.container(), beside
 
@@ -183,5 +186,18 @@ def _take(roads: Roads) -> None:
         NAME, roads.frames,
         {"road": names, "z": roads.z, "x_hat": roads.frames, **distance},
         {"road": names.repeat(steps), "step": np.tile(np.arange(1, steps + 1), count), **{k: v.ravel() for k, v in distance.items()}, "z": flat},
-        film=True,
+        film=True, picture=lambda: _poster(roads),
     )  # fmt: skip
+
+
+def _poster(roads: Roads) -> bytes:
+    """Every road by its name, with its distance to the data under it."""
+    far = roads.distance
+    rows = [
+        Row(
+            frames, mark["label"], "" if far is None else f"at most {far[road].max():.1f}×",
+            curve=None if far is None else far[road], colour=mark["colour"],
+        )
+        for road, (frames, mark) in enumerate(zip(roads.frames, roads.marks(), strict=True))
+    ]  # fmt: skip
+    return poster(rows, "" if far is None else UNDER)
