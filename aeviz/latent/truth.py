@@ -1,5 +1,6 @@
 """Where a map and its codes can be believed, dot by dot: neighbours kept, decoder stretch, the way there and back."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -132,9 +133,16 @@ def _stretch(model: Any, codes: np.ndarray, labels: np.ndarray | None, direction
     for direction in _tensor(model, directions):
         tangent = torch.zeros_like(fed)
         tangent[:, : len(direction)] = direction
-        change: Tensor = jvp(model.decode_fed, (fed,), (tangent,))[1]
-        squared += change.flatten(1).square().sum(1).cpu()
+        squared += _change(model, fed, tangent).flatten(1).square().sum(1).cpu()
     return (squared * (codes.shape[1] / len(directions))).sqrt().numpy()
+
+
+def _change(model: Any, fed: Tensor, tangent: Tensor) -> Tensor:
+    """How the output moves with a step along the tangent."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch loads its own rules by a road it has deprecated
+        change: Tensor = jvp(model.decode_fed, (fed,), (tangent,))[1]
+    return change
 
 
 @torch.inference_mode()
