@@ -287,6 +287,7 @@ class MapView extends MapGuests.Guests {
 
 // Kept on its place, and with it: Streamlit may clean up and call again without emptying the place.
 export default function ({ data, parentElement, setTriggerValue }) {
+  if (!data) return // mounted before the page has said what it is to show
   parentElement.aeviz ??= new MapView(parentElement)
   const view = parentElement.aeviz
   clearTimeout(view.closing)
