@@ -31,7 +31,7 @@ class Rebuilt {
     requestAnimationFrame(() => {
       this.asked = false
       if (!this.bars.changed) this.paint(this.data.x_hat)
-      else if (this.decoder.ready) this.decoder.of(this.code, (values) => { if (this.bars.changed) this.paint(values) })
+      else if (this.decoder.ready) this.decoder.of(this.code, (values) => { if (this.bars.changed) this.paint(values) }, this.data.told)
       else setTimeout(() => this.follow(this.code), 100)
     })
   }

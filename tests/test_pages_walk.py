@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aeviz import data, jobs, results
+from aeviz import data, results
 from aeviz.data.imports import ImportSettings
 from aeviz.runs.directions import list_directions
 from aeviz.ui.components import taking
@@ -156,9 +156,7 @@ def test_what_cannot_be_fitted_is_a_sentence_and_the_controls_stay(tmp_path):
     assert "Of the class dog there is 1 image; it takes 2 or more" in said(app)
 
 
-def test_scores_are_shown_beside_what_real_images_reach(run, monkeypatch):
-    started = []
-    monkeypatch.setattr(jobs, "start", lambda job, *line: started.append(line))
+def test_scores_are_shown_beside_what_real_images_reach(run, started, monkeypatch):
     app = view_of("generate", "samples")
     app.button(key="samples.judge").click().run()
     assert not app.exception

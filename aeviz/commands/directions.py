@@ -47,8 +47,8 @@ def direction(
     text = _line(made)
     if image is not None and out is not None:
         check_length(found, made)
-        z = results.encode_images(found, images_of(found, [image], **fitting))[0]
-        _along(found, z, np.array(made.vector), np.linspace(-reach, reach, steps), out, seconds)
+        begun = results.encoded(found, *images_of(found, [image], **fitting))
+        _along(found, begun, np.array(made.vector), np.linspace(-reach, reach, steps), out, seconds)
         text += f"\n{steps} steps from -{reach:g} to +{reach:g} written to {out}"
     return finish(as_json, {"run": found.id, "out": str(out) if out else None} | _told(made), text)
 
@@ -101,22 +101,24 @@ def analogy(
     from aeviz import runs as store
 
     found = store.find(run)
-    codes = results.encode_images(found, images_of(found, [a, b, c], **fitting))
+    begun = results.encoded(found, *images_of(found, [a, b, c], **fitting))
     amounts = np.linspace(0, reach, steps)
-    _along(found, codes[2], codes[1] - codes[0], amounts, out, seconds)
+    _along(found, begun, begun.z[1] - begun.z[0], amounts, out, seconds)
     text = f"{steps} steps from C to {reach:g} times what leads from A to B written to {out}"
     finish(as_json, {"run": found.id, "out": str(out), "amounts": amounts.tolist()}, text)
 
 
-def _along(run: Any, z: Any, vector: Any, amounts: Any, out: Path, seconds: float) -> None:
-    """Write what becomes of a code z (D,) plus so much of a vector (D,)."""
+def _along(run: Any, begun: Any, vector: Any, amounts: Any, out: Path, seconds: float) -> None:
+    """Write what becomes of the last of some encoded images plus so much of a vector (D,)."""
     import numpy as np
 
     from aeviz import results
     from aeviz.latent.directions import shift
+    from aeviz.latent.told import turn_of
 
-    codes = np.concatenate([shift(z[None], vector, amount) for amount in amounts])
-    x_hat = results.decode_codes(run, codes)
+    codes = np.concatenate([shift(begun.z[-1:], vector, amount) for amount in amounts])
+    turn = turn_of(begun.told, results.model_of(run).n_classes)
+    x_hat = results.decode_codes(run, codes, turn and turn.at(amounts))
     save_rows(out, x_hat[None], {"amount": amounts, "z": codes, "vector": vector, "x_hat": x_hat}, seconds)
 
 

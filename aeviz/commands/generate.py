@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from aeviz.commands.classes import class_number
+from aeviz.commands.classes import class_number, class_option
 from aeviz.commands.images import fitting_options, images_of
 from aeviz.commands.out import FILM, out_option, save_npz, seconds_option
 from aeviz.commands.speak import finish, job_option, json_option, reporting
@@ -19,7 +19,7 @@ from aeviz.errors import BadValue
 @click.option("--seed", default=0, show_default=True)
 @click.option("--temperature", default=1.0, show_default=True, help="Less is safer, more is bolder.")
 @click.option("--components", default=10, show_default=True, help="Gaussians in a mixture.")
-@click.option("--class", "label", default=None, help="A class, by its name or its number from 0.")
+@class_option("A class")
 @click.option("--out", type=click.Path(path_type=Path), help="A .png of all, or a folder for a picture of each.")
 @click.option("--score", "is_scored", is_flag=True, help="Also say how good they are, beside real images.")
 @json_option
@@ -103,13 +103,13 @@ def walk(
     from aeviz.data.animation import write_frames
 
     found = store.find(run)
-    pixels = images_of(found, images, **fitting)
+    stops = results.encoded(found, *images_of(found, images, **fitting))
     with reporting(None) as report:
-        walked = results.walk(found, results.encode_images(found, pixels), road, steps, report)
-        x_hat = results.decode_codes(found, walked.z)
-    distances = {} if walked.distance is None else {"distance": walked.distance}
+        walked = results.walk(found, stops.z, road, steps, report, stops.told)
+        x_hat = results.decode_codes(found, walked.z, walked.told)
     if out.suffix.lower() == ".npz":
-        save_npz(out, {"z": walked.z, "x_hat": x_hat} | distances)
+        known = {name: values for name, values in vars(walked).items() if values is not None}
+        save_npz(out, known | {"x_hat": x_hat})
     else:
         write_frames(to_pixels(x_hat), out, seconds)
     far = None if walked.distance is None else walked.distance.tolist()

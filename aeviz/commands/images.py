@@ -54,8 +54,10 @@ def read_images(
     return np.stack(pixels) if pixels else np.empty((0, *shape), np.uint8), read, skipped
 
 
-def images_of(run: Any, names: Sequence[str], **fitting: Any) -> Any:
+def images_of(run: Any, names: Sequence[str], **fitting: Any) -> tuple[Any, Any]:
     """Images (n, C, H, W) uint8 by their paths, or test images by their numbers from 0, as the app counts them.
+
+    Their labels (n,) beside, -1 for those of a person's own.
 
     Raises:
         BadFile: the first that cannot be read.
@@ -68,8 +70,9 @@ def images_of(run: Any, names: Sequence[str], **fitting: Any) -> Any:
     pixels, _, skipped = read_images(run, list(paths.values()), **fitting)
     if skipped:
         raise BadFile("{reason}", reason=skipped[0]["reason"])
-    own = dict(zip(paths, pixels, strict=True))
-    return np.stack([own[place] if place in own else _test_image(run, int(name)) for place, name in enumerate(names)])
+    own = {place: (image, -1) for place, image in zip(paths, pixels, strict=True)}
+    found = [own[place] if place in own else _test_image(run, int(name)) for place, name in enumerate(names)]
+    return np.stack([image for image, _ in found]), np.array([label for _, label in found])
 
 
 def name_skipped(skipped: list[dict[str, str]]) -> None:
@@ -88,7 +91,7 @@ def _border(run: Any) -> Any:
         return None
 
 
-def _test_image(run: Any, number: int) -> Any:
+def _test_image(run: Any, number: int) -> tuple[Any, int]:
     from aeviz import results
 
     dataset = results.dataset_of(run)
@@ -99,7 +102,7 @@ def _test_image(run: Any, number: int) -> Any:
             number=number,
             count=len(rows),
         )
-    return dataset.images[rows[number]]
+    return dataset.images[rows[number]], int(dataset.labels[rows[number]])
 
 
 def _say_turned(names: list[str]) -> None:

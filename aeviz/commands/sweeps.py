@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from aeviz.commands.classes import class_number
+from aeviz.commands.classes import class_number, class_option
 from aeviz.commands.images import fitting_options, images_of
 from aeviz.commands.latent import split_option
 from aeviz.commands.out import PICTURE, out_option, save_rows
@@ -43,9 +43,10 @@ def traverse(
     found = store.find(run)
     with reporting(None) as report:
         known = results.axes(found, kind, order, report)
-    z = results.encode_images(found, images_of(found, [image], **fitting))[0]
-    swept = sweep(z, known, steps, count)
-    x_hat = results.decode_codes(found, swept.z.reshape(-1, len(z)))
+    begun = results.encoded(found, *images_of(found, [image], **fitting))
+    swept = sweep(begun.z[0], known, steps, count)
+    flat = swept.z.reshape(-1, begun.z.shape[1])
+    x_hat = results.decode_codes(found, flat, None if begun.told is None else begun.told.repeat(len(flat)))
     rows = x_hat.reshape(*swept.z.shape[:2], *x_hat.shape[1:])  # (M, S, C, H, W)
     names = [axis_name(kind, int(number)) for number in swept.chosen]
     save_rows(out, rows, {"axis": names, "value": swept.values, "z": swept.z, "x_hat": rows})
@@ -63,6 +64,7 @@ def traverse(
 @click.option("--up", help="Another axis; PC 2 unless given.")
 @click.option("--through", metavar="IMAGE", help="A file, or the number of a test image; the mean unless given.")
 @click.option("--size", default=20, show_default=True, help="Pictures a side, 2 to 40.")
+@class_option("Of a conditional network: the class that is drawn; else the image's, or the first")
 @out_option(PICTURE, "A .png of all, or .npz.")
 @fitting_options
 @json_option
@@ -72,6 +74,7 @@ def manifold(
     up: str | None,
     through: str | None,
     size: int,
+    label: str | None,
     out: Path,
     as_json: bool,
     **fitting: Any,
@@ -83,7 +86,10 @@ def manifold(
     found = store.find(run)
     plane = {name: _axis(found, asked) for name, asked in (("across", across), ("up", up)) if asked is not None}
     if through is not None:
-        plane["centre"] = results.encode_images(found, images_of(found, [through], **fitting))[0]
+        begun = results.encoded(found, *images_of(found, [through], **fitting))
+        plane |= {"centre": begun.z[0]} | ({} if begun.told is None else {"label": int(begun.told[0])})
+    if label is not None:
+        plane["label"] = class_number(found, label)
     grid = results.manifold(found, **plane, size=size)
     save_rows(out, grid.x_hat, vars(grid))
     spans = {"x": [float(grid.xs[0]), float(grid.xs[-1])], "y": [float(grid.ys[-1]), float(grid.ys[0])]}
@@ -106,7 +112,7 @@ def _axis(run: Any, name: str) -> Any:
 
 @click.command()
 @click.argument("run")
-@click.option("--class", "label", help="A class, by its name or its number from 0; all of them unless given.")
+@class_option("A class, all of them unless given")
 @split_option
 @out_option(PICTURE, "A .png with the means of pixels over those of codes, or .npz.")
 @json_option

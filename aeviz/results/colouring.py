@@ -186,13 +186,14 @@ def preservation(asked: Asked) -> Found:
 
 def stretch(asked: Asked) -> Found:
     """How much the decoded image changes per unit of code, at every code."""
-    z, model = codes(asked.run, asked.split, asked.report).z, model_of(asked.run)
-    values = truth.decoder_stretch(model, z, on_step=asked.step("Measuring the decoder's stretch"))
+    coded, model = codes(asked.run, asked.split, asked.report), model_of(asked.run)
+    step = asked.step("Measuring the decoder's stretch")
+    values = truth.decoder_stretch(model, coded.z, labels=coded.told, on_step=step)
     estimated = f"Estimated from {truth.PROBES} of {model.latent_dim} directions."
     return Found(values, note=estimated if model.latent_dim > truth.PROBES else "")
 
 
 def round_trip(asked: Asked) -> Found:
     """How far from every code its decoded image is encoded."""
-    z = codes(asked.run, asked.split, asked.report).z
-    return Found(truth.round_trip(model_of(asked.run), z, on_step=asked.step("Decoding and encoding again")))
+    coded, step = codes(asked.run, asked.split, asked.report), asked.step("Decoding and encoding again")
+    return Found(truth.round_trip(model_of(asked.run), coded.z, labels=coded.told, on_step=step))

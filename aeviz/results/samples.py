@@ -85,7 +85,7 @@ def draw(run: Run, model: Autoencoder, request: SampleRequest, count: int, repor
         known = known_codes(run, report) if sampler.needs_codes(model) else _nothing(model)
         _check_class(run, model, request, known)
         report(0, 0, f"Fitting: {sampler.label}")
-        fitted = sampler.fit(known.z, known.labels, model, request)
+        fitted = sampler.fit(known.z, known.labels if known.told is None else known.told, model, request)
         write_arrays(path, fitted)
     return sampler.draw(fitted, request, count)
 

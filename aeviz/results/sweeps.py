@@ -71,9 +71,10 @@ def _judged(run: Run, kind: Kind, report: Report) -> dict[str, np.ndarray]:
     vectors = np.eye(known.z.shape[1]) if kind == "dimensions" else principal_axes(known.z)[0]
     along = places(known.z, vectors)  # (N, M)
     found = {"vectors": vectors, "reach": ranges(along), "variance": along.var(axis=0)}
-    found["effect"] = effect(model, known.first(BASES).z, vectors, found["reach"])
+    bases, judged = known.first(BASES), known.first(JUDGED)
+    found["effect"] = effect(model, bases.z, vectors, found["reach"], bases.told)
     if kind == "dimensions" and isinstance(model, VAE):
-        found["kl"] = kl_by_dimension(model, dataset_of(run).images, known.first(JUDGED).index)
+        found["kl"] = kl_by_dimension(model, dataset_of(run).images, judged.index, judged.told)
     return found
 
 
@@ -130,10 +131,12 @@ def manifold(
     up: np.ndarray | None = None,
     centre: np.ndarray | None = None,
     size: int = 20,
+    label: int = 0,
 ) -> Grid:
     """What lies over two directions (D,) through a centre (D,), as far as the data go.
 
     Without directions: the two dimensions of a code of two, else the first two principal directions through the mean.
+    A conditional network draws the class `label` all over.
 
     Raises:
         BadValue: not 2 to 40 images a side, or directions that span no plane.
@@ -152,5 +155,7 @@ def manifold(
     xs, ys = np.linspace(left, right, size), np.linspace(top, bottom, size)
     z = grid(centre, across, up, xs, ys)
     flat = z.reshape(size * size, -1)
-    x_hat = decode(model_of(run), flat).reshape(size, size, *run.config().data.shape)
+    model = model_of(run)
+    told = np.full(len(flat), label) if model.n_classes else None
+    x_hat = decode(model, flat, labels=told).reshape(size, size, *run.config().data.shape)
     return Grid(z, x_hat, xs, ys, distance_to_data(run, flat).reshape(size, size))

@@ -6,6 +6,7 @@ from typing import Any
 
 from aeviz.runs import RunConfig
 
+NAMES = ("t-SNE",)  # which begin small even at the head of a sentence
 LABELS = {
     "latent_dim": "Latent size",
     "batch_size": "Batch size",
@@ -83,7 +84,7 @@ def sentence(said: object) -> str:
 def opened(said: object) -> str:
     """Text that begins with a capital, as a sentence does."""
     text = str(said)
-    return text[:1].upper() + text[1:]
+    return text if text.startswith(NAMES) else text[:1].upper() + text[1:]
 
 
 def number(value: Any, digits: int = 3) -> str:

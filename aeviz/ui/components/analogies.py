@@ -9,12 +9,13 @@ import streamlit as st
 from aeviz import plots
 from aeviz.data import pictures
 from aeviz.latent.directions import METHODS, shift
+from aeviz.latent.told import Turn, turn_of
 from aeviz.runs import Run
 from aeviz.runs.directions import Direction, check_length
 from aeviz.ui import cache, state, words
 from aeviz.ui.components.code_bridges import direction_slider
 from aeviz.ui.components.direction_shelf import direction_picker, offered_directions
-from aeviz.ui.components.one_image import one_image, some_images
+from aeviz.ui.components.one_image import OneImage, one_image, some_images, through_network
 from aeviz.ui.components.taking import take_along
 
 MODES = {"direction": "Direction", "analogy": "Analogy"}
@@ -24,10 +25,10 @@ FURTHEST = 1.5  # times the step of an analogy is taken
 
 
 class Chosen(NamedTuple):
-    """The images (C, H, W) uint8, None for one that is missing, and the direction; without one it is an analogy."""
+    """The images, None for one that is missing, and the direction; without one it is an analogy."""
 
     mode: str
-    images: list[np.ndarray | None]
+    images: list[OneImage | None]
     direction: Direction | None = None
 
 
@@ -59,37 +60,41 @@ def direction_canvas(run: Run, chosen: Chosen) -> None:
         )
 
 
-def _analogy(run: Run, images: list[np.ndarray]) -> None:
+def _analogy(run: Run, images: list[OneImage]) -> None:
     """A is to B as C is to the picture that one can move."""
-    a, b, c = cache.rebuild(run, np.stack(images)).z
-    named = zip("ABC", images, (":", "∷", ":"), strict=True)
+    rebuilt = through_network(run, images)
+    a, b, c = rebuilt.z
+    turn = turn_of(rebuilt.told, cache.model(run).n_classes)
+    drawn_from = [image.pixels for image in images]
+    named = zip("ABC", drawn_from, (":", "∷", ":"), strict=True)
     direction_slider(
-        run, c, b - a, key="analogy", name=_name(run, "analogy", *images), label="C and what leads from A to B",
+        run, c, b - a, key="analogy", name=_name(run, "analogy", *drawn_from), label="C and what leads from A to B",
         low=0.0, high=FURTHEST, start=1.0, pictures=list(named), marks={0.0: "C itself", 1.0: "as B is to A", FURTHEST: "further"},
-        steps=_steps(),
+        steps=_steps(), turn=turn,
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             "A is to B as C is to the last picture: the code of C, plus that of B, less that of A.", width="stretch"
         )
-        _take(run, "analogy", c, b - a, np.linspace(0.0, FURTHEST, STEPS))
+        _take(run, "analogy", c, b - a, np.linspace(0.0, FURTHEST, STEPS), turn)
 
 
-def _along(run: Run, image: np.ndarray, direction: Direction) -> None:
+def _along(run: Run, image: OneImage, direction: Direction) -> None:
     check_length(run, direction)
     vector = np.array(direction.vector, dtype=np.float32)
-    rebuilt = cache.rebuild(run, image[None])
+    rebuilt = through_network(run, [image])
+    turn = turn_of(rebuilt.told, cache.model(run).n_classes)
     (x_hat,) = pictures.to_pixels(rebuilt.x_hat)
     direction_slider(
-        run, rebuilt.z[0], vector, key="direction", name=_name(run, direction.name, vector, image), label=direction.name,
-        low=-REACH, high=REACH, start=1.0, pictures=[("Image", image, ""), ("Rebuilt", x_hat, "→")],
-        marks={-REACH: "−2", -1.0: "−1", 0.0: "as it is", 1.0: "+1", REACH: "+2"}, steps=_steps(),
+        run, rebuilt.z[0], vector, key="direction", name=_name(run, direction.name, vector, image.pixels), label=direction.name,
+        low=-REACH, high=REACH, start=1.0, pictures=[("Image", image.pixels, ""), ("Rebuilt", x_hat, "→")],
+        marks={-REACH: "−2", -1.0: "−1", 0.0: "as it is", 1.0: "+1", REACH: "+2"}, steps=_steps(), turn=turn,
     )  # fmt: skip
     facts, bars = st.columns([2, 3], gap="medium") if not state.is_narrow() else (st.container(), st.container())
     with facts:
         _facts(run, direction)
         changes = plots.change_bars(list(direction.changes), list(direction.changes.values()), height=210)
-        _take(run, "direction", rebuilt.z[0], vector, np.linspace(-REACH, REACH, STEPS), changes)
+        _take(run, "direction", rebuilt.z[0], vector, np.linspace(-REACH, REACH, STEPS), turn, changes)
     with bars:
         st.plotly_chart(
             changes, key="direction.changes",
@@ -112,10 +117,11 @@ def _facts(run: Run, direction: Direction) -> None:
 
 
 def _take(
-    run: Run, name: str, z: np.ndarray, vector: np.ndarray, amounts: np.ndarray, plot: go.Figure | None = None
-) -> None:
+    run: Run, name: str, z: np.ndarray, vector: np.ndarray, amounts: np.ndarray, turn: Turn | None,
+    plot: go.Figure | None = None,
+) -> None:  # fmt: skip
     codes = np.concatenate([shift(z[None], vector, amount) for amount in amounts])
-    frames = pictures.to_pixels(cache.decode(run, codes))
+    frames = pictures.to_pixels(cache.decode(run, codes, turn and turn.at(amounts)))
     numbers = {"amount": amounts, "z": codes}
     take_along(name, frames[None], numbers | {"vector": vector, "x_hat": frames}, numbers, film=True, plot=plot)
 

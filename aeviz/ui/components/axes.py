@@ -13,7 +13,7 @@ from aeviz.results.sweeps import Kind, axis_name, sweep
 from aeviz.runs import Run
 from aeviz.ui import cache, drawn, words
 from aeviz.ui.components.code_bridges import mosaic
-from aeviz.ui.components.one_image import one_image
+from aeviz.ui.components.one_image import OneImage, one_image, through_network
 from aeviz.ui.components.posters import Row, poster
 from aeviz.ui.components.taking import take_along
 
@@ -25,9 +25,9 @@ NAME = "dimensions"
 
 
 class Chosen(NamedTuple):
-    """The image (C, H, W) uint8 to begin at, which axes, by what they are ordered, and how many pictures a row has."""
+    """The image to begin at, which axes, by what they are ordered, and how many pictures a row has."""
 
-    image: np.ndarray | None
+    image: OneImage | None
     kind: Kind
     order: Order
     steps: int
@@ -55,9 +55,11 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
         st.info("Choose an image to begin with.", icon=":material/upload:")
         return
     known = drawn.axes(run, chosen.kind, chosen.order)
-    swept = sweep(cache.rebuild(run, chosen.image[None]).z[0], known, chosen.steps)
+    rebuilt = through_network(run, [chosen.image])
+    swept = sweep(rebuilt.z[0], known, chosen.steps)
     count, steps, width = swept.z.shape
-    frames = pictures.to_pixels(cache.decode(run, swept.z.reshape(-1, width)))
+    told = None if rebuilt.told is None else rebuilt.told.repeat(count * steps)
+    frames = pictures.to_pixels(cache.decode(run, swept.z.reshape(-1, width), told))
     own = np.abs(swept.values - swept.own[:, None]).argmin(axis=1) + steps * np.arange(count)
     names = [axis_name(chosen.kind, axis) for axis in swept.chosen.tolist()]
     notes = [_note(known, chosen.order, axis) for axis in swept.chosen]

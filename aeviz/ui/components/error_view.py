@@ -37,7 +37,8 @@ def set_view(run: Run, on_opened: Callable[[Run, int], None]) -> None:
     if not len(shown):
         st.info("No image has an error within this range; move the ends of the slider.", icon=":material/filter_alt:")
         return
-    rebuilt = cache.rebuild(run, np.asarray(dataset.images[np.sort(shown)])[np.argsort(np.argsort(shown))])
+    x = np.asarray(dataset.images[np.sort(shown)])[np.argsort(np.argsort(shown))]
+    rebuilt = cache.rebuild(run, x, dataset.labels[shown])
     pairs = np.stack([pictures.to_pixels(rebuilt.x), pictures.to_pixels(rebuilt.x_hat)], axis=1)  # (n, 2, C, H, W)
     captions = [words.number(error) for error in rebuilt.numbers()["mse"]]
     _mosaic(dataset, shown, pairs, captions, lambda row: on_opened(run, row))

@@ -99,12 +99,34 @@ def page_if_asked() -> None:
         draw_anew()
 
 
+def follow_axes(vectors: list[list[float]]) -> None:
+    """Choose the axes that a link brings, to be called before they are picked."""
+    state.remember("axes.linked", vectors)
+    state.remember("axes.follow", True)
+
+
+def _add_linked(known: dict[str, list[float]], d: int) -> None:
+    """Add a link's axes to those that are known by name, and choose them once."""
+    names = []
+    for number, vector in enumerate(state.recall("axes.linked", []), 1):
+        if len(vector) == d:
+            name = next(
+                (each for each, other in known.items() if np.allclose(other, vector)), f"From the link, {number}"
+            )
+            known[name] = vector
+            names.append(name)
+    if state.recall("axes.follow") and names:
+        st.session_state["map.axes"] = names
+    state.remember("axes.follow", False)
+
+
 def axes_picker(run: Run) -> list[list[float]]:
     """The directions (up to three) that are the axes of a map: those kept with the run, and that between the groups."""
     known = {found.name: list(found.vector) for found in list_directions(run)}
     between = state.recall(f"axes.{run.id}")
     if between:
         known[A_TO_B] = between
+    _add_linked(known, run.config().model.latent_dim)
     if not known:
         st.caption("Select dots as A and others as B on any map; the direction between them becomes an axis.")
         return []

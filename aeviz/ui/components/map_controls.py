@@ -17,6 +17,7 @@ from aeviz.ui.components.map_colours import Paint, colour_picker
 TOOLS = {"lasso": "Lasso", "select": "Box", "pan": "Move"}
 SHOWS = {"dots": "Dots", "pictures": "Pictures", "means": "Means", "density": "Density"}
 MOST_FOUND = 5000
+MOST_DIGITS = 18  # of a row's number
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def find(dataset: Dataset | None, index: np.ndarray, classes: tuple[str, ...], t
         return index[:0]
     named = [number for number, name in enumerate(classes) if name.casefold() == wanted]
     partly = [number for number, name in enumerate(classes) if wanted in name.casefold()]
-    row = int(wanted.lstrip("#")) if wanted.lstrip("#").isdecimal() else -1
+    digits = wanted.lstrip("#")
+    row = int(digits) if digits.isdecimal() and len(digits) <= MOST_DIGITS else -1
     labels = dataset.labels[index]
     ways = (
         lambda: np.isin(labels, named),

@@ -6,29 +6,45 @@ from typing import Any
 
 import streamlit as st
 
+from aeviz import results
 from aeviz.errors import AevizError
 from aeviz.latent.project import PROJECTIONS
+from aeviz.results import MapRequest
 from aeviz.ui import forms, state
+from aeviz.ui.components.groups import follow_axes
 
 PARAMETER = "map"
-CHOICES = ("split", "colour", "show", "names", "grid")  # beside method and settings
+CHOICES = {"split": str, "colour": str, "show": str, "names": bool, "grid": bool}  # beside method and settings
 MOST_CORNERS = 1000
 
 
 def follow_link() -> dict[str, Any] | None:
-    """Put a link's choices into the page's widgets, once, before they are drawn; the view it brings, if any."""
+    """Put a link's choices into the page's widgets, once, before they are drawn; what it says, if there is one."""
     text = st.query_params.get(PARAMETER)
     if not text:
         return None
+    link = _read(text)
     if text != state.recall("map.link"):
         state.remember("map.link", text)
-        _choose(_read(text))
-    return _view(_read(text).get("view"))
+        _choose(link)
+    return link
 
 
-def link_of(method: str, settings: dict[str, Any], choices: dict[str, Any]) -> dict[str, Any]:
+def link_of(request: MapRequest, colour: dict[str, Any], choices: dict[str, Any]) -> dict[str, Any]:
     """What a link to the present map says, but for the view, which only the browser knows."""
-    return {"method": method, "settings": settings} | {name: choices[name] for name in CHOICES if name in choices}
+    map_said = {"method": request.method, "settings": request.written_out().settings, "split": request.split}
+    return map_said | {"paint": colour} | {name: choices[name] for name in CHOICES if name in choices}
+
+
+def view_of(link: dict[str, Any] | None, request: MapRequest) -> dict[str, Any] | None:
+    """Where a link looks, if this is the map it is about; elsewhere its ranges and its outline would mean nothing."""
+    if not link or (link.get("method"), link.get("split")) != (request.method, request.split):
+        return None
+    try:
+        linked = MapRequest(method=request.method, settings=link.get("settings") or {}).written_out()
+    except AevizError:
+        return None
+    return _view(link.get("view")) if linked.settings == request.written_out().settings else None
 
 
 def _read(text: str) -> dict[str, Any]:
@@ -51,10 +67,23 @@ def _choose(link: dict[str, Any]) -> None:
     st.session_state["map.method"] = method
     if "dims" in settings:
         st.session_state["map.dims"] = settings.pop("dims")
+    if "directions" in settings:
+        follow_axes(settings.pop("directions"))
     forms.fill(f"map.{method}", settings)
-    for name in CHOICES:
-        if isinstance(link.get(name), str | bool):
+    for name, kind in CHOICES.items():
+        if isinstance(link.get(name), kind):
             st.session_state[f"map.{name}"] = link[name]
+    _choose_colour(link)
+
+
+def _choose_colour(link: dict[str, Any]) -> None:
+    """The settings of the colour that a link chooses."""
+    colour = results.COLOURS.get(str(link.get("colour")))
+    try:
+        settings = colour.Settings.parse(link.get("paint") or {}).to_json() if colour else {}
+    except AevizError:
+        return
+    forms.fill(f"map.colour.{link.get('colour')}", settings)
 
 
 def _view(view: Any) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from aeviz.results import Map, MapRequest
 from aeviz.runs import Run
 from aeviz.ui import cache, show
 from aeviz.ui.components.map_colours import Painted
+from aeviz.ui.components.pictures import Chosen
 from aeviz.ui.serve import address, keep
 from aeviz.ui.serve.density import pack_points
 
@@ -123,10 +124,14 @@ def decode_of(run: Run, request: MapRequest, drawn: Map) -> Mapping[str, Any] | 
     """The way from a place on a flat map to a picture; the decoder itself where a browser can run it."""
     if drawn.points.shape[1] != 2:
         return None
-    mark = run.weights_mark()
     inverse = keep(named(run, request, drawn, "inverse"), lambda: pack(_inverse(run, request, drawn)))
-    shape = list(run.config().data.shape)
-    return {"inverse": inverse, "decoder": decoder_of(run), "server": address("decode", run.id, mark), "shape": shape}
+    return decoding_of(run) | {"inverse": inverse}
+
+
+def decoding_of(run: Run) -> dict[str, Any]:
+    """How codes become pictures in a browser: by itself where it can, else by the server."""
+    server = address("decode", run.id, run.weights_mark())
+    return {"decoder": decoder_of(run), "server": server, "shape": list(run.config().data.shape)}
 
 
 def decoder_of(run: Run) -> str | None:
@@ -138,8 +143,8 @@ def decoder_of(run: Run) -> str | None:
 
 
 def _inverse(run: Run, request: MapRequest, drawn: Map) -> dict[str, Any]:
-    codes = results.codes(run, request.split).first(request.limit).z
-    return scene.inverse_of(drawn.projection, drawn.points, codes)
+    coded = results.codes(run, request.split).first(request.limit)
+    return scene.inverse_of(drawn.projection, drawn.points, coded.z, coded.told, cache.model(run).n_classes)
 
 
 def density_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> Mapping[str, Any] | None:
@@ -181,13 +186,11 @@ def _address_of(image: np.ndarray) -> str:
     return show.address(pictures.encode_png(pictures.mosaic(pictures.to_pixels(image)[None], columns=1, gap=0)))
 
 
-def stars_of(
-    run: Run, request: MapRequest, drawn: Map, names: Sequence[str], pixels: Sequence[np.ndarray]
-) -> list[dict[str, Any]]:
-    """Images (C, H, W) uint8 where they belong on the map, each with its picture and the rows nearest to it."""
-    if not names:
+def stars_of(run: Run, request: MapRequest, drawn: Map, chosen: Chosen) -> list[dict[str, Any]]:
+    """Images where they belong on the map, each with its picture and the rows nearest to it."""
+    if not chosen.names:
         return []
-    placed = results.place(run, request, np.stack(pixels))
+    placed = results.place(run, request, chosen.pixels, chosen.labels)
     return [
         {
             **dict(zip("xyz", point.tolist(), strict=False)),
@@ -195,5 +198,5 @@ def stars_of(
             "near": drawn.index[rows].tolist(),
             "picture": show.address(pictures.encode_png(pictures.mosaic(image[None], columns=1, gap=0))),
         }
-        for name, image, point, rows in zip(names, pixels, placed.points, placed.neighbours, strict=True)
+        for name, image, point, rows in zip(chosen.names, chosen.pixels, placed.points, placed.neighbours, strict=True)
     ]

@@ -43,10 +43,11 @@ def _created(job: Job) -> Job:
 def judging(run: Run, request: MapRequest) -> None:
     """A map is being judged, in a process of its own; if that failed, why."""
     job = results.quality_job(run, request)
-    if not job.path.exists():  # nobody waits for it, so the spare process is left to who does
-        jobs.start(_created(job), "project", run.id, *request.options(), "--job", str(job.path))
     if results.kept_quality(run, request) is not None:
         draw_anew()
+    if not job.path.exists() or job.status().state == "done":  # it was done of a map that has been gone on with
+        # Nobody waits for it, so the spare process is left to who does.
+        jobs.start(_created(job), "project", run.id, *request.options(), "--job", str(job.path))
     if is_working(job):
         st.caption(":material/hourglass_top: Judging the map …")
     else:
@@ -72,10 +73,12 @@ def offer(run: Run, request: MapRequest) -> None:
             f"Draw {label}", type="primary", icon=":material/scatter_plot:", key="map.draw", on_click=start_map, args=(run, request)
         )  # fmt: skip
         status = job.status() if job.path.exists() else None
-        if status and status.state in ("failed", "stopped", "interrupted"):
-            st.caption(words.sentence(status.message or "it was interrupted"))
-        else:
+        if status and status.state == "stopped":
+            st.caption(words.sentence(status.message))
+        elif status is None or status.state not in ("failed", "interrupted"):
             st.caption(f"of {count:,} codes; it is computed once and kept.")
+    if status and status.state in ("failed", "interrupted"):
+        st.error(words.sentence(status.message or "it was interrupted"), icon=":material/error:")
 
 
 @st.fragment(run_every=0.5)

@@ -35,8 +35,12 @@ def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view:
             drawn, live = _drawn(run, request)
         except AevizError as error:
             st.error(words.sentence(error), icon=":material/error:")
-            shown = last_request(run)
-            request, drawn, live = shown or request, results.kept_map(run, shown) if shown else None, None
+            drawn, live = None, None
+        if drawn is None:
+            request, view = last_request(run) or request, None
+            drawn = results.kept_map(run, request)
+            if drawn is not None:
+                st.caption(f"Below is still the last map, by {PROJECTIONS[request.method].label}.")
     if drawn is None:
         return
     if not live:
@@ -97,7 +101,7 @@ def _canvas(
     if colours.note:
         said.caption(words.plain(colours.note))
     scene = map_scene.scene_of(run, request, drawn, colours, mode=how.show, height=HEIGHT, live=live)
-    chosen = how.choices() | {"split": request.split, "colour": paint.id}
+    chosen = how.choices() | {"colour": paint.id}
     scene = replace(
         scene,
         tool=how.tool,
@@ -108,7 +112,7 @@ def _canvas(
         names=map_scene.names_of(run, request, drawn, colours) if how.names and not live else (),
         means=map_scene.means_of(run, request, drawn) if how.show == "means" and not live else (),
         stars=newcomers.stars(run, request, drawn) if not live else (),
-        link=link_of(request.method, request.written_out().settings, chosen),
+        link=link_of(request, paint.settings, chosen),
     )
     latent_map(
         scene, key="map", on_picked=lambda news: selection.hear(run, request.split, drawn, news),
@@ -130,7 +134,7 @@ def place_on_map(run: Run, chosen: Chosen) -> None:
     classes = run.config().data.classes
     colours = Painted(drawn.labels if classes else None, classes or None, "Label", "label")
     scene = map_scene.scene_of(run, request, drawn, colours, mode="dots", height=HEIGHT)
-    stars = map_scene.stars_of(run, request, drawn, chosen.names, list(chosen.pixels))
+    stars = map_scene.stars_of(run, request, drawn, chosen)
     latent_map(replace(scene, tool="pan", stars=stars), key="place")
 
 
@@ -149,6 +153,9 @@ def map_facts(run: Run, request: MapRequest) -> None:
     ratio = drawn.notes.get("explained_variance_ratio")
     if ratio:
         numbers["Variance shown"] = (f"{sum(ratio):.0%}", "Share of the codes' variance that lies in these axes.")
+    perplexity, asked = drawn.notes.get("perplexity"), request.written_out().settings.get("perplexity")
+    if perplexity and perplexity < asked:
+        numbers["Perplexity"] = (words.number(perplexity), f"Asked were {asked:g}; so few codes allow no more.")
     if drawn.notes.get("kl_divergence") is not None:
         numbers["KL divergence"] = (words.number(drawn.notes["kl_divergence"]), "What t-SNE makes small; of use to compare maps of the same codes.")  # fmt: skip
     judged = results.kept_quality(run, request)

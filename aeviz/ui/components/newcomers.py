@@ -15,7 +15,7 @@ from aeviz.ui.components.pictures import brought_images, strip
 def stars(run: Run, request: MapRequest, drawn: Map) -> list[dict[str, Any]]:
     """A person's images as the map shows them."""
     chosen = brought_images(run, fitting_now())
-    return stars_of(run, request, drawn, chosen.names, list(chosen.pixels))
+    return stars_of(run, request, drawn, chosen)
 
 
 def newcomers_line(run: Run) -> None:

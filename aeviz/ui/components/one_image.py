@@ -1,18 +1,21 @@
 """Images to begin with, each chosen by its picture: of the test set, or of a person's own."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from aeviz.data import Dataset, pictures
+from aeviz.results import Rebuilt
 from aeviz.runs import Run
 from aeviz.ui import cache, show, state, words
 from aeviz.ui.components import brought
 from aeviz.ui.components.arriving import arrivals_of_images, fitting_now, say_problems
 from aeviz.ui.components.gallery import gallery
 from aeviz.ui.components.pictures import Chosen, brought_images, name_of
+from aeviz.ui.components.taken_as import labels_of
 
 SIDE = 160  # pixels that a picture has at least, to stay sharp
 NARROW = 96  # pixels it takes on a narrow window
@@ -20,14 +23,26 @@ OFFERED, OFFERED_SIDE, ROOM = 39, 44, 230  # images of the set at once, and pixe
 COME, SHUFFLE = "come", "offered"
 
 
-def some_images(run: Run, labels: str, key: str) -> list[np.ndarray | None]:
-    """An image (C, H, W) uint8 for each label, None while there is none; what has just been brought is taken at once."""
+class OneImage(NamedTuple):
+    """Pixels (C, H, W) uint8 that fit a run's network, and the number of their class, -1 where nobody has said."""
+
+    pixels: np.ndarray
+    label: int
+
+
+def through_network(run: Run, images: Sequence[OneImage]) -> Rebuilt:
+    """What a run's network makes of them."""
+    return cache.rebuild(run, np.stack([image.pixels for image in images]), np.array([image.label for image in images]))
+
+
+def some_images(run: Run, labels: str, key: str) -> list[OneImage | None]:
+    """An image for each label, None while there is none; what has just been brought is taken at once."""
     _seat(key, len(labels))
     return [_one_of(run, label, f"{key}.{place}", place) for place, label in enumerate(labels)]
 
 
-def one_image(run: Run, label: str, key: str) -> np.ndarray | None:
-    """An image (C, H, W) uint8, None while there is none; what has just been brought is taken at once."""
+def one_image(run: Run, label: str, key: str) -> OneImage | None:
+    """An image, None while there is none; what has just been brought is taken at once."""
     _seat(key, 1)
     return _one_of(run, label, f"{key}.0", 0)
 
@@ -53,16 +68,16 @@ def _seat(key: str, count: int) -> None:
     state.remember(COME, [])
 
 
-def _one_of(run: Run, label: str, key: str, place: int) -> np.ndarray | None:
+def _one_of(run: Run, label: str, key: str, place: int) -> OneImage | None:
     """The image of a place, and what chooses another; without a choice the first test image of class `place`."""
     here, yours = cache.images_if_here(run), brought_images(run, fitting_now())
     chosen = _choice(here, yours, key, place)
-    image, name = _looked_up(here, yours, chosen)
+    image, name = _looked_up(run, here, yours, chosen)
     with st.container(gap="xxsmall"):
         st.markdown(f"**{label}** :small[{words.plain(name)}]")
         slot, beside = _places()
         with slot:
-            _picture(image, label)
+            _picture(image.pixels if image else None, label)
         with beside, st.container(horizontal=True, gap="xxsmall"):
             _chooser(here, yours, key, chosen)
     return image
@@ -79,14 +94,16 @@ def _choice(here: Dataset | None, yours: Chosen, key: str, place: int) -> int | 
     return yours.names[0] if yours.names else None
 
 
-def _looked_up(here: Dataset | None, yours: Chosen, chosen: int | str | None) -> tuple[np.ndarray | None, str]:
-    """An image (C, H, W) and what it is called."""
+def _looked_up(run: Run, here: Dataset | None, yours: Chosen, chosen: int | str | None) -> tuple[OneImage | None, str]:
+    """An image and what it is called."""
     if isinstance(chosen, str):
-        return yours.pixels[yours.names.index(chosen)], chosen
+        place = yours.names.index(chosen)
+        return OneImage(yours.pixels[place], int(yours.labels[place])), chosen
     if here is None or chosen is None:
         return None, ""
     row = here.rows("test")[chosen]
-    return np.asarray(here.images[row]), name_of(here, row)
+    image = np.asarray(here.images[row])
+    return OneImage(image, int(labels_of(run, image[None], here.labels[[row]])[0])), name_of(here, row)
 
 
 def _first_of_class(labels: np.ndarray, place: int) -> int:

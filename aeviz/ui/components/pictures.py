@@ -10,6 +10,7 @@ from aeviz.runs import Run
 from aeviz.ui import cache, forms, state, words
 from aeviz.ui.components import brought
 from aeviz.ui.components.gallery import gallery
+from aeviz.ui.components.taken_as import labels_of, said_classes
 
 FROM_SET = "From the set"
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
@@ -22,12 +23,14 @@ ROWS, PLACE, DRAW = "pictures.rows", "pictures.place", "pictures.draw"
 class Chosen:
     """Images (n, C, H, W) uint8 made to fit a run's network, what each is called, and which one is looked at.
 
+    `labels` (n,) are their classes, of the set or as a person says, -1 where nobody has said.
     `files` are those that a person has brought, none for images of a set; `inverted` says which were turned round.
     `captions` (n,) are short enough to stand under a small picture.
     """
 
     pixels: np.ndarray
     names: list[str]
+    labels: np.ndarray
     picked: int = 0
     files: tuple[brought.Brought, ...] = ()
     fitting: Fitting = field(default_factory=Fitting)
@@ -67,8 +70,8 @@ def brought_images(run: Run, fitting: Fitting) -> Chosen:
     read = [fit(one, shape, fitting, run) for one in files]
     pixels = np.stack([image for image, _ in read]) if read else np.empty((0, *shape), np.uint8)
     names = [one.name for one in files]
-    turned = tuple(turned for _, turned in read)
-    return Chosen(pixels, names, brought.picked(), files, fitting, turned, tuple(names))
+    said, turned = said_classes(run, pixels), tuple(turned for _, turned in read)
+    return Chosen(pixels, names, said, brought.picked(), files, fitting, turned, tuple(names))
 
 
 def images_of_the_set(run: Run) -> Chosen:
@@ -86,27 +89,28 @@ def images_of_the_set(run: Run) -> Chosen:
                 "", icon=":material/casino:", key="pictures.others", on_click=_draw_others, help="Others by chance."
             )
     if order == "picked":
-        return chosen_rows(dataset, np.array(_asked_for(run)))
+        return chosen_rows(run, dataset, np.array(_asked_for(run)))
     rows = dataset.rows("test")
     if order == "mixed":
         drawn = np.random.default_rng(state.recall(DRAW, 0)).permutation(rows)
-        return chosen_rows(dataset, np.sort(drawn[:COUNT]))
+        return chosen_rows(run, dataset, np.sort(drawn[:COUNT]))
     ranks = np.argsort(cache.errors(run, "test"))
-    return chosen_rows(dataset, rows[ranks[::-1][:COUNT] if order == "worst" else ranks[:COUNT]])
+    return chosen_rows(run, dataset, rows[ranks[::-1][:COUNT] if order == "worst" else ranks[:COUNT]])
 
 
 def _draw_others() -> None:
     state.remember(DRAW, state.recall(DRAW, 0) + 1)
 
 
-def chosen_rows(dataset: Dataset, rows: np.ndarray) -> Chosen:
+def chosen_rows(run: Run, dataset: Dataset, rows: np.ndarray) -> Chosen:
     """Images of a set by their row numbers."""
     names = [name_of(dataset, row) for row in rows]
     place = max(0, min(state.recall(PLACE, 0), len(rows) - 1))
     captions = tuple(
         dataset.classes[label] if label >= 0 else name for label, name in zip(dataset.labels[rows], names, strict=True)
     )
-    return Chosen(np.ascontiguousarray(dataset.images[rows]), names, place, captions=captions)
+    pixels = np.ascontiguousarray(dataset.images[rows])
+    return Chosen(pixels, names, labels_of(run, pixels, dataset.labels[rows]), place, captions=captions)
 
 
 def ask_for(run: Run, row: int) -> None:

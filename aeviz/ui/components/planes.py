@@ -11,7 +11,7 @@ from aeviz.results.sweeps import FEWEST_CELLS, MOST_CELLS, axis_name, named_axes
 from aeviz.runs import Run
 from aeviz.ui import cache, drawn, words
 from aeviz.ui.components.code_bridges import mosaic
-from aeviz.ui.components.one_image import one_image
+from aeviz.ui.components.one_image import one_image, through_network
 from aeviz.ui.components.taking import take_along
 
 HEIGHT = 620
@@ -28,29 +28,31 @@ class Axis(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """Two axes, the centre (D,) of their plane if not the mean, pictures a side, and whether they fade."""
+    """Two axes, the centre (D,) of their plane if not the mean, pictures a side, whether they fade, and their class."""
 
     across: Axis
     up: Axis
     centre: np.ndarray | None
     size: int
     fades: bool
+    label: int
 
 
 def plane_controls(run: Run) -> Chosen:
     """Which plane, and how finely it is drawn."""
     if run.config().model.latent_dim == 2:
         across, up, centre = Axis(axis_name("dimensions", 0)), Axis(axis_name("dimensions", 1)), None
+        label = _class_picker(run)
     else:
         offered = named_axes(run, drawn.axes(run, "principal", "variance"))
         across, up = (_axis_picker(offered, label, place) for place, label in enumerate(("Across", "Up")))
-        centre = _centre(run)
+        centre, label = _centre(run)
     size = st.slider("Pictures a side", FEWEST_CELLS, MOST_CELLS, 20, key=f"{KEY}.size", persist_state="session")
     fades = st.toggle(
         "Fade the unknown", True, key=f"{KEY}.fades", persist_state="session",
         help="Pictures far from every training image's code are drawn faintly: nothing has taught the decoder what belongs there.",
     )  # fmt: skip
-    return Chosen(across, up, centre, size, fades)
+    return Chosen(across, up, centre, size, fades, label)
 
 
 def _axis_picker(offered: dict[str, np.ndarray], label: str, place: int) -> Axis:
@@ -58,19 +60,33 @@ def _axis_picker(offered: dict[str, np.ndarray], label: str, place: int) -> Axis
     return Axis(name, offered[name])
 
 
-def _centre(run: Run) -> np.ndarray | None:
-    """The code of an image that the plane leads through, None for the mean."""
+def _centre(run: Run) -> tuple[np.ndarray | None, int]:
+    """The code of an image that the plane leads through, None for the mean; and the class that is drawn."""
     around = st.segmented_control(
         "Through", ["mean", "image"], default="mean", required=True, key=f"{KEY}.through", width="stretch", persist_state="session",
         format_func={"mean": "The mean", "image": "An image"}.__getitem__,
     )  # fmt: skip
     image = one_image(run, "Image", f"{KEY}.image") if around == "image" else None
-    return None if image is None else cache.rebuild(run, image[None]).z[0]
+    if image is None:
+        return None, _class_picker(run)
+    rebuilt = through_network(run, [image])
+    return rebuilt.z[0], 0 if rebuilt.told is None else int(rebuilt.told[0])
+
+
+def _class_picker(run: Run) -> int:
+    """Which class is drawn, where the network is told one."""
+    classes = run.config().data.classes
+    if not cache.model(run).n_classes:
+        return 0
+    return st.selectbox(
+        "Class", range(len(classes)), key=f"{KEY}.class.{len(classes)}", format_func=classes.__getitem__, persist_state="session",
+        help="The decoder is told a class with every code; this one is drawn all over.",
+    )  # fmt: skip
 
 
 def plane_canvas(run: Run, chosen: Chosen) -> None:
     """The plane as one mosaic, fainter the further from the data."""
-    found = drawn.manifold(run, chosen.across.vector, chosen.up.vector, chosen.centre, chosen.size)
+    found = drawn.manifold(run, chosen.across.vector, chosen.up.vector, chosen.centre, chosen.size, chosen.label)
     images = pictures.to_pixels(found.x_hat.reshape(-1, *found.x_hat.shape[2:]))
     distance = found.distance.ravel()
     across, up = chosen.across.name, chosen.up.name

@@ -10,17 +10,18 @@ from aeviz import plots
 from aeviz.data import pictures
 from aeviz.errors import MissingData
 from aeviz.latent.neighbours import nearest
+from aeviz.latent.told import shares
 from aeviz.plots.packed import pack
 from aeviz.results import Rebuilt
 from aeviz.runs import Run
 from aeviz.ui import cache, pick, words
 from aeviz.ui.components.bridges import STATIC
 from aeviz.ui.components.gallery import gallery
-from aeviz.ui.components.map_scene import decoder_of
+from aeviz.ui.components.map_scene import decoding_of
 from aeviz.ui.components.pictures import Chosen, as_colour, name_of, strip
 from aeviz.ui.components.posters import Row, poster
+from aeviz.ui.components.taken_as import class_picker, said_classes
 from aeviz.ui.components.taking import take_along
-from aeviz.ui.serve import address
 
 PARTS = ("decoder.js", "map/base.js", "map/decode.js", "wipe.js", "code_bars.js", "rebuilt.js")
 MOST_TALL = 300  # pixels of each of the three pictures
@@ -46,32 +47,43 @@ _rebuilt = st.components.v2.component(
 def image_view(run: Run, chosen: Chosen) -> None:
     """All images small, and the one that is looked at large."""
     strip(chosen, "pictures.strip")
-    rebuilt = cache.rebuild(run, chosen.pixels)
+    rebuilt = cache.rebuild(run, chosen.pixels, chosen.labels)
     _rebuilt(data=pack(_shown(run, rebuilt, chosen.picked)), key="pictures.rebuilt")
     numbers, near = st.columns([5, 4], gap="medium", vertical_alignment="center")
     with numbers:
         _numbers({name: values[chosen.picked] for name, values in rebuilt.numbers().items()})
+        if rebuilt.told is not None:
+            _taken_as(run, chosen, int(rebuilt.told[chosen.picked]))
     with near:
         _nearest(run, rebuilt.z[chosen.picked])
     with st.container(horizontal_alignment="right"):
         _take(run, rebuilt, chosen.picked, chosen.names[chosen.picked])
 
 
+def _taken_as(run: Run, chosen: Chosen, told: int) -> None:
+    """The class that the network was told; of an image that came without, the person's to say."""
+    image = chosen.pixels[chosen.picked]
+    if chosen.labels[chosen.picked] == said_classes(run, image[None])[0]:
+        class_picker(run, image, told)
+    else:
+        st.caption(f"The network is told its class: {words.plain(run.config().data.classes[told])}.")
+
+
 def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
     """What the browser is told of an image; without codes of test images, no bars."""
     x, z = rebuilt.x[picked], rebuilt.z[picked]
-    mark = run.weights_mark()
-    decode = {"decoder": decoder_of(run), "server": address("decode", run.id, mark)}
-    named = hashlib.sha256(x.tobytes() + f"{run.id} {mark}".encode()).hexdigest()[:16]
+    told = None if rebuilt.told is None else rebuilt.told[[picked]]
+    named = hashlib.sha256(x.tobytes() + f"{run.id} {run.weights_mark()} {told}".encode()).hexdigest()[:16]
     shown = {
         "image": named,
         "shape": list(x.shape),
         "x": x.ravel(),
         "x_hat": rebuilt.x_hat[picked].ravel(),
         "z": z,
+        "told": shares(told, cache.model(run).n_classes),
         "words": SAID,
     }
-    return shown | {"decode": decode, "colours": list(plots.DIVERGING), "most": MOST_TALL} | _ranges(run)
+    return shown | {"decode": decoding_of(run), "colours": list(plots.DIVERGING), "most": MOST_TALL} | _ranges(run)
 
 
 def _ranges(run: Run) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def runs_view(run: Run, chosen: Chosen) -> None:
     others = {other.id: other for other in list_runs() if other.id != run.id and other.has_weights()}
     titles = pick.titles([run, *others.values()])
     runs = [run, *_rival_picker(run, others, titles)]
-    rebuilt = [cache.rebuild(each, chosen.fitted(each)) for each in runs]
+    rebuilt = [cache.rebuild(each, chosen.fitted(each), _labels(run, each, chosen)) for each in runs]
     errors = np.array([each.numbers()["mse"] for each in rebuilt])  # (runs, n)
     with st.container(key="rivals", gap="small"):
         _row("**Original**", "", chosen.pixels, "original", list(chosen.captions), set(), chosen.names)
@@ -36,6 +36,12 @@ def runs_view(run: Run, chosen: Chosen) -> None:
             _row(title, _summary(made), pictures.to_pixels(made.x_hat), each.id, labels, best)
     with st.container(horizontal_alignment="right"):
         _take(runs, rebuilt, chosen, titles)
+
+
+def _labels(run: Run, other: Run, chosen: Chosen) -> np.ndarray:
+    """The images' classes (n,) by their numbers in another run's set, -1 where that has other classes."""
+    same = run.config().data.classes == other.config().data.classes
+    return chosen.labels if same else np.full(len(chosen.labels), -1)
 
 
 def _rival_picker(run: Run, others: dict[str, Run], titles: dict[str, str]) -> list[Run]:

@@ -11,7 +11,7 @@ from aeviz import results
 from aeviz.data import pictures
 from aeviz.latent.roads import FEWEST_STEPS, FEWEST_STOPS, MOST_STEPS, MOST_STOPS, ROADS, places_of_stops
 from aeviz.plots.theme import CLASS_COLOURS
-from aeviz.results import MapRequest, Walk
+from aeviz.results import MapRequest, Rebuilt, Walk
 from aeviz.runs import Run
 from aeviz.ui import cache, drawn, show, state
 from aeviz.ui.components import map_scene
@@ -19,7 +19,7 @@ from aeviz.ui.components.code_bridges import player
 from aeviz.ui.components.map_colours import Painted
 from aeviz.ui.components.map_view import latent_map
 from aeviz.ui.components.maps import last_request
-from aeviz.ui.components.one_image import some_images
+from aeviz.ui.components.one_image import OneImage, some_images, through_network
 from aeviz.ui.components.posters import Row, poster
 from aeviz.ui.components.taking import take_along
 from aeviz.ui.frame import kindly
@@ -35,9 +35,9 @@ COLOURS = [CLASS_COLOURS[number] for number in (0, 1, 2, 4)]
 
 @dataclass(frozen=True)
 class Chosen:
-    """The images (C, H, W) uint8 a road leads through, None for one that is missing; which roads; how many steps."""
+    """The images a road leads through, None for one that is missing; which roads; how many steps."""
 
-    images: list[np.ndarray | None]
+    images: list[OneImage | None]
     roads: dict[str, str]
     steps: int
 
@@ -88,9 +88,8 @@ def road_canvas(run: Run, chosen: Chosen) -> None:
     if not chosen.roads:
         st.info("Choose at least one road.", icon=":material/route:")
         return
-    x = np.stack(images)
-    codes = cache.rebuild(run, x).z
-    roads = walked(run, codes, chosen)
+    x, rebuilt = np.stack([image.pixels for image in images]), through_network(run, images)
+    roads = walked(run, rebuilt, chosen)
     shown = player(
         roads.frames, x, places_of_stops(len(x), chosen.steps), roads.distance, roads.marks(), name=f"{run.id}.{chosen.steps}"
     )  # fmt: skip
@@ -101,7 +100,7 @@ def road_canvas(run: Run, chosen: Chosen) -> None:
         more = NARROW_NAME if state.is_narrow() else 0
         shown.strips(key="walk.strips", height=STOPS_ROW + more + (STRIP + more) * len(chosen.roads))
     with beside, kindly():
-        _map(run, roads, x, codes)
+        _map(run, roads, x, rebuilt.z)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             UNDER if roads.distance is not None else "How far the roads are from the data is not known: the images are not here.",
@@ -110,11 +109,13 @@ def road_canvas(run: Run, chosen: Chosen) -> None:
         _take(roads)
 
 
-def walked(run: Run, codes: np.ndarray, chosen: Chosen) -> Roads:
-    """The chosen roads through codes (M, D), decoded."""
-    walks: list[Walk] = [drawn.walk(run, codes, name, chosen.steps) for name in chosen.roads]
+def walked(run: Run, stops: Rebuilt, chosen: Chosen) -> Roads:
+    """The chosen roads through the codes of some images, decoded."""
+    walks: list[Walk] = [drawn.walk(run, stops.z, stops.told, name, chosen.steps) for name in chosen.roads]
     z = np.stack([walk.z for walk in walks])  # (R, S, D)
-    images = pictures.to_pixels(cache.decode(run, z.reshape(-1, z.shape[-1])))
+    told = [walk.told for walk in walks if walk.told is not None]  # (S, K + 1) each, or none
+    frames = cache.decode(run, z.reshape(-1, z.shape[-1]), np.concatenate(told) if told else None)
+    images = pictures.to_pixels(frames)
     known = [walk.distance for walk in walks if walk.distance is not None]
     return Roads(
         chosen.roads, z, images.reshape(*z.shape[:2], *images.shape[1:]), np.stack(known) if len(known) == len(walks) else None

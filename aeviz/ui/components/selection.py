@@ -119,7 +119,7 @@ def _mosaic(run: Run, dataset: Dataset, picked: np.ndarray) -> None:
 def _strip(run: Run, dataset: Dataset, rows: np.ndarray) -> tuple[bytes, int]:
     """The picture and its width in pixels."""
     x = np.ascontiguousarray(dataset.images[rows])
-    back = pictures.to_pixels(cache.rebuild(run, x).x_hat)
+    back = pictures.to_pixels(cache.rebuild(run, x, dataset.labels[rows]).x_hat)
     scale = max(1, STRIP_WIDTH // (max(len(rows), 10) * x.shape[-1]))
     strip = pictures.originals_over_reconstructions(x, back, columns=len(rows), scale=scale)
     return pictures.encode_webp(strip), strip.shape[1]
@@ -141,7 +141,7 @@ def _counts(dataset: Dataset, rows: np.ndarray) -> str:
 
 def table(run: Run, dataset: Dataset, rows: np.ndarray) -> bytes:
     """A CSV of index, label, file and code; a text that a spreadsheet would take for a formula is quoted."""
-    z = results.encode_images(run, np.ascontiguousarray(dataset.images[rows]))
+    z = results.encode_images(run, np.ascontiguousarray(dataset.images[rows]), dataset.labels[rows])
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["index", "label", "file", *(f"z{number}" for number in range(1, z.shape[1] + 1))])
