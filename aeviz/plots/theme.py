@@ -64,10 +64,14 @@ def layout(*, height: int, uirevision: str, **settings: Any) -> go.Layout:
 
 
 def on_paper(figure: go.Figure) -> go.Figure:
-    """A copy that stands alone: dark letters on white, room around, and no height of its own."""
+    """A copy that stands alone: dark letters on white, room around, and no height of its own.
+
+    The letters are those of every machine: a picture is drawn without the page's own, which are measured otherwise.
+    """
     paper = go.Figure(figure)
     return paper.update_layout(
-        paper_bgcolor="#ffffff", plot_bgcolor="#ffffff", font_color=INK, margin={"l": 16, "r": 16, "t": 16, "b": 16}, height=None
+        paper_bgcolor="#ffffff", plot_bgcolor="#ffffff", height=None, margin={"l": 16, "r": 16, "t": 16, "b": 16},
+        font={"color": INK, "family": "Arial, Helvetica, sans-serif"},
     )  # fmt: skip
 
 
