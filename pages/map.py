@@ -1,8 +1,8 @@
 """How the network sees the images: their codes as a map."""
 
-from aeviz.ui.components.map_controls import map_controls
-from aeviz.ui.components.map_link import follow_link, view_of
-from aeviz.ui.components.maps import map_canvas, map_facts
+from aeviz.ui.components.map.canvas import map_canvas, map_facts
+from aeviz.ui.components.map.controls import map_controls
+from aeviz.ui.components.map.link import follow_link, view_of
 from aeviz.ui.frame import controls_and_canvas, needed_run, page
 
 with page("map"):

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from aeviz import jobs, results, training
 from aeviz.training import Recipe
-from aeviz.ui.components.map_link import view_of
+from aeviz.ui.components.map.link import view_of
 from aeviz.ui.menu import MENU
 
 MAIN = str(Path(__file__).resolve().parent.parent / "aeviz" / "ui" / "main.py")
@@ -212,7 +212,7 @@ def test_a_map_that_was_gone_on_with_is_judged_anew(run, monkeypatch):
     with jobs.at_work(job) as worker:
         worker.report(state="done")
     app, begun = open_page("map"), []
-    monkeypatch.setattr("aeviz.ui.components.maps.JUDGED_AT_ONCE", 0)
+    monkeypatch.setattr("aeviz.ui.components.map.canvas.JUDGED_AT_ONCE", 0)
     monkeypatch.setattr("aeviz.jobs.start", lambda job, *line: begun.append(line[0]))
     app.selectbox(key="map.method").set_value("tsne").run()
     assert not app.exception

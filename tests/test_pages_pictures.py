@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
 from aeviz.ui import pick
-from aeviz.ui.components import brought
 from aeviz.ui.components.bridges import Dropped, files_of
+from aeviz.ui.components.images import brought
 from tests import making
 from tests.test_pages import open_page
 

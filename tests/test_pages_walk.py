@@ -11,9 +11,9 @@ from aeviz import data, results
 from aeviz.data.imports import ImportSettings
 from aeviz.runs.directions import list_directions
 from aeviz.ui.components import taking
-from aeviz.ui.components.generated import GENERATED
+from aeviz.ui.components.generate.views import GENERATED
 from aeviz.ui.components.posters import INK, Row, poster
-from aeviz.ui.components.walks import WALKS
+from aeviz.ui.components.walk.views import WALKS
 from tests import making
 from tests.test_pages import clear_caches, open_page
 

@@ -12,7 +12,7 @@ from aeviz.data import to_pixels
 from aeviz.export import scene
 from aeviz.latent.told import shares, told_classes, turn_of
 from aeviz.results import MapRequest, SampleRequest, store
-from aeviz.ui.components import taken_as
+from aeviz.ui.components.images import taken_as
 from tests import making
 from tests.test_map import ask
 from tests.test_pages import clear_caches, open_page

@@ -14,7 +14,7 @@ from aeviz.plots.packed import pack
 from aeviz.runs import Run
 from aeviz.ui import show, state
 from aeviz.ui.components.bridges import STATIC
-from aeviz.ui.components.map_scene import decoding_of
+from aeviz.ui.components.map.scenes import decoding_of
 from aeviz.ui.serve import keep
 
 SAID = {

@@ -13,7 +13,7 @@ from aeviz.errors import AevizError
 from aeviz.models import VARIANTS, budget
 from aeviz.runs import Note, Run, archive
 from aeviz.ui import frame, menu, show, state, words
-from aeviz.ui.components.live_head import can_go_on, go_on
+from aeviz.ui.components.live.head import can_go_on, go_on
 from aeviz.ui.components.taking_away import take_run
 
 
