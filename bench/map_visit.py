@@ -90,6 +90,8 @@ def most_charts(browser: Browser, run: Run) -> dict[str, int]:
     with serving() as served:
         for name in MENU:
             with _visitor(browser, f"{served.address}/{name if name != 'home' else ''}?run={run.id}") as page:
+                if page.locator(".aeviz-map").count():
+                    page.locator(".aeviz-map[data-drawn]").first.wait_for()
                 found[name] = page.evaluate("bench.charts()")
     return found
 

@@ -69,12 +69,40 @@ def train_pythae(recipe: Recipe, dataset: Dataset, precision: Precision) -> Resu
     https://pythae.readthedocs.io/en/latest/trainers/base_trainer.html
     """
     from pythae.data.datasets import BaseDataset
-    from pythae.models import AE, AEConfig
-    from pythae.models.base.base_utils import ModelOutput
-    from pythae.models.nn import BaseDecoder, BaseEncoder
     from pythae.trainers import BaseTrainer, BaseTrainerConfig
 
     settings, device = recipe.training, recipe.training.device
+
+    class Timed(BaseTrainer):
+        epoch_seconds: list[float]
+
+        def train_step(self, epoch: int) -> Any:
+            losses: list[Any] = []
+            self.epoch_seconds.append(timed(lambda: losses.append(super(Timed, self).train_step(epoch)), device))
+            return losses[0]
+
+    with _quietly() as folder:
+        started = time.perf_counter()
+        model = _fresh(recipe, dataset)
+        config = BaseTrainerConfig(
+            output_dir=folder, num_epochs=settings.epochs, learning_rate=settings.learning_rate, optimizer_cls="Adam",
+            per_device_train_batch_size=settings.batch_size, per_device_eval_batch_size=settings.batch_size,
+            seed=recipe.seed, no_cuda=device == "cpu",
+        )  # fmt: skip
+        train, val = (BaseDataset(*_floats(dataset, split)) for split in ("train", "val"))
+        trainer = Timed(_in_pythae(model, dataset), train, val, config)
+        trainer.epoch_seconds = []
+        trainer.train()
+        wait_for(device)
+        seconds = time.perf_counter() - started
+    return result_of(model, dataset, "float32", trainer.epoch_seconds, seconds)
+
+
+def _in_pythae(model: Autoencoder, dataset: Dataset) -> Any:
+    """Our layers as pythae's AE."""
+    from pythae.models import AE, AEConfig
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseEncoder
 
     class Encoder(BaseEncoder):
         def __init__(self, layers: nn.Module) -> None:
@@ -92,30 +120,8 @@ def train_pythae(recipe: Recipe, dataset: Dataset, precision: Precision) -> Resu
         def forward(self, z: Tensor) -> Any:
             return ModelOutput(reconstruction=self.layers(z).sigmoid())
 
-    class Timed(BaseTrainer):
-        epoch_seconds: list[float]
-
-        def train_step(self, epoch: int) -> Any:
-            losses: list[Any] = []
-            self.epoch_seconds.append(timed(lambda: losses.append(super(Timed, self).train_step(epoch)), device))
-            return losses[0]
-
-    with _quietly() as folder:
-        started = time.perf_counter()
-        model = _fresh(recipe, dataset)
-        shape = AEConfig(input_dim=dataset.shape, latent_dim=model.latent_dim)
-        config = BaseTrainerConfig(
-            output_dir=folder, num_epochs=settings.epochs, learning_rate=settings.learning_rate, optimizer_cls="Adam",
-            per_device_train_batch_size=settings.batch_size, per_device_eval_batch_size=settings.batch_size,
-            seed=recipe.seed, no_cuda=device == "cpu",
-        )  # fmt: skip
-        train, val = (BaseDataset(*_floats(dataset, split)) for split in ("train", "val"))
-        trainer = Timed(AE(shape, Encoder(model.encoder), Decoder(model.decoder)), train, val, config)
-        trainer.epoch_seconds = []
-        trainer.train()
-        wait_for(device)
-        seconds = time.perf_counter() - started
-    return result_of(model, dataset, "float32", trainer.epoch_seconds, seconds)
+    shape = AEConfig(input_dim=dataset.shape, latent_dim=model.latent_dim)
+    return AE(shape, Encoder(model.encoder), Decoder(model.decoder))
 
 
 def train_lightning(recipe: Recipe, dataset: Dataset, precision: Precision) -> Result:
@@ -126,6 +132,28 @@ def train_lightning(recipe: Recipe, dataset: Dataset, precision: Precision) -> R
     import lightning.pytorch as lightning
 
     settings, device = recipe.training, recipe.training.device
+
+    with _quietly() as folder:
+        started = time.perf_counter()
+        module = _in_lightning(_fresh(recipe, dataset), recipe)
+        trainer = lightning.Trainer(
+            max_epochs=settings.epochs, precision="bf16-mixed" if precision == "bfloat16" else "32-true",
+            accelerator={"cuda": "gpu"}.get(torch.device(device).type, torch.device(device).type),
+            devices=[torch.device(device).index or 0] if device.startswith("cuda") else 1, default_root_dir=folder,
+            logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            num_sanity_val_steps=0,
+        )  # fmt: skip
+        trainer.fit(module, *_loaders(dataset, settings.batch_size))
+        wait_for(device)
+        seconds = time.perf_counter() - started
+    return result_of(module.model.to(device), dataset, precision, module.epoch_seconds, seconds)
+
+
+def _in_lightning(model: Autoencoder, recipe: Recipe) -> Any:
+    """The network as Lightning's module, which times its epochs."""
+    import lightning.pytorch as lightning
+
+    device = recipe.training.device
 
     class Module(lightning.LightningModule):
         def __init__(self, model: Autoencoder) -> None:
@@ -142,7 +170,7 @@ def train_lightning(recipe: Recipe, dataset: Dataset, precision: Precision) -> R
             self.log("val_loss", _loss(self.model, batch[0]))
 
         def configure_optimizers(self) -> optim.Optimizer:
-            return optim.Adam(self.model.parameters(), lr=settings.learning_rate)
+            return optim.Adam(self.model.parameters(), lr=recipe.training.learning_rate)
 
         def on_train_epoch_start(self) -> None:
             wait_for(device)
@@ -152,20 +180,7 @@ def train_lightning(recipe: Recipe, dataset: Dataset, precision: Precision) -> R
             wait_for(device)
             self.epoch_seconds.append(time.perf_counter() - self.started)
 
-    with _quietly() as folder:
-        started = time.perf_counter()
-        module = Module(_fresh(recipe, dataset))
-        trainer = lightning.Trainer(
-            max_epochs=settings.epochs, precision="bf16-mixed" if precision == "bfloat16" else "32-true",
-            accelerator={"cuda": "gpu"}.get(torch.device(device).type, torch.device(device).type),
-            devices=[torch.device(device).index or 0] if device.startswith("cuda") else 1, default_root_dir=folder,
-            logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-            num_sanity_val_steps=0,
-        )  # fmt: skip
-        trainer.fit(module, *_loaders(dataset, settings.batch_size))
-        wait_for(device)
-        seconds = time.perf_counter() - started
-    return result_of(module.model.to(device), dataset, precision, module.epoch_seconds, seconds)
+    return Module(model)
 
 
 RIVALS: dict[str, Rival] = {

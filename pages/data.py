@@ -1,6 +1,6 @@
 """Which images are here, what they look like, and bringing your own."""
 
-from aeviz.ui.components.albums import album, bring, set_picker
+from aeviz.ui.components.data.album import album, bring, set_picker
 from aeviz.ui.frame import controls_and_canvas, in_sight, page
 
 with page("data"):

@@ -1,7 +1,7 @@
 """New images: drawn at random and judged, or laid out over a plane of codes."""
 
-from aeviz.ui.components.generated import GENERATED
-from aeviz.ui.components.one_image import images_of_yours
+from aeviz.ui.components.generate.views import GENERATED
+from aeviz.ui.components.images.one_image import images_of_yours
 from aeviz.ui.components.views import view_picker
 from aeviz.ui.frame import controls_and_canvas, kindly, needed_run, page
 

@@ -1,17 +1,17 @@
 """How the network sees the images: their codes as a map."""
 
-from aeviz.ui.components.map_controls import map_controls
-from aeviz.ui.components.map_link import follow_link
-from aeviz.ui.components.maps import map_canvas, map_facts
+from aeviz.ui.components.map.canvas import map_canvas, map_facts
+from aeviz.ui.components.map.controls import map_controls
+from aeviz.ui.components.map.link import follow_link, view_of
 from aeviz.ui.frame import controls_and_canvas, needed_run, page
 
 with page("map"):
     run = needed_run()
-    view = follow_link()
+    link = follow_link()
     controls, canvas = controls_and_canvas()
     with controls:
         request, paint, searched = map_controls(run)
     with canvas:
-        map_canvas(run, request, paint, searched, view)
+        map_canvas(run, request, paint, searched, view_of(link, request))
     with controls:
         map_facts(run, request)

@@ -1,6 +1,6 @@
 """What the network keeps of an image: original, reconstruction and error side by side."""
 
-from aeviz.ui.components.looking import image_picker, view_of, view_picker
+from aeviz.ui.components.reconstruct.looking import image_picker, view_of, view_picker
 from aeviz.ui.frame import controls_and_canvas, needed_run, page
 
 with page("reconstruct"):

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from aeviz.ui import state, words
-from aeviz.ui.components.live import live_panel
-from aeviz.ui.components.live_dials import dials
-from aeviz.ui.components.network import network_view
-from aeviz.ui.components.recipe import recipe_form, take_layers
-from aeviz.ui.components.start import train_button, view_picker
+from aeviz.ui.components.live.dials import dials
+from aeviz.ui.components.live.panel import live_panel
+from aeviz.ui.components.train.network import network_view
+from aeviz.ui.components.train.recipe import recipe_form, take_layers
+from aeviz.ui.components.train.start import train_button, view_picker
 from aeviz.ui.frame import controls_and_canvas, page
 
 with page("train"):

@@ -1,8 +1,8 @@
 """What lies between images: roads from one code to another, axes, directions, and means."""
 
-from aeviz.ui.components.one_image import images_of_yours
+from aeviz.ui.components.images.one_image import images_of_yours
 from aeviz.ui.components.views import view_picker
-from aeviz.ui.components.walks import WALKS
+from aeviz.ui.components.walk.views import WALKS
 from aeviz.ui.frame import controls_and_canvas, kindly, needed_run, page
 
 with page("walk"):

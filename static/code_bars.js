@@ -16,6 +16,8 @@ const CodeBars = (() => {
       this.hint = make("span", "hint", head)
       this.reset = Object.assign(make("button", "", head), { type: "button", textContent: words.reset, onclick: () => this.putBack() })
       this.line = make("div", "bars", this.root)
+      this.line.onscroll = () => this.tellOfMore()
+      new ResizeObserver(() => this.tellOfMore()).observe(this.line)
       this.bars = []
     }
 
@@ -95,7 +97,18 @@ const CodeBars = (() => {
     }
 
     // Beside the title: what a changed code is worth, or how one changes it.
-    say(text) { this.hint.textContent = text || this.words.hint }
+    say(text) {
+      this.said = text
+      const scrolls = this.line.scrollWidth > this.line.clientWidth
+      this.hint.textContent = text || [this.words.hint, ...(scrolls ? [this.words.more] : [])].join(" ")
+    }
+
+    // Bars that do not fit fade away at the edge, as long as there are some behind it.
+    tellOfMore() {
+      const { scrollLeft, scrollWidth, clientWidth } = this.line
+      this.line.classList.toggle("more", scrollLeft + clientWidth < scrollWidth - 2)
+      this.say(this.said)
+    }
 
     // A bar reaches from the middle of its range to its value; a line stays where the image has it.
     paint(place) {

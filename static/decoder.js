@@ -77,8 +77,8 @@ const { readDecoder, paintSample } = (() => {
       steps.push(KINDS[layer.kind](layer, shape, take))
       shape = steps[steps.length - 1].shape
     }
-    const run = (values, label) => {
-      for (let step = 0; step < steps.length; step++) values = steps[step].run(values, label)
+    const run = (values, told) => {
+      for (let step = 0; step < steps.length; step++) values = steps[step].run(values, told)
       return values
     }
     return { shape, run }
@@ -87,8 +87,8 @@ const { readDecoder, paintSample } = (() => {
   // The two sorts of layers; `shape` is what comes out.
   const filling = (shape, fill) => {
     const out = new Float32Array(count(shape))
-    const run = (values, label) => {
-      fill(out, values, label)
+    const run = (values, told) => {
+      fill(out, values, told)
       return out
     }
     return { shape, run }
@@ -103,10 +103,11 @@ const { readDecoder, paintSample } = (() => {
 
   // By kind: what a layer makes of a shape [height, width, channels], and of values.
   const KINDS = {
-    label: ({ classes }, [, , size]) => filling([1, 1, size + classes + 1], (out, values, label) => {
+    label: ({ classes }, [, , size]) => filling([1, 1, size + classes + 1], (out, values, told) => {
       out.fill(0)
       out.set(values)
-      out[size + (label >= 0 && label < classes ? label : classes)] = 1
+      if (told?.length) out.set(told, size)
+      else out[size + (told >= 0 && told < classes ? told : classes)] = 1
     }),
 
     snap({ size, entries }, shape, take) {
@@ -251,8 +252,8 @@ const { readDecoder, paintSample } = (() => {
   }
 
   // From what `pack_decoder` gives (an ArrayBuffer or a Uint8Array) to the `shape` of a sample, [channels, height,
-  // width], and `decode(z, label)`: its values in [0, 1], channel by channel, in an array that the next call fills
-  // anew. `label` is a class's number, for decoders that are told one.
+  // width], and `decode(z, told)`: its values in [0, 1], channel by channel, in an array that the next call fills
+  // anew. `told` is a class's number, or shares of all classes and of "unknown", for decoders that are told one.
   const readDecoder = (packed) => {
     const bytes = packed instanceof ArrayBuffer ? new Uint8Array(packed) : packed
     const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
@@ -262,9 +263,9 @@ const { readDecoder, paintSample } = (() => {
     const numbers = head.half ? Float32Array.from(new Uint16Array(rest), fromHalf) : new Float32Array(rest)
     const take = ([start, size]) => numbers.subarray(start, start + size)
     const network = sequence(head.layers, [1, 1, head.latent_dim], take)
-    const decode = (z, label) => {
+    const decode = (z, told) => {
       if (z.length !== head.latent_dim) throw new RangeError(`a code of ${z.length} numbers; it has ${head.latent_dim}`)
-      return network.run(z, label)
+      return network.run(z, told)
     }
     return { shape: head.sample_shape, decode }
   }

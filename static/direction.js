@@ -72,6 +72,12 @@ class Direction {
 
   code(amount) { return Float32Array.from(this.data.z, (value, d) => value + amount * this.data.vector[d]) }
 
+  // What a conditional decoder is told changes along with the code.
+  told(amount) {
+    const { turn } = this.data
+    return turn && Float32Array.from(turn[0], (share, place) => share + amount * turn[1][place])
+  }
+
   draw() {
     const width = this.root.clientWidth, count = this.images.length + 1
     if (!width) return
@@ -105,7 +111,7 @@ class Direction {
     this.decoder.of(this.code(asked), (values) => {
       this.put(canvas, values, this.large)
       this.root.dataset.amount = asked
-    })
+    }, this.told(asked))
   }
 
   async drawWay() {
@@ -113,12 +119,10 @@ class Direction {
     const side = Math.min(88, this.root.clientWidth / this.stops.length - 3)
     const size = [side * Math.min(1, wide / tall), side * Math.min(1, tall / wide)]
     const { data } = this, canvases = [...this.way.children]
-    const codes = this.stops.map((amount) => this.code(amount))
+    const codes = this.stops.map((amount) => ({ z: this.code(amount), told: this.told(amount) }))
     for (const canvas of canvases) Sheets.fit(canvas, ...size)
-    if (this.decoder.local) return codes.forEach((code, step) => this.put(canvases[step], this.decoder.decoder.decode(code), size))
-    const all = new Float32Array(codes.length * codes[0].length)
-    codes.forEach((code, step) => all.set(code, step * code.length))
-    const values = await this.decoder.fetch(all).catch(() => null)
+    if (this.decoder.local) return codes.forEach(({ z, told }, step) => this.put(canvases[step], this.decoder.decoder.decode(z, told), size))
+    const values = await this.decoder.fetch(MapDecode.sent(codes)).catch(() => null)
     if (!values || data !== this.data) return
     const each = values.length / codes.length
     canvases.forEach((canvas, step) => this.put(canvas, values.subarray(step * each, (step + 1) * each), size))

@@ -1,6 +1,7 @@
 // Small pictures in a row or in rows, cut from one sheet; one can be picked, and removed where that is offered.
 const CSS = `
-.gallery { display: flex; flex-wrap: wrap; gap: 8px; font: 12px/1.3 var(--st-font); color: var(--st-text-color); padding: 2px; overflow-y: auto; align-content: flex-start }
+.gallery { display: flex; flex-wrap: wrap; gap: 8px; box-sizing: border-box; font: 12px/1.3 var(--st-font); color: var(--st-text-color); padding: 2px; overflow-y: auto; align-content: flex-start }
+.gallery:not(.row) { scrollbar-gutter: stable }
 .gallery.row { flex-wrap: nowrap; overflow: auto hidden; scrollbar-width: thin }
 .item { position: relative; flex: none; display: flex; flex-direction: column; gap: 3px; padding: 0; border: 0; background: none; color: inherit; font: inherit; text-align: center }
 button.item { cursor: pointer }
@@ -10,7 +11,7 @@ button.item { cursor: pointer }
 button.item:hover .parts { outline-color: var(--st-border-color) }
 .item[aria-pressed=true] .parts, button.item:focus-visible .parts { outline-color: var(--st-primary-color) }
 button.item:focus-visible { outline: none }
-.item span { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; font-variant-numeric: tabular-nums; opacity: .75 }
+.item span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; opacity: .75 }
 .item.best span { opacity: 1; font-weight: 650; color: var(--st-green-text-color) }
 .item.best span::before { content: "★ " }
 .remove { position: absolute; top: -2px; right: -2px; width: 20px; height: 20px; padding: 0; border: 1px solid var(--st-border-color); border-radius: 50%;
@@ -18,10 +19,19 @@ button.item:focus-visible { outline: none }
 .place:hover .remove, .remove:focus-visible, .place[data-picked] .remove { opacity: 1 }
 .place { position: relative; flex: none }
 @media (pointer: coarse) { .remove { width: 26px; height: 26px } }`
+const GAP = 8, NEAR = 40, SLACK = 0.5 // pixels: between pictures, of the neighbours of one that is picked, and for rounding
 const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
 
-const item = (parent, number, data, tell) => {
-  const { tile: [width, height], columns, parts, labels, notes, best, picked, side, said } = data
+// How high pictures are so that lines of them fill the room there is, near to what is asked.
+const fitting = ({ tile: [width, height], parts, side, row, count }, room) => {
+  const seams = 2 * (parts - 1), wide = parts * width * (side / height) + seams
+  const across = Math.max(1, Math.round((room + GAP) / (wide + GAP)))
+  if (row || count <= across || !room) return side
+  return (((room + GAP) / across - GAP - seams - SLACK) * height) / (parts * width)
+}
+
+const item = (parent, number, data, side, tell) => {
+  const { tile: [width, height], columns, parts, labels, notes, best, picked, said } = data
   const scale = side / height
   const place = make("div", "place", parent)
   const shown = make(data.pickable ? "button" : "div", "item", place)
@@ -52,21 +62,49 @@ const follow = ({ dataset: { together }, scrollLeft }) => {
   for (const other of shown) if (other.dataset.together === together) other.scrollLeft = scrollLeft
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  if (!parentElement.aeviz) {
-    make("style", "", parentElement).textContent = CSS
-    shown.add((parentElement.aeviz = make("div", "gallery", parentElement)))
+class Gallery {
+  constructor(parent) {
+    make("style", "", parent).textContent = CSS
+    this.parent = parent
+    this.root = make("div", "gallery", parent)
+    shown.add(this.root)
+    new ResizeObserver(() => { if (this.fit() !== this.side) this.draw() }).observe(this.root)
   }
-  const root = parentElement.aeviz
-  const { scrollLeft, scrollTop } = root
-  root.classList.toggle("row", data.row)
-  root.style.setProperty("--sheet", `url(${data.sheet})`)
-  root.style.maxHeight = data.height ? `${data.height}px` : ""
-  const focused = [...root.querySelectorAll("button.item")].indexOf(parentElement.activeElement)
-  root.replaceChildren()
-  root.dataset.together = data.together ?? ""
-  root.onscroll = data.together ? () => follow(root) : null
-  for (let number = 0; number < data.count; number++) item(root, number, data, setTriggerValue)
-  Object.assign(root, { scrollLeft, scrollTop })
-  root.querySelectorAll("button.item")[focused]?.focus()
+
+  show(data, tell) {
+    const { root } = this, moved = this.data?.picked !== data.picked
+    Object.assign(this, { data, tell })
+    root.classList.toggle("row", data.row)
+    root.style.setProperty("--sheet", `url(${data.sheet})`)
+    root.style.maxHeight = data.height ? `${data.height}px` : ""
+    root.dataset.together = data.together ?? ""
+    root.onscroll = data.together ? () => follow(root) : null
+    this.draw()
+    if (moved) this.bringIntoSight()
+  }
+
+  fit() { return fitting(this.data, this.root.clientWidth - 4) }
+
+  draw() {
+    const { root } = this, { scrollLeft, scrollTop } = root
+    const focused = [...root.querySelectorAll("button.item")].indexOf(this.parent.activeElement)
+    root.replaceChildren()
+    this.side = this.fit()
+    for (let number = 0; number < this.data.count; number++) item(root, number, this.data, this.side, this.tell)
+    Object.assign(root, { scrollLeft, scrollTop })
+    root.querySelectorAll("button.item")[focused]?.focus()
+  }
+
+  // Within the gallery alone; the page stays where it is.
+  bringIntoSight() {
+    const { root } = this, picked = root.querySelector("[data-picked]")?.getBoundingClientRect(), box = root.getBoundingClientRect()
+    if (!picked) return
+    root.scrollLeft += Math.max(0, picked.right + NEAR - box.right) - Math.max(0, box.left - picked.left + NEAR)
+    root.scrollTop += Math.max(0, picked.bottom - box.bottom) - Math.max(0, box.top - picked.top)
+  }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  parentElement.aeviz ??= new Gallery(parentElement)
+  parentElement.aeviz.show(data, setTriggerValue)
 }

@@ -4,8 +4,9 @@ class Rebuilt {
   constructor(parent, words) {
     this.root = MapBase.make("div", "rebuilt", parent)
     this.words = words
-    this.pictures = new Wipe.Pictures(this.root, words)
-    this.values = MapBase.make("div", "values", this.root)
+    const shown = MapBase.make("div", "shown", this.root)
+    this.pictures = new Wipe.Pictures(shown, words)
+    this.values = MapBase.make("div", "values", shown)
     this.pictures.onLook = (found) => this.say(found)
     this.bars = new CodeBars.Bars(this.root, words, (code) => this.follow(code))
     this.say(null)
@@ -30,7 +31,7 @@ class Rebuilt {
     requestAnimationFrame(() => {
       this.asked = false
       if (!this.bars.changed) this.paint(this.data.x_hat)
-      else if (this.decoder.ready) this.decoder.of(this.code, (values) => { if (this.bars.changed) this.paint(values) })
+      else if (this.decoder.ready) this.decoder.of(this.code, (values) => { if (this.bars.changed) this.paint(values) }, this.data.told)
       else setTimeout(() => this.follow(this.code), 100)
     })
   }

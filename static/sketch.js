@@ -22,6 +22,7 @@ const ICONS = {
   next: "M12 5v14M5 12h14",
 }
 const LONG = 448 // pixels of the sheet's longer side
+const PIXELS = 1.5, SHARE = 8 // a brush is so many pixels of the network thick, and a percentage of the sheet at least
 const PATIENCE = 250 // milliseconds after a stroke, in which another may begin
 const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
 const kept = new Map() // by key: the drawing, which outlives its place on the page
@@ -34,7 +35,7 @@ class Sketch {
     const tools = make("div", "tools", root)
     this.buttons = {}
     for (const name of ["brush", "eraser"]) this.button(tools, name, () => { this.tool = name; this.refresh() })
-    this.width = Object.assign(make("input", "", tools), { type: "range", min: 2, max: 20, step: 0.5, value: 8 })
+    this.width = Object.assign(make("input", "", tools), { type: "range", step: "any" })
     this.colour = Object.assign(make("input", "", tools), { type: "color" })
     this.button(tools, "undo", () => this.undo())
     this.button(tools, "clear", () => { if (this.isMarked()) this.add({ clear: true }) })
@@ -55,6 +56,7 @@ class Sketch {
     if (!kept.has(data.key)) kept.set(data.key, { number: 1, strokes: [] })
     this.drawing = kept.get(data.key)
     const [channels, height, width] = data.shape, scale = LONG / Math.max(width, height)
+    this.beginWith(Math.max(SHARE, (100 * PIXELS) / Math.max(width, height)))
     Object.assign(this.canvas, { width: Math.round(width * scale), height: Math.round(height * scale) })
     this.canvas.setAttribute("aria-label", data.said.sheet)
     for (const [name, button] of Object.entries(this.buttons)) button.title = button.ariaLabel = data.said[name]
@@ -64,6 +66,14 @@ class Sketch {
     this.colour.parentElement.classList.toggle("coloured", channels > 1)
     if (this.ink !== data.ink) this.ink = this.colour.value = data.ink
     this.refresh()
+  }
+
+  // How thick a brush is at first, and how thin and thick it can be made; a person's own choice stays for sheets like this.
+  beginWith(usual) {
+    if (this.usual === usual) return
+    this.usual = usual
+    Object.assign(this.width, { min: usual / 4, max: 2.5 * usual })
+    this.width.value = usual
   }
 
   listen() {

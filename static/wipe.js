@@ -34,7 +34,7 @@ const Wipe = (() => {
       this.pointers = new Map()
       this.listen()
       this.watcher = new ResizeObserver(() => this.fit())
-      this.watcher.observe(this.root)
+      this.watcher.observe(this.panels[0].canvas.parentElement)
     }
 
     panel(name) {

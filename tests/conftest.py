@@ -31,3 +31,18 @@ def real_data(monkeypatch):
         "AEVIZ_DATA", os.pathsep.join(str(Path(folder).absolute()) for folder in REAL_DATA.split(os.pathsep))
     )
     return Path(REAL_DATA.split(os.pathsep)[0])
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The lines that were started, none of which runs."""
+    from aeviz.ui import warm
+
+    lines = []
+
+    class Spare:
+        def start(self, job, *arguments):
+            lines.append(arguments)
+
+    monkeypatch.setattr(warm, "spare", Spare)
+    return lines

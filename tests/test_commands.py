@@ -165,6 +165,12 @@ def test_a_run_travels_as_a_zip(say, tmp_path, monkeypatch):
     assert say("resume", loaded, "--epochs", "3")["epoch"] == 3
 
 
+def test_the_projector_s_files_are_written_to_a_folder_and_counted(say, tmp_path):
+    told = say("export", say(*QUICK)["run"], "--to", "projector", "--out", str(tmp_path / "folder"))
+    assert told["bytes"] == sum(path.stat().st_size for path in (tmp_path / "folder").iterdir())
+    assert (tmp_path / "folder" / "projector_config.pbtxt").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -230,6 +230,18 @@ def test_error_maps_are_black_where_equal_and_bright_at_the_maximum():
     assert half[0, :, 0, 1].tolist() == [181, 54, 122]
 
 
+def test_signed_error_maps_end_at_the_largest_error_on_either_side():
+    x = np.full((1, 2, 1, 3), 0.5, np.float32)
+    x_hat = x.copy()
+    x_hat[0, :, 0, 0], x_hat[0, 0, 0, 2] = 0.75, 0.25  # +0.25 in both channels; -0.125 on average
+    colours, most = data.pictures.signed_error_map(x, x_hat, ("#0000ff", "#000000", "#ff0000"))
+    assert most == 0.25
+    assert colours[0, :, 0].T.tolist() == [[255, 0, 0], [0, 0, 0], [0, 0, 128]]
+    same, nothing = data.pictures.signed_error_map(x, x, ("#0000ff", "#000000", "#ff0000"))
+    assert nothing == 0
+    assert not same.any()
+
+
 def test_units_convert_there_and_back_and_nan_is_black():
     pixels = np.arange(256, dtype=np.uint8)
     assert np.array_equal(data.to_pixels(data.to_unit(pixels)), pixels)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from aeviz.data import animation
-from aeviz.data.animation import MEDIA, encode_gif, encode_strip, encode_webp_film, write_frames
+from aeviz.data.animation import MEDIA, encode_gif, encode_strip, encode_webp_film, write_frames, write_rows
 from aeviz.errors import BadValue, NotNow
 
 
@@ -66,6 +66,17 @@ def test_the_name_of_the_file_says_the_form(ending, tmp_path):
     write_frames(frames(3), tmp_path / "new" / f"walk{ending.upper()}")
     with Image.open(tmp_path / "new" / f"walk{ending.upper()}") as picture:
         assert picture.format == ending[1:].upper()
+
+
+def test_rows_are_a_picture_of_all_or_a_film_of_them_beside_each_other(tmp_path):
+    rows = np.stack([frames(1, 5, 8, 6), frames(1, 5, 8, 6)])
+    for ending in (".png", ".gif"):
+        write_rows(rows, tmp_path / f"rows{ending}")
+    scale = animation.USUAL // 6
+    assert Image.open(tmp_path / "rows.png").size == (5 * 6 * scale + 4 * 2, 2 * 8 * scale + 2)
+    film = Image.open(tmp_path / "rows.gif")
+    assert film.n_frames == 5 + 3, "there and back"
+    assert film.size[0] > 2 * animation.BESIDE * 6 // 8
 
 
 def test_an_unknown_form_is_refused_and_the_known_are_named(tmp_path):

@@ -94,6 +94,15 @@ def test_the_projector_gets_a_line_a_cell_and_a_thumbnail_for_each_image(tmp_pat
     assert said == "It holds all 359 test images, thumbnails of 8 x 8."
 
 
+def test_the_projector_s_files_are_a_folder_where_the_name_is_none_of_a_zip(tmp_path):
+    run = untrained()
+    for name in ("p.zip", "folder"):
+        projector.write_projector(run, tmp_path / name, lambda *_: None)
+    found = {path.name: path.read_bytes() for path in (tmp_path / "folder").iterdir()}
+    with zipfile.ZipFile(tmp_path / "p.zip") as archive:
+        assert found == {name: archive.read(name) for name in archive.namelist()}
+
+
 def test_a_table_of_one_column_has_no_header_which_the_projector_would_take_for_an_image():
     dataset = data.load("digits")
     coded = results.Codes(np.zeros((2, 1)), np.array([-1, -1]), np.array([5, 6]))

@@ -36,18 +36,18 @@ def test_encoder_and_decoder_give_what_torch_gives(name, tmp_path):
     files, model = taken(run, tmp_path), run.load()
     x = torch.rand(3, 1, 8, 8)
     with torch.no_grad():
-        z = model.code(x)
+        z = model.code(x, torch.tensor([0, 9, -1]))
         x_hat = model.decode(z, torch.tensor([0, 9, -1]))
-    found = exported.runtime(files["encoder.onnx"])({"x": x.numpy()})
-    np.testing.assert_allclose(found, z.numpy(), atol=1e-4)
     labels = {"labels": np.array([0, 9, -1])} if name == "cvae" else {}
+    found = exported.runtime(files["encoder.onnx"])({"x": x.numpy(), **labels})
+    np.testing.assert_allclose(found, z.numpy(), atol=1e-4)
     found = exported.runtime(files["decoder.onnx"])({"z": z.numpy(), **labels})
     np.testing.assert_allclose(found, x_hat.numpy(), atol=1e-4)
 
 
 def test_the_readme_says_what_goes_in_and_what_comes_out(tmp_path):
     readme = taken(untrained({"variant": "cvae"}), tmp_path)["README.txt"].decode()
-    assert "encoder.onnx: x (N, 1, 8, 8) float32, pixels in [0, 1] -> z (N, 3) float32" in readme
+    assert "encoder.onnx: x (N, 1, 8, 8) float32, pixels in [0, 1], labels (N) int64: 0 0," in readme
     assert "decoder.onnx: z (N, 3) float32, labels (N) int64: 0 0, 1 1, 2 2," in readme
 
 

@@ -213,6 +213,7 @@ def test_what_was_done_while_the_run_trained_is_said_at_the_top():
     run = untrained()
     events = [
         {"kind": "turn", "path": "training.learning_rate", "from": 0.001, "to": 0.0005}, {"kind": "change"},
+        {"kind": "turn", "path": "model.body.dropout", "from": 0.0, "to": 0.0},
         {"kind": "early_stop"},
     ]  # fmt: skip
     for event in events:

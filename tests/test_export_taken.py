@@ -126,6 +126,6 @@ def test_a_page_shows_a_part_of_a_map_of_too_many_dots(monkeypatch):
     _, said = export.take("html", run, request=FEW)
     assert said == "It shows 25 of 40 test images."
     shown = html.gather(run, FEW, results.project(run, FEW), results.dataset_of(run), lambda *_: None)
-    assert len(shown.z) == len(shown.x) == len(shown.drawn.points) == 25
+    assert len(shown.codes.z) == len(shown.x) == len(shown.drawn.points) == 25
     whole = results.codes(run)
-    assert (shown.z == whole.z[[list(whole.index).index(row) for row in shown.drawn.index]]).all()
+    assert (shown.codes.z == whole.z[[list(whole.index).index(row) for row in shown.drawn.index]]).all()

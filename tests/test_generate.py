@@ -212,13 +212,26 @@ def test_a_sample_without_temperature_beside_an_image_is_that_images_reconstruct
         ({"temperature": -1}, "at least 0"),
         ({"sampler": "class"}, "choose the class"),
         ({"sampler": "class", "label": 10}, "class number 10"),
-        ({"sampler": "mixture", "label": 1}, "One class"),
-        ({"sampler": "prior", "label": 1}, "One class"),
+        ({"sampler": "mixture", "label": 1}, "'mixture' draws from all classes; for one, draw from 'class'"),
+        ({"sampler": "prior", "label": 1}, "draw from 'class'"),
     ],
 )
 def test_a_request_that_cannot_be_met_says_why(run, asked, said):
     with pytest.raises(BadValue, match=said):
         results.samples(run, SampleRequest.parse(asked))
+
+
+@pytest.mark.parametrize(
+    ("left", "said"), [(1, "of the class 7 there is 1 image; it takes 2"), (0, "there are no images")]
+)
+def test_a_class_of_too_few_images_is_named(run, left, said, monkeypatch):
+    digits = data.load("digits")
+    rows = digits.rows("train")[digits.labels[digits.rows("train")] == 7]
+    labels = digits.labels.copy()
+    labels[rows[left:]] = -1
+    monkeypatch.setattr("aeviz.data.load", lambda *_: dataclasses.replace(digits, labels=labels))
+    with pytest.raises(BadValue, match=said):
+        results.samples(run, SampleRequest(sampler="class", label=7))
 
 
 def test_a_score_stands_beside_what_real_images_reach(run):

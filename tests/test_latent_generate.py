@@ -133,6 +133,12 @@ def test_a_classifier_finds_the_number_that_tells_groups_apart():
     assert np.abs(vector[1:]).max() < 0.2
 
 
+def test_a_classifier_follows_what_differs_widely_not_what_hardly_varies():
+    a, b = RNG(0).normal(size=(2, 500, 2)) * [1, 0.01]
+    b += [10, 0.1]  # either number alone tells the groups apart
+    assert classifier_normal(a, b)[0] == pytest.approx(10, rel=0.02)
+
+
 @pytest.mark.parametrize("method", [function for _, function in METHODS.values()], ids=METHODS)
 def test_a_direction_needs_somebody_on_either_side_and_one_is_enough(method):
     a, b = groups()
@@ -248,7 +254,7 @@ def test_a_conditional_vae_is_told_classes_as_often_as_they_come_or_the_one_aske
     np.testing.assert_allclose(shares, [0.75, 0, 0.25], atol=0.02)
     for name in ("prior", "class"):
         assert set(SAMPLERS[name].sample(codes, labels, model, SampleSettings(label=2)).labels) == {2}
-        with pytest.raises(BadValue, match="class number 1"):
+        with pytest.raises(BadValue, match="no image is of the class"):
             SAMPLERS[name].sample(codes, labels, model, SampleSettings(label=1))
 
 
@@ -270,7 +276,7 @@ def test_one_class_is_drawn_from_where_it_lies():
     assert np.abs(z - 50).max() < 10
 
 
-@pytest.mark.parametrize(("label", "said"), [(None, "choose the class"), (1, "1 images"), (7, "0 images")])
+@pytest.mark.parametrize(("label", "said"), [(None, "choose the class"), (1, "1 codes"), (7, "0 codes")])
 def test_a_class_with_nothing_to_fit_says_so(label, said):
     codes, labels = np.eye(5, 3, dtype=np.float32), np.array([0, 0, 0, 0, 1])
     with pytest.raises(BadValue, match=said):

@@ -271,7 +271,7 @@ def test_tsne_keeps_digits_apart_better_than_pca():
 def test_perplexity_is_cut_to_what_the_codes_allow_and_refused_beyond():
     assert usable_perplexity(30, 1000) == 30
     assert usable_perplexity(30, 61) == 20
-    with pytest.raises(BadValue, match=r"perplexity = 30 .* 22 codes; use 7\.0 or less"):
+    with pytest.raises(BadValue, match=r"perplexity = 30 .* 22 codes; use 7 or less"):
         usable_perplexity(30, 22)
     with pytest.raises(BadValue, match="at least 5 codes, here are 4"):
         usable_perplexity(2, 4)

@@ -17,8 +17,8 @@ from aeviz.errors import BadValue
 from aeviz.export import scene
 from aeviz.latent.outline import within
 from aeviz.plots.packed import pack, pack_figure
-from aeviz.ui.components.map_controls import find
-from aeviz.ui.components.map_link import _view
+from aeviz.ui.components.map.controls import find
+from aeviz.ui.components.map.link import _view
 from aeviz.ui.serve import keep, routes, thumbnails
 from aeviz.ui.serve.blobs import Blobs
 from aeviz.ui.serve.density import density, pack_points

@@ -1,13 +1,16 @@
 """Every page, empty and in use, without a browser."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aeviz import jobs, results, training
 from aeviz.training import Recipe
+from aeviz.ui.components.map.link import view_of
 from aeviz.ui.menu import MENU
 
 MAIN = str(Path(__file__).resolve().parent.parent / "aeviz" / "ui" / "main.py")
@@ -146,13 +149,74 @@ def test_a_map_that_cannot_be_made_says_so_and_leaves_the_last_one(run):
 
 
 @pytest.mark.parametrize(
-    "link", ["", "x", "[]", '{"method": 3}', '{"method": "lda", "split": "<b>", "colour": 7, "view": 3}']
-)
+    "link",
+    [
+        "", "x", "[]", '{"method": 3}', '{"method": "lda", "split": "<b>", "colour": 7, "view": 3}',
+        '{"method": "pca", "colour": "none", "split": "none", "show": "none", "names": "x", "grid": 3}',
+        '{"method": "custom", "settings": {"directions": [[1, 2]]}, "paint": {"d": -5}, "colour": "dimension"}',
+    ],
+)  # fmt: skip
 def test_a_link_that_nobody_wrote_harms_nothing(run, link):
     app = AppTest.from_file(MAIN, default_timeout=30)
     app.query_params["map"] = link
     app.run().switch_page("../../pages/map.py").run()
     assert not app.exception
+
+
+def open_link(**link):
+    app = AppTest.from_file(MAIN, default_timeout=30)
+    app.query_params["map"] = json.dumps(link)
+    return app.run().switch_page("../../pages/map.py").run()
+
+
+def test_a_link_brings_the_axes_and_the_colours_settings(run):
+    axes = [np.eye(run.config().model.latent_dim)[0].tolist(), np.eye(run.config().model.latent_dim)[1].tolist()]
+    app = open_link(method="custom", settings={"dims": 2, "directions": axes}, colour="kmeans", paint={"k": 7})
+    assert not app.exception
+    assert app.multiselect(key="map.axes").value == ["From the link, 1", "From the link, 2"]
+    assert app.get("bidi_component")
+    assert app.session_state["map.colour.kmeans.k"] == 7
+
+
+def test_a_links_view_is_of_its_own_map_only(run):
+    pca, lda = results.MapRequest(method="pca", settings={"dims": 2}), results.MapRequest(method="lda")
+    link = {"method": "pca", "split": "test", "settings": {"dims": 2}, "view": {"x": [0, 1], "y": [0, 1]}}
+    assert view_of(link, pca) == {"x": [0, 1], "y": [0, 1]}
+    assert view_of(link, lda) is None
+    assert view_of(link | {"split": "train"}, pca) is None
+    assert view_of(link | {"settings": {"x": 3}}, pca) is None
+    assert view_of(link | {"settings": {"x": "?"}}, pca) is None
+    assert view_of(None, pca) is None
+
+
+def test_a_tsne_that_cannot_be_made_leaves_the_last_map(run):
+    app = open_page("map")
+    app.session_state["map.tsne.perplexity"] = 150.0
+    app.selectbox(key="map.method").set_value("tsne").run()
+    assert app.button(key="map.draw")
+    assert app.get("bidi_component")
+    assert any("the last map, by PCA" in caption.value for caption in app.caption)
+
+
+def test_a_number_of_five_thousand_digits_is_nobodys(run):
+    app = open_page("map")
+    app.text_input(key="map.find").set_value("#" + 5000 * "9").run()
+    assert not app.exception
+
+
+def test_a_map_that_was_gone_on_with_is_judged_anew(run, monkeypatch):
+    request = results.MapRequest(method="tsne", settings={"dims": 2})
+    results.project(run, request)
+    job = results.quality_job(run, request)
+    jobs.create(job.path.parent, job.path.name)
+    with jobs.at_work(job) as worker:
+        worker.report(state="done")
+    app, begun = open_page("map"), []
+    monkeypatch.setattr("aeviz.ui.components.map.canvas.JUDGED_AT_ONCE", 0)
+    monkeypatch.setattr("aeviz.jobs.start", lambda job, *line: begun.append(line[0]))
+    app.selectbox(key="map.method").set_value("tsne").run()
+    assert not app.exception
+    assert begun == ["project"]
 
 
 def test_a_run_whose_images_are_gone_says_so(run, monkeypatch):

@@ -13,7 +13,7 @@ from aeviz.models import VARIANTS
 from aeviz.runs import frames, list_runs
 from aeviz.training import Recipe
 from aeviz.training.doctor import Finding
-from aeviz.ui.components import live_dials, live_doctor, live_film, live_follow, live_head, live_views
+from aeviz.ui.components.live import dials, doctor, film, follow, head, views
 from tests.test_pages import open_page
 
 
@@ -21,8 +21,8 @@ from tests.test_pages import open_page
 def clear_caches(monkeypatch):
     st.cache_data.clear()
     st.cache_resource.clear()
-    monkeypatch.setattr(live_dials, "HEARD_SECONDS", 0.0)
-    monkeypatch.setattr(live_head, "ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(dials, "HEARD_SECONDS", 0.0)
+    monkeypatch.setattr(head, "ANSWER_SECONDS", 0.0)
 
 
 def prepared(variant="vae", **settings):
@@ -82,12 +82,12 @@ def loss(total, **more):
 
 def test_only_what_was_added_is_read(tmp_path):
     run = prepared()
-    follower = live_follow.follow(run)
+    follower = follow.follow(run)
     write(run, line(0, 0, val=loss(9.0)), line(1, train=loss(8.0)))
-    live_follow.follow(run)
+    follow.follow(run)
     read = follower._read
     write(run, line(2, train=loss(7.0), images_per_s=500.0, gradients={"encoder.0": 1.0, "total": 1.0}))
-    assert live_follow.follow(run) is follower
+    assert follow.follow(run) is follower
     assert follower._read > read
     assert follower.curves()["train total"] == ([0.0909, 0.1818], [8.0, 7.0])
     assert (follower.step, follower.seconds, follower.speeds) == (2, 0.2, [500.0])
@@ -98,14 +98,14 @@ def test_only_what_was_added_is_read(tmp_path):
 def test_a_run_that_was_cut_is_read_anew():
     run = prepared()
     write(run, line(1, train=loss(8.0)), line(5, train=loss(7.0)))
-    follower = live_follow.follow(run)
+    follower = follow.follow(run)
     path = run.path / "metrics.jsonl"
     files.write_bytes(path, path.read_bytes().splitlines(keepends=True)[0])
     write(run, line(2, train=loss(6.0)))
-    live_follow.follow(run)
+    follow.follow(run)
     assert follower.curves()["train total"][1] == [8.0, 6.0]
     os.truncate(path, 0)
-    live_follow.follow(run)
+    follow.follow(run)
     assert follower.curves() == {}
 
 
@@ -116,7 +116,7 @@ def test_equal_terms_spikes_and_the_untrained_loss_are_left_out():
         lines.append(line(11 * epoch - 5, epoch, train=loss(10.0 - epoch)))
         lines.append(line(11 * epoch, epoch, train=loss(50.0), val=loss(9.0 - epoch, psnr=10.0 + epoch, ssim=0.5)))
     write(run, *lines)
-    follower = live_follow.follow(run)
+    follower = follow.follow(run)
     curves = follower.curves()
     assert list(curves) == ["train total", "val total"]
     assert 50.0 not in curves["train total"][1]
@@ -126,9 +126,9 @@ def test_equal_terms_spikes_and_the_untrained_loss_are_left_out():
 
 def test_long_curves_are_thinned_to_the_same_points_and_the_last():
     x = list(range(5001))
-    thin, _ = live_follow._thinned((x, x))
-    longer, _ = live_follow._thinned(([*x, 5001], [*x, 5001]))
-    assert len(thin) <= live_follow.MOST_POINTS + 1
+    thin, _ = follow._thinned((x, x))
+    longer, _ = follow._thinned(([*x, 5001], [*x, 5001]))
+    assert len(thin) <= follow.MOST_POINTS + 1
     assert thin[-1] == 5000
     assert longer[-1] == 5001
     assert set(thin[:-1]) <= set(longer)
@@ -145,18 +145,18 @@ def test_long_curves_are_thinned_to_the_same_points_and_the_last():
 def test_events_are_said_in_few_words(event, said):
     run = prepared()
     write(run, line(11, event=event))
-    assert live_follow.follow(run).events == [event | {"x": 1.0, "step": 11, "words": said}]
+    assert follow.follow(run).events == [event | {"x": 1.0, "step": 11, "words": said}]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_live_setting_has_a_dial_that_holds_its_value_and_its_bounds(variant):
     config = prepared(variant).config()
     for path, value in training.live_paths(config).items():
-        field = live_dials.field_of(config, path)
-        low, high = live_dials.bounds(field)
+        field = dials.field_of(config, path)
+        low, high = dials.bounds(field)
         assert low <= value <= high
-        if high - low > live_dials.MOST_EVEN:
-            marks = live_dials.scale(field)
+        if high - low > dials.MOST_EVEN:
+            marks = dials.scale(field)
             assert marks == sorted(set(marks))
             assert low <= marks[0]
             assert marks[-1] <= high
@@ -241,7 +241,7 @@ def test_restart_and_fork_make_runs_to_watch_and_keep_the_old_one(run, monkeypat
     assert len(list_runs()) == 3
 
 
-@pytest.mark.parametrize("view", live_views.VIEWS)
+@pytest.mark.parametrize("view", views.VIEWS)
 @pytest.mark.parametrize("filmed", [True, False])
 def test_every_view_shows_a_run_with_and_without_a_film(run, view, filmed):
     if not filmed:
@@ -255,16 +255,16 @@ def test_every_view_shows_a_run_with_and_without_a_film(run, view, filmed):
 
 
 def test_pictures_are_spread_over_the_training_with_the_first_and_the_last():
-    assert live_views.spread([1, 2, 3], 7) == [1, 2, 3]
+    assert views.spread([1, 2, 3], 7) == [1, 2, 3]
     steps = list(range(0, 1000, 10))
-    chosen = live_views.spread(steps, 7)
+    chosen = views.spread(steps, 7)
     assert (len(chosen), chosen[0], chosen[-1]) == (7, 0, 990)
     assert chosen == sorted(set(chosen))
     assert np.diff(chosen)[0] < np.diff(chosen)[-1]
 
 
 def test_the_film_takes_in_new_frames_and_forgets_what_was_cut(run):
-    reel = live_film.Reel(run)
+    reel = film.Reel(run)
     shot, radius = reel.look()
     assert [step for step, _ in shot] == frames.frame_steps(run)
     assert radius > 0
@@ -282,7 +282,7 @@ def finding(cure, again=False):
 
 
 def test_a_finding_is_said_and_its_cure_turns_the_dial(run, monkeypatch):
-    monkeypatch.setattr(live_doctor, "diagnose", lambda *_: [finding({"training.learning_rate": 1e-4})])
+    monkeypatch.setattr(doctor, "diagnose", lambda *_: [finding({"training.learning_rate": 1e-4})])
     with at_work(run):
         app = watch(run)
         assert any("Too fast" in text.value for text in app.markdown)
@@ -294,16 +294,16 @@ def test_a_finding_is_said_and_its_cure_turns_the_dial(run, monkeypatch):
 def test_a_cure_of_the_network_changes_it(run, monkeypatch):
     changed = []
     monkeypatch.setattr(training, "change", lambda run, model, start: changed.append(model))
-    live_doctor.apply_cure(run, finding({"model.body.activation": "leaky_relu"}))
+    doctor.apply_cure(run, finding({"model.body.activation": "leaky_relu"}))
     assert changed[0]["body"]["activation"] == "leaky_relu"
     assert "sample_shape" not in changed[0]
 
 
 def test_a_cure_that_needs_a_fresh_start_trains_anew(run, monkeypatch):
     begun = []
-    monkeypatch.setattr(live_doctor, "begin", lambda run, title: begun.append(run))
-    live_doctor.apply_cure(run, finding({"training.patience": 7}))
-    live_doctor.apply_cure(run, finding({"training.learning_rate": 1e-4}, again=True))
+    monkeypatch.setattr(doctor, "begin", lambda run, title: begun.append(run))
+    doctor.apply_cure(run, finding({"training.patience": 7}))
+    doctor.apply_cure(run, finding({"training.learning_rate": 1e-4}, again=True))
     assert begun[0].config().training.patience == 7
     assert begun[1].config().training.learning_rate == 1e-4
     assert run.config().training.patience == 0
@@ -323,5 +323,5 @@ def test_what_a_change_kept_is_said(run):
 
 
 def test_the_browser_gets_plain_json(run):
-    curves = live_follow.follow(run).curves()
+    curves = follow.follow(run).curves()
     assert json.dumps(curves, allow_nan=False)

@@ -11,8 +11,9 @@ import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from aeviz.ui.components import brought
+from aeviz.ui import pick
 from aeviz.ui.components.bridges import Dropped, files_of
+from aeviz.ui.components.images import brought
 from tests import making
 from tests.test_pages import open_page
 
@@ -23,9 +24,9 @@ def clear_caches():
     st.cache_resource.clear()
 
 
-def trained(latent_dim=3):
+def trained(latent_dim=3, body=None):
     recipe = {
-        "model": {"variant": "vae", "latent_dim": latent_dim, "body": {"name": "dense", "widths": [16]}},
+        "model": {"variant": "vae", "latent_dim": latent_dim, "body": body or {"name": "dense", "widths": [16]}},
         "training": {"epochs": 2, "device": "cpu"},
     }
     return making.trained(recipe)
@@ -98,11 +99,39 @@ def test_what_was_brought_on_one_page_is_there_on_another(run):
     app.segmented_control(key="pictures.fitting.fit").set_value("pad").run()
     app.switch_page("../../pages/walk.py").run()
     assert app.segmented_control(key="walk.yours.fitting.fit").value == "pad"
-    assert app.selectbox(key="walk.0.source").options == ["Test image", "paper.png"]
-    app.selectbox(key="walk.0.source").set_value(0).run()
-    app.selectbox(key="walk.1.source").set_value(0).run()
+    assert not any("paper.png" in name for name in named(app)), "what is shown changes only for what comes in here"
+    assert parts(app, "gallery") == []
+    app.session_state["walk.1.choose"] = True
+    yours, offered = parts(app.run(), "gallery")
+    assert (yours["notes"], offered["count"]) == (["paper.png"], 39)
+
+
+def named(app: AppTest) -> list[str]:
+    """What the places A, B, ... show."""
+    return [markdown.value.replace("\\", "") for markdown in app.markdown if markdown.value.startswith("**")]
+
+
+def test_what_comes_in_takes_one_place_after_another(run):
+    app = open_page("walk")
+    before = named(app)
+    app.file_uploader[0].upload("mine.png", paper()).run()
+    assert ["mine.png" in name for name in named(app)] == [True, False]
+    assert named(app)[1] == before[1]
+    app.file_uploader[0].upload("other.png", paper((30, 30))).run()
+    app.file_uploader[0].upload("third.png", paper((20, 30))).run()
+    assert ["third.png" in named(app)[0], "other.png" in named(app)[1]] == [True, True]
     assert not app.exception
-    assert not app.error, "the road from one image to itself is a road"
+    app.button(key="walk.0.draw").click().run()
+    assert "third.png" not in named(app)[0], "a test image can be had again"
+
+
+def test_what_had_to_go_is_told(run, monkeypatch):
+    monkeypatch.setattr(brought, "MOST", 2)
+    app = upload(open_page("reconstruct"), a=paper(), b=paper((30, 30)), c=paper((20, 20)))
+    assert brought_names(app) == ["b.png", "c.png"]
+    assert app.warning[0].value.startswith("An older image was let go: there is room for 2 at once")
+    assert not upload(app, d=paper((25, 25)), e=paper((26, 26))).exception
+    assert app.warning[0].value.startswith("2 older images were let go")
 
 
 def test_a_page_without_images_of_the_set_still_takes_a_persons_own(run, monkeypatch):
@@ -130,6 +159,7 @@ def test_all_runs_rebuild_the_same_images_and_the_best_is_marked_once_an_image(r
     app.segmented_control(key="pictures.view").set_value("All runs").run()
     assert not app.exception
     original, *rows = [told for told in parts(app, "gallery") if told["together"] == "rivals"]
+    assert set(original["labels"]) <= set("0123456789"), "the class, which fits under a picture"
     assert original["count"] == 12
     assert [row["count"] for row in rows] == [12, 12]
     assert sorted(rows[0]["best"] + rows[1]["best"]) == list(range(12))
@@ -137,6 +167,17 @@ def test_all_runs_rebuild_the_same_images_and_the_best_is_marked_once_an_image(r
     trophies = ["trophy" in markdown.value for markdown in app.markdown if "Digits" in markdown.value]
     assert trophies.index(True) == int(np.argmin(means))
     assert trophies.count(True) == 1
+
+
+def test_runs_of_one_title_tell_their_time_and_where_it_differs_their_body(run):
+    conv = trained(body={"name": "conv", "channels": [4]})
+    titles = pick.titles([run, conv, trained(latent_dim=6)])
+    assert titles[run.id].endswith("· dense")
+    assert titles[conv.id].endswith("· conv")
+    assert [title[2] == ":" for title in titles.values()] == [True, True, False]
+    app = open_page("reconstruct")
+    app.segmented_control(key="pictures.view").set_value("All runs").run()
+    assert any("· conv" in option for option in app.multiselect(key="pictures.rivals").options)
 
 
 def test_the_whole_set_is_filtered_by_error_and_class(run):

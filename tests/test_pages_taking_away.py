@@ -14,7 +14,6 @@ from aeviz.export import EXPORTS
 from aeviz.jobs import Status
 from aeviz.results import MapRequest
 from aeviz.runs import kept
-from aeviz.ui import warm
 from aeviz.ui.components.taking_away import packed
 from tests.exports import untrained
 from tests.test_pages import open_page
@@ -32,19 +31,6 @@ def clear_caches():
 @pytest.fixture
 def run():
     return untrained({"latent_dim": 4})
-
-
-@pytest.fixture
-def started(monkeypatch):
-    """The lines that were started, none of which runs."""
-    lines = []
-
-    class Spare:
-        def start(self, job, *arguments):
-            lines.append(arguments)
-
-    monkeypatch.setattr(warm, "spare", Spare)
-    return lines
 
 
 def opened(page: str, key: str) -> AppTest:

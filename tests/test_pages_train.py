@@ -11,7 +11,7 @@ from aeviz import training
 from aeviz.models import BODIES, VARIANTS, ModelConfig
 from aeviz.runs import TrainingConfig
 from aeviz.runs.config import AugmentConfig
-from aeviz.ui.components.knobs import GROUPS, IN_SIGHT, SIZES, STRUCTURE, parts_of, present_values, summary
+from aeviz.ui.components.train.knobs import GROUPS, IN_SIGHT, SIZES, STRUCTURE, parts_of, present_values, summary
 
 MAIN = str(Path(__file__).resolve().parent.parent / "aeviz" / "ui" / "main.py")
 
@@ -162,11 +162,11 @@ def test_custom_begins_as_the_layers_that_stood_there():
 
 def test_edited_layers_become_custom_only_where_no_short_line_can_say_them(launched):
     from aeviz.models import CustomConfig, LayerConfig
-    from aeviz.ui.components.recipe import take_layers
+    from aeviz.ui.components.train.recipe import take_layers
 
     def page() -> None:
-        from aeviz.ui.components.recipe import recipe_form
-        from aeviz.ui.components.start import train_button
+        from aeviz.ui.components.train.recipe import recipe_form
+        from aeviz.ui.components.train.start import train_button
 
         recipe_form(train_button)
 
@@ -201,7 +201,7 @@ def test_a_network_that_exists_can_be_edited_elsewhere():
     def page() -> None:
         import streamlit as st
 
-        from aeviz.ui.components.network import layer_editor
+        from aeviz.ui.components.train.network import layer_editor
 
         st.json(layer_editor("editor", {"variant": "vae", "latent_dim": 4, "body": {"name": "dense"}}, (1, 8, 8)))
 
@@ -230,9 +230,9 @@ def test_a_recipe_fills_the_whole_form(launched):
         import streamlit as st
 
         from aeviz.training import Recipe
-        from aeviz.ui.components.presets import fill_form
-        from aeviz.ui.components.recipe import recipe_form
-        from aeviz.ui.components.start import train_button
+        from aeviz.ui.components.train.presets import fill_form
+        from aeviz.ui.components.train.recipe import recipe_form
+        from aeviz.ui.components.train.start import train_button
 
         layers = [{"kind": "conv", "size": 6}, {"kind": "dense", "size": 20}]
         model = {"variant": "beta_vae", "beta": 2.5, "latent_dim": 7, "tied": True}

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aeviz import data, jobs, results
+from aeviz import data, results
 from aeviz.data.imports import ImportSettings
 from aeviz.runs.directions import list_directions
 from aeviz.ui.components import taking
-from aeviz.ui.components.generated import GENERATED
-from aeviz.ui.components.walks import WALKS
+from aeviz.ui.components.generate.views import GENERATED
+from aeviz.ui.components.posters import INK, Row, poster
+from aeviz.ui.components.walk.views import WALKS
 from tests import making
 from tests.test_pages import clear_caches, open_page
 
@@ -77,7 +78,21 @@ def test_roads_lead_through_as_many_images_as_one_wants(run):
     app.slider(key="walk.steps").set_value(3).run()
     assert not app.exception
     assert not app.error
-    assert [number.label for number in app.number_input] == list("ABCD")
+    named = [markdown.value for markdown in app.markdown if markdown.value.startswith("**")]
+    assert [name[2] for name in named] == list("ABCD")
+    assert len(set(named)) == 4, "each begins with another image"
+
+
+def test_an_image_is_chosen_by_its_number_and_by_chance(run):
+    app = view_of("walk", "road")
+    rows = results.dataset_of(run).rows("test")
+    app.session_state["walk.1.choose"] = True
+    app.run()
+    app.number_input(key="walk.1.number").set_value(33).run()
+    assert any(f"#{rows[33]} " in markdown.value.replace("\\", "") for markdown in app.markdown)
+    app.button(key="walk.1.draw").click().run()
+    assert app.number_input(key="walk.1.number").value == app.session_state["aeviz.walk.1"]
+    assert not app.exception
 
 
 def test_without_a_road_there_is_a_sentence(run):
@@ -120,6 +135,7 @@ def test_a_direction_from_a_class_to_itself_is_a_sentence(run):
     app.selectbox(key="directions.To class.10").set_value(0).run()
     assert not app.exception
     assert "0 was chosen twice" in said(app)
+    assert "There is no direction yet" not in said(app)
 
 
 def test_what_cannot_be_fitted_is_a_sentence_and_the_controls_stay(tmp_path):
@@ -137,12 +153,10 @@ def test_what_cannot_be_fitted_is_a_sentence_and_the_controls_stay(tmp_path):
     app.selectbox(key=f"samples.from.{len(results.samplers_of(run))}").set_value("class").run()
     app.selectbox(key="samples.label.2").set_value(run.config().data.classes.index("dog")).run()
     assert not app.exception
-    assert "it takes 2 or more" in said(app)
+    assert "Of the class dog there is 1 image; it takes 2 or more" in said(app)
 
 
-def test_scores_are_shown_beside_what_real_images_reach(run, monkeypatch):
-    started = []
-    monkeypatch.setattr(jobs, "start", lambda job, *line: started.append(line))
+def test_scores_are_shown_beside_what_real_images_reach(run, started, monkeypatch):
     app = view_of("generate", "samples")
     app.button(key="samples.judge").click().run()
     assert not app.exception
@@ -158,17 +172,41 @@ def test_scores_are_shown_beside_what_real_images_reach(run, monkeypatch):
     assert "Training images: 0.9" in said(app)
 
 
-def test_a_walk_is_taken_along_as_picture_film_table_and_arrays():
+def test_a_walk_is_taken_along_as_table_and_arrays():
     images = np.random.default_rng(0).integers(0, 255, (2, 5, 1, 8, 6), dtype=np.uint8)
     z = np.arange(30.0).reshape(10, 3)
-    picture = Image.open(io.BytesIO(taking.as_png(images)))
-    scale = taking.SCALE * 28 // 6
-    assert picture.size == (5 * 6 * scale + 4 * 2, 2 * 8 * scale + 2)
-    film = Image.open(io.BytesIO(taking.as_film(images, "gif")))
-    assert film.n_frames == 5 + 3, "there and back"
-    assert film.size[0] > 2 * taking.FILM_SIDE * 6 // 8
     lines = list(csv.reader(io.StringIO(taking.as_csv({"step": np.arange(10), "z": z}).decode())))
-    assert lines[0] == ["step", "z0", "z1", "z2"]
+    assert lines[0] == ["step", "z1", "z2", "z3"]
     assert [float(value) for value in lines[4]] == [3, 9, 10, 11]
+    table = taking.as_csv({"name": np.array(["=1+1", "a"]), "value": np.array([-1.5, 2.0])}).decode()
+    assert list(csv.reader(io.StringIO(table)))[1] == ["'=1+1", "-1.5"], "a name is never a formula, a number stays one"
     kept = np.load(io.BytesIO(taking.as_npz({"z": z, "x_hat": images})), allow_pickle=False)
     np.testing.assert_array_equal(kept["x_hat"], images)
+
+
+def pixels_of(rows, foot=""):
+    return np.asarray(Image.open(io.BytesIO(poster(rows, foot))).convert("RGB")).astype(int)
+
+
+def test_a_poster_says_what_its_rows_are_and_draws_their_curves():
+    images = np.full((5, 1, 8, 8), 255, np.uint8)
+    bare, named = pixels_of([Row(images)]), pixels_of([Row(images, "Straight", "at most 2.0×")])
+    assert (bare == 255).all(), "white images on white paper"
+    assert named.shape[0] == bare.shape[0]
+    beside = named[:, : named.shape[1] - bare.shape[1]]
+    assert (named[:, beside.shape[1] :] == 255).all(), "names stand on the left alone"
+    assert beside.min() == int(INK[1:3], 16)
+    low, high = np.full(5, 0.5), np.full(5, 4.0)
+    page = pixels_of([Row(images, curve=curve, colour="#ff0000") for curve in (low, high)])
+    first, second = np.flatnonzero((page[:, page.shape[1] // 2] == [255, 0, 0]).all(axis=1))[[0, -1]]
+    half = page.shape[0] // 2
+    assert first > half / 2 + half / 4, "a low curve runs near the foot of its row"
+    assert second < half + 3 * half / 4, "a high one near the top"
+    assert pixels_of([Row(images)], "At the foot.").shape[0] > bare.shape[0]
+
+
+def test_images_of_other_sizes_stand_as_large_as_those_of_the_first_row():
+    grey, colour = np.zeros((3, 1, 8, 8), np.uint8), np.zeros((3, 3, 16, 16), np.uint8)
+    page = pixels_of([Row(grey), Row(colour, below=["a long name that does not fit"] * 3)])
+    dark = (page == 0).all(axis=2)
+    assert np.unique(dark.sum(axis=1)).size < 3, "every line of pixels is as dark as any, or white"

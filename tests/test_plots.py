@@ -201,3 +201,14 @@ def test_changes_are_drawn_furthest_first_with_a_colour_for_each_sign():
     assert list(bars.customdata) == ["b", "c"]
     assert len(set(bars.marker.color)) == 2
     assert plots.change_bars([], []).layout.annotations[0].text
+
+
+def test_a_figure_on_paper_stands_alone_and_leaves_the_one_on_screen():
+    figure = plots.change_bars(["a", "b"], [1.0, -2.0], height=210)
+    before = figure.to_json()
+    paper = plots.on_paper(figure)
+    assert figure.to_json() == before
+    assert paper.layout.height is None
+    assert contrast(paper.layout.font.color, paper.layout.paper_bgcolor) > 7
+    assert "Source" not in paper.layout.font.family, "the page's own letters are not in a file"
+    assert paper.data == figure.data

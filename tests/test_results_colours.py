@@ -93,7 +93,7 @@ def test_colours_are_what_they_are_called(run):
     assert colour(run, "label").names == dataset.classes
     np.testing.assert_array_equal(colour(run, "factor").values, dataset.columns["scale"][rows])
     np.testing.assert_allclose(colour(run, "error").values, results.errors(run), rtol=1e-6)
-    np.testing.assert_array_equal(colour(run, "dimension", settings={"d": 2}).values, coded.z[:, 2])
+    np.testing.assert_array_equal(colour(run, "dimension", settings={"d": 2}).values, coded.z[:, 1])
     np.testing.assert_allclose(colour(run, "stretch").values, decoder_stretch(model, coded.z), rtol=1e-5)
     np.testing.assert_allclose(colour(run, "round_trip").values, round_trip(model, coded.z), rtol=1e-5)
     kept_neighbours = neighbour_preservation(coded.z, drawn.points)
@@ -140,7 +140,7 @@ def test_there_are_usually_as_many_clusters_as_classes(run):
         ("mood", {}, UnknownName, r"'mood'.*label, factor"),
         ("factor", {"column": "mood"}, UnknownName, r"'mood'.*scale, rotation"),
         ("factor", {}, BadValue, "column is missing"),
-        ("dimension", {"d": 3}, BadValue, "d = 3 .* 0 to 2"),
+        ("dimension", {"d": 4}, BadValue, "d = 4 .* 1 to 3"),
         ("kmeans", {"k": 1}, BadValue, "k = 1"),
         ("kmeans", {"k": 45}, BadValue, "k = 45 .* 40 codes"),
         ("stretch", {"k": 4}, BadValue, "no setting k"),

@@ -21,6 +21,7 @@ class Linear(nn.Module):
 
     sample_shape = (1, 8, 8)
     latent_dim = 2
+    n_classes = 0
 
     def __init__(self, scale=1.0):
         super().__init__()

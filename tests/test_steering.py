@@ -54,6 +54,11 @@ def test_a_turned_learning_rate_acts_on_the_next_step_and_is_noted():
     assert {line["lr"] for line in run.metrics() if line["step"] < event["step"]} == {0.001}
 
 
+def test_a_turn_that_changes_nothing_is_no_event():
+    run = train_asking(training.prepare(recipe()), {5: [("turn", {"path": "model.body.dropout", "value": 0.0})]})
+    assert not events(run)
+
+
 @pytest.mark.parametrize(
     ("variant", "name"), [("beta_vae", "beta"), ("denoising", "noise"), ("sparse", "sparsity"), ("contractive", "contraction")]
 )  # fmt: skip

@@ -4,12 +4,14 @@ import click
 
 from aeviz.commands.colour import colour
 from aeviz.commands.data import data
+from aeviz.commands.directions import analogy, direction
 from aeviz.commands.generate import sample, walk
 from aeviz.commands.latent import encode, reconstruct, score
 from aeviz.commands.maps import place, project
 from aeviz.commands.rates import rates
 from aeviz.commands.runs import delete, export, resume, runs, show, stop
 from aeviz.commands.spare import spare
+from aeviz.commands.sweeps import manifold, mean, traverse
 from aeviz.commands.train import train, work
 
 COMMANDS: dict[str, click.Command] = {
@@ -31,6 +33,11 @@ COMMANDS: dict[str, click.Command] = {
         score,
         sample,
         walk,
+        traverse,
+        direction,
+        analogy,
+        mean,
+        manifold,
         export,
         work,
         spare,

@@ -5,9 +5,11 @@ from typing import Any
 
 import click
 
-from aeviz.commands.latent import read_images, save_npz
+from aeviz.commands.classes import class_number, class_option
+from aeviz.commands.images import fitting_options, images_of
+from aeviz.commands.out import FILM, out_option, save_npz, seconds_option
 from aeviz.commands.speak import finish, job_option, json_option, reporting
-from aeviz.errors import BadFile, BadValue
+from aeviz.errors import BadValue
 
 
 @click.command()
@@ -17,7 +19,7 @@ from aeviz.errors import BadFile, BadValue
 @click.option("--seed", default=0, show_default=True)
 @click.option("--temperature", default=1.0, show_default=True, help="Less is safer, more is bolder.")
 @click.option("--components", default=10, show_default=True, help="Gaussians in a mixture.")
-@click.option("--class", "label", default=None, help="A class, by its name or its number from 0.")
+@class_option("A class")
 @click.option("--out", type=click.Path(path_type=Path), help="A .png of all, or a folder for a picture of each.")
 @click.option("--score", "is_scored", is_flag=True, help="Also say how good they are, beside real images.")
 @json_option
@@ -30,7 +32,8 @@ def sample(run: str, out: Path | None, is_scored: bool, as_json: bool, job: Path
     if out is None and not is_scored:
         raise BadValue("sample takes --out, --score or both; give one of them")
     found = store.find(run)
-    request = results.SampleRequest.parse(asked | {"label": _class_number(found, asked["label"])})
+    label = None if asked["label"] is None else class_number(found, asked["label"])
+    request = results.SampleRequest.parse(asked | {"label": label})
     with reporting(job) as report:
         drawn = results.samples(found, request, report) if out else None
         score = results.sample_score(found, request, report) if is_scored else None
@@ -39,12 +42,6 @@ def sample(run: str, out: Path | None, is_scored: bool, as_json: bool, job: Path
     result = {"run": found.id, **request.to_json(), "out": str(out) if out else None} | _alike(drawn) | {"score": score}
     text = [f"{request.count} samples written to {out}"] if out else []
     finish(as_json, result, "\n".join(text + _score_lines(score)))
-
-
-def _class_number(run: Any, text: str | None) -> Any:
-    """The number of the class of this name; what is no name is taken as the number."""
-    classes = run.config().data.classes
-    return classes.index(text) if text in classes else text
 
 
 def _alike(drawn: Any) -> dict[str, Any]:
@@ -89,31 +86,30 @@ def _score_lines(score: dict[str, Any] | None) -> list[str]:
 
 @click.command()
 @click.argument("run")
-@click.argument("images", metavar="IMAGE IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("images", metavar="IMAGE IMAGE...", nargs=-1, required=True)
 @click.option("--road", default="straight", show_default=True, help="straight, spherical, data or geodesic.")
 @click.option("--steps", default=16, show_default=True, help="3 to 64.")
-@click.option("--seconds", default=0.1, show_default=True, type=click.FloatRange(0.02, 10), help="Each frame is shown.")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="A .png strip, a .gif, .webp or .mp4 film, or .npz."
-)
+@seconds_option
+@out_option(FILM, "A .png strip, a .gif, .webp or .mp4 film, or .npz.")
+@fitting_options
 @json_option
-def walk(run: str, images: tuple[Path, ...], road: str, steps: int, seconds: float, out: Path, as_json: bool) -> None:
-    """The way from one image of yours to another, through two, three or four."""
+def walk(
+    run: str, images: tuple[str, ...], road: str, steps: int, seconds: float, out: Path, as_json: bool, **fitting: Any
+) -> None:
+    """The way from one image to another, through two, three or four: files of yours, or numbers of test images."""
     from aeviz import results
     from aeviz import runs as store
     from aeviz.data import to_pixels
     from aeviz.data.animation import write_frames
 
     found = store.find(run)
-    pixels, _, skipped = read_images(found, list(images))
-    if skipped:
-        raise BadFile("{reason}", reason=skipped[0]["reason"])
+    stops = results.encoded(found, *images_of(found, images, **fitting))
     with reporting(None) as report:
-        walked = results.walk(found, results.encode_images(found, pixels), road, steps, report)
-        x_hat = results.decode_codes(found, walked.z)
-    distances = {} if walked.distance is None else {"distance": walked.distance}
+        walked = results.walk(found, stops.z, road, steps, report, stops.told)
+        x_hat = results.decode_codes(found, walked.z, walked.told)
     if out.suffix.lower() == ".npz":
-        save_npz(out, {"z": walked.z, "x_hat": x_hat} | distances)
+        known = {name: values for name, values in vars(walked).items() if values is not None}
+        save_npz(out, known | {"x_hat": x_hat})
     else:
         write_frames(to_pixels(x_hat), out, seconds)
     far = None if walked.distance is None else walked.distance.tolist()

@@ -5,6 +5,9 @@ from typing import Any
 
 import click
 
+from aeviz.commands.classes import same_class, say_class, taken_as, taken_as_option
+from aeviz.commands.images import fitting_options, name_skipped, read_images
+from aeviz.commands.out import save_npz
 from aeviz.commands.speak import finish, job_option, json_option, reporting
 from aeviz.errors import BadFile, BadValue
 
@@ -17,9 +20,18 @@ split_option = click.option("--split", default="test", show_default=True, type=c
 @click.option("--images", multiple=True, type=click.Path(path_type=Path), help="Images of yours; may be repeated.")
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="An .npz of z, labels and index.")
+@taken_as_option
+@fitting_options
 @json_option
 def encode(
-    run: str, split: str | None, images: tuple[Path, ...], more: tuple[Path, ...], out: Path, as_json: bool
+    run: str,
+    split: str | None,
+    images: tuple[Path, ...],
+    more: tuple[Path, ...],
+    out: Path,
+    as_json: bool,
+    label: str | None,
+    **fitting: Any,
 ) -> None:
     """The codes of a split, or of images of yours."""
     import numpy as np
@@ -36,11 +48,11 @@ def encode(
         arrays = {"z": codes.z, "labels": codes.labels.astype(np.int64), "index": codes.index.astype(np.int64)}
         skipped: list[dict[str, str]] = []
     else:
-        pixels, read, skipped = read_images(found, paths)
+        pixels, read, skipped = read_images(found, paths, **fitting)
         name_skipped(skipped)
         if not read:
             raise BadFile("none of the {count} images could be read", count=len(paths))
-        z = results.encode_images(found, pixels)
+        z = results.encode_images(found, pixels, same_class(found, label, len(pixels)))
         arrays = {"z": z, "labels": np.full(len(z), -1, np.int64), "index": np.array(read, np.int64)}
     save_npz(out, arrays)
     result = {"run": found.id, "n": len(arrays["z"]), "out": str(out), "skipped": skipped}
@@ -51,26 +63,32 @@ def encode(
 @click.argument("run")
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for the pictures.")
+@taken_as_option
+@fitting_options
 @json_option
-def reconstruct(run: str, images: tuple[Path, ...], out: Path, as_json: bool) -> None:
+def reconstruct(
+    run: str, images: tuple[Path, ...], out: Path, label: str | None, as_json: bool, **fitting: Any
+) -> None:
     """Rebuild images of yours; a bad one is skipped and named."""
     from aeviz import files, results
     from aeviz import runs as store
     from aeviz.data import pictures
 
     found = store.find(run)
-    pixels, read, skipped = read_images(found, list(images))
+    pixels, read, skipped = read_images(found, images, **fitting)
     rows = []
     out.mkdir(parents=True, exist_ok=True)
     if len(pixels):
-        rebuilt = results.rebuild(found, pixels)
+        rebuilt = results.rebuild(found, pixels, same_class(found, label, len(pixels)))
         for number, position in enumerate(read):
             target = out / f"{images[position].stem[:80]}-{position}.png"
             picture = pictures.mosaic(pictures.to_pixels(rebuilt.x_hat[number : number + 1]), columns=1, gap=0)
             files.write_bytes(target, pictures.encode_png(picture))
             numbers = {name: value[number] for name, value in rebuilt.numbers().items()}
-            rows.append({"file": str(images[position]), "out": str(target)} | numbers)
-    lines = [f"{row['file']}: MSE {row['mse']:.5f}, written to {row['out']}" for row in rows]
+            rows.append(
+                {"file": str(images[position]), "out": str(target)} | numbers | taken_as(found, rebuilt.told, number)
+            )
+    lines = [f"{row['file']}: MSE {row['mse']:.5f}{say_class(row)}, written to {row['out']}" for row in rows]
     finish(as_json, {"run": found.id, "images": rows, "skipped": skipped}, "\n".join(lines))
     name_skipped(skipped)
     if skipped:
@@ -97,40 +115,3 @@ def score(run: str, split: str, as_json: bool, job: Path | None) -> None:
         )
         lines.append(f"{name:16} {mine} {rival}")
     finish(as_json, {"run": found.id} | numbers, "\n".join(lines))
-
-
-def read_images(run: Any, paths: list[Path]) -> tuple[Any, list[int], list[dict[str, str]]]:
-    """Images made to fit a run's network: pixels (n, C, H, W), their positions among the paths, and the skipped."""
-    import numpy as np
-
-    from aeviz import data
-
-    shape = run.config().data.shape
-    pixels, read, skipped = [], [], []
-    for position, path in enumerate(paths):
-        try:
-            pixels.append(data.read_image(path, shape))
-            read.append(position)
-        except BadFile as error:
-            skipped.append({"file": str(path), "reason": str(error)})
-    return np.stack(pixels) if pixels else np.empty((0, *shape), np.uint8), read, skipped
-
-
-def name_skipped(skipped: list[dict[str, str]]) -> None:
-    """Say on stderr which images were skipped, and why."""
-    for row in skipped:
-        click.echo(f"aeviz: {row['file']} was skipped: {row['reason']}", err=True)
-
-
-def save_npz(out: Path, arrays: dict[str, Any]) -> None:
-    """Write arrays to an .npz file, in a folder that is made if need be."""
-    import io
-
-    import numpy as np
-
-    from aeviz import files
-
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    files.write_bytes(out, buffer.getvalue())

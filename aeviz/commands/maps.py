@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from aeviz.commands.latent import name_skipped, read_images, save_npz, split_option
+from aeviz.commands.classes import same_class, say_class, taken_as, taken_as_option
+from aeviz.commands.images import fitting_options, name_skipped, read_images
+from aeviz.commands.latent import split_option
+from aeviz.commands.out import save_npz
 from aeviz.commands.speak import finish, job_option, json_option, reporting
 
 if TYPE_CHECKING:
@@ -88,15 +91,26 @@ def project(
 @click.argument("run")
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @map_options
+@taken_as_option
+@fitting_options
 @json_option
-def place(run: str, images: tuple[Path, ...], as_json: bool, **which: Any) -> None:
+def place(
+    run: str,
+    images: tuple[Path, ...],
+    label: str | None,
+    as_json: bool,
+    fit: str,
+    invert: bool | None,
+    grey: bool,
+    **which: Any,
+) -> None:
     """Where images of yours belong on a map made before; a bad one is skipped and named."""
     from aeviz import results
     from aeviz import runs as store
 
     found, request = store.find(run), request_of(**which)
-    pixels, read, skipped = read_images(found, list(images))
-    placed = results.place(found, request, pixels)
+    pixels, read, skipped = read_images(found, images, fit=fit, invert=invert, grey=grey)
+    placed = results.place(found, request, pixels, same_class(found, label, len(pixels)))
     drawn, rows = placed.drawn, []
     for number, position in enumerate(read):
         point = dict(zip("xyz", placed.points[number].tolist(), strict=False))
@@ -104,7 +118,7 @@ def place(run: str, images: tuple[Path, ...], as_json: bool, **which: Any) -> No
             {"index": int(drawn.index[row]), "label": int(drawn.labels[row]), "distance": float(distance)}
             for row, distance in zip(placed.neighbours[number], placed.distances[number], strict=True)
         ]
-        rows.append({"file": str(images[position]), **point, "neighbours": near})
+        rows.append({"file": str(images[position]), **point, "neighbours": near} | taken_as(found, placed.told, number))
     head = {"run": found.id, "method": request.method, "dims": placed.points.shape[1]}
     finish(as_json, head | {"points": rows, "skipped": skipped}, "\n".join(map(_line, rows)))
     name_skipped(skipped)
@@ -115,4 +129,4 @@ def place(run: str, images: tuple[Path, ...], as_json: bool, **which: Any) -> No
 def _line(row: dict[str, Any]) -> str:
     place = ", ".join(f"{name} = {row[name]:.2f}" for name in "xyz" if name in row)
     nearest = ", ".join(f"{near['index']} (label {near['label']})" for near in row["neighbours"])
-    return f"{row['file']}: {place}; nearest images: {nearest}"
+    return f"{row['file']}: {place}{say_class(row)}; nearest images: {nearest}"

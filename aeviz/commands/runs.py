@@ -131,7 +131,11 @@ def delete(run: str, as_json: bool) -> None:
 @click.command()
 @click.argument("run")
 @click.option("--to", "kind", required=True, help="Which way out; an unknown one names those there are.")
-@click.option("--out", type=click.Path(path_type=Path), help="The file to write; without it, one is kept with the run.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The file to write, or a folder for projector and onnx; without it, one is kept with the run.",
+)
 @map_options
 @json_option
 @job_option
@@ -150,6 +154,9 @@ def export(run: str, kind: str, out: Path | None, as_json: bool, job: Path | Non
         else:
             note = ways.write(kind, found, out, report, request)
         report(1, 1, note)
-    size, seconds = out.stat().st_size, round(time.perf_counter() - begun, 3)
+    size, seconds = (
+        sum(file.stat().st_size for file in (out.iterdir() if out.is_dir() else [out])),
+        round(time.perf_counter() - begun, 3),
+    )
     result = {"run": found.id, "to": kind, "out": str(out), "bytes": size, "seconds": seconds, "note": note}
     finish(as_json, result, f"written to {out}, {size / 1e6:.2g} MB\n{note}".rstrip())

@@ -1,6 +1,6 @@
 """Data sets: the register, people's own images, and pictures made of images."""
 
-from aeviz.data.catalog import DATASETS, delete, download, import_data, list_data, load
+from aeviz.data.catalog import DATASETS, delete, download, import_data, list_data, load, set_label
 from aeviz.data.dataset import ArrayLike, DataInfo, Dataset, Source
 from aeviz.data.fitting import Border, Fitting, border_of, proposed_invert
 from aeviz.data.imports import ImportReport, ImportSettings
@@ -47,6 +47,7 @@ __all__ = [
     "read_fitted",
     "read_image",
     "read_preview",
+    "set_label",
     "skipped_files",
     "to_pixels",
     "to_unit",

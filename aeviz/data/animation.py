@@ -1,4 +1,4 @@
-"""A row of images as one file: a strip, or a film that plays over and over, enlarged with hard pixel edges."""
+"""Rows of images as one file: a strip, all of them, or a film that plays over and over, with hard pixel edges."""
 
 import io
 import shutil
@@ -10,11 +10,13 @@ import numpy as np
 from PIL import Image
 
 from aeviz import files
-from aeviz.data.pictures import encode_png, mosaic
+from aeviz.data.pictures import GAP_COLOUR, encode_png, mosaic
 from aeviz.errors import BadValue, NotNow
 
 SIDE = 256  # pixels that the longer side of a film reaches at least, if it takes no more than whole steps
 STRIP_SCALE = 4
+WIDEST, USUAL = 4000, 112  # pixels that rows of pictures take at most, and each of them where there is room
+BESIDE, APART = 224, 4  # pixels of each picture of a film of several rows, unless larger itself, and between them
 SECONDS = 0.1  # that a frame is shown
 FROM_PNG = ["-loglevel", "error", "-f", "image2pipe", "-c:v", "png"]
 TO_MP4 = ["-c:v", "libx264", "-crf", "12", "-pix_fmt", "yuv420p", "-f", "mp4", "-movflags", "empty_moov+frag_keyframe"]
@@ -29,12 +31,30 @@ def write_frames(frames: Frames, out: Path, seconds: float = SECONDS) -> None:
         BadValue: no known ending.
         NotNow: a form whose program is not installed.
     """
-    form = MEDIA.get(out.suffix.lower())
-    if form is None:
-        raise BadValue("{name} ends on no known form of pictures; use {known}", name=out.name, known=", ".join(MEDIA))
-    content = form(frames, seconds)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    files.write_bytes(out, content)
+    _write(_form(out)(frames, seconds), out)
+
+
+def write_rows(rows: np.ndarray, out: Path, seconds: float = SECONDS) -> None:
+    """The same of rows (R, S, C, H, W) uint8: a picture of all, or a film of the rows beside each other.
+
+    Raises:
+        BadValue, NotNow: as `write_frames`.
+    """
+    _form(out)
+    _write(encode_rows(rows, out.suffix.lower(), seconds), out)
+
+
+def encode_rows(rows: np.ndarray, ending: str, seconds: float = SECONDS) -> bytes:
+    """Rows (R, S, C, H, W) uint8 as a picture of all, or as a film there and back, the rows beside each other."""
+    count, steps, _, _, width = rows.shape
+    if ending == ".png":
+        scale = max(1, min(USUAL // width, WIDEST // (steps * width)))
+        return encode_png(mosaic(rows.reshape(count * steps, *rows.shape[2:]), steps, scale, gap=2))
+    scale = max(1, BESIDE // max(rows.shape[-2:]))
+    large = rows.repeat(scale, axis=-2).repeat(scale, axis=-1)
+    apart = np.pad(large, ((0, 0),) * 4 + ((0, APART),), constant_values=GAP_COLOUR[0])
+    frames = np.concatenate(list(apart), axis=-1)[..., :-APART]  # (R, S, C, H, W + 4) -> (S, C, H, R (W + 4) - 4)
+    return MEDIA[ending](np.concatenate([frames, frames[-2:0:-1]]), seconds)
 
 
 def encode_strip(frames: Frames, seconds: float = SECONDS) -> bytes:
@@ -89,6 +109,18 @@ MEDIA: dict[str, Callable[[Frames, float], bytes]] = {
     ".webp": encode_webp_film,
     ".mp4": encode_mp4,
 }
+
+
+def _form(out: Path) -> Callable[[Frames, float], bytes]:
+    form = MEDIA.get(out.suffix.lower())
+    if form is None:
+        raise BadValue("{name} ends on no known form of pictures; use {known}", name=out.name, known=", ".join(MEDIA))
+    return form
+
+
+def _write(content: bytes, out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    files.write_bytes(out, content)
 
 
 def _enlarged(frames: Frames) -> np.ndarray:

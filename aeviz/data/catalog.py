@@ -23,6 +23,11 @@ def list_data() -> list[DataInfo]:
     return [source.info() for source in DATASETS.values()] + own.list_own()
 
 
+def set_label(name: str) -> str:
+    """What a data set is called; an own set is called by its name."""
+    return DATASETS[name].label if name in DATASETS else name
+
+
 def load(name: str, params: dict[str, Any] | None = None) -> Dataset:
     """A data set by name, with its settings where it has any, and with the labels a person has given to its images.
 

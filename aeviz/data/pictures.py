@@ -1,6 +1,7 @@
 """Pictures made of images: mosaics with hard pixel edges, error maps, and their encoding for the screen."""
 
 import io
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -99,10 +100,26 @@ def error_map(x: np.ndarray, x_hat: np.ndarray, maximum: float = 1.0) -> np.ndar
     `maximum` is the error at which the scale ends.
     """
     error = np.nan_to_num(np.abs(_unit(x) - _unit(x_hat)).mean(axis=1), nan=maximum)  # (N, C, H, W) -> (N, H, W)
-    place = np.clip(error / maximum, 0, 1) * (len(MAGMA) - 1)
-    low = np.minimum(place.astype(np.int64), len(MAGMA) - 2)
+    return _coloured(np.clip(error / maximum, 0, 1), MAGMA)
+
+
+def signed_error_map(x: np.ndarray, x_hat: np.ndarray, colours: Sequence[str]) -> tuple[np.ndarray, float]:
+    """Reconstruction minus original as uint8 colours (N, 3, H, W), and the error at which the scale ends on either side.
+
+    The error is averaged over the channels; `colours` (#rrggbb) are evenly spread, the middle one for no error.
+    """
+    error = np.nan_to_num((_unit(x_hat) - _unit(x)).mean(axis=1))  # (N, C, H, W) -> (N, H, W)
+    most = float(np.abs(error).max(initial=0.0))
+    steps = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], np.float32)
+    return _coloured(0.5 + error / (2 * most or 1), steps), most
+
+
+def _coloured(places: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Places (N, H, W) in [0, 1] on evenly spread colours (S, 3), as uint8 (N, 3, H, W)."""
+    place = places * (len(steps) - 1)
+    low = np.minimum(place.astype(np.int64), len(steps) - 2)
     part = (place - low)[..., None].astype(np.float32)
-    colours = MAGMA[low] * (1 - part) + MAGMA[low + 1] * part  # (N, H, W, 3)
+    colours = steps[low] * (1 - part) + steps[low + 1] * part  # (N, H, W, 3)
     return np.rint(colours).astype(np.uint8).transpose(0, 3, 1, 2)
 
 

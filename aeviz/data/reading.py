@@ -17,6 +17,7 @@ from aeviz.errors import BadFile, BadValue
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM")
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 512 * 2**20
+SHRINK = f"up to {MAX_PIXELS / 1e6:.0f} megapixels are read, so shrink it first"
 
 # Pillow logs about odd files; without a handler Python would print that on stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -37,7 +38,7 @@ def read_image(
 
 
 def read_fitted(
-    content: bytes, shape: tuple[int, ...], fitting: Fitting, border: Border | None = None
+    content: bytes | Path, shape: tuple[int, ...], fitting: Fitting, border: Border | None = None
 ) -> tuple[np.ndarray, bool]:
     """One picture as `fitting` says, uint8 (C, H, W), and whether its brightness was turned round.
 
@@ -100,9 +101,9 @@ def opened(content: bytes | Path, shape: tuple[int, ...] | None = None) -> Itera
     except UnidentifiedImageError:
         raise _bad(name, "it is not a picture of a known kind (PNG, JPEG, WebP, BMP, GIF, TIFF)") from None
     except Image.DecompressionBombError:
-        raise _bad(name, f"it has more than {MAX_PIXELS / 1e6:.0f} megapixels") from None
+        raise _bad(name, f"it has too many pixels to open; {SHRINK}") from None
     except MemoryError:
-        raise _bad(name, "it does not fit into memory") from None
+        raise _bad(name, f"it does not fit into memory; {SHRINK}") from None
     except Exception as error:
         # Pillow's decoders meet hostile bytes with almost any exception.
         raise _bad(name, _fault(error)) from error
@@ -133,12 +134,12 @@ def _open(content: bytes | Path, name: str, shape: tuple[int, ...] | None) -> Im
     if size == 0:
         raise _bad(name, "it is empty; save or copy it again")
     if size > MAX_BYTES:
-        raise _bad(name, f"it is larger than {MAX_BYTES // 2**20} MB")
+        raise _bad(name, f"it is larger than {MAX_BYTES // 2**20} MB; {SHRINK}")
     picture = Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS)
     width, height = picture.size
     if width * height > MAX_PIXELS:
         megapixels = width * height / 1e6
-        raise _bad(name, f"it has {megapixels:.0f} megapixels; up to {MAX_PIXELS / 1e6:.0f} are read")
+        raise _bad(name, f"it has {megapixels:.0f} megapixels; {SHRINK}")
     if shape is not None and picture.format in ("JPEG", "MPO"):
         picture.draft("RGB", (4 * shape[2], 4 * shape[1]))  # decodes a large photograph at a fraction of its size
     return picture

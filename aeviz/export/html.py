@@ -11,7 +11,7 @@ import numpy as np
 import plotly
 
 from aeviz import files, plots, results
-from aeviz.data import Dataset, pictures
+from aeviz.data import Dataset, pictures, set_label
 from aeviz.errors import AevizError, Stopped
 from aeviz.export import scene
 from aeviz.export.decoder import pack_decoder
@@ -21,7 +21,7 @@ from aeviz.latent.encode import reconstruct
 from aeviz.latent.neighbours import own_nearest
 from aeviz.latent.project import projection
 from aeviz.plots.packed import pack, pack_figure
-from aeviz.results import Map, MapRequest
+from aeviz.results import Codes, Map, MapRequest
 from aeviz.results.store import Report
 from aeviz.runs import Run
 
@@ -36,10 +36,10 @@ SAID = {name: word for name, word in scene.SAID.items() if name not in ("link", 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a page shows: a map, its codes z (n, D), thumbnails x and x_hat (n, C, h, w), and errors (n,)."""
+    """What a page shows: a map, its codes, thumbnails x and x_hat (n, C, h, w), and errors (n,)."""
 
     drawn: Map
-    z: np.ndarray
+    codes: Codes
     x: np.ndarray
     x_hat: np.ndarray
     mse: np.ndarray
@@ -59,7 +59,8 @@ def write_html(run: Run, out: Path, report: Report, request: MapRequest | None =
     text = page(run, request, shown, quality, decoder, report)
     with files.replacing(out) as beside:
         beside.write_text(text, encoding="utf-8")
-    whole = f"{len(shown.z):,}" if len(shown.z) == len(drawn.points) else f"{len(shown.z):,} of {len(drawn.points):,}"
+    count = len(shown.codes.z)
+    whole = f"{count:,}" if count == len(drawn.points) else f"{count:,} of {len(drawn.points):,}"
     return " ".join(filter(None, [f"It shows {whole} {request.split} images.", refused]))
 
 
@@ -83,19 +84,20 @@ def usual_map(run: Run) -> MapRequest:
 
 def gather(run: Run, request: MapRequest, drawn: Map, dataset: Dataset, report: Report) -> Shown:
     """The images of the dots, rebuilt and shrunk; of too many dots, the first of a fixed shuffle."""
-    z = results.codes(run, request.split).first(request.limit).z
-    rows = np.sort(np.random.default_rng(0).permutation(len(z))[:MOST_POINTS])
+    coded = results.codes(run, request.split).first(request.limit)
+    rows = np.sort(np.random.default_rng(0).permutation(len(coded.z))[:MOST_POINTS])
+    coded = coded.at(rows)
     drawn = replace(drawn, points=drawn.points[rows], labels=drawn.labels[rows], index=drawn.index[rows])
     x, x_hat, mse = [], [], []
 
     def tell(done: int, total: int) -> None:
         report(done, total, "Rebuilding images")
 
-    for part in reconstruct(results.model_of(run), dataset.images, drawn.index, on_step=tell):
+    for part in reconstruct(results.model_of(run), dataset.images, drawn.index, labels=coded.told, on_step=tell):
         mse.append(np.square(part.x_hat - pictures.to_unit(part.x)).mean(axis=(1, 2, 3)))
         x.append(scene.shrunk(part.x, SIDE))
         x_hat.append(scene.shrunk(pictures.to_pixels(part.x_hat), SIDE))
-    return Shown(drawn, z[rows], np.concatenate(x), np.concatenate(x_hat), np.concatenate(mse))
+    return Shown(drawn, coded, np.concatenate(x), np.concatenate(x_hat), np.concatenate(mse))
 
 
 def packed_decoder(run: Run, drawn: Map) -> tuple[bytes | None, str]:
@@ -118,7 +120,7 @@ def page(
     carried["near"] = _near(shown)
     report(0, 0, "Writing the page")
     if decoder is not None:
-        carried["inverse"] = pack(scene.inverse_of(shown.drawn.projection, shown.drawn.points, shown.z))
+        carried["inverse"] = pack(_inverse(run, shown))
         carried["decoder"] = decoder
     code = [scene.script(), (PAGE / "page.js").read_text()]
     plotly_js = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -133,6 +135,12 @@ def page(
         plotly=script_in_html(plotly_js.read_text(encoding="utf-8")),
         script=script_in_html("\n".join(code)),
     )
+
+
+def _inverse(run: Run, shown: Shown) -> dict[str, Any]:
+    """The way back from a place on the map to a code."""
+    drawn, codes = shown.drawn, shown.codes
+    return scene.inverse_of(drawn.projection, drawn.points, codes.z, codes.told, results.model_of(run).n_classes)
 
 
 def _scene(run: Run, shown: Shown, colours: list[dict[str, Any]], decodes: bool) -> dict[str, Any]:
@@ -187,7 +195,7 @@ def _tiles(shown: Shown, report: Report) -> dict[str, bytes]:
 
 def _near(shown: Shown) -> bytes:
     """Of every dot the rows whose codes are nearest."""
-    _, places = own_nearest(shown.z, NEIGHBOURS)
+    _, places = own_nearest(shown.codes.z, NEIGHBOURS)
     return pack({"count": places.shape[1], "rows": shown.drawn.index[places].ravel().astype(np.int32)})
 
 
@@ -196,7 +204,7 @@ def _facts(run: Run) -> str:
     config, psnr = run.config(), run.psnr()
     how_well = f"; {psnr:.1f} dB on validation images" if psnr is not None else ""
     model = run.load()
-    return f"{model.label} with {model.latent_dim} numbers per code, trained on {readable(config.data.name)}{how_well}"
+    return f"{model.label} with {model.latent_dim} numbers per code, trained on {readable(set_label(config.data.name))}{how_well}"
 
 
 def _quality(request: MapRequest, shown: Shown, quality: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from aeviz.data import set_label
 from aeviz.errors import BadValue
 from aeviz.export.text import readable
 from aeviz.export.ways import write_members
@@ -24,14 +25,14 @@ Feed = dict[str, np.ndarray]
 
 
 class Encoder(nn.Module):
-    """From images to codes."""
+    """From images, and classes where the network is told them, to codes."""
 
     def __init__(self, model: Autoencoder) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.model.code(x)
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.model.code(x, labels)
 
 
 class Decoder(nn.Module):
@@ -54,7 +55,7 @@ class Half(NamedTuple):
 
 
 def write_onnx(run: Run, out: Path, report: Report) -> str:
-    """Both halves and a README in a zip.
+    """Both halves and a README in a zip or a folder.
 
     Raises:
         BadValue: a file that does not give what torch gives; nothing is written.
@@ -84,16 +85,16 @@ def halves(model: Autoencoder) -> dict[str, Half]:
     def labels(n: int) -> Tensor:
         return torch.arange(n) % (classes + 1) - 1  # one of them unknown
 
-    classes = getattr(model.config, "n_classes", 0)
+    classes = model.n_classes
     told = {"labels": labels} if takes_labels(model) else {}
     return {
-        "encoder": Half(Encoder(model), {"x": images}, "z"),
+        "encoder": Half(Encoder(model), {"x": images, **told}, "z"),
         "decoder": Half(Decoder(model), {"z": codes, **told}, "x_hat"),
     }
 
 
 def takes_labels(model: Autoencoder) -> bool:
-    """Whether the decoder is told classes."""
+    """Whether the network is told classes."""
     return "n_classes" in type(model.config).model_fields
 
 
@@ -160,14 +161,15 @@ def readme(run: Run, model: Autoencoder) -> str:
     config, shape = run.config(), ", ".join(map(str, model.sample_shape))
     names = ", ".join(f"{number} {readable(name)}" for number, name in enumerate(config.data.classes))
     told = f", labels (N) int64: {names}; -1 is unknown" if takes_labels(model) else ""
+    fed = "{'x': x, 'labels': labels}" if told else "{'x': x}"
     return "\n".join(
         [
-            f"{readable(run.title())}: {model.label}, trained by aeviz on {readable(config.data.name)}.",
+            f"{readable(run.title())}: {model.label}, trained by aeviz on {readable(set_label(config.data.name))}.",
             "",
-            f"encoder.onnx: x (N, {shape}) float32, pixels in [0, 1] -> z (N, {model.latent_dim}) float32, the codes.",
+            f"encoder.onnx: x (N, {shape}) float32, pixels in [0, 1]{told} -> z (N, {model.latent_dim}) float32, the codes.",
             f"decoder.onnx: z (N, {model.latent_dim}) float32{told} -> x_hat (N, {shape}) float32, pixels in [0, 1].",
             "",
-            "N is any number of images. Python: onnxruntime.InferenceSession('encoder.onnx').run(None, {'x': x})[0]",
+            f"N is any number of images. Python: onnxruntime.InferenceSession('encoder.onnx').run(None, {fed})[0]",
             "",
         ]
     )

@@ -29,13 +29,13 @@ CONFIG = """embeddings {{
 """
 README = """{title}: codes of {n:,} test images ({d} numbers each).
 
-Unpack, then: tensorboard --logdir FOLDER, and choose Projector.
+Unpacked in a folder: tensorboard --logdir FOLDER, and choose Projector.
 Without TensorBoard: https://projector.tensorflow.org, Load, vectors.tsv and metadata.tsv; it shows no thumbnails.
 """
 
 
 def write_projector(run: Run, out: Path, report: Report) -> str:
-    """Vectors, metadata, sprite and settings in a zip, for test images.
+    """Vectors, metadata, sprite and settings in a zip or a folder, for test images.
 
     Raises:
         MissingData: the images are not here.

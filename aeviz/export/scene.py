@@ -10,7 +10,7 @@ import numpy as np
 
 from aeviz import plots
 from aeviz.data import pictures
-from aeviz.latent.inverse import grid
+from aeviz.latent.inverse import classes_at, grid
 from aeviz.latent.projection import Projection
 from aeviz.latent.regions import label_places
 
@@ -102,11 +102,18 @@ def style() -> str:
     return (STATIC / "map" / "map.css").read_text()
 
 
-def inverse_of(projection: Projection, points: np.ndarray, codes: np.ndarray) -> dict[str, Any]:
-    """The way from a place on a flat map of codes (N, D) at points (N, 2) back to a code, as `decode.js` reads it."""
+def inverse_of(
+    projection: Projection, points: np.ndarray, codes: np.ndarray, told: np.ndarray | None = None, n_classes: int = 0
+) -> dict[str, Any]:
+    """The way from a place on a flat map of codes (N, D) at points (N, 2) back to a code, as `decode.js` reads it.
+
+    A conditional network is told the class of the nearest dot, of those told with the codes, (N,).
+    """
     found = grid(projection, points, codes)
     box = {"x0": found.x0, "x1": found.x1, "y0": found.y0, "y1": found.y1, "size": len(found.distance)}
     shared = {**box, "dim": codes.shape[1], "distance": found.distance.ravel()}
+    if told is not None:
+        shared |= {"classes": n_classes, "told": classes_at(found, points, told).astype(np.int32)}
     if projection.linear:
         return shared | {"kind": "linear", **_plane(projection)}
     return shared | {"kind": "grid", "codes": found.codes.ravel()}

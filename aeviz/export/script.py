@@ -205,7 +205,7 @@ def _left_out(run: Run, config: RunConfig, loading: Loading) -> Iterator[str]:
     yield "Several processes or devices at once, compilation, checkpoints and going on from one: it trains in one go."
     for line in run.metrics():
         event = line.get("event", {})
-        if event.get("kind") == "turn":
+        if event.get("kind") == "turn" and event["from"] != event["to"]:
             yield (
                 f"In epoch {line['epoch'] + 1} {readable(event['path'])} was turned from {event['from']} to {event['to']}; "
                 "here it has its last value from the start."

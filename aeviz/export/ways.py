@@ -13,7 +13,7 @@ from aeviz.runs import Run
 
 @dataclass(frozen=True)
 class Export:
-    """One way out: `write(run, path, report)` makes the file, and gives what is worth knowing of it in a sentence.
+    """One way out: `write(run, path, report)` makes the file or folder, and gives what is worth knowing of it in a sentence.
 
     Attributes:
         needs: optional packages, as they are installed.
@@ -37,11 +37,16 @@ class Export:
 
 
 def write_members(out: Path, members: dict[str, bytes | str]) -> None:
-    """Write files by their names as a zip.
+    """Write files by their names: as a zip where the name ends so, else into a folder.
 
     Raises:
         BadFile: `out` cannot be written.
     """
+    if out.suffix.lower() != ".zip":
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in members.items():
+            files.write_bytes(out / name, content.encode() if isinstance(content, str) else content)
+        return
     with files.replacing(out) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)

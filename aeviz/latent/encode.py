@@ -22,42 +22,64 @@ class Reconstruction(NamedTuple):
 
 
 def encode(
-    model: Any, images: Any, rows: np.ndarray, *, batch_size: int = BATCH_SIZE, on_step: OnStep | None = None
+    model: Any,
+    images: Any,
+    rows: np.ndarray,
+    *,
+    labels: np.ndarray | None = None,
+    batch_size: int = BATCH_SIZE,
+    on_step: OnStep | None = None,
 ) -> np.ndarray:
-    """The codes (n, D) of the given rows of images (N, C, H, W); `on_step(done, total)` may raise to cancel."""
+    """The codes (n, D) of the given rows of images (N, C, H, W); `on_step(done, total)` may raise to cancel.
+
+    A conditional network is told labels (n,), see `aeviz.latent.told`.
+    """
     rows = np.asarray(rows, dtype=np.int64)
     codes = np.empty((len(rows), model.latent_dim), dtype=np.float32)
     with evaluating(model):
         for start in range(0, len(rows), batch_size):
             chunk = rows[start : start + batch_size]
-            codes[start : start + len(chunk)] = _code(model, _pixels(images, chunk))
+            codes[start : start + len(chunk)] = _code(model, _pixels(images, chunk), _part(labels, start, batch_size))
             if on_step:
                 on_step(start + len(chunk), len(rows))
     return codes
 
 
 def decode(model: Any, codes: np.ndarray, batch_size: int = BATCH_SIZE, labels: np.ndarray | None = None) -> np.ndarray:
-    """The images (n, C, H, W), floats in [0, 1], that codes (n, D) stand for, drawn with labels (n,) where given."""
+    """The images (n, C, H, W), floats in [0, 1], that codes (n, D) stand for.
+
+    A conditional network is told labels (n,) or shares of the classes (n, K + 1), see `aeviz.latent.told`.
+    """
     codes = np.asarray(codes, dtype=np.float32)
     images = np.empty((len(codes), *model.sample_shape), dtype=np.float32)
     with evaluating(model):
         for start in range(0, len(codes), batch_size):
             chunk = slice(start, start + batch_size)
-            images[chunk] = _decode(model, codes[chunk], None if labels is None else labels[chunk])
+            images[chunk] = _decode(model, codes[chunk], _part(labels, start, batch_size))
     return images
 
 
 def reconstruct(
-    model: Any, images: Any, rows: np.ndarray, *, batch_size: int = BATCH_SIZE, on_step: OnStep | None = None
+    model: Any,
+    images: Any,
+    rows: np.ndarray,
+    *,
+    labels: np.ndarray | None = None,
+    batch_size: int = BATCH_SIZE,
+    on_step: OnStep | None = None,
 ) -> Iterator[Reconstruction]:
-    """The given rows of images (N, C, H, W) with their codes and what the model makes of them, batch by batch."""
+    """The given rows of images (N, C, H, W) with their codes and what the model makes of them, batch by batch.
+
+    A conditional network is told labels (n,), see `aeviz.latent.told`.
+    """
     rows = np.asarray(rows, dtype=np.int64)
     with evaluating(model):
         for start in range(0, len(rows), batch_size):
             chunk = rows[start : start + batch_size]
             x = _pixels(images, chunk)
-            z = _code(model, x)
-            yield Reconstruction(chunk, x, z, _decode(model, z))
+            told = _part(labels, start, batch_size)
+            z = _code(model, x, told)
+            yield Reconstruction(chunk, x, z, _decode(model, z, told))
             if on_step:
                 on_step(start + len(chunk), len(rows))
 
@@ -67,17 +89,28 @@ def _pixels(images: Any, rows: np.ndarray) -> np.ndarray:
     return np.array(images[rows], dtype=np.uint8)
 
 
+def _part(labels: np.ndarray | None, start: int, size: int) -> np.ndarray | None:
+    return None if labels is None else labels[start : start + size]
+
+
+def told_tensors(model: Any, labels: np.ndarray | None) -> tuple[Tensor, ...]:
+    """Labels (B,) or shares (B, K + 1) as the further argument of a model that is told them, else none."""
+    if labels is None:
+        return ()
+    numbers = np.array(labels, np.int64 if labels.ndim == 1 else np.float32)
+    return (torch.from_numpy(numbers).to(device_of(model)),)
+
+
 # inference_mode stands on whole functions: around a `yield` it would leak into the caller's code.
 @torch.inference_mode()
-def _code(model: Any, x: np.ndarray) -> np.ndarray:
-    z = model.code(torch.from_numpy(x).to(device_of(model)).float() / 255)
+def _code(model: Any, x: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+    z = model.code(torch.from_numpy(x).to(device_of(model)).float() / 255, *told_tensors(model, labels))
     return z.float().reshape(len(x), -1).cpu().numpy()  # (B, D)
 
 
 @torch.inference_mode()
-def _decode(model: Any, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-    told = () if labels is None else (torch.from_numpy(np.array(labels, np.int64)).to(device_of(model)),)
-    x_hat: Tensor = model.decode(torch.from_numpy(np.array(z)).to(device_of(model)), *told)
+def _decode(model: Any, z: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+    x_hat: Tensor = model.decode(torch.from_numpy(np.array(z)).to(device_of(model)), *told_tensors(model, labels))
     return x_hat.float().cpu().numpy()
 
 

@@ -35,14 +35,19 @@ class Metric:
         return cls(model, torch.from_numpy(np.asarray(known, dtype=np.float32)).to(device_of(model)), unit)
 
     def energy(self, curve: np.ndarray) -> float:
-        """The energy of a curve of codes (T, D) at equal times: its mean squared speed."""
+        """The energy of a curve of codes (T, D) at equal times: its mean squared speed.
+
+        For a conditional model the shares of the classes stand behind the codes, (T, D + K + 1).
+        """
         with evaluating(self.model), torch.no_grad():
             return float(self.energy_of(torch.from_numpy(np.asarray(curve, dtype=np.float32)).to(self.known.device)))
 
     def energy_of(self, curve: Tensor) -> Tensor:
         """The same as a tensor that gradients flow through."""
-        images = self.model.decode(curve).flatten(1)  # (T, D) -> (T, F)
-        weight = 1 + (torch.cdist(curve, self.known).amin(1) / self.unit).square()  # (T,)
+        dims = self.known.shape[1]
+        z, told = curve[:, :dims], curve[:, dims:]
+        images = self.model.decode(z, *([told] if told.shape[1] else [])).flatten(1)  # (T, D) -> (T, F)
+        weight = 1 + (torch.cdist(z, self.known).amin(1) / self.unit).square()  # (T,)
         changes = images.diff(dim=0).square().sum(1)  # (T - 1,)
         return ((weight[1:] + weight[:-1]) / 2 * changes).sum() * len(changes)
 
@@ -51,15 +56,21 @@ def geodesic(metric: Metric, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Codes (T, D) from a (D,) to b (D,) at equal times: a curve of no more energy than the straight line.
 
     The curve is the line plus sines, which leave its ends in place; their weights are found by L-BFGS from the line on.
+    Shares of classes behind the codes stay on the line.
     """
+    dims = metric.known.shape[1]
     ends = torch.from_numpy(np.stack([a, b]).astype(np.float32)).to(metric.known.device)
     t = torch.linspace(0.0, 1.0, NODES, device=ends.device)[:, None]
-    line = (1 - t) * ends[0] + t * ends[1]  # (T, D)
+    line = (1 - t) * ends[0] + t * ends[1]  # (T, D) or (T, D + K + 1)
     waves = torch.arange(1, WAVES + 1, device=ends.device) * torch.pi
-    sines = (ends[1] - ends[0]).norm() * (waves * t).sin() / waves  # (T, W), each of the same energy in codes
+    sines = (ends[1] - ends[0])[:dims].norm() * (waves * t).sin() / waves  # (T, W), each of the same energy in codes
+
+    def bent(weights: Tensor) -> Tensor:
+        return torch.cat([line[:, :dims] + sines @ weights, line[:, dims:]], dim=1)
+
     with evaluating(metric.model):
-        weights = _least(lambda weights: metric.energy_of(line + sines @ weights), (WAVES, line.shape[1]), ends.device)
-    return (line + sines @ weights).cpu().numpy()
+        weights = _least(lambda weights: metric.energy_of(bent(weights)), (WAVES, dims), ends.device)
+    return bent(weights).cpu().numpy()
 
 
 def _least(energy_of: Callable[[Tensor], Tensor], shape: tuple[int, int], device: torch.device) -> Tensor:

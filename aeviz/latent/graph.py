@@ -36,7 +36,11 @@ class NeighbourGraph:
         return cls(codes, np.concatenate([joints, more]), np.concatenate([lengths, their_lengths]))
 
     def path(self, a: np.ndarray, b: np.ndarray, k: int = NEIGHBOURS) -> np.ndarray:
-        """The shortest way (V, D) from a (D,) to b (D,) (Dijkstra 1959).
+        """The codes (V, D) of the shortest way from a (D,) to b (D,), see `way`."""
+        return np.concatenate([[a], self.codes[self.way(a, b, k)], [b]])
+
+    def way(self, a: np.ndarray, b: np.ndarray, k: int = NEIGHBOURS) -> list[int]:
+        """The rows of the codes between a (D,) and b (D,) on the shortest way (Dijkstra 1959).
 
         Each of them is joined to its k nearest codes, and to the other if that is as near.
         """
@@ -47,12 +51,12 @@ class NeighbourGraph:
         distances, rows = nearest(self.codes, ends, k)
         apart = np.linalg.norm(ends[1] - ends[0])
         if apart <= distances.max():
-            return ends
+            return []
         to_ends = np.stack([np.repeat([n, n + 1], rows.shape[1]), rows.reshape(-1)], axis=1)
         joints = np.concatenate([self.joints, to_ends])
         matrix = _matrix(joints, np.concatenate([self.lengths, distances.reshape(-1)]), n + 2)
         _, before = dijkstra(matrix, directed=False, indices=n, return_predecessors=True)
-        return np.concatenate([self.codes, ends])[_traced(before, n, n + 1)]
+        return _traced(before, n, n + 1)[1:-1]
 
 
 def _matrix(joints: np.ndarray, lengths: np.ndarray, n: int) -> Any:

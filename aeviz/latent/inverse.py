@@ -33,11 +33,24 @@ def grid(projection: Projection, points: np.ndarray, codes: np.ndarray, size: in
     low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
     margin = MARGIN * np.where(high > low, high - low, 1.0)
     (x0, y0), (x1, y1) = low - margin, high + margin
-    x, y = np.meshgrid(np.linspace(x0, x1, size), np.linspace(y0, y1, size))
-    places = np.stack([x.ravel(), y.ravel()], axis=1)  # (size², 2)
+    places = _places(x0, x1, y0, y1, size)
     found = projection.invert(places).reshape(size, size, codes.shape[1])
     distance = distance_to_data(points, places).reshape(size, size)
     return Inverse(float(x0), float(x1), float(y0), float(y1), found, distance)
+
+
+def _places(x0: float, x1: float, y0: float, y1: float, size: int) -> np.ndarray:
+    """The places (size², 2) of a grid."""
+    x, y = np.meshgrid(np.linspace(x0, x1, size), np.linspace(y0, y1, size))
+    return np.stack([x.ravel(), y.ravel()], axis=1)
+
+
+def classes_at(found: Inverse, points: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """The class (size²,) at each place of a grid: that of the nearest of points (N, 2) with classes (N,)."""
+    from scipy.spatial import cKDTree
+
+    places = _places(found.x0, found.x1, found.y0, found.y1, len(found.distance))
+    return told[cKDTree(points).query(places)[1]]
 
 
 def distance_to_data(points: np.ndarray, places: np.ndarray) -> np.ndarray:

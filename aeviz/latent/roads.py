@@ -10,6 +10,7 @@ from aeviz.errors import BadValue
 from aeviz.latent.geodesic import Metric, geodesic
 from aeviz.latent.graph import NeighbourGraph
 from aeviz.latent.neighbours import nearest
+from aeviz.latent.told import shares
 from aeviz.models.vae import VAE
 
 FEWEST_STOPS, MOST_STOPS = 2, 4
@@ -19,11 +20,25 @@ JUDGED = 1000  # codes whose nearest neighbours say what is near
 
 @dataclass(frozen=True)
 class Context:
-    """What a road may have to know: the codes (N, D) of the data, the model that draws them, their graph if kept."""
+    """What a road may have to know: the codes (N, D) of the data, the model that draws them, their graph if kept.
+
+    `told` (N,) are the classes that a conditional model is told with them.
+    """
 
     codes: np.ndarray
     model: Any = None
     kept_graph: NeighbourGraph | None = None
+    told: np.ndarray | None = None
+
+    @property
+    def dims(self) -> int:
+        """Numbers per code, D; what stops have besides are shares of classes."""
+        return int(self.codes.shape[1])
+
+    def at(self, rows: list[int]) -> np.ndarray:
+        """Codes of the data (n, D), with the shares of their classes behind them for a conditional model."""
+        told = None if self.told is None else shares(self.told[rows], self.model.n_classes)
+        return self.codes[rows] if told is None else np.hstack([self.codes[rows], told])
 
     @cached_property
     def graph(self) -> NeighbourGraph:
@@ -50,6 +65,8 @@ class Road:
 
     def walk(self, stops: np.ndarray, steps: int, context: Context) -> np.ndarray:
         """Codes (S, D) float32 through stops (M, D), each of which is one of the codes; legs take equally many steps.
+
+        Stops of a conditional model are (M, D + K + 1): the shares of the classes stand behind the codes and go along.
 
         Raises:
             BadValue: as `places_of_stops`.
@@ -86,7 +103,8 @@ class Spherical(Road):
     help = "Around the origin, as far from it as the images are: for codes that lie on a sphere, as a VAE's do."
 
     def leg(self, a: np.ndarray, b: np.ndarray, steps: int, context: Context) -> np.ndarray:
-        return slerp(a, b, steps)
+        dims = context.dims
+        return np.hstack([slerp(a[:dims], b[:dims], steps), lerp(a[dims:], b[dims:], steps)])
 
 
 class ThroughData(Road):
@@ -98,7 +116,8 @@ class ThroughData(Road):
     needs_codes = True
 
     def leg(self, a: np.ndarray, b: np.ndarray, steps: int, context: Context) -> np.ndarray:
-        return evenly(context.graph.path(a, b), steps)
+        between = context.graph.way(a[: context.dims], b[: context.dims])
+        return evenly(np.concatenate([[a], context.at(between), [b]]), steps, context.dims)
 
 
 class Geodesic(Road):
@@ -162,9 +181,9 @@ def slerp(a: np.ndarray, b: np.ndarray, steps: int) -> np.ndarray:
     return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
 
 
-def evenly(polyline: np.ndarray, steps: int) -> np.ndarray:
-    """Codes (S, D) at equal distances along a polyline (V, D)."""
-    lengths = np.linalg.norm(np.diff(polyline, axis=0), axis=1)
+def evenly(polyline: np.ndarray, steps: int, dims: int | None = None) -> np.ndarray:
+    """Codes (S, D) at equal distances along a polyline (V, D); by its first dims only, where they are given."""
+    lengths = np.linalg.norm(np.diff(polyline[:, :dims], axis=0), axis=1)
     return _at(polyline, np.concatenate([[0.0], np.cumsum(lengths)]), steps)
 
 

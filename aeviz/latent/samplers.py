@@ -14,6 +14,7 @@ from aeviz.models.vae import VAE
 from aeviz.models.wae_mmd import WassersteinAutoencoder
 
 NEIGHBOURS = 5
+OF_CLASSES = 1  # tells the draw of classes from that of codes of the same seed
 MOST_JITTERED = 10_000  # codes that jitter begins at
 
 
@@ -66,7 +67,7 @@ class Sampler:
         return {}
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
-        """What to draw from, of codes (N, D) with labels (N,).
+        """What to draw from, of codes (N, D) with labels (N,), for a conditional network those that it was told.
 
         Raises:
             BadValue: nothing can be fitted to them.
@@ -107,19 +108,18 @@ class Prior(Sampler):
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
         if not self.available(model, labels):
-            raise BadValue("a {label} has no prior to draw from; draw from a mixture", label=model.label)
-        known = labels[labels >= 0] if isinstance(model, ConditionalVAE) else np.empty(0, np.int64)
+            raise BadValue("the kind {label} has no prior to draw from; draw from a mixture", label=model.label)
+        known = _classes(labels, model).get("known", np.empty(0, np.int64))
         if len(known) and settings.label is not None:
             known = known[known == settings.label][:1]
             if not len(known):
-                raise BadValue("no image is of the class number {number}; choose another", number=settings.label)
+                raise BadValue("no image is of the class to draw; choose another")
         return {"dimensions": np.array(model.latent_dim), "known": known}
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
         generator = np.random.default_rng(settings.seed)
         z = settings.temperature * generator.normal(size=(count, int(fitted["dimensions"])))
-        known = fitted["known"]
-        return Drawn(z.astype(np.float32), generator.choice(known, count) if len(known) else None)
+        return Drawn(z.astype(np.float32), _as_often(fitted, generator, count))
 
 
 class OneGaussian(Sampler):
@@ -130,10 +130,12 @@ class OneGaussian(Sampler):
     help = "A single cloud with the mean and the spread of all codes."
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
-        return Mixture.fit(codes, 1).state()
+        return Mixture.fit(codes, 1).state() | _classes(labels, model)
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
-        return Drawn(Mixture(**fitted).draw(count, settings.temperature, settings.seed))
+        mixture = Mixture(fitted["weights"], fitted["means"], fitted["factors"])
+        z = mixture.draw(count, settings.temperature, settings.seed)
+        return Drawn(z, _as_often(fitted, np.random.default_rng([settings.seed, OF_CLASSES]), count))
 
 
 class GaussianMixture(OneGaussian):
@@ -147,7 +149,7 @@ class GaussianMixture(OneGaussian):
         return {"components": settings.components}
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
-        return Mixture.fit(codes, settings.components).state()
+        return Mixture.fit(codes, settings.components).state() | _classes(labels, model)
 
 
 class Jitter(Sampler):
@@ -161,7 +163,10 @@ class Jitter(Sampler):
         if len(codes) < 2:
             raise BadValue("there is nothing beside {count} codes; it takes 2 or more", count=len(codes))
         drawn = np.sort(np.random.default_rng(0).permutation(len(codes))[:MOST_JITTERED])
-        return {"codes": codes[drawn], "neighbours": own_nearest(codes[drawn], NEIGHBOURS)[1]}
+        neighbours = own_nearest(codes[drawn], NEIGHBOURS)[1]
+        return {"codes": codes[drawn], "neighbours": neighbours} | (
+            {"told": labels[drawn]} if isinstance(model, ConditionalVAE) else {}
+        )
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
         generator = np.random.default_rng(settings.seed)
@@ -169,7 +174,8 @@ class Jitter(Sampler):
         rows = generator.integers(len(codes), size=count)
         others = neighbours[rows, generator.integers(neighbours.shape[1], size=count)]
         part = settings.temperature * generator.random((count, 1), dtype=np.float32)
-        return Drawn((codes[rows] + part * (codes[others] - codes[rows])).astype(np.float32))
+        z = codes[rows] + part * (codes[others] - codes[rows])
+        return Drawn(z.astype(np.float32), fitted["told"][rows] if "told" in fitted else None)
 
 
 class OneClass(Sampler):
@@ -194,16 +200,22 @@ class OneClass(Sampler):
         if isinstance(model, ConditionalVAE):
             return SAMPLERS["prior"].fit(codes, labels, model, settings)
         own = codes[labels == settings.label]
-        if len(own) < 2:
-            raise BadValue(
-                "the class number {number} has {count} images; it takes 2 or more to draw others like them",
-                number=settings.label, count=len(own),
-            )  # fmt: skip
         return Mixture.fit(own, min(settings.components, max(1, len(own) // FEWEST_EACH))).state()
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
         source = SAMPLERS["prior" if "known" in fitted else "mixture"]
         return source.draw(fitted, settings, count)
+
+
+def _classes(labels: np.ndarray, model: Any) -> Fitted:
+    """The labels that are known, for a network that is to be told them."""
+    return {"known": labels[labels >= 0]} if isinstance(model, ConditionalVAE) else {}
+
+
+def _as_often(fitted: Fitted, generator: np.random.Generator, count: int) -> np.ndarray | None:
+    """So many classes, each as often as it was seen."""
+    known = fitted.get("known", ())
+    return generator.choice(known, count) if len(known) else None
 
 
 FEWEST_EACH = 20  # images of a class for each Gaussian of its mixture

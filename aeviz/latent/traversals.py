@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from aeviz.errors import BadValue
-from aeviz.latent.encode import decode, device_of, evaluating
+from aeviz.latent.encode import decode, device_of, evaluating, told_tensors
 from aeviz.models.posterior import Gaussian
 
 Order = Literal["variance", "kl", "effect"]
@@ -75,8 +75,8 @@ def principal_axes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return axes * np.where(largest < 0, -1.0, 1.0)[:, None], variances[::-1].clip(min=0)
 
 
-def kl_by_dimension(model: Any, images: Any, rows: np.ndarray) -> np.ndarray:
-    """The KL divergence (D,) of the rows' posteriors to N(0, 1) in nats, averaged over the rows.
+def kl_by_dimension(model: Any, images: Any, rows: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    """The KL divergence (D,) of the rows' posteriors to N(0, 1) in nats, averaged over the rows with labels (n,).
 
     Raises:
         BadValue: the model's codes are no distributions.
@@ -84,22 +84,26 @@ def kl_by_dimension(model: Any, images: Any, rows: np.ndarray) -> np.ndarray:
     total = np.zeros(model.latent_dim)
     with evaluating(model), torch.inference_mode():
         for start in range(0, len(rows), BATCH):
-            x = np.array(images[rows[start : start + BATCH]], dtype=np.uint8)
-            posterior = model.encode(torch.from_numpy(x).to(device_of(model)).float() / 255)
+            part = slice(start, start + BATCH)
+            x = torch.from_numpy(np.array(images[rows[part]], dtype=np.uint8)).to(device_of(model)).float() / 255
+            posterior = model.encode(x, *told_tensors(model, None if labels is None else labels[part]))
             if not isinstance(posterior, Gaussian):
                 raise BadValue("only the codes of a VAE have a KL divergence; order by variance or effect")
             total += posterior.kl().double().sum(0).cpu().numpy()
     return total / max(len(rows), 1)
 
 
-def effect(model: Any, bases: np.ndarray, axes: np.ndarray, reach: np.ndarray) -> np.ndarray:
+def effect(
+    model: Any, bases: np.ndarray, axes: np.ndarray, reach: np.ndarray, labels: np.ndarray | None = None
+) -> np.ndarray:
     """What each of the axes (M, D) does: the mean squared change of a pixel between both ends of its reach (M, 2).
 
-    Averaged over the codes (B, D) that are taken there.
+    Averaged over the codes (B, D), with labels (B,), that are taken there.
     """
+    told = None if labels is None else labels.repeat(2)
     changes = np.empty(len(axes))
     for number, (axis, ends) in enumerate(zip(axes, reach, strict=True)):
         swept = np.concatenate([traverse(z, axis, ends) for z in bases])  # (2 B, D)
-        images = decode(model, swept)
+        images = decode(model, swept, labels=told)
         changes[number] = np.square(images[::2] - images[1::2]).mean(dtype=np.float64)
     return changes

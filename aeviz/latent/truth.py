@@ -1,5 +1,6 @@
 """Where a map and its codes can be believed, dot by dot: neighbours kept, decoder stretch, the way there and back."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.func import jvp
 
-from aeviz.latent.encode import device_of, evaluating
+from aeviz.latent.encode import device_of, evaluating, told_tensors
 from aeviz.latent.neighbours import own_nearest
 
 OnStep = Callable[[int, int], None]
@@ -49,7 +50,13 @@ def neighbour_preservation(
 
 
 def decoder_stretch(
-    model: Any, codes: np.ndarray, *, batch_size: int = BATCH_SIZE, on_step: OnStep | None = None, seed: int = 0
+    model: Any,
+    codes: np.ndarray,
+    *,
+    labels: np.ndarray | None = None,
+    batch_size: int = BATCH_SIZE,
+    on_step: OnStep | None = None,
+    seed: int = 0,
 ) -> np.ndarray:
     """How much the decoded image changes per unit of code: the Frobenius norm (N,) of the decoder's Jacobian.
 
@@ -57,11 +64,12 @@ def decoder_stretch(
     https://arxiv.org/abs/1710.11379), pixels in [0, 1]. Exact up to 64 numbers per code, by a Jacobian-vector product
     for each; beyond, from 64 random orthonormal directions drawn with the seed, whose mean square is unbiased (after
     Hutchinson 1990, https://doi.org/10.1080/03610919008812866). Where decoding snaps codes (VQ-VAE), it is that of
-    the decoder behind the snapping, at the snapped code; a conditional one is told no class.
+    the decoder behind the snapping, at the snapped code.
 
     Args:
         model: with `decoder_input`, `decode_fed` and `latent_dim`; see `aeviz.models.base.Autoencoder`.
         codes: (N, D).
+        labels: (N,) for a conditional model, see `aeviz.latent.told`.
         batch_size: codes at a time.
         on_step: told `(done, total)` in codes; may raise to cancel.
         seed: draws the directions where there are too many for all.
@@ -72,14 +80,20 @@ def decoder_stretch(
     with evaluating(model):
         for start in range(0, len(codes), batch_size):
             batch = codes[start : start + batch_size]
-            stretch[start : start + len(batch)] = _stretch(model, batch, directions)
+            told = None if labels is None else labels[start : start + batch_size]
+            stretch[start : start + len(batch)] = _stretch(model, batch, told, directions)
             if on_step:
                 on_step(start + len(batch), len(codes))
     return stretch
 
 
 def round_trip(
-    model: Any, codes: np.ndarray, *, batch_size: int = BATCH_SIZE, on_step: OnStep | None = None
+    model: Any,
+    codes: np.ndarray,
+    *,
+    labels: np.ndarray | None = None,
+    batch_size: int = BATCH_SIZE,
+    on_step: OnStep | None = None,
 ) -> np.ndarray:
     """How far from a code the encoder puts its own decoded image: |E(D(z)) - z| (N,), in the units of the codes.
 
@@ -88,6 +102,7 @@ def round_trip(
     Args:
         model: with `code` and `decode`; see `aeviz.models.base.Autoencoder`.
         codes: (N, D).
+        labels: (N,) for a conditional model, see `aeviz.latent.told`.
         batch_size: codes at a time.
         on_step: told `(done, total)` in codes; may raise to cancel.
     """
@@ -96,7 +111,8 @@ def round_trip(
     with evaluating(model):
         for start in range(0, len(codes), batch_size):
             batch = codes[start : start + batch_size]
-            away[start : start + len(batch)] = _away(model, batch)
+            told = None if labels is None else labels[start : start + batch_size]
+            away[start : start + len(batch)] = _away(model, batch, told)
             if on_step:
                 on_step(start + len(batch), len(codes))
     return away
@@ -111,21 +127,28 @@ def _directions(latent_dim: int, seed: int) -> np.ndarray:
 
 
 @torch.no_grad()  # not inference_mode, which knows no tangents
-def _stretch(model: Any, codes: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    fed = model.decoder_input(_tensor(model, codes))  # (B, D + ...)
+def _stretch(model: Any, codes: np.ndarray, labels: np.ndarray | None, directions: np.ndarray) -> np.ndarray:
+    fed = model.decoder_input(_tensor(model, codes), *told_tensors(model, labels))  # (B, D + ...)
     squared = torch.zeros(len(codes), dtype=torch.float64)
     for direction in _tensor(model, directions):
         tangent = torch.zeros_like(fed)
         tangent[:, : len(direction)] = direction
-        change: Tensor = jvp(model.decode_fed, (fed,), (tangent,))[1]
-        squared += change.flatten(1).square().sum(1).cpu()
+        squared += _change(model, fed, tangent).flatten(1).square().sum(1).cpu()
     return (squared * (codes.shape[1] / len(directions))).sqrt().numpy()
 
 
+def _change(model: Any, fed: Tensor, tangent: Tensor) -> Tensor:
+    """How the output moves with a step along the tangent."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch loads its own rules by a road it has deprecated
+        change: Tensor = jvp(model.decode_fed, (fed,), (tangent,))[1]
+    return change
+
+
 @torch.inference_mode()
-def _away(model: Any, codes: np.ndarray) -> np.ndarray:
-    z = _tensor(model, codes)
-    back: Tensor = model.code(model.decode(z)).float() - z
+def _away(model: Any, codes: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+    z, told = _tensor(model, codes), told_tensors(model, labels)
+    back: Tensor = model.code(model.decode(z, *told), *told).float() - z
     return back.norm(dim=1).cpu().numpy()
 
 

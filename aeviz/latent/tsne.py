@@ -168,9 +168,9 @@ def usable_perplexity(perplexity: float, n: int) -> float:
         raise BadValue("t-SNE needs at least {least} codes, here are {n}; take more images", least=FEWEST_CODES, n=n)
     if perplexity >= n:
         raise BadValue(
-            "perplexity = {perplexity:g} is too large for {n} codes; use {right:.1f} or less, or take more images",
+            "perplexity = {perplexity:g} is too large for {n} codes; use {right:.0f} or less, or take more images",
             perplexity=perplexity,
             n=n,
-            right=(n - 1) / 3,
+            right=max(2, (n - 1) // 3),
         )
     return min(perplexity, (n - 1) / 3)

@@ -122,6 +122,11 @@ class Autoencoder(nn.Module):
         """Numbers per code, D."""
         return self.config.latent_dim
 
+    @property
+    def n_classes(self) -> int:
+        """Classes that encoder and decoder are told of, K; 0 for those that are told none."""
+        return 0
+
     def set_statistics(self, mean: Tensor, std: Tensor) -> None:
         """Tell a network that standardises the training images' mean (C,) and deviation (C,); others need none."""
         for module in self.encoder:
@@ -158,13 +163,17 @@ class Autoencoder(nn.Module):
             )  # fmt: skip
         return (first * self.config.grey_levels if loss.by_level else first, *others)
 
-    def encode(self, x: Tensor) -> Tensor | Gaussian:
-        """From x (B, ...) in [0, 1] to z (B, D), or to a posterior over it."""
+    def encode(self, x: Tensor, labels: Tensor | None = None) -> Tensor | Gaussian:
+        """From x (B, ...) in [0, 1] to z (B, D), or to a posterior over it.
+
+        Networks that are told the class take labels (B,), -1 unknown, or shares of the classes and of "unknown"
+        (B, K + 1); so does `decode`. The others do not mind them.
+        """
         return self.encoder(x)
 
-    def code(self, x: Tensor) -> Tensor:
+    def code(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """*The* code (B, D) of x: z itself, or its posterior's mode."""
-        return mode(self.encode(x))
+        return mode(self.encode(x, labels))
 
     def decode(self, z: Tensor | Gaussian, labels: Tensor | None = None) -> Tensor:
         """From z (B, D), or the mode of a posterior, to the mean x_hat (B, ...) in [0, 1]."""
@@ -173,7 +182,7 @@ class Autoencoder(nn.Module):
     def decoder_input(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """What the decoder is fed for codes z (B, D): first D numbers that stand for the codes, or are them.
 
-        For some variants they are snapped, for some labels (B,) follow.
+        For some variants they are snapped, for some the labels follow.
         """
         return z
 

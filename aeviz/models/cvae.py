@@ -41,17 +41,21 @@ class ConditionalVAE(VAE):
         super().__init__(config, loss)
         self.shift = nn.Linear(config.n_classes + 1, self.encoder_features(), bias=False)
 
+    @property
+    def n_classes(self) -> int:
+        return self.config.n_classes
+
     def decoder_features(self) -> int:
         return self.config.latent_dim + self.config.n_classes + 1
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> Gaussian:
-        """The posterior of x (B, ...), with its labels (B,) where they are known."""
+        """The posterior of x (B, ...), with its labels where they are known."""
         features = self.encoder(x)
-        return gaussian(features + self.shift(self._one_hot(labels, features)))
+        return gaussian(features + self.shift(self._shares(labels, features)))
 
     def decoder_input(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Codes (B, D) with labels (B,) beside them, (B, D + K + 1)."""
-        return torch.cat([z, self._one_hot(labels, z)], dim=1)
+        """Codes (B, D) with the shares of their classes beside them, (B, D + K + 1)."""
+        return torch.cat([z, self._shares(labels, z)], dim=1)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         labels = self._some_unknown(batch)
@@ -66,11 +70,13 @@ class ConditionalVAE(VAE):
         dropped = batch.uniform_like(batch.labels.float()) < SHARE_UNKNOWN
         return batch.labels.masked_fill(dropped, -1)
 
-    def _one_hot(self, labels: Tensor | None, like: Tensor) -> Tensor:
-        """Labels as (B, K + 1); what is no class is the last, "unknown"."""
+    def _shares(self, labels: Tensor | None, like: Tensor) -> Tensor:
+        """Labels as (B, K + 1), one-hot; what is no class is the last, "unknown". Shares stay as they are."""
         unknown = self.config.n_classes
         if labels is None:
             labels = torch.full(like.shape[:1], unknown, device=like.device)
+        if labels.ndim == 2:
+            return labels.to(like.dtype)
         known = (labels >= 0) & (labels < unknown)
         index = torch.where(known, labels, unknown)
         return (index[:, None] == torch.arange(unknown + 1, device=like.device)).to(like.dtype)

@@ -37,7 +37,7 @@ class SparseAutoencoder(Autoencoder):
     Config = SparseConfig
     config: SparseConfig
 
-    def encode(self, x: Tensor) -> Tensor:
+    def encode(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         z = self.encoder(x)
         return z.sigmoid() if self.config.penalty == "kl" else z
 

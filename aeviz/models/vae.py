@@ -49,7 +49,7 @@ class VAE(Autoencoder):
     def encoder_features(self) -> int:
         return 2 * self.config.latent_dim
 
-    def encode(self, x: Tensor) -> Gaussian:
+    def encode(self, x: Tensor, labels: Tensor | None = None) -> Gaussian:
         return gaussian(self.encoder(x))
 
     def advance(self, epochs: float) -> None:

@@ -51,7 +51,7 @@ class VectorQuantisedAutoencoder(Autoencoder):
         self.codebook = nn.Embedding(config.codebook, min(config.code_size, config.latent_dim))
         nn.init.normal_(self.codebook.weight, std=SPREAD)
 
-    def encode(self, x: Tensor) -> Tensor:
+    def encode(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """The code (B, D) of x, snapped."""
         return self.snap(self.encoder(x))
 

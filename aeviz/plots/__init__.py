@@ -7,7 +7,7 @@ from aeviz.plots.groups import grouped
 from aeviz.plots.network import hourglass
 from aeviz.plots.rates import rate_curve, sweep_curve
 from aeviz.plots.scatter import latent_scatter
-from aeviz.plots.theme import DIVERGING, shown
+from aeviz.plots.theme import DIVERGING, on_paper, shown
 
 __all__ = [
     "DIVERGING",
@@ -18,6 +18,7 @@ __all__ = [
     "hourglass",
     "latent_scatter",
     "numbered_colours",
+    "on_paper",
     "rate_curve",
     "reach_of",
     "shown",

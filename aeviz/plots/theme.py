@@ -29,7 +29,7 @@ SEQUENTIAL = ("#3b4cc8", "#7a4fd0", "#b24fbf", "#dc5a94", "#ef7664", "#f29a35")
 # For numbers of either sign: blue below, orange above a grey nothing, apart for all kinds of eyes. A test measures it.
 DIVERGING = ("#1450e6", "#5b74c4", "#8b8f98", "#b98c58", "#f08c00")
 
-QUIET_TEXT = "#808495"
+QUIET_TEXT, INK = "#808495", "#17181c"
 GRID = "rgba(128, 132, 149, 0.18)"
 SCENE_GRID = "#a5a9b4"
 LONGEST_NAME = 40
@@ -61,6 +61,18 @@ LAYOUT: dict[str, Any] = {
 def layout(*, height: int, uirevision: str, **settings: Any) -> go.Layout:
     """The common layout at a fixed height; zoom and camera are kept while `uirevision` stays the same."""
     return go.Layout({**LAYOUT, "height": height, "uirevision": uirevision, **settings})
+
+
+def on_paper(figure: go.Figure) -> go.Figure:
+    """A copy that stands alone: dark letters on white, room around, and no height of its own.
+
+    The letters are those of every machine: a picture is drawn without the page's own, which are measured otherwise.
+    """
+    paper = go.Figure(figure)
+    return paper.update_layout(
+        paper_bgcolor="#ffffff", plot_bgcolor="#ffffff", height=None, margin={"l": 16, "r": 16, "t": 16, "b": 16},
+        font={"color": INK, "family": "Arial, Helvetica, sans-serif"},
+    )  # fmt: skip
 
 
 def class_marker(number: int) -> dict[str, str]:

@@ -2,15 +2,18 @@
 
 from aeviz.results.codes import (
     Codes,
+    Encoded,
     codes,
     dataset_of,
     encode_images,
+    encoded,
     errors,
     kept_psnr,
     known_codes,
     model_of,
     same_data,
     score,
+    told_of,
 )
 from aeviz.results.colours import COLOURS, Coloured, ColourInfo, colour, colour_job, colours_of, kept_colour
 from aeviz.results.directions import class_direction, direction
@@ -47,6 +50,7 @@ __all__ = [
     "Codes",
     "ColourInfo",
     "Coloured",
+    "Encoded",
     "Frame",
     "FrameFile",
     "Grid",
@@ -74,6 +78,7 @@ __all__ = [
     "distance_to_data",
     "drop_map",
     "encode_images",
+    "encoded",
     "errors",
     "go_on",
     "kept_colour",
@@ -101,5 +106,6 @@ __all__ = [
     "samples",
     "score",
     "selection",
+    "told_of",
     "walk",
 ]

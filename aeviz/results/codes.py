@@ -1,7 +1,7 @@
 """The codes and the errors of a run's own images, and the score made of them."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from aeviz import data, files
 from aeviz.data import Dataset
 from aeviz.errors import BadFile, BadValue, MissingData, UnknownName
 from aeviz.latent.encode import encode
+from aeviz.latent.told import told_classes
 from aeviz.models import Autoencoder
 from aeviz.models.device import resolve_device
 from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, read_json, write_arrays
@@ -20,18 +21,27 @@ from aeviz.scores.score import errors_per_image, score_model
 
 @dataclass(frozen=True)
 class Codes:
-    """Codes z (N, D) of a split with labels (N,), -1 unknown, and index (N,) within the whole set."""
+    """Codes z (N, D) of a split with labels (N,), -1 unknown, and index (N,) within the whole set.
+
+    `told` (N,) are the classes that a conditional network was told, also for images without a label.
+    """
 
     z: np.ndarray
     labels: np.ndarray
     index: np.ndarray
+    told: np.ndarray | None = None
 
     def first(self, limit: int | None) -> "Codes":
         """At most `limit` of them, the first of a fixed shuffle, in index order."""
         if limit is None or limit >= len(self.z):
             return self
         rows = np.sort(np.random.default_rng(0).permutation(len(self.z))[:limit])
-        return Codes(self.z[rows], self.labels[rows], self.index[rows])
+        return self.at(rows)
+
+    def at(self, places: np.ndarray) -> "Codes":
+        """Those at some places."""
+        told = None if self.told is None else self.told[places]
+        return Codes(self.z[places], self.labels[places], self.index[places], told)
 
 
 def dataset_of(run: Run) -> Dataset:
@@ -79,9 +89,13 @@ def codes(run: Run, split: Split = "test", report: Report = quiet) -> Codes:
     kept = read_arrays(path)
     if kept is None:
         dataset = dataset_of(run)
-        rows = dataset.rows(split)
-        z = encode(model_of(run), dataset.images, rows, on_step=lambda done, total: report(done, total, "Encoding"))
-        kept = {"z": z, "labels": dataset.labels[rows], "index": rows}
+        rows, model = dataset.rows(split), model_of(run)
+        labels = dataset.labels[rows]
+        told = told_classes(model, dataset.images, rows, labels)
+        z = encode(
+            model, dataset.images, rows, labels=told, on_step=lambda done, total: report(done, total, "Encoding")
+        )
+        kept = {"z": z, "labels": labels, "index": rows} | ({} if told is None else {"told": told})
         write_arrays(path, kept)
     return Codes(**kept)
 
@@ -97,9 +111,31 @@ def known_codes(run: Run, report: Report = quiet) -> Codes:
     return known if len(known.z) else codes(run, "test", report)
 
 
-def encode_images(run: Run, pixels: np.ndarray) -> np.ndarray:
-    """Codes (n, D) of images (n, C, H, W) uint8 of the network's shape."""
-    return encode(model_of(run), pixels, np.arange(len(pixels)))
+class Encoded(NamedTuple):
+    """Codes z (n, D) of images, and the classes (n,) that a conditional network was told."""
+
+    z: np.ndarray
+    told: np.ndarray | None
+
+
+def encoded(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None) -> Encoded:
+    """Images (n, C, H, W) uint8 of the network's shape, of classes (n,) where these are known, as codes."""
+    model = model_of(run)
+    told = told_of(model, pixels, labels)
+    return Encoded(encode(model, pixels, np.arange(len(pixels)), labels=told), told)
+
+
+def encode_images(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    """The codes (n, D) alone."""
+    return encoded(run, pixels, labels).z
+
+
+def told_of(model: Autoencoder, pixels: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray | None:
+    """The classes (n,) to tell a conditional network with images (n, C, H, W); None for networks that are told none.
+
+    Those of labels (n,); where they are -1 or not given, the one under which the network rebuilds the image best.
+    """
+    return told_classes(model, pixels, np.arange(len(pixels)), labels)
 
 
 def errors(run: Run, split: Split = "test", report: Report = quiet) -> np.ndarray:
@@ -112,6 +148,7 @@ def errors(run: Run, split: Split = "test", report: Report = quiet) -> np.ndarra
             model_of(run),
             dataset.images,
             dataset.rows(split),
+            dataset.labels[dataset.rows(split)],
             on_step=lambda done, total: report(done, total, "Rebuilding"),
         )
         kept = {"mse": mse}

@@ -28,7 +28,7 @@ class NoSettings(Settings):
 class DimensionSettings(Settings):
     """Which number of the code."""
 
-    d: int = Field(0, ge=0, le=511, description="Which number of the code, counted from 0.")
+    d: int = Field(1, ge=1, le=512, description="Which number of the code, counted from 1.")
 
 
 class FactorSettings(Settings):
@@ -127,12 +127,9 @@ def _numbered(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
 def dimension(asked: Asked) -> Found:
     """One number of every code."""
     z, d = codes(asked.run, asked.split, asked.report).z, asked.settings.d
-    if d >= z.shape[1]:
-        raise BadValue(
-            "d = {d} is not among the {n} numbers of a code; they are 0 to {last}",
-            d=d, n=z.shape[1], last=z.shape[1] - 1,
-        )  # fmt: skip
-    values = z[:, d]
+    if d > z.shape[1]:
+        raise BadValue("d = {d} is not among the numbers of a code; they are 1 to {n}", d=d, n=z.shape[1])
+    values = z[:, d - 1]
     signed = len(values) > 0 and values.min() < 0 < values.max()
     return Found(values, kind="sign" if signed else "scale", label=f"z{d}")
 
@@ -189,13 +186,14 @@ def preservation(asked: Asked) -> Found:
 
 def stretch(asked: Asked) -> Found:
     """How much the decoded image changes per unit of code, at every code."""
-    z, model = codes(asked.run, asked.split, asked.report).z, model_of(asked.run)
-    values = truth.decoder_stretch(model, z, on_step=asked.step("Measuring the decoder's stretch"))
+    coded, model = codes(asked.run, asked.split, asked.report), model_of(asked.run)
+    step = asked.step("Measuring the decoder's stretch")
+    values = truth.decoder_stretch(model, coded.z, labels=coded.told, on_step=step)
     estimated = f"Estimated from {truth.PROBES} of {model.latent_dim} directions."
     return Found(values, note=estimated if model.latent_dim > truth.PROBES else "")
 
 
 def round_trip(asked: Asked) -> Found:
     """How far from every code its decoded image is encoded."""
-    z = codes(asked.run, asked.split, asked.report).z
-    return Found(truth.round_trip(model_of(asked.run), z, on_step=asked.step("Decoding and encoding again")))
+    coded, step = codes(asked.run, asked.split, asked.report), asked.step("Decoding and encoding again")
+    return Found(truth.round_trip(model_of(asked.run), coded.z, labels=coded.told, on_step=step))

@@ -7,6 +7,7 @@ import numpy as np
 from aeviz.data import ArrayLike, Dataset
 from aeviz.errors import BadValue
 from aeviz.latent.encode import decode
+from aeviz.latent.told import mean_shares
 from aeviz.results.codes import codes, dataset_of, model_of
 from aeviz.results.near import places_of
 from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, write_arrays
@@ -17,10 +18,11 @@ CHUNK_IMAGES = 1024
 
 @dataclass(frozen=True)
 class ClassMeans:
-    """Of every class that occurs: its number (K,), mean image and decoded mean code (K, C, H, W), and size (K,)."""
+    """Of every class that occurs: its number (K,), mean image (K, C, H, W), mean code z (K, D), that decoded, and size (K,)."""
 
     labels: np.ndarray
     images: np.ndarray
+    z: np.ndarray
     decoded: np.ndarray
     counts: np.ndarray
 
@@ -45,7 +47,7 @@ def class_means(run: Run, split: Split = "test", report: Report = quiet) -> Clas
     Raises:
         MissingData: the images are not here.
     """
-    path = path_of(run, "class_means", {"split": split}, "npz")
+    path = path_of(run, "means", {"split": split}, "npz")
     kept = read_arrays(path)
     if kept is None:
         dataset, coded = dataset_of(run), codes(run, split, report)
@@ -57,9 +59,16 @@ def class_means(run: Run, split: Split = "test", report: Report = quiet) -> Clas
             of_class = coded.labels == label
             images[place] = mean_image(dataset.images, coded.index[of_class])
             mean_codes[place] = coded.z[of_class].mean(axis=0, dtype=np.float64)
-        kept = {"labels": labels, "images": images, "decoded": decode(model_of(run), mean_codes), "counts": counts}
+        kept = {"labels": labels, "images": images, "decoded": _decoded(run, mean_codes, labels), "counts": counts}
+        kept["z"] = mean_codes
         write_arrays(path, kept)
     return ClassMeans(**kept)
+
+
+def _decoded(run: Run, mean_codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Images (K, C, H, W) of the mean codes (K, D) of classes (K,)."""
+    model = model_of(run)
+    return decode(model, mean_codes, labels=labels if model.n_classes else None)
 
 
 def selection(run: Run, split: Split, rows: np.ndarray, dataset: Dataset | None = None) -> Selected:
@@ -80,13 +89,14 @@ def selection(run: Run, split: Split, rows: np.ndarray, dataset: Dataset | None 
         raise BadValue("nothing is selected; draw around some dots first")
     dataset, coded = dataset or dataset_of(run), codes(run, split)
     places = places_of(coded, rows, split)
-    z = coded.z[places].astype(np.float64)
+    model, chosen = model_of(run), coded.at(places)
+    z = chosen.z.astype(np.float64)
     code = z.mean(axis=0)
-    labels, counts = np.unique(coded.labels[places], return_counts=True)
+    labels, counts = np.unique(chosen.labels, return_counts=True)
     return Selected(
         counts=dict(zip(labels.tolist(), counts.tolist(), strict=True)),
         image=mean_image(dataset.images, rows),
-        decoded=decode(model_of(run), code[None])[0],
+        decoded=decode(model, code[None], labels=mean_shares(chosen.told, model.n_classes))[0],
         code=code.astype(np.float32),
         spread=float(np.sqrt(np.square(z - code).sum(axis=1).mean())),
     )

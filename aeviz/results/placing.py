@@ -9,7 +9,7 @@ from aeviz.errors import NotNow
 from aeviz.latent.encode import encode
 from aeviz.latent.neighbours import PLACE_NEIGHBOURS, nearest
 from aeviz.latent.project import projection
-from aeviz.results.codes import codes, model_of
+from aeviz.results.codes import codes, model_of, told_of
 from aeviz.results.maps import Map, MapRequest, kept_map
 from aeviz.runs import Run
 
@@ -19,6 +19,7 @@ class Placed:
     """Points (n, 2|3) of new images on a map as drawn, their codes z (n, D), and the nearest codes of the map.
 
     `neighbours` (n, k) are rows of the map, nearest first, at `distances` (n, k) between the codes; k is 5, or all.
+    `told` (n,) are the classes that a conditional network was told.
     """
 
     drawn: Map
@@ -26,12 +27,14 @@ class Placed:
     z: np.ndarray
     neighbours: np.ndarray
     distances: np.ndarray
+    told: np.ndarray | None = None
 
 
-def place(run: Run, request: MapRequest, pixels: np.ndarray) -> Placed:
+def place(run: Run, request: MapRequest, pixels: np.ndarray, labels: np.ndarray | None = None) -> Placed:
     """Where images (n, C, H, W) uint8 of the network's shape belong on a kept map.
 
-    An image's place does not depend on what comes with it: each goes through the network alone.
+    An image's place does not depend on what comes with it: each goes through the network alone. A conditional network
+    is told their classes, see `told_of`.
 
     Raises:
         NotNow: that map has not been made yet; with the line that makes it.
@@ -44,8 +47,10 @@ def place(run: Run, request: MapRequest, pixels: np.ndarray) -> Placed:
             label=projection(request.method).label,
             line=shlex.join(["python", "-m", "aeviz", "project", run.id, *request.options()]),
         )
-    z = encode(model_of(run), pixels, np.arange(len(pixels)), batch_size=1)
+    model = model_of(run)
+    told = told_of(model, pixels, labels)
+    z = encode(model, pixels, np.arange(len(pixels)), labels=told, batch_size=1)
     known = codes(run, request.split).first(request.limit).z
     metric = request.written_out().settings.get("metric", "euclidean")
     distances, rows = nearest(known, z, PLACE_NEIGHBOURS, metric)
-    return Placed(drawn, drawn.projection.place(z), z, rows, distances)
+    return Placed(drawn, drawn.projection.place(z), z, rows, distances, told)

@@ -7,19 +7,24 @@ import numpy as np
 
 from aeviz.errors import BadValue, MissingData
 from aeviz.latent.encode import decode, encode
-from aeviz.results.codes import errors, model_of
+from aeviz.latent.told import mean_shares
+from aeviz.results.codes import errors, model_of, told_of
 from aeviz.runs import Run
 from aeviz.scores.images import mse, percentile, psnr, ssim
 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """Images x (n, C, H, W) in [0, 1], their codes z (n, D), reconstructions x_hat, and the test set's errors."""
+    """Images x (n, C, H, W) in [0, 1], their codes z (n, D), reconstructions x_hat, and the test set's errors.
+
+    `told` (n,) are the classes that a conditional network was told.
+    """
 
     x: np.ndarray
     z: np.ndarray
     x_hat: np.ndarray
     test_errors: np.ndarray | None
+    told: np.ndarray | None = None
 
     def numbers(self) -> dict[str, list[Any]]:
         """For each image: mse per pixel, psnr (dB), ssim, and its error's percentile within the test set."""
@@ -42,8 +47,10 @@ class Average:
     x_hat: np.ndarray
 
 
-def average(run: Run, pixels: np.ndarray) -> Average:
+def average(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None) -> Average:
     """The arithmetic mean of images (n, C, H, W) uint8 of the network's shape, in pixels and in codes.
+
+    A conditional network is told their classes, see `told_of`, and the shares of them for the mean.
 
     Raises:
         BadValue: there are none.
@@ -51,22 +58,25 @@ def average(run: Run, pixels: np.ndarray) -> Average:
     if len(pixels) == 0:
         raise BadValue("there is no mean of no images; choose at least one")
     model = model_of(run)
-    z = encode(model, pixels, np.arange(len(pixels))).mean(axis=0)
-    return Average((pixels.mean(axis=0) / 255).astype(np.float32), z, decode(model, z[None])[0])
+    told = told_of(model, pixels, labels)
+    z = encode(model, pixels, np.arange(len(pixels)), labels=told).mean(axis=0)
+    x_hat = decode(model, z[None], labels=mean_shares(told, model.n_classes))[0]
+    return Average((pixels.mean(axis=0) / 255).astype(np.float32), z, x_hat)
 
 
 def decode_codes(run: Run, codes: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-    """Images (n, C, H, W) in [0, 1] that codes (n, D) stand for, drawn with labels (n,) where given (conditional VAE)."""
+    """Images (n, C, H, W) in [0, 1] that codes (n, D) stand for; a conditional network is told labels (n,) or shares."""
     return decode(model_of(run), codes, labels=labels)
 
 
-def rebuild(run: Run, pixels: np.ndarray) -> Rebuilt:
-    """Rebuild images (n, C, H, W) uint8 of the network's shape."""
+def rebuild(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None) -> Rebuilt:
+    """Rebuild images (n, C, H, W) uint8 of the network's shape; a conditional one is told classes, see `told_of`."""
     model = model_of(run)  # loaded once: a training may write better weights at any moment
-    z = encode(model, pixels, np.arange(len(pixels)))
-    x_hat = decode(model, z)
+    told = told_of(model, pixels, labels)
+    z = encode(model, pixels, np.arange(len(pixels)), labels=told)
+    x_hat = decode(model, z, labels=told)
     try:
         test_errors = errors(run, "test")
     except MissingData:
         test_errors = None  # a loaded run still rebuilds; only the percentile is missing
-    return Rebuilt(pixels.astype(np.float32) / 255.0, z, x_hat, test_errors)
+    return Rebuilt(pixels.astype(np.float32) / 255.0, z, x_hat, test_errors, told)

@@ -11,7 +11,7 @@ from aeviz.errors import MissingData
 from aeviz.jobs import Job
 from aeviz.latent.encode import decode, encode
 from aeviz.models import Autoencoder
-from aeviz.results.codes import dataset_of, model_of
+from aeviz.results.codes import dataset_of, model_of, told_of
 from aeviz.results.samples import SampleRequest, draw
 from aeviz.results.store import Report, name_of, path_of, quiet, read_json
 from aeviz.runs import Run
@@ -102,7 +102,7 @@ def _decoded(model: Autoencoder, z: np.ndarray, labels: np.ndarray | None) -> np
 
 
 def _encoder(model: Autoencoder) -> Any:
-    return lambda images: encode(model, images, np.arange(len(images)))
+    return lambda images: encode(model, images, np.arange(len(images)), labels=told_of(model, images))
 
 
 def _classifier(run: Run, dataset: Dataset, report: Report) -> Classifier:

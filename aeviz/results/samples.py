@@ -11,10 +11,12 @@ from aeviz.latent.encode import decode
 from aeviz.latent.neighbours import nearest
 from aeviz.latent.samplers import SAMPLERS, Drawn, Sampler, SampleSettings
 from aeviz.models import Autoencoder
+from aeviz.models.cvae import ConditionalVAE
 from aeviz.results.codes import Codes, dataset_of, known_codes, model_of
 from aeviz.results.store import Report, path_of, quiet, read_arrays, write_arrays
 from aeviz.runs import Run
 
+FEWEST = 2  # images of a class that others are drawn like
 CANDIDATES = 20  # nearest codes among which the nearest image is looked for
 
 
@@ -81,8 +83,9 @@ def draw(run: Run, model: Autoencoder, request: SampleRequest, count: int, repor
     fitted = read_arrays(path)
     if fitted is None:
         known = known_codes(run, report) if sampler.needs_codes(model) else _nothing(model)
+        _check_class(run, model, request, known)
         report(0, 0, f"Fitting: {sampler.label}")
-        fitted = sampler.fit(known.z, known.labels, model, request)
+        fitted = sampler.fit(known.z, known.labels if known.told is None else known.told, model, request)
         write_arrays(path, fitted)
     return sampler.draw(fitted, request, count)
 
@@ -91,13 +94,26 @@ def _check_label(run: Run, model: Autoencoder, request: SampleRequest) -> None:
     sampler, count = SAMPLERS[request.sampler], len(run.config().data.classes)
     if request.label is not None and not sampler.takes_label(model):
         raise BadValue(
-            "{sampler!r} draws from all classes; for one, choose {one!r}",
-            sampler=sampler.label, one=SAMPLERS["class"].label,
+            "{sampler!r} draws from all classes; for one, draw from {one!r}",
+            sampler=sampler.name, one=SAMPLERS["class"].name,
         )  # fmt: skip
     if request.label is not None and request.label >= count:
         raise BadValue(
             "there is no class number {number}; there are {count}, from 0 on", number=request.label, count=count
         )
+
+
+def _check_class(run: Run, model: Autoencoder, request: SampleRequest, known: Codes) -> None:
+    """Refuse a class of which there are too few images; a conditional network has learned a class from any."""
+    if request.label is None:
+        return
+    count = int((known.labels == request.label).sum())
+    fewest = 1 if isinstance(model, ConditionalVAE) else FEWEST
+    if count < fewest:
+        raise BadValue(
+            "of the class {name} there {be}; it takes {fewest} or more to draw others like them",
+            name=run.config().data.classes[request.label], be="is 1 image" if count else "are no images", fewest=fewest,
+        )  # fmt: skip
 
 
 def _nothing(model: Autoencoder) -> Codes:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from aeviz import data, files
+from aeviz.models.weights import read_metadata
 from aeviz.runs import Run
 from aeviz.runs.kept import has_kept
 
@@ -29,8 +30,15 @@ def name_of(run: Run, kind: str, parameters: dict[str, Any]) -> str:
     Raises:
         NotNow: the run has learned nothing yet.
     """
-    asked = json.dumps(parameters | ({"images": "kept"} if _by_kept_images(run) else {}), sort_keys=True)
-    return f"{kind}-{hashlib.sha256(f'{run.weights_mark()} {asked}'.encode()).hexdigest()[:20]}"
+    mark = run.weights_mark()
+    further = ({"images": "kept"} if _by_kept_images(run) else {}) | ({"told": "classes"} if _is_told(run) else {})
+    asked = json.dumps(parameters | further, sort_keys=True)
+    return f"{kind}-{hashlib.sha256(f'{mark} {asked}'.encode()).hexdigest()[:20]}"
+
+
+def _is_told(run: Run) -> bool:
+    """Whether the network is told classes; earlier results of such a one were computed without."""
+    return bool(read_metadata(run.weights)["model"].get("n_classes"))
 
 
 def _by_kept_images(run: Run) -> bool:

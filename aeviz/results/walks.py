@@ -1,6 +1,6 @@
 """Roads through a run's codes, and how far from the data each step of them is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from aeviz.errors import MissingData, UnknownName
 from aeviz.latent import roads
 from aeviz.latent.graph import NeighbourGraph
 from aeviz.latent.roads import ROADS, Context, Road, ThroughData
+from aeviz.latent.told import shares
 from aeviz.models import Autoencoder
 from aeviz.results.codes import known_codes, model_of
 from aeviz.results.store import Report, path_of, quiet, read_arrays, read_json, write_arrays
@@ -21,11 +22,13 @@ MOST_CODES = 10_000  # of training images that a road may lead over
 class Walk:
     """Codes z (S, D) of a road and the distance (S,) of each to the data, 1 being as far as neighbours are.
 
-    There is no distance where the images are not at hand.
+    There is no distance where the images are not at hand. `told` (S, K + 1) are the shares of the classes that a
+    conditional network is told at each step.
     """
 
     z: np.ndarray
     distance: np.ndarray | None
+    told: np.ndarray | None = None
 
 
 def roads_of(run: Run) -> list[Road]:
@@ -38,10 +41,18 @@ def roads_of(run: Run) -> list[Road]:
     return [road for road in ROADS.values() if road.available(model)]
 
 
-def walk(run: Run, stops: np.ndarray, road: str = "straight", steps: int = 16, report: Report = quiet) -> Walk:
+def walk(
+    run: Run,
+    stops: np.ndarray,
+    road: str = "straight",
+    steps: int = 16,
+    report: Report = quiet,
+    told: np.ndarray | None = None,
+) -> Walk:
     """A road through stops (M, D); over the codes of at most 10,000 training images, the first of a fixed shuffle.
 
-    The distance is to the nearest of all training images' codes.
+    The distance is to the nearest of all training images' codes. What a conditional network is told, classes (M,) at
+    the stops, goes along.
 
     Raises:
         UnknownName: no such road.
@@ -50,16 +61,24 @@ def walk(run: Run, stops: np.ndarray, road: str = "straight", steps: int = 16, r
     """
     model = model_of(run)
     chosen = _named(model, road)
+    beside = shares(told, model.n_classes)
+    wide = np.asarray(stops) if beside is None else np.hstack([stops, beside])
     try:
         known = known_codes(run, report)
     except MissingData:
         if chosen.needs_codes:
             raise
-        return Walk(chosen.walk(stops, steps, Context(np.asarray(stops))), None)
-    codes = known.first(MOST_CODES).z
-    graph = _graph(run, codes, report) if road == ThroughData.name else None
-    z = chosen.walk(stops, steps, Context(codes, model, graph))
-    return Walk(z, distance_to_data(run, z))
+        return _walked(chosen.walk(wide, steps, Context(np.asarray(stops))), model.latent_dim)
+    first = known.first(MOST_CODES)
+    graph = _graph(run, first.z, report) if road == ThroughData.name else None
+    context = Context(first.z, model, graph, None if beside is None else first.told)
+    walked = _walked(chosen.walk(wide, steps, context), model.latent_dim)
+    return replace(walked, distance=distance_to_data(run, walked.z))
+
+
+def _walked(wide: np.ndarray, dims: int) -> Walk:
+    """A road whose codes (S, D) may have shares of classes behind them, with no distance yet."""
+    return Walk(wide[:, :dims], None, wide[:, dims:] if wide.shape[1] > dims else None)
 
 
 def distance_to_data(run: Run, z: np.ndarray) -> np.ndarray:

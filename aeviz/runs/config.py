@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from aeviz.config import LIVE, Settings
+from aeviz.data import set_label
 from aeviz.errors import AevizError
-from aeviz.models import LOSSES, ModelConfig, model_config
+from aeviz.models import LOSSES, ModelConfig, model_config, variant
 from aeviz.models.base import MOST_PIXELS
 
 FORMAT: Literal[1] = 1
@@ -142,3 +143,7 @@ class RunConfig(Settings):
         if self.model.sample_shape != self.data.shape:
             raise ValueError(f"the network takes samples of {self.model.sample_shape}, the data have {self.data.shape}")
         return self
+
+    def usual_title(self) -> str:
+        """What a run of these settings is called while nobody has given it a title."""
+        return f"{variant(self.model.variant).label} {self.model.latent_dim} · {set_label(self.data.name)}"

@@ -118,8 +118,8 @@ class Run(Job):
         files.write_json(self.path / "note.json", note.to_json())
 
     def title(self) -> str:
-        """The person's title, or the run's id where none was given."""
-        return self.note().title or self.id
+        """The person's title, or what a run of these settings is called where none was given."""
+        return self.note().title.strip() or self.config().usual_title()
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines written while training, oldest first."""

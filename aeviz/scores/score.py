@@ -8,6 +8,7 @@ import numpy as np
 
 from aeviz.latent.encode import encode, reconstruct
 from aeviz.latent.quality import MAX_ROWS, trustworthiness
+from aeviz.latent.told import told_classes
 from aeviz.scores.baseline import PCABaseline
 from aeviz.scores.images import mse, psnr, ssim
 from aeviz.scores.probe import knn_probe, linear_probe
@@ -21,7 +22,7 @@ def score_model(model: Any, dataset: Any, split: Split = "test", on_step: OnStep
     """The numbers of a model on one split, with PCA of equal size (at most one component per pixel and row) beside.
 
     Probes are fitted on train. Trustworthiness (k = 15) is of codes against pixels, over at most 10,000 rows.
-    What is unknown or not finite is None.
+    What is unknown or not finite is None. A conditional model is told the classes.
 
     Args:
         model: see `aeviz.latent.encode`.
@@ -31,9 +32,10 @@ def score_model(model: Any, dataset: Any, split: Split = "test", on_step: OnStep
     """
     stage = _Stages(on_step)
     train, rows = dataset.rows("train"), dataset.rows(split)
+    train_told, told = (told_classes(model, dataset.images, part, dataset.labels[part]) for part in (train, rows))
     rival = PCABaseline.fit(dataset.images, train, model.latent_dim, on_step=stage.next())
-    ours, theirs = _reconstruction_scores(model, rival, dataset.images, rows, stage.next())
-    fitted = (encode(model, dataset.images, train, on_step=stage.next()), dataset.labels[train])
+    ours, theirs = _reconstruction_scores(model, rival, dataset.images, rows, told, stage.next())
+    fitted = (encode(model, dataset.images, train, labels=train_told, on_step=stage.next()), dataset.labels[train])
     rival_fitted = (rival.encode(dataset.images, train, stage.next()), dataset.labels[train])
     ours |= _code_scores(ours.pop("codes"), dataset.labels[rows], *fitted, dataset.images, rows, stage)
     theirs |= _code_scores(theirs.pop("codes"), dataset.labels[rows], *rival_fitted, dataset.images, rows, stage)
@@ -41,9 +43,16 @@ def score_model(model: Any, dataset: Any, split: Split = "test", on_step: OnStep
     return {"split": split, "n": len(rows), **ours, "pca": theirs}
 
 
-def errors_per_image(model: Any, images: Any, rows: np.ndarray, on_step: OnStep | None = None) -> np.ndarray:
-    """The mean squared error per pixel (n,) of each of the given rows; `percentile` places an image among them."""
-    errors = [mse(_floats(batch.x), batch.x_hat) for batch in reconstruct(model, images, rows, on_step=on_step)]
+def errors_per_image(
+    model: Any, images: Any, rows: np.ndarray, labels: np.ndarray | None = None, on_step: OnStep | None = None
+) -> np.ndarray:
+    """The mean squared error per pixel (n,) of each of the given rows; `percentile` places an image among them.
+
+    A conditional model is told the classes: labels (n,) where they are known.
+    """
+    told = told_classes(model, images, rows, labels)
+    batches = reconstruct(model, images, rows, labels=told, on_step=on_step)
+    errors = [mse(_floats(batch.x), batch.x_hat) for batch in batches]
     return np.concatenate(errors) if errors else np.empty(0)
 
 
@@ -65,11 +74,11 @@ class _Stages:
 
 
 def _reconstruction_scores(
-    model: Any, rival: PCABaseline, images: Any, rows: np.ndarray, on_step: OnStep
+    model: Any, rival: PCABaseline, images: Any, rows: np.ndarray, told: np.ndarray | None, on_step: OnStep
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """MSE, PSNR, SSIM and the codes, of the model and of PCA, in one pass over the images."""
     ours, theirs = _Sums(), _Sums()
-    for batch in reconstruct(model, images, rows, on_step=on_step):
+    for batch in reconstruct(model, images, rows, labels=told, on_step=on_step):
         x = _floats(batch.x)
         ours.add(x, batch.x_hat, batch.z)
         z = rival.code(x)

@@ -20,7 +20,7 @@ def evaluate(model: Autoencoder, feed: Feed) -> dict[str, float]:
     for positions in torch.arange(len(feed), device=feed.device).split(BATCH):
         batch = feed.batch(positions)
         terms = model.losses(batch)
-        x_hat = model.decode(model.code(batch.x), batch.labels)
+        x_hat = model.decode(model.code(batch.x, batch.labels), batch.labels)
         terms = terms | {"mse": (x_hat - batch.target).square().mean()}
         for name, value in terms.items():
             sums[name] = sums.get(name, torch.zeros((), device=feed.device)) + value.detach() * len(positions)

@@ -40,7 +40,8 @@ class FrameWriter:
         self.index, self.labels = self._probes()
         self.images = _rows(dataset, self.index)  # (P, ...) uint8
         self.device = device
-        self._shown = _rows(dataset, _first_rows(dataset, PICTURES))
+        self._shown_rows = _first_rows(dataset, PICTURES)
+        self._shown = _rows(dataset, self._shown_rows)
         self._begin()
 
     def __len__(self) -> int:
@@ -55,19 +56,21 @@ class FrameWriter:
     def snap(self, model: Autoencoder, step: int, codes: Tensor | None = None) -> None:
         """Write the frame of a step; `codes` (P, D) of the probes, where they are at hand already."""
         if codes is None:
-            z = encode(model, self.images, np.arange(len(self.images)))
+            z = encode(model, self.images, np.arange(len(self.images)), labels=self.labels)
         else:
             z = codes.detach().float().cpu().numpy()
         # Codes of a network gone astray may lie beyond what float16 holds.
         frame = np.clip(z, -MOST_FLOAT16, MOST_FLOAT16).astype(np.float16)
         if self._is_picture():
-            rows = np.arange(len(self._shown))
-            files.write_bytes(
-                film.picture_path(self.run, step),
-                self._picture(pictures.to_pixels(decode(model, encode(model, self._shown, rows)))),
-            )
+            files.write_bytes(film.picture_path(self.run, step), self._picture(self._rebuilt(model)))
         files.write_bytes(film.codes_path(self.run, step), _npy(frame))
         self._keep(step, most=min(MOST_FRAMES, max(LEAST_FRAMES, FILM_BYTES // frame.nbytes)))
+
+    def _rebuilt(self, model: Autoencoder) -> np.ndarray:
+        """What a network makes of the images shown, (n, C, H, W) uint8."""
+        labels = self.dataset.labels[self._shown_rows]
+        z = encode(model, self._shown, np.arange(len(self._shown)), labels=labels)
+        return pictures.to_pixels(decode(model, z, labels=labels))
 
     def cut(self, step: int) -> None:
         """Remove the frames of steps after this one, which will be taken again or were undone."""

@@ -132,6 +132,8 @@ class Helm:
         before = trainer.run.config()
         config = turned(before, path, value)
         was, now = value_at(before, path), value_at(config, path)
+        if now == was:
+            return
         section, name = path.split(".", 1)
         if path == "model.body.dropout":
             if not _turn_dropout(trainer, config.model):

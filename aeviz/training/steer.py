@@ -128,7 +128,7 @@ def _twin(run: Run, copied: tuple[str, ...], how: str) -> Run:
         for name in copied:
             _copy(run.path / name, twin.path / name)
         twin.write_config(config.model_copy(update={"id": twin.id, "created": time.time(), "model": model}))
-        twin.write_note(Note(note=f"{how} {run.title()}."))
+        twin.write_note(Note(note=f"{how} {run.note().title.strip() or run.id}."))
         jobs.requeue(twin)
         source = source_of(twin)
         if source is not None:

@@ -68,7 +68,7 @@ def observe(model: Autoencoder, probes: Probes | Batch) -> tuple[dict[str, Any],
     spread = _Spread()
     with _evaluating(model), _watched(model) as extremes:
         for batch in _chunks(probes):
-            encoded = model.encode(batch.x)
+            encoded = model.encode(batch.x, batch.labels)
             codes.append(mode(encoded).flatten(1).float())
             if isinstance(encoded, Gaussian):
                 divergences.append(encoded.kl().float())

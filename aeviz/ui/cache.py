@@ -1,5 +1,6 @@
 """What pages read again and again, kept by content: models read-only, arrays by run, weights and parameters."""
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -68,10 +69,11 @@ def model(run: Run) -> Autoencoder:
     return _model(run.id, run.weights_mark(), run)
 
 
-def pass_through(run: Run, pixels: np.ndarray) -> np.ndarray:
-    """What a run's network makes of images (n, C, H, W) uint8: x_hat, floats in [0, 1]; kept nowhere."""
+def pass_through(run: Run, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """What a run's network makes of images (n, C, H, W) uint8 with labels (n,): x_hat, in [0, 1]; kept nowhere."""
     network = model(run)
-    return decode_with(network, encode(network, pixels, np.arange(len(pixels))))
+    told = results.told_of(network, pixels, labels)
+    return decode_with(network, encode(network, pixels, np.arange(len(pixels)), labels=told), labels=told)
 
 
 @st.cache_data(max_entries=16, show_spinner="Rebuilding images …")
@@ -85,13 +87,14 @@ def errors(run: Run, split: Split) -> np.ndarray:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def rebuilt(run_id: str, mark: str, pixels: bytes, shape: tuple[int, ...], _run: Run) -> results.Rebuilt:
-    return results.rebuild(_run, np.frombuffer(pixels, np.uint8).reshape(shape))
+def rebuilt(run_id: str, mark: str, pixels: bytes, shape: tuple[int, ...], labels: bytes, _run: Run) -> results.Rebuilt:
+    return results.rebuild(_run, np.frombuffer(pixels, np.uint8).reshape(shape), np.frombuffer(labels, np.int64))
 
 
-def rebuild(run: Run, pixels: np.ndarray) -> results.Rebuilt:
-    """Images (n, C, H, W) uint8 through a run's network and back."""
-    return rebuilt(run.id, run.weights_mark(), pixels.tobytes(), pixels.shape, run)
+def rebuild(run: Run, pixels: np.ndarray, labels: np.ndarray) -> results.Rebuilt:
+    """Images (n, C, H, W) uint8, of classes (n,), -1 unknown, through a run's network and back."""
+    asked = np.asarray(labels, np.int64).tobytes()
+    return rebuilt(run.id, run.weights_mark(), pixels.tobytes(), pixels.shape, asked, run)
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading codes …")
@@ -130,14 +133,17 @@ def preview(digest: str, side: int, _content: bytes) -> data.Preview:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _decoded(run_id: str, mark: str, codes: bytes, dim: int, _run: Run) -> np.ndarray:
-    return results.decode_codes(_run, np.frombuffer(codes, np.float32).reshape(-1, dim))
+def _decoded(
+    run_id: str, mark: str, codes: bytes, dim: int, digest: str, _told: np.ndarray | None, _run: Run
+) -> np.ndarray:
+    return results.decode_codes(_run, np.frombuffer(codes, np.float32).reshape(-1, dim), _told)
 
 
-def decode(run: Run, codes: np.ndarray) -> np.ndarray:
-    """Images (n, C, H, W) in [0, 1] that codes (n, D) stand for."""
+def decode(run: Run, codes: np.ndarray, told: np.ndarray | None) -> np.ndarray:
+    """Images (n, C, H, W) in [0, 1] that codes (n, D) stand for, with what a conditional network is told."""
     codes = np.ascontiguousarray(codes, np.float32)
-    return _decoded(run.id, run.weights_mark(), codes.tobytes(), codes.shape[1], run)
+    digest = "" if told is None else hashlib.sha256(np.ascontiguousarray(told).data).hexdigest()
+    return _decoded(run.id, run.weights_mark(), codes.tobytes(), codes.shape[1], digest, told, run)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

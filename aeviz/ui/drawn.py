@@ -13,14 +13,18 @@ from aeviz.runs import Run
 
 
 @st.cache_data(max_entries=64, show_spinner="Walking …")
-def _walk(run_id: str, mark: str, stops: bytes, count: int, road: str, steps: int, _run: Run) -> results.Walk:
-    return results.walk(_run, np.frombuffer(stops, np.float32).reshape(count, -1), road, steps)
+def _walk(
+    run_id: str, mark: str, stops: bytes, classes: tuple[int, ...] | None, count: int, road: str, steps: int, _run: Run
+) -> results.Walk:
+    told = None if classes is None else np.array(classes)
+    return results.walk(_run, np.frombuffer(stops, np.float32).reshape(count, -1), road, steps, told=told)
 
 
-def walk(run: Run, stops: np.ndarray, road: str, steps: int) -> results.Walk:
-    """A road through stops (M, D)."""
+def walk(run: Run, stops: np.ndarray, told: np.ndarray | None, road: str, steps: int) -> results.Walk:
+    """A road through stops (M, D), with the classes (M,) that a conditional network is told there."""
     stops = np.ascontiguousarray(stops, np.float32)
-    return _walk(run.id, run.weights_mark(), stops.tobytes(), len(stops), road, steps, run)
+    classes = None if told is None else tuple(told.tolist())
+    return _walk(run.id, run.weights_mark(), stops.tobytes(), classes, len(stops), road, steps, run)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -55,14 +59,14 @@ def axes(run: Run, kind: Kind, order: Order) -> results.Axes:
 
 
 @st.cache_data(max_entries=16, show_spinner="Decoding the plane …")
-def _manifold(run_id: str, mark: str, plane: Any, size: int, _run: Run) -> results.Grid:
+def _manifold(run_id: str, mark: str, plane: Any, size: int, label: int, _run: Run) -> results.Grid:
     across, up, centre = (None if part is None else np.frombuffer(part, np.float64) for part in plane)
-    return results.manifold(_run, across, up, centre, size)
+    return results.manifold(_run, across, up, centre, size, label)
 
 
 def manifold(
-    run: Run, across: np.ndarray | None, up: np.ndarray | None, centre: np.ndarray | None, size: int
+    run: Run, across: np.ndarray | None, up: np.ndarray | None, centre: np.ndarray | None, size: int, label: int
 ) -> results.Grid:
-    """What lies over two directions (D,) through a centre (D,)."""
+    """What lies over two directions (D,) through a centre (D,), of one class where the network is told it."""
     plane = tuple(None if part is None else np.asarray(part, np.float64).tobytes() for part in (across, up, centre))
-    return _manifold(run.id, run.weights_mark(), plane, size, run)
+    return _manifold(run.id, run.weights_mark(), plane, size, label, run)

@@ -30,18 +30,23 @@ def run_picker() -> None:
 
 
 def titles(runs: list[Run]) -> dict[str, str]:
-    """What each run is called; those of one title get their time beside."""
+    """What each run is called; those of one title get their time beside, and their body where these differ."""
     named = {run.id: _title(run) for run in runs}
-    all_titles = [title for title, _ in named.values()]
-    return {id: f"{when} {title}" if all_titles.count(title) > 1 else title for id, (title, when) in named.items()}
+    alike = {title: [body for other, _, body in named.values() if other == title] for title, _, _ in named.values()}
+    return {
+        id: " ".join([*([when] if len(alike[title]) > 1 else []), title, *([f"· {body}"] if len(set(alike[title])) > 1 else [])])
+        for id, (title, when, body) in named.items()
+    }  # fmt: skip
 
 
-def _title(run: Run) -> tuple[str, str]:
+def _title(run: Run) -> tuple[str, str, str]:
+    """Its title, time and body."""
     try:
         config = run.config()
-        return words.run_title(config, run.note().title), words.when(config.created, seconds=True)
+        title, when = words.run_title(config, run.note().title), words.when(config.created, seconds=True)
+        return title, when, words.label(config.model.body.name).lower()
     except AevizError:
-        return run.id, ""
+        return run.id, "", ""
 
 
 def _portrait(run: Run) -> None:

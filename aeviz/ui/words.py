@@ -4,10 +4,9 @@ import re
 import time
 from typing import Any
 
-from aeviz.data import DATASETS
-from aeviz.models import VARIANTS
 from aeviz.runs import RunConfig
 
+NAMES = ("t-SNE",)  # which begin small even at the head of a sentence
 LABELS = {
     "latent_dim": "Latent size",
     "batch_size": "Batch size",
@@ -61,15 +60,7 @@ def plain(text: object) -> str:
 
 def run_title(config: RunConfig, title: str = "") -> str:
     """What a run is called: the person's title, or its kind, size and data."""
-    if title.strip():
-        return title.strip()
-    variant = VARIANTS[config.model.variant].label
-    return f"{variant} {config.model.latent_dim} · {set_label(config.data.name)}"
-
-
-def set_label(name: str) -> str:
-    """What a data set is called on screen; an own set is called by its name."""
-    return DATASETS[name].label if name in DATASETS else name
+    return title.strip() or config.usual_title()
 
 
 def decibels(value: float | None) -> str:
@@ -93,7 +84,7 @@ def sentence(said: object) -> str:
 def opened(said: object) -> str:
     """Text that begins with a capital, as a sentence does."""
     text = str(said)
-    return text[:1].upper() + text[1:]
+    return text if text.startswith(NAMES) else text[:1].upper() + text[1:]
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -103,6 +94,11 @@ def number(value: Any, digits: int = 3) -> str:
     if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.{digits}g}"
+
+
+def signed(value: float) -> str:
+    """A number with two digits after the point and its sign."""
+    return f"{value:+.2f}".replace("-", "−")
 
 
 def count(value: float) -> str:

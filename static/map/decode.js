@@ -1,14 +1,17 @@
 // From a place on the map to a picture: the way back to a code, and the decoder, here or on the server.
 const MapDecode = (() => {
-  // about: {kind: "linear", origin (D), across (2 D)} or {kind: "grid", codes}; both with a grid of distances to the data.
+  // about: {kind: "linear", origin (D), across (2 D)} or {kind: "grid", codes}; both with a grid of distances to the data, and
+  // where the decoder is told classes, of these.
   class Inverse {
     constructor(about) {
       this.about = about
       this.dim = about.dim
       this.z = new Float32Array(this.dim)
+      this.told = about.told ? new Float32Array(about.classes + 1) : null
     }
 
-    // The code at a place and how far from the data that is, in distances between neighbours; null outside the grid.
+    // The code at a place, the shares of classes to tell the decoder, and how far from the data that is, in distances
+    // between neighbours; null outside the grid.
     at(x, y) {
       const { about, z } = this
       const weights = this.weights(x, y)
@@ -21,7 +24,16 @@ const MapDecode = (() => {
           for (let d = 0, from = cell * this.dim; d < this.dim; d++) z[d] += share * about.codes[from + d]
       }
       const far = weights ? weights.reduce((sum, [cell, share]) => sum + share * about.distance[cell], 0) : null
-      return { z, far }
+      if (this.told) this.tell(weights)
+      return { z, told: this.told, far }
+    }
+
+    // "Unknown" outside the grid.
+    tell(weights) {
+      const { classes, told } = this.about
+      this.told.fill(0)
+      for (const [cell, share] of weights ?? []) this.told[told[cell]] += share
+      if (!weights) this.told[classes] = 1
     }
 
     // The four cells around a place with their shares.
@@ -39,6 +51,16 @@ const MapDecode = (() => {
     }
   }
 
+  // Codes and what is told with each, one after another, as the server takes them.
+  const sent = (codes) => {
+    const each = codes[0].z.length + (codes[0].told?.length ?? 0), all = new Float32Array(codes.length * each)
+    codes.forEach(({ z, told }, at) => {
+      all.set(z, at * each)
+      if (told) all.set(told, at * each + z.length)
+    })
+    return all
+  }
+
   // Codes to values in [0, 1], by a decoder that is fetched once, and until it is here, or where there is none, by the
   // server. about: {shape, decoder: address or null, server: address}
   class Decoder {
@@ -53,26 +75,26 @@ const MapDecode = (() => {
     get ready() { return Boolean(this.decoder || !this.about.decoder) }
 
     // The values of a code are handed to `use`: at once where the decoder is here; from the server only those of the
-    // latest code that was asked for.
-    of(z, use) {
-      if (this.local) use(this.decoder.decode(z))
-      else this.ask(Float32Array.from(z), use)
+    // latest code that was asked for. `told` is null or shares of the classes, for decoders that are told them.
+    of(z, use, told = null) {
+      if (this.local) use(this.decoder.decode(z, told))
+      else this.ask(sent([{ z, told }]), use)
     }
 
-    ask(z, use) {
-      this.waiting = { z, use }
+    ask(codes, use) {
+      this.waiting = { codes, use }
       if (this.busy) return
       this.busy = true
       const next = () => {
         const asked = this.waiting
         this.waiting = null
         if (!asked) { this.busy = false; return }
-        this.fetch(asked.z).then(asked.use, () => {}).then(next)
+        this.fetch(asked.codes).then(asked.use, () => {}).then(next)
       }
       next()
     }
 
-    // Codes (n D) to values (n C H W) by the server.
+    // Codes as `sent` joins them to values (n C H W) by the server.
     async fetch(codes) {
       const answer = await fetch(this.about.server, { method: "POST", body: codes })
       if (!answer.ok) throw new Error(String(answer.status))
@@ -92,7 +114,7 @@ const MapDecode = (() => {
     // The picture at a place is handed to `use(values, far)`; false where nothing is known of that place.
     at(x, y, use) {
       const found = this.ready && this.inverse.at(x, y)
-      if (found) this.of(found.z, (values) => use(values, found.far))
+      if (found) this.of(found.z, (values) => use(values, found.far), found.told)
       return Boolean(found)
     }
   }
@@ -105,5 +127,5 @@ const MapDecode = (() => {
     return canvas
   }
 
-  return { Decoder, Decoding, onCanvas }
+  return { Decoder, Decoding, onCanvas, sent }
 })()

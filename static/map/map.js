@@ -163,7 +163,7 @@ class MapView extends MapGuests.Guests {
     this.pointer = [x, y, inside]
     if (this.pointing) return
     this.pointing = true
-    requestAnimationFrame(() => { this.pointing = false; this.lookAt(...this.pointer) })
+    requestAnimationFrame(() => { this.pointing = false; if (this.pointer) this.lookAt(...this.pointer) })
   }
 
   lookAt(x, y, inside) {
@@ -198,6 +198,7 @@ class MapView extends MapGuests.Guests {
 
   async pin(id) {
     this.pinned = id === null ? null : { id, near: null }
+    this.pointer = null // what the way here was about to show beside it
     this.cards.hide()
     if (id === null) this.cards.unpin()
     else {
@@ -268,6 +269,7 @@ class MapView extends MapGuests.Guests {
 
 // Kept on its place, and with it: Streamlit may clean up and call again without emptying the place.
 export default function ({ data, parentElement, setTriggerValue }) {
+  if (!data) return // mounted before the page has said what it is to show
   parentElement.aeviz ??= new MapView(parentElement)
   const view = parentElement.aeviz
   clearTimeout(view.closing)

@@ -81,7 +81,7 @@ const MapOverlay = (() => {
       for (let y = space.top + CELL / 2; y < space.top + space.height; y += CELL)
         for (let x = space.left + CELL / 2; x < space.left + space.width; x += CELL) {
           const found = decoding.inverse.at(space.fromX(x), space.fromY(y))
-          if (found) grid.cells.push({ x, y, z: Float32Array.from(found.z), far: found.far })
+          if (found) grid.cells.push({ x, y, z: Float32Array.from(found.z), told: found.told && Float32Array.from(found.told), far: found.far })
         }
       this.fillGrid(grid, 0)
       return grid
@@ -92,11 +92,9 @@ const MapOverlay = (() => {
       const cells = grid.cells.slice(from, from + 48)
       if (!cells.length || this.grid && this.grid !== grid && from) return
       const size = shape[0] * shape[1] * shape[2]
-      if (decoding.local) for (const cell of cells) cell.picture = MapDecode.onCanvas(decoding.decoder.decode(cell.z), shape)
+      if (decoding.local) for (const cell of cells) cell.picture = MapDecode.onCanvas(decoding.decoder.decode(cell.z, cell.told), shape)
       else {
-        const codes = new Float32Array(cells.length * cells[0].z.length)
-        cells.forEach((cell, at) => codes.set(cell.z, at * cell.z.length))
-        const values = await decoding.fetch(codes).catch(() => null)
+        const values = await decoding.fetch(MapDecode.sent(cells)).catch(() => null)
         if (!values) return
         cells.forEach((cell, at) => { cell.picture = MapDecode.onCanvas(values.subarray(at * size, (at + 1) * size), shape) })
       }

@@ -19,10 +19,10 @@ AT_MOST, AT_MOST_HALVED = 1e-5, 2e-3
 NORMS = ("none", "batch", "layer", "group")
 
 
-def case(loss="mse", half=False, **settings):
+def case(loss="mse", half=False, shares=False, **settings):
     classes = {"n_classes": CLASSES} if settings.get("variant") == "cvae" else {}
     usual = {"variant": "autoencoder", "sample_shape": (1, 8, 8), "latent_dim": LATENT_DIM, "init": "he"}
-    return {"settings": usual | classes | settings, "loss": loss, "half": half}
+    return {"settings": usual | classes | settings, "loss": loss, "half": half, "shares": shares}
 
 
 def custom(*layers, **shared):
@@ -56,6 +56,7 @@ CASES = {
     **{f"{b} tied": case(body=SMALL[b], tied=True, sample_shape=(3, 9, 14)) for b in BODIES},
     **{f"window {k}, stride {s}": case(body=custom(conv(3, kernel=k, stride=s))) for k, s in WINDOWS},
     **{f"pool {s}": case(body=pooled(s), sample_shape=(1, 13, 29)) for s in (2, 3, 4)},
+    "shares of classes": case(variant="cvae", body=SMALL["dense"], shares=True),
     "no layers": case(body=custom()),
     "a list of numbers": case(body=SMALL["dense"], sample_shape=(11,)),
     "a list of numbers by level": case(body=SMALL["dense"], sample_shape=(11,), loss="categorical"),
@@ -93,14 +94,15 @@ def text(tensor):
 
 
 @torch.no_grad()
-def asked(settings, loss, half):
+def asked(settings, loss, half, shares):
     torch.manual_seed(0)
     model = lived_in(build(model_config(settings), loss))
     codes = 2.0 * torch.randn(CODES, LATENT_DIM)
-    wanted = model.decode(codes, torch.tensor(LABELS))
+    told = torch.rand(CODES, CLASSES + 1).softmax(1) if shares else torch.tensor(LABELS)
+    wanted = model.decode(codes, told)
     assert wanted.std(0).mean() > 0.01, "every code gives the same picture"
     packed = base64.b64encode(pack_decoder(model, half)).decode()
-    return {"packed": packed, "codes": text(codes), "labels": LABELS, "wanted": text(wanted)}
+    return {"packed": packed, "codes": text(codes), "labels": told.tolist(), "wanted": text(wanted)}
 
 
 @pytest.fixture(scope="module")

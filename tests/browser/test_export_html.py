@@ -20,7 +20,8 @@ DECODE = """(places) => {
   return places.map(([x, y]) => {
     let found
     decoding.at(x0 + x * (x1 - x0), y0 + y * (y1 - y0), (values) => { found = [...values] })
-    return { z: [...decoding.inverse.at(x0 + x * (x1 - x0), y0 + y * (y1 - y0)).z], found }
+    const { z, told } = decoding.inverse.at(x0 + x * (x1 - x0), y0 + y * (y1 - y0))
+    return { z: [...z], told: told && [...told], found }
   })
 }"""
 DOT = """(text) => {
@@ -67,13 +68,16 @@ def test_a_dot_shows_its_image_and_what_hostile_classes_are_called(page, open_ma
     assert page.evaluate("window.harmed") is None
 
 
+@pytest.mark.parametrize("variant", ["autoencoder", "cvae"])
 @pytest.mark.parametrize("method", ["tsne", "pca"])
-def test_a_place_is_decoded_as_torch_decodes_it(method, page, open_map):
-    run = untrained({"latent_dim": 5, "body": {"name": "conv", "channels": (4, 6)}})
+def test_a_place_is_decoded_as_torch_decodes_it(method, variant, page, open_map):
+    run = untrained({"variant": variant, "latent_dim": 5, "body": {"name": "conv", "channels": (4, 6)}})
     open_map(run, TSNE if method == "tsne" else MapRequest(method="pca", limit=120))
     decoded = page.evaluate(DECODE, PLACES)
+    told = torch.tensor([each["told"] for each in decoded]) if variant == "cvae" else None
     with torch.no_grad():
-        wanted = run.load().decode(torch.tensor([each["z"] for each in decoded])).flatten(1).numpy()
+        wanted = run.load().decode(torch.tensor([each["z"] for each in decoded]), told).flatten(1).numpy()
+    assert told is None or (told[:, :-1].sum(1) > 0.999).all(), "every place is told a class"
     np.testing.assert_allclose([each["found"] for each in decoded], wanted, atol=1e-3)
     assert np.ptp(wanted, axis=0).max() > 1e-3, "the places differ"
 
@@ -83,6 +87,24 @@ def test_an_empty_place_shows_what_the_decoder_makes_of_it(page, open_map):
     box = page.locator(".aeviz-map").bounding_box()
     page.mouse.move(box["x"] + 40, box["y"] + box["height"] / 2)
     expect(page.locator(".card.hover")).to_contain_text("Decoded here")
+
+
+def test_on_a_phone_a_tap_leaves_the_sheet_alone_and_names_stay_whole(page, open_map):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_map(untrained())
+    said = """() => {
+      const { view } = window.aeviz, space = view.space(), place = [space.toX(view.dots.x[0]), space.toY(view.dots.y[0])]
+      view.point(...place, true)
+      view.click(...place, false)
+      const at = (x) => view.overlay.inside(80, x, space)
+      const ends = [at(space.left + 1), at(space.left + space.width - 1), at(space.left - 9)]
+      const frame = () => new Promise(requestAnimationFrame)
+      return frame().then(frame).then(() => ({ hidden: view.cards.hover.hidden, ends: ends.map((x) => x - space.left), width: space.width }))
+    }"""
+    found = page.evaluate(said)
+    assert found["hidden"], "what the finger passed over lies under the sheet otherwise"
+    expect(page.locator(".card.pinned")).to_be_visible()
+    assert found["ends"] == pytest.approx([42, found["width"] - 42, -9]), "a name that is out of sight stays there"
 
 
 def test_dots_can_be_coloured_by_error_and_shown_as_pictures(page, open_map):

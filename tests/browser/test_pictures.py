@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -143,6 +144,54 @@ def test_the_reconstruction_follows_the_code_and_can_be_wiped(served, reconstruc
     assert wiped == pytest.approx([first[0], whole[1]], abs=2)
     page.get_by_role("button", name="Zoom in").click()
     assert shown.evaluate(STATE)["zoom"] == pytest.approx(1.6)
+
+
+def test_an_image_that_was_brought_follows_its_code(reconstruct):
+    page, shown = reconstruct, reconstruct.locator(".rebuilt")
+    page.get_by_text("Upload", exact=True).click()
+    page.locator("input[type=file]").set_input_files([{"name": "mine.png", "mimeType": "image/png", "buffer": paper()}])
+    expect(page.get_by_role("button", name="mine.png", exact=True)).to_be_visible()
+    before = shown.evaluate(STATE)
+    page.locator(".slot").first.press("PageUp")
+    expect(page.get_by_text("With this code: MSE")).to_be_visible()
+    assert shown.evaluate(STATE)["values"] != before["values"]
+
+
+def taken(page, name):
+    """What a button of what is open saves, and under which name."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name, exact=True).click()
+    return Path(download.value.path()).read_bytes(), download.value.suggested_filename
+
+
+def test_an_image_and_the_errors_of_the_set_are_taken_along(served, reconstruct):
+    page, take = reconstruct, reconstruct.get_by_role("button", name="Take it along")
+    take.click()
+    content, _ = taken(page, "Picture · PNG")
+    assert Image.open(io.BytesIO(content)).width > 1000, "large enough for a talk"
+    content, _ = taken(page, "Arrays · NPZ")
+    x = np.load(io.BytesIO(content), allow_pickle=False)["x"]
+    assert x.ravel().tolist() == pytest.approx(page.locator(".rebuilt").evaluate(STATE)["x"])
+    page.keyboard.press("Escape")
+    page.get_by_text("Whole test set", exact=True).click()
+    expect(page.get_by_text("test images, each beside its reconstruction")).to_be_visible()
+    take.click()
+    content, name = taken(page, "Plot · SVG")
+    assert name == "errors-plot.svg"
+    assert b"mean squared error of an image" in content
+    content, _ = taken(page, "Table · CSV")
+    head, *lines = content.decode().splitlines()
+    assert head == "index,label,error"
+    assert len(lines) == len(results.dataset_of(served[0]).rows("test"))
+
+
+def test_a_brush_is_as_thick_as_the_network_can_see(reconstruct):
+    page = reconstruct
+    page.get_by_text("Draw", exact=True).click()
+    draw(page, (0.5, 0.1), (0.5, 0.9))
+    expect(page.locator(".gallery button.item")).to_have_count(1)
+    x = np.reshape(page.locator(".rebuilt").evaluate(STATE)["x"], (8, 8))
+    assert x[2:6].max(axis=1).min() > 0.7, "a stroke is white, not grey"
 
 
 def test_a_click_on_the_test_set_opens_an_image_closely(reconstruct):

@@ -82,6 +82,27 @@ def test_roads_play_and_a_direction_follows_its_slider(server, page, run):
     np.testing.assert_allclose(view.evaluate(DECODED), wanted.ravel(), atol=1e-3)
 
 
+def test_an_image_is_chosen_by_its_picture_and_one_brought_takes_its_place(server, page, run):
+    page.goto(f"{server.address}/walk?run={run.id}")
+    screen = page.locator(".stage[data-step] .screen canvas").first
+    screen.wait_for()
+    before = screen.evaluate(PIXELS)
+    page.get_by_role("button", name="Choose").first.click()
+    offered = page.locator(".gallery button.item").last
+    name = offered.get_attribute("title")
+    offered.click()
+    expect(page.get_by_text(f"A {name}")).to_be_visible()
+    changed = f"([stage, before]) => ({PIXELS})(stage.querySelector('.screen canvas')) !== before"
+    page.wait_for_function(changed, arg=[page.locator(".stage[data-step]").element_handle(), before])
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Images of yours").click()
+    picture = (run.path / "preview.webp").read_bytes()
+    page.locator("input[type=file]").set_input_files(
+        [{"name": "mine.webp", "mimeType": "image/webp", "buffer": picture}]
+    )
+    expect(page.get_by_text("A mine.webp")).to_be_visible()
+
+
 def _first_zero(run) -> np.ndarray:
     dataset = results.dataset_of(run)
     rows = dataset.rows("test")

@@ -80,7 +80,7 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
         page.get_by_role("button", name="Table").click()
     lines = saved.value.path().read_text().splitlines()
     assert len(lines) == 13
-    assert lines[0].startswith("index,label,file,z0")
+    assert lines[0].startswith("index,label,file,z1")
     ranges = "JSON.stringify(document.querySelector('.st-key-map .js-plotly-plot')._fullLayout.xaxis.range)"
     before = page.evaluate(ranges)
     page.locator(".st-key-map .nsewdrag").first.hover()

@@ -9,12 +9,13 @@ import streamlit as st
 
 from aeviz.data import pictures
 from aeviz.export.scene import columns_of
+from aeviz.latent.told import Turn
 from aeviz.plots.packed import pack
 from aeviz.runs import Run
 from aeviz.ui import show, state
 from aeviz.ui.components.bridges import STATIC
-from aeviz.ui.components.map_scene import decoder_of
-from aeviz.ui.serve import address, keep
+from aeviz.ui.components.map.scenes import decoding_of
+from aeviz.ui.serve import keep
 
 SAID = {
     "play": "Play", "pause": "Pause", "step": "step", "of": "of", "place": "Place on the road", "stops": "Your images",
@@ -148,6 +149,7 @@ def direction_slider(
     pictures: Sequence[tuple[str, np.ndarray, str]],
     marks: Mapping[float, str],
     steps: int,
+    turn: Turn | None = None,
 ) -> None:
     """What becomes of a code z (D,) plus so much of a vector (D,), drawn while the slider moves from low to high.
 
@@ -162,12 +164,11 @@ def direction_slider(
         pictures: what stands before it: caption, image (C, H, W) uint8, and a sign that follows.
         marks: what to write under the slider, by amount.
         steps: pictures of the whole way, below.
+        turn: what a conditional network is told along with it.
     """
-    decode = {
-        "decoder": decoder_of(run), "server": address("decode", run.id, run.weights_mark()), "shape": list(run.config().data.shape),
-    }  # fmt: skip
     data = {
-        "decode": decode, "z": z.astype(float).tolist(), "vector": vector.astype(float).tolist(), "name": name, "label": label,
+        "decode": decoding_of(run), "z": z.astype(float).tolist(), "vector": vector.astype(float).tolist(), "name": name, "label": label,
+        "turn": turn and [part.astype(float).tolist() for part in turn],
         "low": low, "high": high, "start": start, "steps": steps, "signs": [sign for _, _, sign in pictures],
         "pictures": [{"caption": caption, "source": show.image(image)} for caption, image, _ in pictures],
         "marks": [{"at": at, "text": text} for at, text in marks.items()],

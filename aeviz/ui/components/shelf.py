@@ -8,11 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from aeviz import results, runs
+from aeviz.data import set_label
 from aeviz.errors import AevizError
 from aeviz.models import VARIANTS, budget
 from aeviz.runs import Note, Run, archive
 from aeviz.ui import frame, menu, show, state, words
-from aeviz.ui.components.live_head import can_go_on, go_on
+from aeviz.ui.components.live.head import can_go_on, go_on
 from aeviz.ui.components.taking_away import take_run
 
 
@@ -55,7 +56,7 @@ def _row(run: Run) -> dict[str, Any]:
     return {
         "Preview": show.address(preview.read_bytes()) if preview.exists() else None,
         "Title": words.run_title(config, run.note().title),
-        "Data": words.set_label(config.data.name),
+        "Data": set_label(config.data.name),
         "Autoencoder": VARIANTS[config.model.variant].label,
         "Latent": config.model.latent_dim,
         "State": words.STATES[status.state][0],

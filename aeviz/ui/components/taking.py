@@ -1,4 +1,4 @@
-"""Take it along: any strip, grid or mosaic as a picture, a film where it moves, and the numbers behind it."""
+"""Take it along: any strip, grid or mosaic as a picture, a film where it moves, its plot, and the numbers behind it."""
 
 import csv
 import io
@@ -6,18 +6,26 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
-from aeviz.data import animation, pictures
+from aeviz import plots
+from aeviz.data import animation
+from aeviz.export.text import cell
+from aeviz.ui.components.bridges import STATIC
+from aeviz.ui.serve import address
 
-SCALE = 4  # times that pixels of small pictures are enlarged
-WIDEST = 4000  # pixels of a picture
-FILM_SIDE, GAP = 224, 4  # pixels of each picture of a film, at most unless it is larger itself, and between them
+PLOT = (800, 400)  # pixels of the page; a PNG has two for each
 FILMS = {"GIF": "image/gif", "WebP": "image/webp", "MP4": "video/mp4"}
+
+_saver = st.components.v2.component(
+    "aeviz_plot_saver", js="\n".join((STATIC / name).read_text() for name in ("map/base.js", "plot_saver.js"))
+)
 
 
 def take_along(
-    name: str, images: np.ndarray, numbers: Mapping[str, np.ndarray], table: Mapping[str, np.ndarray], *, film: bool = False
+    name: str, images: np.ndarray, numbers: Mapping[str, np.ndarray], table: Mapping[str, np.ndarray], *,
+    film: bool = False, picture: Callable[[], bytes] | None = None, plot: go.Figure | None = None,
 ) -> None:  # fmt: skip
     """A button that opens what can be saved.
 
@@ -27,12 +35,16 @@ def take_along(
         numbers: arrays for the NPZ, by name.
         table: the columns of the CSV, all of one length, a column (n, D) as D of them.
         film: whether the S pictures of a row follow each other in time.
+        picture: makes a PNG that says more than the bare images.
+        plot: a figure that belongs to them.
     """
     films = [form for form in FILMS if film and (form != "MP4" or animation.has_ffmpeg())]
     with st.popover("Take it along", icon=":material/download:", key=f"take.{name}"):
-        _save(name, "Picture", "PNG", lambda: as_png(images), "image/png")
+        _save(name, "Picture", "PNG", picture or (lambda: animation.encode_rows(images, ".png")), "image/png")
+        if plot is not None:
+            _save_plot(name, plot)
         for form in films:
-            _save(name, "Film", form, partial(as_film, images, form.lower()), FILMS[form])
+            _save(name, "Film", form, partial(animation.encode_rows, images, f".{form.lower()}"), FILMS[form])
         _save(name, "Table", "CSV", lambda: as_csv(table), "text/csv")
         _save(name, "Arrays", "NPZ", lambda: as_npz(numbers), "application/octet-stream")
 
@@ -44,30 +56,24 @@ def _save(name: str, what: str, form: str, make: Callable[[], bytes], kind: str)
     )  # fmt: skip
 
 
-def as_png(images: np.ndarray) -> bytes:
-    """All pictures (R, S, C, H, W), a row of them in each row."""
-    rows, columns, _, _, width = images.shape
-    scale = max(1, min(SCALE * 28 // width, WIDEST // (columns * width)))
-    return pictures.encode_png(
-        pictures.mosaic(images.reshape(rows * columns, *images.shape[2:]), columns, scale, gap=2)
-    )
-
-
-def as_film(images: np.ndarray, ending: str) -> bytes:
-    """The rows of images (R, S, C, H, W) beside each other, one step after another, there and back."""
-    scale = max(1, FILM_SIDE // max(images.shape[-2:]))
-    large = images.repeat(scale, axis=-2).repeat(scale, axis=-1)
-    apart = np.pad(large, ((0, 0),) * 4 + ((0, GAP),), constant_values=pictures.GAP_COLOUR[0])
-    frames = np.concatenate(list(apart), axis=-1)[..., :-GAP]  # (R, S, C, H, W + 4) -> (S, C, H, R (W + 4) - 4)
-    return animation.MEDIA[f".{ending}"](np.concatenate([frames, frames[-2:0:-1]]), animation.SECONDS)
+def _save_plot(name: str, plot: go.Figure) -> None:
+    """A figure as it is drawn on paper; the browser makes the file."""
+    width, height = PLOT
+    _saver(
+        data={
+            "figure": str(plots.on_paper(plot).to_json()), "plotly": address("plotly.js"), "name": f"{name}-plot", "width": width, "height": height,
+            "said": {"svg": "Plot · SVG", "png": "Plot · PNG"},
+        },
+        key=f"take.{name}.plot",
+    )  # fmt: skip
 
 
 def as_csv(table: Mapping[str, np.ndarray]) -> bytes:
-    """A table whose columns are arrays (n,) or (n, D)."""
+    """A table whose columns are arrays (n,) or (n, D), whose D are numbered from 1 as on screen."""
     names, columns = [], []
     for name, values in table.items():
         several = values.ndim > 1
-        names += [f"{name}{number}" for number in range(values.shape[1])] if several else [name]
+        names += [f"{name}{number}" for number in range(1, values.shape[1] + 1)] if several else [name]
         columns += list(values.T) if several else [values]
     out = io.StringIO()
     writer = csv.writer(out)
@@ -77,7 +83,9 @@ def as_csv(table: Mapping[str, np.ndarray]) -> bytes:
 
 
 def _cell(value: object) -> object:
-    return f"{value:.6g}" if isinstance(value, float | np.floating) else value
+    if isinstance(value, float | np.floating):
+        return f"{value:.6g}"
+    return cell(value) if isinstance(value, str) else value
 
 
 def as_npz(numbers: Mapping[str, np.ndarray]) -> bytes:

@@ -7,7 +7,7 @@ from aeviz.models.device import device_name, resolve_device
 from aeviz.runs import Run, TrainingConfig, list_runs
 from aeviz.training import Recipe
 from aeviz.ui import cache, menu, show, state, words
-from aeviz.ui.components.start import begin
+from aeviz.ui.components.train.start import begin
 from aeviz.ui.frame import said
 
 FIRST = Recipe(

@@ -142,11 +142,15 @@ def _frame(request: Request) -> Response:
 
 
 def _decode(request: Request, body: bytes) -> Response:
-    """Codes (n, D) float32 to pixels (n, C, H, W) uint8, for decoders a browser cannot run."""
-    run = _run(request)
-    width = run.config().model.latent_dim * 4
+    """Codes (n, D) float32 to pixels (n, C, H, W) uint8, for decoders a browser cannot run.
+
+    For a conditional network the shares of the classes stand behind each code, (n, D + K + 1).
+    """
+    model = cache.model(_run(request))
+    dims, classes = model.latent_dim, model.n_classes
+    width = 4 * (dims + (classes + 1 if classes else 0))
     if not body or len(body) % width or len(body) > MOST_CODES * width:
         return Response(json.dumps({"error": f"expected 1 to {MOST_CODES} codes of {width} bytes"}), 400)
     codes = np.frombuffer(body, "<f4").reshape(-1, width // 4)
-    x_hat = decode(cache.model(run), codes)
+    x_hat = decode(model, codes[:, :dims], labels=codes[:, dims:] if classes else None)
     return Response(pictures.to_pixels(x_hat).tobytes(), media_type=BYTES, headers=FRESH)

@@ -26,7 +26,7 @@ def tile(run: Run, number: int) -> dict[str, Any]:
     if not len(rows) or number < 0:
         raise BadValue("there is no tile {number}", number=number)
     x = np.ascontiguousarray(dataset.images[rows])
-    rebuilt = cache.pass_through(run, x)
+    rebuilt = cache.pass_through(run, x, dataset.labels[rows])
     mse = np.square(rebuilt - pictures.to_unit(x)).mean(axis=(1, 2, 3))
     return scene.tile(x, pictures.to_pixels(rebuilt), dataset.labels[rows], mse)
 

@@ -1,0 +1,116 @@
+"""Images of a person's own on the command line: read, and made to fit a run's network as the app does it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aeviz.errors import BadFile, BadValue, MissingData
+
+NAMED = 3  # images that a sentence names
+
+
+def fitting_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say how images are fitted; `read_images` takes them."""
+    options = (
+        click.option(
+            "--fit", default="crop", show_default=True, type=click.Choice(["crop", "pad"]),
+            help="Crop to the middle, or pad to show the whole picture.",
+        ),
+        click.option(
+            "--invert/--no-invert", default=None,
+            help="Dark and bright change places, or never; without, where a picture's border tells that the set has it the other way round.",
+        ),
+        click.option("--grey", is_flag=True, help="Take the colours out."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def read_images(
+    run: Any, paths: Sequence[Path], *, fit: str, invert: bool | None, grey: bool
+) -> tuple[Any, list[int], list[dict[str, str]]]:
+    """Images made to fit a run's network: pixels (n, C, H, W), their positions among the paths, and the skipped."""
+    import numpy as np
+
+    from aeviz import data
+
+    shape, border = run.config().data.shape, _border(run) if paths and invert is None else None
+    wanted = {None: "auto", True: "yes", False: "no"}[invert]
+    fitting = data.Fitting.parse({"fit": fit, "invert": wanted, "grey": grey})
+    pixels, read, turned, skipped = [], [], [], []
+    for position, path in enumerate(paths):
+        try:
+            image, inverted = data.read_fitted(path, shape, fitting, border)
+        except BadFile as error:
+            skipped.append({"file": str(path), "reason": str(error)})
+            continue
+        pixels.append(image)
+        read.append(position)
+        turned += [path.name] if inverted and invert is None else []
+    _say_turned(turned)
+    return np.stack(pixels) if pixels else np.empty((0, *shape), np.uint8), read, skipped
+
+
+def images_of(run: Any, names: Sequence[str], **fitting: Any) -> tuple[Any, Any]:
+    """Images (n, C, H, W) uint8 by their paths, or test images by their numbers from 0, as the app counts them.
+
+    Their labels (n,) beside, -1 for those of a person's own.
+
+    Raises:
+        BadFile: the first that cannot be read.
+        BadValue: there is no test image of that number.
+        MissingData: the images of the set are not at hand.
+    """
+    import numpy as np
+
+    paths = {place: Path(name) for place, name in enumerate(names) if not name.isdecimal() or Path(name).exists()}
+    pixels, _, skipped = read_images(run, list(paths.values()), **fitting)
+    if skipped:
+        raise BadFile("{reason}", reason=skipped[0]["reason"])
+    own = {place: (image, -1) for place, image in zip(paths, pixels, strict=True)}
+    found = [own[place] if place in own else _test_image(run, int(name)) for place, name in enumerate(names)]
+    return np.stack([image for image, _ in found]), np.array([label for _, label in found])
+
+
+def name_skipped(skipped: list[dict[str, str]]) -> None:
+    """Say on stderr which images were skipped, and why."""
+    for row in skipped:
+        click.echo(f"aeviz: {row['file']} was skipped: {row['reason']}", err=True)
+
+
+def _border(run: Any) -> Any:
+    """How bright the borders of a run's images are; None where these are not at hand."""
+    from aeviz import data, results
+
+    try:
+        return data.border_of(results.dataset_of(run).images)
+    except MissingData:
+        return None
+
+
+def _test_image(run: Any, number: int) -> tuple[Any, int]:
+    from aeviz import results
+
+    dataset = results.dataset_of(run)
+    rows = dataset.rows("test")
+    if number >= len(rows):
+        raise BadValue(
+            "there is no test image {number}, and no such file; there are {count}, from 0 on",
+            number=number,
+            count=len(rows),
+        )
+    return dataset.images[rows[number]], int(dataset.labels[rows[number]])
+
+
+def _say_turned(names: list[str]) -> None:
+    """Say on stderr which images were turned round without being asked."""
+    if names:
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        click.echo(
+            f"aeviz: dark and bright change places in {', '.join(names[:NAMED])}{more}, as the run's images have them; "
+            "--no-invert keeps them",
+            err=True,
+        )

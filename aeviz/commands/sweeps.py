@@ -1,0 +1,138 @@
+"""`aeviz traverse`, `manifold`, `mean`: what each axis of the space does, what lies over two, what classes look like."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aeviz.commands.classes import class_number, class_option
+from aeviz.commands.images import fitting_options, images_of
+from aeviz.commands.latent import split_option
+from aeviz.commands.out import PICTURE, out_option, save_rows
+from aeviz.commands.speak import finish, json_option, reporting
+from aeviz.errors import UnknownName
+
+
+@click.command()
+@click.argument("run")
+@click.argument("image", default="0")
+@click.option(
+    "--axes",
+    "kind",
+    default="dimensions",
+    show_default=True,
+    type=click.Choice(["dimensions", "principal"]),
+    help="The numbers of the code, or the directions along which codes vary most.",
+)
+@click.option(
+    "--order", default="effect", show_default=True, type=click.Choice(["effect", "variance", "kl"]), help="Most first."
+)
+@click.option("--count", default=64, show_default=True, type=click.IntRange(1), help="At most this many axes.")
+@click.option("--steps", default=9, show_default=True, type=click.IntRange(2, 64), help="Pictures of each axis.")
+@out_option(PICTURE, "A .png with a row for each axis, or .npz.")
+@fitting_options
+@json_option
+def traverse(
+    run: str, image: str, kind: Any, order: Any, count: int, steps: int, out: Path, as_json: bool, **fitting: Any
+) -> None:
+    """Every axis of the space, swept over the data's range through an image: a file, or the number of a test image."""
+    from aeviz import results
+    from aeviz import runs as store
+    from aeviz.results.sweeps import axis_name, sweep
+
+    found = store.find(run)
+    with reporting(None) as report:
+        known = results.axes(found, kind, order, report)
+    begun = results.encoded(found, *images_of(found, [image], **fitting))
+    swept = sweep(begun.z[0], known, steps, count)
+    flat = swept.z.reshape(-1, begun.z.shape[1])
+    x_hat = results.decode_codes(found, flat, None if begun.told is None else begun.told.repeat(len(flat)))
+    rows = x_hat.reshape(*swept.z.shape[:2], *x_hat.shape[1:])  # (M, S, C, H, W)
+    names = [axis_name(kind, int(number)) for number in swept.chosen]
+    save_rows(out, rows, {"axis": names, "value": swept.values, "z": swept.z, "x_hat": rows})
+    judged = [
+        {"axis": name, "effect": float(known.effect[number]), "variance": float(known.variance[number])}
+        for name, number in zip(names, swept.chosen, strict=True)
+    ]
+    lines = [f"{row['axis']:6} effect {row['effect']:.4f}, variance {row['variance']:.3g}" for row in judged]
+    finish(as_json, {"run": found.id, "out": str(out), "axes": judged}, "\n".join([*lines, f"written to {out}"]))
+
+
+@click.command()
+@click.argument("run")
+@click.option("--across", help="An axis: PC 1, z1, ... or a direction kept with the run; PC 1 unless given.")
+@click.option("--up", help="Another axis; PC 2 unless given.")
+@click.option("--through", metavar="IMAGE", help="A file, or the number of a test image; the mean unless given.")
+@click.option("--size", default=20, show_default=True, help="Pictures a side, 2 to 40.")
+@class_option("Of a conditional network: the class that is drawn; else the image's, or the first")
+@out_option(PICTURE, "A .png of all, or .npz.")
+@fitting_options
+@json_option
+def manifold(
+    run: str,
+    across: str | None,
+    up: str | None,
+    through: str | None,
+    size: int,
+    label: str | None,
+    out: Path,
+    as_json: bool,
+    **fitting: Any,
+) -> None:
+    """The pictures over two directions, as far as the data go."""
+    from aeviz import results
+    from aeviz import runs as store
+
+    found = store.find(run)
+    plane = {name: _axis(found, asked) for name, asked in (("across", across), ("up", up)) if asked is not None}
+    if through is not None:
+        begun = results.encoded(found, *images_of(found, [through], **fitting))
+        plane |= {"centre": begun.z[0]} | ({} if begun.told is None else {"label": int(begun.told[0])})
+    if label is not None:
+        plane["label"] = class_number(found, label)
+    grid = results.manifold(found, **plane, size=size)
+    save_rows(out, grid.x_hat, vars(grid))
+    spans = {"x": [float(grid.xs[0]), float(grid.xs[-1])], "y": [float(grid.ys[-1]), float(grid.ys[0])]}
+    text = f"{size} x {size} pictures written to {out}: " + ", ".join(
+        f"{name} from {low:.2f} to {high:.2f}" for name, (low, high) in spans.items()
+    )
+    finish(as_json, {"run": found.id, "out": str(out), "size": size} | spans, text)
+
+
+def _axis(run: Any, name: str) -> Any:
+    """The direction of this name, whether or not it is written with quotes."""
+    from aeviz import results
+    from aeviz.results.sweeps import named_axes
+
+    known = {label.strip("“”"): vector for label, vector in named_axes(run, results.axes(run, "principal")).items()}
+    if name not in known:
+        raise UnknownName("no axis is called {name!r}; there are: {known}", name=name, known=", ".join(known))
+    return known[name]
+
+
+@click.command()
+@click.argument("run")
+@class_option("A class, all of them unless given")
+@split_option
+@out_option(PICTURE, "A .png with the means of pixels over those of codes, or .npz.")
+@json_option
+def mean(run: str, label: str | None, split: Any, out: Path, as_json: bool) -> None:
+    """What the classes look like on average: in pixels, and in codes."""
+    import numpy as np
+
+    from aeviz import results
+    from aeviz import runs as store
+
+    found = store.find(run)
+    number = None if label is None else class_number(found, label)
+    with reporting(None) as report:
+        means = results.class_means(found, split, report)
+    chosen = slice(None) if number is None else means.labels == number
+    pixels, x_hat = means.images[chosen], means.decoded[chosen]
+    classes = found.config().data.classes
+    names, counts = [classes[each] for each in means.labels[chosen]], means.counts[chosen]
+    arrays = {"label": names, "count": counts, "pixels": pixels, "x_hat": x_hat, "z": means.z[chosen]}
+    save_rows(out, np.stack([pixels, x_hat]), arrays)
+    rows = [{"label": name, "count": int(count)} for name, count in zip(names, counts, strict=True)]
+    lines = [f"{row['label']}: the mean of {row['count']:,} {split} images" for row in rows]
+    finish(as_json, {"run": found.id, "out": str(out), "classes": rows}, "\n".join([*lines, f"written to {out}"]))

@@ -1,0 +1,113 @@
+"""The page Data: one set looked at from all sides, and the way in for one's own."""
+
+import numpy as np
+import streamlit as st
+
+from aeviz import data, plots
+from aeviz.data import DataInfo, Dataset
+from aeviz.ui import cache, pick, show, words
+from aeviz.ui.components.data import arrivals
+
+CELLS = 96  # images a page
+COLUMNS = 12
+GRID_WIDTH = 780
+
+
+def set_picker() -> DataInfo:
+    """The set to look at, what it is, and what can be done with it."""
+    info = pick.data_picker("data.set")
+    if info.description:
+        st.caption(words.plain(info.description))
+    if info.own:
+        with st.popover("Delete this set", icon=":material/delete:", width="stretch", key="data.delete"):
+            st.markdown(f"Delete **{words.plain(info.name)}** with its {info.n:,} images? Runs trained on it stay.")
+            st.button("Delete it", type="primary", key="data.delete.yes", on_click=_deleted, args=(info.name,))
+    return info
+
+
+def _deleted(name: str) -> None:
+    """Remove a set, and any trace of it in the pickers."""
+    data.delete(name)
+    del st.session_state["data.set"]
+    st.toast("The set is deleted.", icon=":material/delete:")
+
+
+def bring() -> None:
+    """The button that opens the import, and the import under way."""
+    if st.button(
+        "Bring your own images",
+        icon=":material/add_photo_alternate:",
+        type="primary",
+        width="stretch",
+        key="data.bring",
+    ):
+        arrivals.import_dialog()
+
+
+def album(info: DataInfo) -> None:
+    """The images of a set, page by page, with its numbers; the work under way first."""
+    working = arrivals.under_way()
+    if not info.ready:
+        arrivals.offer_download(info, working)
+        return
+    dataset = cache.dataset(info.name, info.params)
+    _figures(dataset)
+    grid, side = st.columns([5, 2], gap="large")
+    with grid:
+        _grid(dataset)
+    with side:
+        _mean(dataset)
+        _counts(dataset)
+
+
+def _figures(dataset: Dataset) -> None:
+    sizes = {name: len(dataset.rows(name)) for name in ("train", "val", "test")}
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Images", f"{len(dataset):,}", width="content")
+        st.metric("Each", words.shape(dataset.shape), width="content")
+        st.metric("Train", f"{sizes['train']:,}", width="content", help="What networks learn from.")
+        st.metric("Validation", f"{sizes['val']:,}", width="content", help="What chooses the best weights.")
+        st.metric("Test", f"{sizes['test']:,}", width="content", help="Never used for choosing, only for judging.")
+
+
+def _grid(dataset: Dataset) -> None:
+    """Ninety-six images at a time, of all or of one class."""
+    rows = np.arange(len(dataset))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if dataset.classes:
+            shown = st.selectbox(
+                "Class", [-1, *range(len(dataset.classes))], key=f"data.class.{dataset.name}", label_visibility="collapsed", width=220,
+                format_func=lambda number: "All classes" if number < 0 else words.plain(dataset.classes[number]),
+            )  # fmt: skip
+            rows = rows if shown < 0 else np.flatnonzero(dataset.labels == shown)
+        pages = max(1, -(-len(rows) // CELLS))
+        page = st.pagination(pages, key=f"data.page.{dataset.name}.{pages}") if pages > 1 else 1
+    chosen = rows[(page - 1) * CELLS : page * CELLS]
+    if not len(chosen):
+        st.caption("No images of this class.")
+        return
+    scale = max(1, GRID_WIDTH // (COLUMNS * dataset.shape[-1]))
+    images = np.ascontiguousarray(dataset.images[chosen])
+    show.picture(data.encode_mosaic(images, columns=COLUMNS, scale=scale, gap=2), "A page of images")
+    last = (page - 1) * CELLS + len(chosen)
+    st.caption(f"{(page - 1) * CELLS + 1:,} to {last:,} of {len(rows):,}")
+
+
+def _mean(dataset: Dataset) -> None:
+    st.markdown("**Mean image**")
+    mean = cache.mean_image(dataset.hash, dataset)
+    scale = max(1, 140 // dataset.shape[-1])
+    show.picture(data.encode_mosaic(mean[None], columns=1, scale=scale, gap=0), "Mean image", 140)
+
+
+def _counts(dataset: Dataset) -> None:
+    if not dataset.classes:
+        return
+    st.markdown("**Images per class**")
+    counts = np.bincount(dataset.labels[dataset.labels >= 0], minlength=len(dataset.classes))
+    st.plotly_chart(
+        plots.counts_bars(dataset.classes, counts),
+        key=f"counts.{dataset.name}",
+        config={"displayModeBar": False},
+        alt="Images per class",
+    )

@@ -1,0 +1,114 @@
+"""The pictures over a plane of codes: the two dimensions there are, or any two directions."""
+
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from aeviz.data import pictures
+from aeviz.results import Grid
+from aeviz.results.sweeps import FEWEST_CELLS, MOST_CELLS, axis_name, named_axes
+from aeviz.runs import Run
+from aeviz.ui import cache, drawn, words
+from aeviz.ui.components.code_bridges import mosaic
+from aeviz.ui.components.images.one_image import one_image, through_network
+from aeviz.ui.components.taking import take_along
+
+HEIGHT = 620
+KEY = "plane"
+FAR = 6.0  # distances of neighbours at which a picture has faded
+FAINT = 0.12
+
+
+class Axis(NamedTuple):
+    """A direction (D,) by its name; without one, the dimension of a code of two."""
+
+    name: str
+    vector: np.ndarray | None = None
+
+
+class Chosen(NamedTuple):
+    """Two axes, the centre (D,) of their plane if not the mean, pictures a side, whether they fade, and their class."""
+
+    across: Axis
+    up: Axis
+    centre: np.ndarray | None
+    size: int
+    fades: bool
+    label: int
+
+
+def plane_controls(run: Run) -> Chosen:
+    """Which plane, and how finely it is drawn."""
+    if run.config().model.latent_dim == 2:
+        across, up, centre = Axis(axis_name("dimensions", 0)), Axis(axis_name("dimensions", 1)), None
+        label = _class_picker(run)
+    else:
+        offered = named_axes(run, drawn.axes(run, "principal", "variance"))
+        across, up = (_axis_picker(offered, label, place) for place, label in enumerate(("Across", "Up")))
+        centre, label = _centre(run)
+    size = st.slider("Pictures a side", FEWEST_CELLS, MOST_CELLS, 20, key=f"{KEY}.size", persist_state="session")
+    fades = st.toggle(
+        "Fade the unknown", True, key=f"{KEY}.fades", persist_state="session",
+        help="Pictures far from every training image's code are drawn faintly: nothing has taught the decoder what belongs there.",
+    )  # fmt: skip
+    return Chosen(across, up, centre, size, fades, label)
+
+
+def _axis_picker(offered: dict[str, np.ndarray], label: str, place: int) -> Axis:
+    name = st.selectbox(label, list(offered), place, key=f"{KEY}.{place}.{len(offered)}", persist_state="session")
+    return Axis(name, offered[name])
+
+
+def _centre(run: Run) -> tuple[np.ndarray | None, int]:
+    """The code of an image that the plane leads through, None for the mean; and the class that is drawn."""
+    around = st.segmented_control(
+        "Through", ["mean", "image"], default="mean", required=True, key=f"{KEY}.through", width="stretch", persist_state="session",
+        format_func={"mean": "The mean", "image": "An image"}.__getitem__,
+    )  # fmt: skip
+    image = one_image(run, "Image", f"{KEY}.image") if around == "image" else None
+    if image is None:
+        return None, _class_picker(run)
+    rebuilt = through_network(run, [image])
+    return rebuilt.z[0], 0 if rebuilt.told is None else int(rebuilt.told[0])
+
+
+def _class_picker(run: Run) -> int:
+    """Which class is drawn, where the network is told one."""
+    classes = run.config().data.classes
+    if not cache.model(run).n_classes:
+        return 0
+    return st.selectbox(
+        "Class", range(len(classes)), key=f"{KEY}.class.{len(classes)}", format_func=classes.__getitem__, persist_state="session",
+        help="The decoder is told a class with every code; this one is drawn all over.",
+    )  # fmt: skip
+
+
+def plane_canvas(run: Run, chosen: Chosen) -> None:
+    """The plane as one mosaic, fainter the further from the data."""
+    found = drawn.manifold(run, chosen.across.vector, chosen.up.vector, chosen.centre, chosen.size, chosen.label)
+    images = pictures.to_pixels(found.x_hat.reshape(-1, *found.x_hat.shape[2:]))
+    distance = found.distance.ravel()
+    across, up = chosen.across.name, chosen.up.name
+    ys, xs = np.meshgrid(found.ys, found.xs, indexing="ij")
+    mosaic(
+        images, key="plane.mosaic", alt=f"The pictures over {across} and {up}", height=HEIGHT, columns=chosen.size,
+        fade=np.clip(1.2 - distance / FAR, FAINT, 1.0) if chosen.fades else None,
+        words=[f"{across} {x:.2f} · {up} {y:.2f} · {far:.1f}× from the data" for x, y, far in zip(xs.flat, ys.flat, distance, strict=True)],
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{words.plain(across)} from {found.xs[0]:.2f} to {found.xs[-1]:.2f} across, {words.plain(up)} from {found.ys[-1]:.2f} to {found.ys[0]:.2f} up: "
+            "from the 1st to the 99th percentile of the data.",
+            width="stretch",
+        )  # fmt: skip
+        _take(found)
+
+
+def _take(found: Grid) -> None:
+    ys, xs = np.meshgrid(found.ys, found.xs, indexing="ij")
+    numbers = {"xs": found.xs, "ys": found.ys, "z": found.z, "distance": found.distance, "x_hat": found.x_hat}
+    table = {"x": xs.ravel(), "y": ys.ravel(), "distance": found.distance.ravel()}
+    take_along(
+        "manifold", pictures.to_pixels(found.x_hat), numbers, table | {"z": found.z.reshape(len(xs.ravel()), -1)}
+    )

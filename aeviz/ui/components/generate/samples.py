@@ -1,0 +1,128 @@
+"""New images drawn at random, each beside the training image that is nearest to it, and how good they are."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from aeviz import results
+from aeviz.data import pictures
+from aeviz.latent.samplers import SAMPLERS, SampleSettings
+from aeviz.results import SampleRequest, Samples
+from aeviz.runs import Run
+from aeviz.ui import cache, drawn, forms, state, words
+from aeviz.ui.components.code_bridges import mosaic
+from aeviz.ui.components.generate.judge import judge
+from aeviz.ui.components.taking import take_along
+
+HEIGHT, HEIGHT_NARROW = 600, 400
+KEY = "samples"
+ORDERS = {"drawn": "As drawn", "nearest": "Nearest first"}
+
+
+def samples_controls(run: Run) -> dict[str, Any]:
+    """From what is drawn, how boldly, and how many; what comes back is still unchecked."""
+    offered = {sampler.name: sampler for sampler in results.samplers_of(run)}
+    name = st.selectbox(
+        "Draw from", list(offered), key=f"{KEY}.from.{len(offered)}", format_func=lambda name: offered[name].label, persist_state="session",
+        help="\n".join(f"- **{sampler.label}**: {sampler.help}" for sampler in offered.values()),
+    )  # fmt: skip
+    asked: dict[str, Any] = {"sampler": name}
+    if SAMPLERS[name].takes_label(cache.model(run)):
+        asked["label"] = _class_picker(run, must=name == "class")
+    if "components" in SAMPLERS[name].fitted_by(SampleSettings()):
+        asked["components"] = _slider("components")
+    asked["temperature"] = _slider("temperature", 0.05)
+    asked["count"] = _slider("count")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall"):
+        asked["seed"] = forms.settings_form(SampleSettings, KEY, only=["seed"])["seed"]
+        st.button("", icon=":material/casino:", key=f"{KEY}.another", on_click=_another, help="Draw others.")
+    return asked
+
+
+def _class_picker(run: Run, must: bool) -> int | None:
+    classes = run.config().data.classes
+    offered = [*([] if must else [None]), *range(len(classes))]
+    return st.selectbox(
+        "Class", offered, key=f"{KEY}.label.{len(offered)}", persist_state="session",
+        format_func=lambda number: "All classes" if number is None else classes[number],
+    )  # fmt: skip
+
+
+def _slider(name: str, step: float = 1) -> Any:
+    """A setting as a slider, its bounds, value and help those of the setting."""
+    field = SampleSettings.model_fields[name]
+    rules = forms.bounds(field)
+    return st.slider(
+        words.label(name), rules["ge"], rules["le"], field.default, step, key=f"{KEY}.{name}", help=field.description, persist_state="session"
+    )  # fmt: skip
+
+
+def _another() -> None:
+    st.session_state[f"{KEY}.seed"] = int(np.random.default_rng().integers(10_000))
+
+
+def samples_canvas(run: Run, asked: dict[str, Any]) -> None:
+    """All samples at once, and beside them how good they are."""
+    request = SampleRequest.parse(asked)
+    found = drawn.samples(run, request)
+    narrow = state.is_narrow()
+    shown, beside = (st.container(), st.container()) if narrow else st.columns([7, 2], gap="medium")
+    with shown:
+        _mosaic(run, found, HEIGHT_NARROW if narrow else HEIGHT)
+    with beside:
+        judge(run, request)
+
+
+def _mosaic(run: Run, found: Samples, height: int) -> None:
+    x_hat = pictures.to_pixels(found.x_hat)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        order = _order_picker(found)
+        st.space("stretch")
+        _take(found, x_hat)
+    nearest, said = _nearest(run, found)
+    mosaic(
+        x_hat, key="samples.mosaic", alt=f"{len(x_hat)} samples", height=height, nearest=nearest, words=said, order=order
+    )  # fmt: skip
+    st.caption(
+        "Point at a sample to see the training image nearest to it: a copy looks the same."
+        if nearest is not None
+        else "The images of this run are not here, so copies cannot be told."
+    )
+
+
+def _order_picker(found: Samples) -> np.ndarray | None:
+    """Which sample (n,) stands in each place, None for the order they were drawn in."""
+    if found.distance is None:
+        return None
+    order = st.segmented_control(
+        "Order", list(ORDERS), default="drawn", required=True, key=f"{KEY}.order", label_visibility="collapsed",
+        format_func=ORDERS.__getitem__, persist_state="session", help="Nearest first: those most like a training image, so that copies show.",
+    )  # fmt: skip
+    return np.argsort(found.distance, kind="stable") if order == "nearest" else None
+
+
+def _nearest(run: Run, found: Samples) -> tuple[np.ndarray | None, list[str]]:
+    """The training image (n, C, H, W) nearest to each sample, and what is said of it."""
+    if found.nearest is None or found.distance is None:
+        return None, []
+    dataset = cache.images_of(run)
+    said = [
+        f"#{row}{_class(dataset.classes, dataset.labels[row])} · MSE {distance:.4f} apart"
+        for row, distance in zip(found.nearest, found.distance, strict=True)
+    ]
+    return np.ascontiguousarray(dataset.images[found.nearest]), said
+
+
+def _class(classes: tuple[str, ...], label: int) -> str:
+    return f" · {classes[label]}" if label >= 0 and classes else ""
+
+
+def _take(found: Samples, x_hat: np.ndarray) -> None:
+    known = {"label": found.labels, "nearest": found.nearest, "distance": found.distance}
+    numbers = {"z": found.z} | {name: values for name, values in known.items() if values is not None}
+    columns = int(np.ceil(np.sqrt(len(x_hat))))
+    full = np.concatenate([x_hat, np.zeros((-len(x_hat) % columns, *x_hat.shape[1:]), np.uint8)])
+    take_along(
+        KEY, full.reshape(-1, columns, *x_hat.shape[1:]), numbers | {"x_hat": x_hat}, dict(reversed(numbers.items()))
+    )

@@ -1,0 +1,1 @@
+"""Images a page is about: those of the set, and those a person brings."""

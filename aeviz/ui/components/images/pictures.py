@@ -1,0 +1,147 @@
+"""The images a page is about: some of a run's own, or what a person has brought."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import streamlit as st
+
+from aeviz.data import Dataset, Fitting, pictures, read_image
+from aeviz.runs import Run
+from aeviz.ui import cache, forms, state, words
+from aeviz.ui.components.images import brought
+from aeviz.ui.components.images.gallery import gallery
+from aeviz.ui.components.images.taken_as import labels_of, said_classes
+
+FROM_SET = "From the set"
+TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
+STRIP = 52  # pixels
+COUNT, MOST = 12, 24  # images of the set at once; of those asked for one by one
+ROWS, PLACE, DRAW = "pictures.rows", "pictures.place", "pictures.draw"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Images (n, C, H, W) uint8 made to fit a run's network, what each is called, and which one is looked at.
+
+    `labels` (n,) are their classes, of the set or as a person says, -1 where nobody has said.
+    `files` are those that a person has brought, none for images of a set; `inverted` says which were turned round.
+    `captions` (n,) are short enough to stand under a small picture.
+    """
+
+    pixels: np.ndarray
+    names: list[str]
+    labels: np.ndarray
+    picked: int = 0
+    files: tuple[brought.Brought, ...] = ()
+    fitting: Fitting = field(default_factory=Fitting)
+    inverted: tuple[bool, ...] = ()
+    captions: tuple[str, ...] = ()
+
+    def fitted(self, run: Run) -> np.ndarray:
+        """The same images for a run whose network may want another size or colour."""
+        shape = run.config().data.shape
+        if shape == self.pixels.shape[1:]:
+            return self.pixels
+        if not self.files:
+            return np.stack([_resized(image, shape) for image in self.pixels])
+        return np.stack(
+            [
+                fit(one, shape, self.fitting.model_copy(update={"invert": "yes" if turned else "no"}))[0]
+                for one, turned in zip(self.files, self.inverted, strict=True)
+            ]
+        )
+
+
+def _resized(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return read_image(pictures.encode_png(pictures.mosaic(image[None], columns=1, gap=0)), shape)
+
+
+def fit(
+    one: brought.Brought, shape: tuple[int, ...], fitting: Fitting, run: Run | None = None
+) -> tuple[np.ndarray, bool]:
+    """A picture made to fit, and whether it was turned round, which the images of `run` may propose."""
+    border = cache.border_of(run) if run else None
+    return cache.fitted(one.digest, shape, fitting.model_dump_json(), border, one.content)
+
+
+def brought_images(run: Run, fitting: Fitting) -> Chosen:
+    """All that a person has brought, made to fit a run's network."""
+    shape, files = run.config().data.shape, tuple(brought.kept())
+    read = [fit(one, shape, fitting, run) for one in files]
+    pixels = np.stack([image for image, _ in read]) if read else np.empty((0, *shape), np.uint8)
+    names = [one.name for one in files]
+    said, turned = said_classes(run, pixels), tuple(turned for _, turned in read)
+    return Chosen(pixels, names, said, brought.picked(), files, fitting, turned, tuple(names))
+
+
+def images_of_the_set(run: Run) -> Chosen:
+    """Test images: some by chance, those rebuilt best or worst, or those that were asked for elsewhere."""
+    dataset = cache.images_of(run)
+    orders = ["mixed", "worst", "best", *(["picked"] if _asked_for(run) else [])]
+    forms.begin("pictures.order", orders[0], orders)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        order = st.selectbox(
+            "Which", orders, key="pictures.order", format_func=words.label, persist_state="session",
+            help="Worst and best by the error of their reconstruction.",
+        )  # fmt: skip
+        if order == "mixed":
+            st.button(
+                "", icon=":material/casino:", key="pictures.others", on_click=_draw_others, help="Others by chance."
+            )
+    if order == "picked":
+        return chosen_rows(run, dataset, np.array(_asked_for(run)))
+    rows = dataset.rows("test")
+    if order == "mixed":
+        drawn = np.random.default_rng(state.recall(DRAW, 0)).permutation(rows)
+        return chosen_rows(run, dataset, np.sort(drawn[:COUNT]))
+    ranks = np.argsort(cache.errors(run, "test"))
+    return chosen_rows(run, dataset, rows[ranks[::-1][:COUNT] if order == "worst" else ranks[:COUNT]])
+
+
+def _draw_others() -> None:
+    state.remember(DRAW, state.recall(DRAW, 0) + 1)
+
+
+def chosen_rows(run: Run, dataset: Dataset, rows: np.ndarray) -> Chosen:
+    """Images of a set by their row numbers."""
+    names = [name_of(dataset, row) for row in rows]
+    place = max(0, min(state.recall(PLACE, 0), len(rows) - 1))
+    captions = tuple(
+        dataset.classes[label] if label >= 0 else name for label, name in zip(dataset.labels[rows], names, strict=True)
+    )
+    pixels = np.ascontiguousarray(dataset.images[rows])
+    return Chosen(pixels, names, labels_of(run, pixels, dataset.labels[rows]), place, captions=captions)
+
+
+def ask_for(run: Run, row: int) -> None:
+    """Show an image of the set from now on; to be called from a callback."""
+    asked = [other for other in _asked_for(run) if other != row]
+    state.remember(ROWS, (run.id, [row, *asked][:MOST]))
+    state.remember(PLACE, 0)
+    st.session_state["pictures.order"] = "picked"
+
+
+def _asked_for(run: Run) -> list[int]:
+    id, rows = state.recall(ROWS, ("", []))
+    return rows if id == run.id else []
+
+
+def name_of(dataset: Dataset, row: int) -> str:
+    """An image's file or number, and its class."""
+    label = dataset.labels[row]
+    file = dataset.files[row] if dataset.files else f"#{row}"
+    return f"{file} · {dataset.classes[label]}" if label >= 0 else file
+
+
+def strip(chosen: Chosen, key: str) -> None:
+    """All images small in one row; a click looks at one, and what a person has brought can be let go."""
+    gallery(
+        chosen.pixels, key=key, side=STRIP, notes=chosen.names, picked=chosen.picked, row=True,
+        on_picked=brought.pick if chosen.files else lambda place: state.remember(PLACE, place),
+        on_removed=brought.remove if chosen.files else None,
+    )  # fmt: skip
+
+
+def as_colour(image: np.ndarray) -> np.ndarray:
+    """A grey image (1, H, W) as (3, H, W)."""
+    return np.repeat(image, 3, axis=0) if len(image) == 1 else image

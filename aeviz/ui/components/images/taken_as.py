@@ -1,0 +1,43 @@
+"""The class that a conditional network is told with an image of a person's own: what they say, else what fits best."""
+
+import hashlib
+
+import numpy as np
+import streamlit as st
+
+from aeviz.runs import Run
+from aeviz.ui import state
+
+UNSAID = -1
+
+
+def said_classes(run: Run, pixels: np.ndarray) -> np.ndarray:
+    """The classes (n,) that a person has said images (n, C, H, W) are of, -1 where they have said none."""
+    return np.array([state.recall(_key(run, image), UNSAID) for image in pixels], np.int64)
+
+
+def labels_of(run: Run, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Labels (n,) of a set's images (n, C, H, W); of images without one, what a person has said."""
+    return np.where(labels >= 0, labels, said_classes(run, pixels))
+
+
+def class_picker(run: Run, image: np.ndarray, told: int) -> None:
+    """As what an image (C, H, W) uint8 of unknown class is taken, and the way to say otherwise."""
+    classes, key = run.config().data.classes, _key(run, image)
+    said = state.recall(key, UNSAID)
+    options = [UNSAID, *range(len(classes))]
+    best = "Whatever is rebuilt best" if said >= 0 else f"{classes[told]}, which is rebuilt best"
+    names = {UNSAID: best} | dict(enumerate(classes))
+    st.selectbox(
+        "Taken as", options, options.index(said), key=f"{key}.picker", format_func=names.__getitem__, on_change=_say,
+        args=(key,), width=220, help="The network is told a class with every image. Of an image without one, it is the class as which it "
+        "rebuilds the image best, unless you say otherwise.",
+    )  # fmt: skip
+
+
+def _say(key: str) -> None:
+    state.remember(key, st.session_state[f"{key}.picker"])
+
+
+def _key(run: Run, image: np.ndarray) -> str:
+    return f"told.{run.config().data.name}.{hashlib.sha256(image.tobytes()).hexdigest()[:16]}"

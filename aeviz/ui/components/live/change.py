@@ -1,0 +1,57 @@
+"""Another network while a training is at work, which keeps what was learned, and the way back."""
+
+from typing import Any
+
+import streamlit as st
+
+from aeviz import training
+from aeviz.errors import AevizError
+from aeviz.models import model_config
+from aeviz.runs import Run, RunConfig
+from aeviz.ui import warm, words
+from aeviz.ui.components.live.follow import follow
+from aeviz.ui.components.train.network import layer_editor, outline_of
+from aeviz.ui.frame import said
+
+
+def change_buttons(run: Run, config: RunConfig) -> None:
+    """Change the network, take the last change back, and what the last change kept."""
+    with st.container(horizontal=True, gap="small"):
+        if st.button(
+            "Change the network", icon=":material/account_tree:", key="change",
+            help="Other layers or another latent size; what was learned is kept as far as it fits.",
+        ):  # fmt: skip
+            _editor(run, config)
+        if training.can_undo(run):
+            st.button(
+                "Undo", icon=":material/undo:", key="undo", on_click=said(training.undo), args=(run,),
+                help="Back to the network, and the moment, before the last change.",
+            )  # fmt: skip
+    kept = [event for event in follow(run).events if event["kind"] == "change"]
+    if kept and kept[-1].get("said"):
+        st.caption(f":material/account_tree: {words.sentence(kept[-1]['said'])}")
+
+
+@st.dialog("Change the network", width="large")
+def _editor(run: Run, config: RunConfig) -> None:
+    values = {name: value for name, value in config.model.to_json().items() if name != "sample_shape"}
+    edited = layer_editor(f"change.{run.id}", values, config.model.sample_shape, config.training)
+    problem = _problem(edited, config)
+    if problem:
+        st.error(words.sentence(problem), icon=":material/error:")
+    st.caption("Wider and new layers begin as the same function; a smaller code keeps the principal directions.")
+    if st.button(
+        "Go on with this network", type="primary", key="change.apply", disabled=bool(problem) or edited == values
+    ):
+        said(training.change)(run, edited, warm.spare().start)
+        st.rerun()
+
+
+def _problem(edited: dict[str, Any], config: RunConfig) -> str:
+    """What is wrong with a network, or nothing."""
+    try:
+        model = model_config({**edited, "sample_shape": config.model.sample_shape})
+        problem = outline_of(model, config.training).problem
+    except AevizError as error:
+        return str(error)
+    return str(problem) if problem else ""

@@ -1,0 +1,58 @@
+"""The map learning: codes of the same probes at step after step, laid over each other, as a film."""
+
+import threading
+
+import numpy as np
+import streamlit as st
+
+from aeviz.latent.align import Aligner
+from aeviz.runs import Run, frames
+from aeviz.ui.components.live import bridges
+from aeviz.ui.components.live.follow import Follower
+
+TAIL = 24  # frames that are sent anew while a training is at work; earlier ones stay in the browser
+
+
+class Reel:
+    """A run's frames, each laid over the one before as it comes; shared by all who watch."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._aligner = Aligner()
+        self._points: dict[int, np.ndarray] = {}
+        self.labels = np.zeros(0, np.int64)
+
+    def look(self) -> tuple[list[tuple[int, np.ndarray]], float]:
+        """Steps and points (P, 2) of all frames there are, and the radius that holds them."""
+        with self._lock:
+            steps = frames.frame_steps(self._run)
+            last = max(self._points, default=-1)
+            if last > max(steps, default=-1):  # a resume has cut the film
+                self._forget()
+                last = -1
+            if steps and not len(self.labels):
+                self.labels = frames.read_probes(self._run)[1]
+            for step in steps:
+                if step > last and (codes := frames.read_codes(self._run, step)) is not None:
+                    self._points[step] = self._aligner.add(codes)
+            return [(step, self._points[step]) for step in steps if step in self._points], self._aligner.radius
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _reel(_run_id: str, _path: str, _run: Run) -> Reel:
+    return Reel(_run)
+
+
+def film_view(run: Run, follower: Follower, names: tuple[str, ...], live: bool, height: int) -> None:
+    """The map as it learns; afterwards a film to scrub and play."""
+    reel = _reel(run.id, str(run.path), run)
+    shot, radius = reel.look()
+    shown = shot[-TAIL:] if live else shot
+    bridges.film(
+        [(step, step / follower.steps_per_epoch, points) for step, points in shown], reel.labels, names,
+        key="film", about=run.id, reach=radius, live=live, full=not live, height=height,
+    )  # fmt: skip

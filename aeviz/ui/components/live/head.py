@@ -1,0 +1,140 @@
+"""The head of a training: its state, the buttons that drive it, and its numbers in one row."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from aeviz import training
+from aeviz.jobs import LIVE, Status
+from aeviz.runs import Run, RunConfig
+from aeviz.ui import warm, words
+from aeviz.ui.components.live.follow import Follower, follow, wait_until
+from aeviz.ui.components.train.start import begin
+from aeviz.ui.frame import said
+
+ANSWER_SECONDS = 0.4
+HELPS = {"Rate": "The learning rate of the last step: what the schedule has made of the one that was asked for."}
+MAIN_WIDTH = 160  # of the first button, whatever it says, so that the others stay where they are
+
+
+def head(run: Run, status: Status) -> None:
+    """What can be asked of the run, and its state; the buttons keep their places whatever it is."""
+    name, colour, icon = words.STATES[status.state]
+    can_stop = status.state in LIVE or (status.state == "paused" and run.is_alive())
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
+        _play_or_pause(run, status)
+        _button(
+            "Step", "skip_next", _step, run, "One step of the optimizer, then it pauses again.", can_step(run, status)
+        )
+        _button("Stop", "stop", _stop, run, "End here; it can go on later.", can_stop)
+        _button(
+            "Restart", "replay", _restart, run, "A new run of the same settings from the beginning; this one is kept."
+        )
+        _button(
+            "Fork", "call_split", _fork, run, "A new run that goes on from this one's weights; this one is kept.",
+            run.checkpoint.exists(),
+        )  # fmt: skip
+        st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
+        device = run.config().resolved
+        if device:
+            st.caption(f"on {device.device.upper()}", width="content")
+        if status.state in LIVE and status.message:
+            st.caption(words.plain(status.message), width="content")
+
+
+def _button(
+    name: str, icon: str, action: Callable[[Run], None], run: Run, help: str, can: bool = True, **more: Any
+) -> None:
+    st.button(
+        name, icon=f":material/{icon}:", key=name.lower(), on_click=said(action), args=(run,), help=help,
+        disabled=not can, **more,
+    )  # fmt: skip
+
+
+def _play_or_pause(run: Run, status: Status) -> None:
+    if status.state in LIVE:
+        help = "Hold it here; Continue goes on at the next step."
+        _button("Pause", "pause", _pause, run, help, status.state == "running", width=MAIN_WIDTH)
+    elif status.state == "done" and status.epoch >= run.config().training.epochs:
+        st.button(
+            f"{status.epoch:,} epochs more", icon=":material/more_time:", key="longer", on_click=said(go_on),
+            args=(run, 2), help="As many again, from where it stands.", width=MAIN_WIDTH,
+        )  # fmt: skip
+    else:
+        help, can = "Go on from the last step.", can_go_on(run, status)
+        _button("Continue", "play_arrow", go_on, run, help, can, type="primary", width=MAIN_WIDTH)
+
+
+def can_go_on(run: Run, status: Status) -> bool:
+    """Whether a run has ended before its last epoch, and not by going astray."""
+    ended = status.state in ("paused", "stopped", "failed", "interrupted", "done")
+    return ended and status.epoch < run.config().training.epochs
+
+
+def can_step(run: Run, status: Status) -> bool:
+    """Whether it stands still somewhere it could go on from."""
+    return status.state != "done" and can_go_on(run, status)
+
+
+def go_on(run: Run, times: int = 1) -> None:
+    """Take a run up again, for as many epochs as it was asked for, or times as many."""
+    if times > 1:
+        training.resume(run, run.config().training.epochs * times)
+    training.play(run, warm.spare().start)
+    wait_until(lambda: run.status().state != "paused", ANSWER_SECONDS)
+
+
+def _pause(run: Run) -> None:
+    run.ask("pause")
+    wait_until(lambda: run.status().state != "running", ANSWER_SECONDS)
+
+
+def _stop(run: Run) -> None:
+    run.ask("stop")
+
+
+def _step(run: Run) -> None:
+    before = follow(run).step
+    training.step(run, warm.spare().start)
+    wait_until(lambda: follow(run).step > before, ANSWER_SECONDS)
+
+
+def _restart(run: Run) -> None:
+    begin(training.restart(run), f"{_title(run)}, again")
+
+
+def _fork(run: Run) -> None:
+    begin(training.fork(run), f"{_title(run)}, forked")
+
+
+def _title(run: Run) -> str:
+    return words.run_title(run.config(), run.note().title)
+
+
+def numbers(run: Run, status: Status, config: RunConfig, follower: Follower) -> None:
+    """The numbers in one row, and how far the training is."""
+    share = _share(status, config, follower)
+    seconds, running = follower.seconds, status.state == "running"
+    left = seconds * (1 - share) / share if share > 0 and running else None
+    best, rate = follower.best or {}, follower.lines[-1]["lr"] if follower.lines else None
+    speed = sum(follower.speeds) / len(follower.speeds) if follower.speeds else None
+    shown = {
+        "Epoch": f"{status.epoch} / {config.training.epochs}",
+        "Step": f"{max(status.step, follower.step):,}",
+        "Validation": words.decibels(best.get("psnr")),
+        "SSIM": words.number(best.get("ssim")),
+        "Rate": words.number(rate),
+        "Images/s": words.count(speed) if speed else "–",
+        "Time left" if running else "Time": words.duration(seconds if left is None else left),
+    }
+    with st.container(horizontal=True, gap="medium", key="live_numbers"):
+        for name, value in shown.items():
+            st.metric(name, value, width="content", help=HELPS.get(name))
+    st.progress(share)
+
+
+def _share(status: Status, config: RunConfig, follower: Follower) -> float:
+    """The share of all steps that is done."""
+    step = max(status.step, follower.step)
+    return 1.0 if status.state == "done" else min(1.0, step / (follower.steps_per_epoch * config.training.epochs))

@@ -1,0 +1,65 @@
+"""A training as one watches it: looked at again and again, quickly until the first loss is there."""
+
+import streamlit as st
+
+from aeviz import training
+from aeviz.jobs import LIVE
+from aeviz.runs import Run
+from aeviz.ui import state, words
+from aeviz.ui.components.live.doctor import doctor_line
+from aeviz.ui.components.live.follow import follow, wait_until
+from aeviz.ui.components.live.head import head, numbers
+from aeviz.ui.components.live.views import VIEWS, view_switch
+from aeviz.ui.frame import draw_anew
+
+POLL_SECONDS = 0.45
+IDLE_SECONDS = 2.0
+WAIT_SECONDS = 0.4  # a look waits so long for the first loss
+
+
+def live_panel(run: Run) -> None:
+    """Draw a run's training; looks again twice a second for as long as it is at work."""
+    shown = _stand(run)
+    live = run.is_alive() or shown[0] in LIVE  # a paused training listens for a while
+    # One fragment whatever the pace: a look under way when the pace changes still finds it.
+    st.fragment(_watching, run_every=POLL_SECONDS if live else None)(run, shown)
+    if not live:
+        _notice_revival(run)
+
+
+Stand = tuple[str, bool, int, bool]
+
+
+def _stand(run: Run) -> Stand:
+    """What the rest of the page shows: the state, whether the training listens, and what became of its network."""
+    return run.status().state, run.is_alive(), follow(run).changes, training.can_undo(run)
+
+
+@st.fragment(run_every=IDLE_SECONDS)
+def _notice_revival(run: Run) -> None:
+    """Another tab, or the command line, may take the run up again."""
+    if not run.path.exists() or run.is_live():
+        draw_anew()
+
+
+def _watching(run: Run, shown: Stand) -> None:
+    """Look once; where the run stands elsewhere now, and a mistake, is said on the whole page."""
+    if not run.path.exists() or state.current_run() != run or _stand(run) != shown or state.recall("problem"):
+        draw_anew()
+    _panel(run)
+
+
+def _panel(run: Run) -> None:
+    status, config, follower = run.status(), run.config(), follow(run)
+    with st.container(gap="xsmall"):
+        head(run, status)
+        numbers(run, status, config, follower)
+        if status.message and status.state in ("diverged", "failed"):
+            st.error(words.plain(status.message), icon=":material/error:")
+        if status.state == "interrupted":
+            st.warning("The training was interrupted. Continue takes it up at its last checkpoint.")
+        doctor_line(run, status, config, follower)
+        view = VIEWS[view_switch()]
+        if status.state == "running" or (status.state == "queued" and not status.message):
+            wait_until(lambda: follow(run).has_begun, WAIT_SECONDS)
+        view(run, config, follower, status.state in LIVE)

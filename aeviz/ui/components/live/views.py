@@ -1,0 +1,137 @@
+"""What one watches of a training, one thing at a time: the loss, the pictures, the map, the inside."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from aeviz.models import LOSSES
+from aeviz.plots.theme import CLASS_COLOURS
+from aeviz.runs import Run, RunConfig, frames
+from aeviz.ui import show
+from aeviz.ui.components.live import bridges
+from aeviz.ui.components.live.film import film_view
+from aeviz.ui.components.live.follow import Follower
+
+HEIGHT = 520
+PREVIEW_HEIGHT = 118
+ROWS = 7  # of pictures below the originals
+SIDE = 56
+FRAMES_LATER = "The first frame comes in a moment. Runs trained elsewhere bring none."
+
+
+def loss_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> None:
+    """The loss by term with what was turned and changed, and the present reconstructions."""
+    bridges.chart(
+        follower.curves(), events=follower.events, key="loss_chart", about=run.id,
+        height=HEIGHT - PREVIEW_HEIGHT - 16, x_label="epoch", y_label=LOSSES[config.training.loss].unit,
+    )  # fmt: skip
+    preview = run.path / "preview.webp"
+    rows = (
+        [("Validation images above, their reconstructions below", show.address(preview.read_bytes()))]
+        if preview.exists()
+        else []
+    )
+    bridges.strips(rows, key="preview", height=PREVIEW_HEIGHT, side=PREVIEW_HEIGHT - 6, plain=True)
+
+
+def pictures_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> None:
+    """The same eight images, and what the network made of them at moments spread over the training."""
+    steps = [step for step in frames.frame_steps(run) if frames.picture_path(run, step).exists()]
+    rows = []
+    original = frames.originals_path(run)
+    if steps and original.exists():
+        rows = [("Originals", show.address(original.read_bytes()))]
+        for step in spread(steps, ROWS):
+            path = frames.picture_path(run, step)
+            if path.exists():
+                epoch = step / follower.steps_per_epoch
+                rows.append(
+                    (f"epoch {epoch:.1f}".removesuffix(".0") if step else "untrained", show.address(path.read_bytes()))
+                )
+    bridges.strips(rows, key="strips", height=HEIGHT, side=SIDE, empty=FRAMES_LATER)
+
+
+def map_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> None:
+    """The map learning."""
+    film_view(run, follower, config.data.classes, live, HEIGHT)
+
+
+def inside_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> None:
+    """Which dimensions carry something, how long the gradients are, and how many units never respond."""
+    groups = []
+    if follower.vitals:
+        groups.append(_dimensions(follower.vitals))
+    if follower.gradients:
+        groups.append(_gradients(follower.gradients))
+    if follower.vitals and follower.vitals.get("dead"):
+        groups.append(_dead(follower.vitals["dead"]))
+    bridges.bars(groups, key="inside", height=HEIGHT, empty="The first measurement comes in a moment.")
+
+
+def _dimensions(vitals: dict[str, Any]) -> dict[str, Any]:
+    by_kl = vitals.get("kl") is not None
+    values = vitals["kl"] if by_kl else vitals["variance"]
+    return {
+        "title": "KL of each dimension" if by_kl else "Variance of each dimension",
+        "note": f"{vitals['active']} of {len(values)} active",
+        "help": "How much each number of the code tells of an image, in nats; near 0 it says nothing."
+        if by_kl
+        else "How far each number of the code spreads over the images; near 0 it says nothing.",
+        "labels": [f"z{number}" for number in range(1, len(values) + 1)],
+        "values": values, "unit": " nats" if by_kl else "", "colour": CLASS_COLOURS[0], "wide": True,
+    }  # fmt: skip
+
+
+def _gradients(gradients: dict[str, float]) -> dict[str, Any]:
+    layers = {name: value for name, value in gradients.items() if name != "total"}
+    total = gradients.get("total")
+    return {
+        "title": "Gradient by layer",
+        "note": "" if total is None else f"total {total:.3g}",
+        "help": "Length of the gradient of each layer's weights, on a logarithmic scale: the layers learn at like pace "
+        "where the bars are alike.",
+        "labels": [_short(name) for name in layers], "values": list(layers.values()), "unit": "",
+        "colour": CLASS_COLOURS[2], "log": True,
+    }  # fmt: skip
+
+
+def _dead(dead: dict[str, float]) -> dict[str, Any]:
+    worst = max(dead.values())
+    return {
+        "title": "Dead units by layer",
+        "note": f"at most {worst:.0%}",
+        "help": "Share of each layer's units that respond to none of the probes.",
+        "labels": [_short(name) for name in dead], "values": [100 * share for share in dead.values()], "unit": " %",
+        "colour": CLASS_COLOURS[1], "top": 100,
+    }  # fmt: skip
+
+
+def _short(layer: str) -> str:
+    """`encoder.3` as e3."""
+    part, _, number = layer.partition(".")
+    return f"{part[:1]}{number}"
+
+
+def spread(steps: list[int], most: int) -> list[int]:
+    """The first, the last and others between them, closer together at the beginning, where most is learned."""
+    if len(steps) <= most:
+        return steps
+    share = [(number / (most - 1)) ** 2 for number in range(most)]
+    places = sorted({round(part * (len(steps) - 1)) for part in share})
+    others = [place for place in range(len(steps)) if place not in places]
+    return [steps[place] for place in sorted(places + others[: most - len(places)])]
+
+
+VIEWS: dict[str, Callable[[Run, RunConfig, Follower, bool], None]] = {
+    "Loss": loss_view, "Pictures": pictures_view, "Map": map_view, "Inside": inside_view,
+}  # fmt: skip
+
+
+def view_switch() -> str:
+    """Which of them is shown."""
+    chosen: str = st.segmented_control(
+        "Watch", list(VIEWS), default="Loss", required=True, key="live.view", label_visibility="collapsed",
+        persist_state="session",
+    )  # fmt: skip
+    return chosen

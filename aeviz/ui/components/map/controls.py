@@ -1,0 +1,103 @@
+"""Which map: method, split, colour and the method's settings; and, above the map, how it is looked at."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from aeviz.data import Dataset
+from aeviz.latent.project import PROJECTIONS
+from aeviz.results import MapRequest, Split
+from aeviz.runs import Run
+from aeviz.ui import cache, forms
+from aeviz.ui.components.map.colours import Paint, colour_picker
+from aeviz.ui.components.map.groups import axes_picker
+
+TOOLS = {"lasso": "Lasso", "select": "Box", "pan": "Move"}
+SHOWS = {"dots": "Dots", "pictures": "Pictures", "means": "Means", "density": "Density"}
+MOST_FOUND = 5000
+MOST_DIGITS = 18  # of a row's number
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How the map is looked at: dots, pictures or density; the tool in hand; names; decoded grid."""
+
+    show: str
+    tool: str
+    names: bool
+    grid: bool
+
+    def choices(self) -> dict[str, Any]:
+        """What a link keeps of it."""
+        return {"show": self.show, "names": self.names, "grid": self.grid}
+
+
+def map_controls(run: Run) -> tuple[MapRequest, Paint, str]:
+    """Method, dimensions, split, colour, and what is searched for; the method's own settings fold away."""
+    method = forms.choose(
+        PROJECTIONS, "pca", lambda name: PROJECTIONS[name].label, label="Method", key="map.method", persist_state="session",
+        help="\n\n".join(f"**{cls.label}**: {cls.summary}" for cls in PROJECTIONS.values()),
+    )  # fmt: skip
+    cls = PROJECTIONS[method].Settings
+    settings = forms.settings_form(cls, "map", only=["dims"]) if "dims" in cls.model_fields else {}
+    here = cache.images_if_here(run)
+    splits: list[Split] = ["test"] if here and here.kept else ["test", "train"]
+    split: Split = forms.beside(
+        splits, "test", label="Images", key="map.split", width="stretch", persist_state="session", help="Test images were never trained on.",
+    )  # fmt: skip
+    paint = colour_picker(run, split)
+    searched = st.text_input("Find", key="map.find", placeholder="Label, file, #number", icon=":material/search:")
+    if "directions" in cls.model_fields:
+        settings["directions"] = axes_picker(run)
+    more = [name for name in forms.asked(cls) if name != "dims"]
+    if more:
+        with st.expander("More", icon=":material/tune:"):
+            settings |= forms.settings_form(cls, f"map.{method}", only=more)
+    return MapRequest(method=method, split=split, settings=settings), paint, searched
+
+
+def looks(run: Run, dims: int, dense: bool) -> Looks:
+    """The line above the map; `dense` where there are too many dots to draw them one by one."""
+    labelled = bool(run.config().data.classes)
+    shows = ["density"] if dense else [name for name in SHOWS if name != "means" or labelled]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="looks"):
+        tool = show = None
+        names = grid = False
+        if dims == 2:
+            tool = forms.beside(
+                TOOLS, "lasso", TOOLS.__getitem__, label="Drag", key="map.tool", persist_state="session", label_visibility="collapsed"
+            )  # fmt: skip
+            show = forms.beside(
+                shows, shows[0], SHOWS.__getitem__, label="Show", key="map.show", persist_state="session", label_visibility="collapsed"
+            )  # fmt: skip
+            forms.begin("map.names", True)
+            names = st.toggle("Names", key="map.names", persist_state="session", help="Class names on their regions.")
+            grid = st.toggle("Decode", key="map.grid", persist_state="session", help="Decoded images all over the map.")
+    return Looks(show or "dots", tool or "pan", names, grid)
+
+
+def find(dataset: Dataset | None, index: np.ndarray, classes: tuple[str, ...], text: str) -> np.ndarray:
+    """Which of the rows `index` (N,) a text means: `#17` that row; a label; a part of a file's name or of a label.
+
+    The first of these that finds anything counts; case does not.
+    """
+    wanted = text.strip().casefold()
+    if not wanted or dataset is None:
+        return index[:0]
+    named = [number for number, name in enumerate(classes) if name.casefold() == wanted]
+    partly = [number for number, name in enumerate(classes) if wanted in name.casefold()]
+    digits = wanted.lstrip("#")
+    row = int(digits) if digits.isdecimal() and len(digits) <= MOST_DIGITS else -1
+    labels = dataset.labels[index]
+    ways = (
+        lambda: np.isin(labels, named),
+        lambda: index == row,
+        lambda: np.array(
+            [dataset.files is not None and wanted in dataset.files[one].casefold() for one in index], bool
+        ),
+        lambda: np.isin(labels, partly),
+    )
+    found = (index[way()] for way in ways)
+    return next((rows for rows in found if len(rows)), index[:0])[:MOST_FOUND]

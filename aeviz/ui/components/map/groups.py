@@ -1,0 +1,138 @@
+"""Two groups of picked images, A and B, and the direction from one to the other."""
+
+import numpy as np
+import streamlit as st
+
+from aeviz import results
+from aeviz.latent.directions import METHODS
+from aeviz.results import Split
+from aeviz.runs import Run
+from aeviz.runs.directions import list_directions, save_direction
+from aeviz.ui import forms, state, words
+from aeviz.ui.frame import draw_anew, said
+
+GROUPS = ("A", "B")
+A_TO_B = "A to B"
+
+
+def _key(run: Run, split: Split, group: str) -> str:
+    return f"group.{run.id}.{split}.{group}"
+
+
+def _group(run: Run, split: Split, group: str) -> np.ndarray:
+    return np.asarray(state.recall(_key(run, split, group), np.empty(0, np.int64)))
+
+
+def group_buttons(run: Run, split: Split, picked: np.ndarray) -> None:
+    """Take what is picked as group A or B."""
+    for group in GROUPS:
+        st.button(
+            group, key=f"group.{group}", on_click=state.remember, args=(_key(run, split, group), picked),
+            help=f"Use these images as group {group}; a direction leads from A to B.",
+        )  # fmt: skip
+
+
+def direction_line(run: Run, split: Split) -> None:
+    """What the groups are, and what can be made of them once there are two."""
+    a, b = (_group(run, split, group) for group in GROUPS)
+    if not len(a) and not len(b):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        said_of = [
+            f"{name}: {len(rows):,} images" if len(rows) else f"{name}: none yet"
+            for name, rows in zip(GROUPS, (a, b), strict=True)
+        ]
+        st.caption(" · ".join(said_of), width="content")
+        if len(a) and len(b):
+            with st.popover("Keep the direction", icon=":material/trending_flat:"):
+                _form(run, split, a, b)
+            st.button(
+                "Map along it", icon=":material/straighten:", key="group.map", on_click=said(_map_along), args=(run, split, a, b),
+                help="Draw the map along the line from A's mean to B's.",
+            )  # fmt: skip
+        st.button("Forget both", icon=":material/close:", key="group.forget", on_click=_forget, args=(run, split))
+
+
+def _forget(run: Run, split: Split) -> None:
+    for group in GROUPS:
+        state.remember(_key(run, split, group), np.empty(0, np.int64))
+
+
+def _form(run: Run, split: Split, a: np.ndarray, b: np.ndarray) -> None:
+    st.text_input("Name", key="group.name", placeholder="thicker", max_chars=80)
+    method = st.segmented_control(
+        "Made by", list(METHODS), default="mean_difference", required=True, key="group.method", format_func=lambda name: METHODS[name][0]
+    )  # fmt: skip
+    st.button(
+        "Keep", type="primary", key="group.keep", on_click=said(_keep), args=(run, split, a, b, method),
+        help="It stands on the page Walk then, with a slider.",
+    )  # fmt: skip
+    kept = state.recall("group.kept")
+    if kept:
+        st.caption(f"Kept as {words.plain(kept)}; the page Walk applies it to any image.")
+
+
+def _keep(run: Run, split: Split, a: np.ndarray, b: np.ndarray, method: str) -> None:
+    name = str(st.session_state["group.name"]).strip() or A_TO_B
+    save_direction(run, results.direction(run, name, split, a, b, method))
+    state.remember("group.kept", name)
+
+
+def _map_along(run: Run, split: Split, a: np.ndarray, b: np.ndarray) -> None:
+    """Choose the map whose first axis is the direction."""
+    found = results.direction(run, A_TO_B, split, a, b)
+    state.remember(f"axes.{run.id}", list(found.vector))
+    st.session_state["map.method"] = "custom"
+    st.session_state["map.axes"] = [A_TO_B]
+    ask_for_page()
+
+
+def ask_for_page() -> None:
+    """What a button on the map has changed concerns the whole page; to be called from a callback."""
+    state.remember("map.page", True)
+
+
+def page_if_asked() -> None:
+    """Draw the whole page if a button on the map has asked for it."""
+    if state.recall("map.page"):
+        state.remember("map.page", False)
+        draw_anew()
+
+
+def follow_axes(vectors: list[list[float]]) -> None:
+    """Choose the axes that a link brings, to be called before they are picked."""
+    state.remember("axes.linked", vectors)
+    state.remember("axes.follow", True)
+
+
+def _add_linked(known: dict[str, list[float]], d: int) -> None:
+    """Add a link's axes to those that are known by name, and choose them once."""
+    names = []
+    for number, vector in enumerate(state.recall("axes.linked", []), 1):
+        if len(vector) == d:
+            name = next(
+                (each for each, other in known.items() if np.allclose(other, vector)), f"From the link, {number}"
+            )
+            known[name] = vector
+            names.append(name)
+    if state.recall("axes.follow") and names:
+        st.session_state["map.axes"] = names
+    state.remember("axes.follow", False)
+
+
+def axes_picker(run: Run) -> list[list[float]]:
+    """The directions (up to three) that are the axes of a map: those kept with the run, and that between the groups."""
+    known = {found.name: list(found.vector) for found in list_directions(run)}
+    between = state.recall(f"axes.{run.id}")
+    if between:
+        known[A_TO_B] = between
+    _add_linked(known, run.config().model.latent_dim)
+    if not known:
+        st.caption("Select dots as A and others as B on any map; the direction between them becomes an axis.")
+        return []
+    forms.begin("map.axes", list(known)[:1])
+    st.session_state["map.axes"] = [name for name in st.session_state["map.axes"] if name in known]
+    chosen = st.multiselect(
+        "Axes", list(known), key="map.axes", max_selections=3, format_func=words.plain, persist_state="session"
+    )  # fmt: skip
+    return [known[name] for name in chosen]

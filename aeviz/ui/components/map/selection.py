@@ -1,0 +1,168 @@
+"""What is picked on a map: kept while colour and method change, shown as pictures, counted, and taken away."""
+
+import csv
+import io
+import zipfile
+
+import numpy as np
+import streamlit as st
+
+from aeviz import data, results
+from aeviz.data import Dataset, own_labels, pictures
+from aeviz.latent.outline import within
+from aeviz.results import Map, Split
+from aeviz.runs import Run
+from aeviz.ui import cache, show, state, words
+from aeviz.ui.components.map import groups
+from aeviz.ui.components.map.groups import direction_line, group_buttons
+from aeviz.ui.components.map.view import Picked
+from aeviz.ui.frame import said
+
+SHOWN = 20  # pictures in the strip
+STRIP_WIDTH = 960
+HINTS = {
+    2: ":material/lasso_select: Draw around dots to see their images here, click one to see what is near it; with Shift, a click selects. Scroll to zoom.",
+    3: ":material/touch_app: Click a dot to see what is near it; with Shift, a click selects it to see its image here. Drag to turn, scroll to zoom.",
+}
+MOST_NAMED = 3
+
+
+def picked(run: Run, split: Split) -> np.ndarray:
+    """The rows (M,) picked on the maps of a run's split, whatever their method and colours."""
+    return np.asarray(state.recall(_key(run, split), np.empty(0, np.int64)))
+
+
+def hear(run: Run, split: Split, drawn: Map, told: Picked) -> None:
+    """Take what was picked on a map; an outline is for maps whose dots the browser does not have."""
+    dots = told.dots if told.outline is None else within(drawn.points, told.outline)
+    state.remember(_key(run, split), np.sort(drawn.index[dots]))
+
+
+def _key(run: Run, split: Split) -> str:
+    return f"picked.{run.id}.{split}"
+
+
+def _let_go(run: Run, split: Split) -> None:
+    state.remember(_key(run, split), np.empty(0, np.int64))
+
+
+def selection_strip(run: Run, split: Split, picked: np.ndarray, dims: int) -> None:
+    """What is picked: its classes, its means, its images, and what can be done with them; else how one picks in 2-D or 3-D."""
+    direction_line(run, split)
+    if not len(picked):
+        st.caption(HINTS[dims])
+        return
+    dataset = cache.images_if_here(run)
+    if dataset is None:
+        st.caption(
+            f"{len(picked):,} selected; their images, the set {words.plain(run.config().data.name)}, are not here."
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{len(picked):,} selected**", width="content")
+        group_buttons(run, split, picked)
+        with st.popover("Label", icon=":material/label:", help="Give these images a label of your own."):
+            _label_form(dataset, picked)
+        st.download_button(
+            "Table", lambda: table(run, dataset, picked), "selection.csv", "text/csv", icon=":material/table:", key="save.table",
+            on_click="ignore", help="Index, label, file and code of every selected image.",
+        )  # fmt: skip
+        st.download_button(
+            "Images", lambda: images_zip(dataset, picked), "selection.zip", "application/zip", icon=":material/image:",
+            key="save.images", on_click="ignore", help="Every selected image as a PNG.",
+        )  # fmt: skip
+        st.button("Let go", icon=":material/deselect:", key="let_go", on_click=_let_go, args=(run, split))
+    means, pictures_of_it = (
+        st.columns([1, 5], vertical_alignment="center", gap="medium")
+        if not state.is_narrow()
+        else (st.container(), st.container())
+    )
+    with means:
+        _means(run, split, picked, dataset)
+    with pictures_of_it:
+        st.caption(_counts(dataset, picked))
+        _mosaic(run, dataset, picked)
+
+
+def _label_form(dataset: Dataset, picked: np.ndarray) -> None:
+    """A name for what is picked; kept with the set, and offered among the colours."""
+    st.text_input("Label", key="label.name", max_chars=own_labels.LONGEST, placeholder="odd ones")
+    st.button("Give it", type="primary", key="label.give", on_click=said(_give), args=(dataset, picked))
+    st.caption("Kept with the set, and a colour of the map from then on. An empty label takes theirs away.")
+
+
+def _give(dataset: Dataset, picked: np.ndarray) -> None:
+    own_labels.give_label(dataset, picked, str(st.session_state["label.name"]))
+    groups.ask_for_page()
+
+
+def _means(run: Run, split: Split, picked: np.ndarray, dataset: Dataset) -> None:
+    """The mean of the images, and the image of the mean code."""
+    found = results.selection(run, split, picked, dataset)
+    both = pictures.to_pixels(np.stack([found.image, found.decoded]))
+    scale = max(1, 72 // max(both.shape[-2:]))
+    picture = pictures.mosaic(both, columns=2, scale=scale, gap=4)
+    show.picture(pictures.encode_png(picture), "Mean image and decoded mean code", picture.shape[1])
+    st.caption("Mean image, decoded mean code")
+
+
+def _mosaic(run: Run, dataset: Dataset, picked: np.ndarray) -> None:
+    strip, width = _strip(run, dataset, picked[:SHOWN])
+    show.picture(strip, "Selected images, their reconstructions below", "stretch" if len(picked) >= 10 else width)
+    if len(picked) > SHOWN:
+        with st.expander(f"All {len(picked):,} originals", on_change="rerun", key="all_selected") as everything:
+            if everything.open:
+                few = picked[:1000]
+                show.picture(data.encode_mosaic(np.asarray(dataset.images[few]), columns=40), "All selected images")
+                if len(picked) > len(few):
+                    st.caption(f"The first {len(few):,} of {len(picked):,}; the download holds them all.")
+
+
+def _strip(run: Run, dataset: Dataset, rows: np.ndarray) -> tuple[bytes, int]:
+    """The picture and its width in pixels."""
+    x = np.ascontiguousarray(dataset.images[rows])
+    back = pictures.to_pixels(cache.rebuild(run, x, dataset.labels[rows]).x_hat)
+    scale = max(1, STRIP_WIDTH // (max(len(rows), 10) * x.shape[-1]))
+    strip = pictures.originals_over_reconstructions(x, back, columns=len(rows), scale=scale)
+    return pictures.encode_webp(strip), strip.shape[1]
+
+
+def _counts(dataset: Dataset, rows: np.ndarray) -> str:
+    """The classes of the rows, most frequent first."""
+    labels, counts = np.unique(dataset.labels[rows], return_counts=True)
+    if not dataset.classes or (labels < 0).all():
+        return ""
+    named = [
+        (dataset.classes[label] if label >= 0 else "no label", count)
+        for label, count in zip(labels, counts, strict=True)
+    ]
+    named.sort(key=lambda pair: -pair[1])
+    rest = [f"{len(named) - MOST_NAMED} more"] if len(named) > MOST_NAMED else []
+    return " · ".join([f"{words.plain(name)} ({count:,})" for name, count in named[:MOST_NAMED]] + rest)
+
+
+def table(run: Run, dataset: Dataset, rows: np.ndarray) -> bytes:
+    """A CSV of index, label, file and code; a text that a spreadsheet would take for a formula is quoted."""
+    z = results.encode_images(run, np.ascontiguousarray(dataset.images[rows]), dataset.labels[rows])
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["index", "label", "file", *(f"z{number}" for number in range(1, z.shape[1] + 1))])
+    for position, row in enumerate(rows):
+        label = dataset.classes[dataset.labels[row]] if dataset.labels[row] >= 0 else ""
+        file = dataset.files[row] if dataset.files else ""
+        writer.writerow([row, _harmless(label), _harmless(file), *(f"{value:.6g}" for value in z[position])])
+    return out.getvalue().encode()
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def images_zip(dataset: Dataset, rows: np.ndarray) -> bytes:
+    """A zip of PNGs named by index."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for row in rows:
+            picture = pictures.mosaic(np.asarray(dataset.images[row : row + 1]), columns=1, gap=0)
+            archive.writestr(f"{row}.png", pictures.encode_png(picture))
+    return buffer.getvalue()

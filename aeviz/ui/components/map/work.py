@@ -1,0 +1,115 @@
+"""A map that takes a while: seen while it is computed, stopped where it stands, and gone on with."""
+
+import math
+
+import streamlit as st
+
+from aeviz import jobs, results
+from aeviz.jobs import Job
+from aeviz.latent.project import PROJECTIONS
+from aeviz.results import Map, MapRequest
+from aeviz.runs import Run
+from aeviz.ui import warm, words
+from aeviz.ui.frame import draw_anew
+
+AT_ONCE = 20_000  # codes up to which a slow map begins by itself
+
+
+def is_working(job: Job) -> bool:
+    """Whether the map's process is at work or waits for its turn."""
+    return job.is_alive() or (job.path.exists() and job.status().state == "queued")
+
+
+def begins_by_itself(run: Run, request: MapRequest) -> bool:
+    """Whether a map is begun as soon as it is asked for: with usual settings, not too many codes, and no attempt yet."""
+    usual = PROJECTIONS[request.method].Settings().to_json()
+    same = {name: value for name, value in request.written_out().settings.items() if name != "dims"}
+    few = run.config().data.splits[request.split] <= AT_ONCE
+    untried = not results.map_job(run, request).path.exists()
+    return few and untried and same == {name: value for name, value in usual.items() if name != "dims"}
+
+
+def start_map(run: Run, request: MapRequest, go_on: bool = False) -> None:
+    """Start the process that computes a map, or goes on with it."""
+    job, further = _created(results.map_job(run, request)), ["--go-on"] if go_on else []
+    warm.spare().start(job, "project", run.id, *request.options(), "--no-judge", *further, "--job", str(job.path))
+
+
+def _created(job: Job) -> Job:
+    return jobs.create(job.path.parent, job.path.name)
+
+
+@st.fragment(run_every=0.5)
+def judging(run: Run, request: MapRequest) -> None:
+    """A map is being judged, in a process of its own; if that failed, why."""
+    job = results.quality_job(run, request)
+    if results.kept_quality(run, request) is not None:
+        draw_anew()
+    if not job.path.exists() or job.status().state == "done":  # it was done of a map that has been gone on with
+        # Nobody waits for it, so the spare process is left to who does.
+        jobs.start(_created(job), "project", run.id, *request.options(), "--job", str(job.path))
+    if is_working(job):
+        st.caption(":material/hourglass_top: Judging the map …")
+    else:
+        st.caption(words.sentence(job.status().message or "the map could not be judged"))
+
+
+def map_so_far(run: Run, request: MapRequest) -> Map:
+    """What is seen of a map that is being computed, its PCA start to begin with; it has no way to place anything yet."""
+    start = results.project(
+        run, MapRequest(method="pca", split=request.split, settings={"dims": request.settings["dims"]})
+    )
+    frame = results.map_frame(run, request)
+    points = start.points if frame is None else frame.points
+    return Map(points, start.labels, start.index, {}, 0.0, start.projection)
+
+
+def offer(run: Run, request: MapRequest) -> None:
+    """What a slow map is, how the last attempt ended, and the button that begins it."""
+    job, label = results.map_job(run, request), PROJECTIONS[request.method].label
+    count = run.config().data.splits[request.split]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Draw {label}", type="primary", icon=":material/scatter_plot:", key="map.draw", on_click=start_map, args=(run, request)
+        )  # fmt: skip
+        status = job.status() if job.path.exists() else None
+        if status and status.state == "stopped":
+            st.caption(words.sentence(status.message))
+        elif status is None or status.state not in ("failed", "interrupted"):
+            st.caption(f"of {count:,} codes; it is computed once and kept.")
+    if status and status.state in ("failed", "interrupted"):
+        st.error(words.sentence(status.message or "it was interrupted"), icon=":material/error:")
+
+
+@st.fragment(run_every=0.5)
+def progress(run: Run, request: MapRequest) -> None:
+    """How far the map's process is, with what it knows of its end, and the button that stops it."""
+    job = results.map_job(run, request)
+    if not is_working(job):
+        draw_anew()
+    status, frame = job.status(), results.map_frame(run, request)
+    said = [words.plain(status.message or "Starting …")]
+    if frame is not None and frame.iteration:
+        said = [f"Iteration {frame.iteration:,} of {frame.iterations:,}"]
+        if math.isfinite(frame.kl):
+            said.append(f"KL divergence {frame.kl:.3f}")
+        if math.isfinite(frame.seconds_left):
+            said.append(f"about {words.duration(frame.seconds_left)} left")
+    share = min(1.0, status.done / status.total) if status.total else 0.0
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(share, text=" · ".join(said))
+        st.button(
+            "Stop", icon=":material/stop:", key="map.stop", on_click=job.ask, args=("stop",), help="The map stays as it is now; you can go on with it later."
+        )  # fmt: skip
+
+
+def go_on_button(run: Run, request: MapRequest, drawn: Map) -> None:
+    """The way to go on with a map that was stopped, or to let a finished one move further."""
+    if "iterations" not in drawn.notes:
+        return
+    stopped = drawn.notes.get("stopped_at")
+    done = stopped or drawn.notes["iterations"]
+    st.button(
+        "Go on", icon=":material/play_arrow:", key="map.go_on", on_click=start_map, args=(run, request, True),
+        help=f"{'Stopped' if stopped else 'Ended'} after {done:,} iterations; this goes on from there.",
+    )  # fmt: skip

@@ -1,0 +1,52 @@
+"""The page Reconstruct: which images, and how they are looked at."""
+
+import streamlit as st
+
+from aeviz.runs import Run
+from aeviz.ui import cache, forms
+from aeviz.ui.components.images.arriving import arrivals_of_images, say_problems
+from aeviz.ui.components.images.pictures import FROM_SET, Chosen, ask_for, images_of_the_set
+from aeviz.ui.components.map.canvas import place_on_map
+from aeviz.ui.components.reconstruct.one_image import image_view
+from aeviz.ui.components.reconstruct.rivals import runs_view
+from aeviz.ui.components.reconstruct.whole_set import set_view
+
+PICKER = "pictures"
+VIEW, ONE = "pictures.view", "One image"
+VIEWS = {ONE: image_view, "All runs": runs_view, "On the map": place_on_map}
+WHOLE = "Whole test set"
+
+
+def image_picker(run: Run) -> Chosen:
+    """Images of one's own, or some of the run's test images where they are at hand."""
+    here = cache.images_if_here(run)
+    chosen = arrivals_of_images(run, PICKER, {FROM_SET: lambda: images_of_the_set(run)} if here else None)
+    say_problems()
+    return chosen
+
+
+def view_picker() -> str:
+    """One image large, all runs below each other, the dots on the map, or the errors of the whole set."""
+    views = [*VIEWS, WHOLE]
+    forms.begin(VIEW, views[0], views)
+    return st.segmented_control(
+        "View", views, required=True, key=VIEW, label_visibility="collapsed", persist_state="session"
+    ) or ONE  # fmt: skip
+
+
+def _open(run: Run, row: int) -> None:
+    """Look closely at an image of the set."""
+    ask_for(run, row)
+    st.session_state[VIEW], st.session_state[f"{PICKER}.way"] = ONE, FROM_SET
+
+
+def view_of(view: str, run: Run, chosen: Chosen) -> None:
+    """The chosen view; without an image, what to do."""
+    if view == WHOLE:
+        set_view(run, _open)
+    elif chosen.names:
+        VIEWS[view](run, chosen)
+    else:
+        st.info(
+            "Upload, draw, photograph or paste an image; it is rebuilt here.", icon=":material/add_photo_alternate:"
+        )

@@ -1,0 +1,1 @@
+"""The page Train, until a training is at work."""

@@ -1,0 +1,63 @@
+"""What a group of settings comes to, drawn below them: the learning rate over time, images as they will be fed."""
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+import torch
+
+from aeviz import plots, training
+from aeviz.data import pictures
+from aeviz.models import Batch, ModelConfig
+from aeviz.models.denoising import DenoisingConfig, corrupt
+from aeviz.training import Recipe, augment
+from aeviz.ui import cache, show
+from aeviz.ui.components.train.finder import rate_finder
+
+POINTS = 160  # of the curve of the learning rate
+SAMPLES, COLUMNS = 8, 4
+SIDE = 84  # pixels of a sample on screen, about
+
+Preview = Callable[[Recipe, ModelConfig], None]
+
+
+def rate_preview(recipe: Recipe, model: ModelConfig) -> None:
+    """The learning rate over the training, and the way to a good one."""
+    config = recipe.training
+    epochs = np.linspace(0.0, config.epochs, POINTS)
+    rates = [training.rate_at(config, float(epoch), config.epochs) for epoch in epochs]
+    st.plotly_chart(
+        plots.rate_curve(epochs.tolist(), rates), key="rate_curve", config={"displayModeBar": False},
+        alt="The learning rate over the epochs",
+    )  # fmt: skip
+    if config.schedule == "plateau":
+        st.caption("It falls when validation stands still, which cannot be drawn beforehand.")
+    rate_finder(recipe)
+
+
+def image_preview(recipe: Recipe, model: ModelConfig) -> None:
+    """Eight images, and below them how they could be fed to the network."""
+    if len(model.sample_shape) != 3:
+        return
+    dataset = cache.dataset(recipe.data.name, recipe.data.params)
+    images = np.asarray(dataset.images[dataset.rows("train")[:SAMPLES]])
+    fed = _spoiled(model, augment.shown(recipe.training.augment, images, seed=recipe.seed), recipe.seed)
+    scale = max(1, SIDE // images.shape[-1])
+    picture = pictures.originals_over_reconstructions(images, fed, columns=COLUMNS, scale=scale)
+    show.picture(pictures.encode_webp(picture), "Images above, below them as they are fed")
+    what = "as they are fed" if (fed != images).any() else "fed as they are"
+    st.caption(f"Training images above, {what} below.")
+
+
+def _spoiled(model: ModelConfig, images: np.ndarray, seed: int) -> np.ndarray:
+    """Images (N, C, H, W) uint8 under the noise that a denoising network is fed; any others as they are."""
+    if not isinstance(model, DenoisingConfig):
+        return images
+    x = torch.from_numpy(images).float() / 255.0
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        noisy = corrupt(model, Batch(x, x), model.noise)
+    return pictures.to_pixels(noisy.numpy())
+
+
+PREVIEWS: dict[str, Preview] = {"Learning rate": rate_preview, "Variation of the images": image_preview}

@@ -1,0 +1,179 @@
+"""The form of the page Train: from data to seed, as one recipe."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from aeviz import data
+from aeviz.data import DATASETS
+from aeviz.errors import AevizError
+from aeviz.models import BODIES, VARIANTS, Autoencoder, CustomConfig, ModelConfig, budget, fitted_to
+from aeviz.models.budget import Outline
+from aeviz.models.device import device_name, resolve_device
+from aeviz.models.layers import BodyConfig, LayerConfig
+from aeviz.models.shorthand import CHOICES, shortened
+from aeviz.runs import TrainingConfig
+from aeviz.training import Recipe, presets_for
+from aeviz.training.start import fitted_model
+from aeviz.ui import cache, forms, pick, state, words
+from aeviz.ui.components.train.knobs import SIZES, counts, knobs, present_values
+from aeviz.ui.components.train.network import outline_of
+from aeviz.ui.components.train.presets import preset_picker
+from aeviz.ui.components.train.previews import PREVIEWS
+
+SHARED = set(ModelConfig.model_fields)
+FEW = 3  # settings of a variant that stand in sight; of more, the first
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The form as it is filled in: the recipe, or why it is none; the set it names; the network as far as it fits."""
+
+    info: data.DataInfo
+    recipe: Recipe | None = None
+    problem: str = ""
+    model: ModelConfig | None = None
+    outline: Outline | None = None
+
+
+def recipe_form(action: Callable[[Filled], None], in_sight: DeltaGenerator | None = None) -> Filled:
+    """Everything a person can choose before training, the essential first.
+
+    `action` draws the button that starts, before the rarer settings or at a place that is always in sight.
+    """
+    info = pick.data_picker("train.data")
+    params = _data_params(info)
+    picked = preset_picker(info.name, presets_for(info.name))
+    cls, own = _variant_form()
+    left, right = st.columns(2, gap="small")
+    with left:
+        model = own | forms.settings_form(cls.Config, "train", only=["latent_dim"])
+    with right:
+        epochs = forms.settings_form(TrainingConfig, "train", only=["epochs"], epochs=20)
+    body, layers = _body_form()
+    place = in_sight or st.container()
+    rarer = knobs(cls, body)
+    values = rarer.values
+    model |= {"variant": cls.name, **values["model"], "body": {"name": body, **layers, **values["body"]}}
+    chosen = {"data": {"name": info.name, "params": params}, "model": model, **values["recipe"]}
+    filled = _checked(info, chosen | {"training": {**values["training"], **epochs}})
+    if filled.model:
+        state.remember("train.custom", filled.model.body.as_custom().to_json())
+    picked.describe(filled.recipe)
+    with place:
+        action(filled)
+    for group, below in rarer.places.items():
+        if group in PREVIEWS and filled.recipe and filled.model:
+            with below:
+                PREVIEWS[group](filled.recipe, filled.model)
+    return filled
+
+
+def _checked(info: data.DataInfo, values: dict[str, Any]) -> Filled:
+    """The recipe, once its network fits the images and the memory."""
+    filled = Filled(info)
+    try:
+        recipe = Recipe.parse(values)
+        dataset = _made_to_order(recipe, info)
+        shape, classes = (dataset.shape, dataset.classes) if dataset else (info.shape or (), info.classes)
+        model = fitted_model(recipe, shape, len(classes))
+        outline = outline_of(model, recipe.training)
+        filled = Filled(info, model=model, outline=outline, problem=outline.problem or "")
+        if outline.problem is None:
+            budget.check(outline.cost, resolve_device(recipe.training.device))
+            filled = Filled(info, recipe, model=model, outline=outline)
+    except AevizError as error:
+        drawn = filled if filled.model else _network_alone(info, values["model"])
+        return Filled(info, problem=str(error), model=drawn.model, outline=drawn.outline)
+    return filled
+
+
+def _network_alone(info: data.DataInfo, model: dict[str, Any]) -> Filled:
+    """The network of a recipe in which something else is wrong, if it can be drawn."""
+    try:
+        fitted = fitted_to(model, info.shape or (), len(info.classes))
+        return Filled(info, model=fitted, outline=outline_of(fitted, TrainingConfig()))
+    except AevizError:  # it is what is wrong, and is said so
+        return Filled(info)
+
+
+def _data_params(info: data.DataInfo) -> dict[str, Any]:
+    """What can be chosen about a set that is made to order."""
+    if info.own or not DATASETS[info.name].Params.model_fields:
+        return {}
+    with st.popover("Settings of the images", icon=":material/shapes:", width="stretch"):
+        return forms.settings_form(DATASETS[info.name].Params, f"train.{info.name}")
+
+
+def _variant_form() -> tuple[type[Autoencoder], dict[str, Any]]:
+    """The variant and its own settings."""
+    variant = st.selectbox(
+        "Autoencoder", list(VARIANTS), key="train.variant", format_func=lambda name: VARIANTS[name].label,
+        help="\n".join(f"- **{cls.label}**: {cls.summary}" for cls in VARIANTS.values()), persist_state="session",
+    )  # fmt: skip
+    cls = VARIANTS[variant]
+    key, present = f"train.{cls.name}", present_values(cls)
+    own = [name for name in forms.asked(cls.Config) if name not in SHARED and counts(name, present)]
+    values = forms.settings_form(cls.Config, key, only=own[:FEW])
+    if own[FEW:]:
+        with st.popover(f"More of the {cls.label}", icon=":material/tune:", width="stretch"):
+            values |= forms.settings_form(cls.Config, key, only=own[FEW:])
+    return cls, values
+
+
+def _body_form() -> tuple[str, dict[str, Any]]:
+    """The kind of body and its layers: as a short line, or as they stand in the table."""
+    body = forms.choose(
+        BODIES, "dense", label="Layers", key="train.body", persist_state="session", on_change=_body_chosen,
+        format_func=lambda name: BODIES[name].label,
+        help="A short line of sizes, or any layers in the table beside; what the line cannot say becomes Custom.",
+    )  # fmt: skip
+    if body == CustomConfig.model_fields["name"].default:
+        layers = state.recall("train.custom", {}).get("layers", CustomConfig().to_json()["layers"])
+        st.session_state["train.line"] = ", ".join(_in_short(LayerConfig.parse(layer)) for layer in layers)
+        st.text_input("In the table", key="train.line", disabled=True, help="These layers are edited in the table.")
+        return body, {"layers": layers}
+    return body, forms.settings_form(BODIES[body].Config, f"train.{body}", only=[SIZES[body]])
+
+
+def _in_short(layer: LayerConfig) -> str:
+    return words.label(layer.kind).lower() + (f" {layer.size}" if "size" in CHOICES[layer.kind] else "")
+
+
+def _body_chosen() -> None:
+    """A custom body begins as the layers that stood there before; chosen by hand, it stays custom."""
+    is_custom = st.session_state["train.body"] == "custom"
+    state.remember("train.stays_custom", is_custom)
+    if is_custom and state.recall("train.custom"):
+        shared = {name: state.recall("train.custom")[name] for name in BodyConfig.model_fields}
+        forms.fill("train.custom", shared)
+
+
+def take_layers(custom: CustomConfig, latent_dim: int) -> None:
+    """Put edited layers into the form, in the short notation where one can say them."""
+    body = custom if state.recall("train.stays_custom") else shortened(custom)
+    values = body.to_json()
+    name = values.pop("name")
+    layers = values.pop("layers", None)
+    if layers is not None:
+        state.remember("train.custom", custom.to_json())
+    forms.fill("train", {"latent_dim": latent_dim, "body": name, name: values})
+
+
+def _made_to_order(recipe: Recipe, info: data.DataInfo) -> data.Dataset | None:
+    """The chosen set where only its images tell its shape; most are known without being loaded."""
+    if recipe.data.params or info.shape is None:
+        return cache.dataset(recipe.data.name, recipe.data.params)
+    return None
+
+
+def device_line(recipe: Recipe) -> str:
+    """Where this will train, said on the page."""
+    device = resolve_device(recipe.training.device)
+    name = words.plain(device_name(device))
+    if device == "cpu" and recipe.training.device == "auto":
+        return f":material/memory: No CUDA device here: trains on the {name}"
+    return f":material/memory: Trains on {name}"

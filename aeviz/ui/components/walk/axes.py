@@ -1,0 +1,93 @@
+"""What every axis of the space does: each latent dimension, or principal direction, swept over its range of the data."""
+
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from aeviz.data import pictures
+from aeviz.latent.traversals import Order
+from aeviz.models.vae import VAE
+from aeviz.results import Axes
+from aeviz.results.sweeps import Kind, axis_name, sweep
+from aeviz.runs import Run
+from aeviz.ui import cache, drawn, words
+from aeviz.ui.components.code_bridges import mosaic
+from aeviz.ui.components.images.one_image import OneImage, one_image, through_network
+from aeviz.ui.components.posters import Row, poster
+from aeviz.ui.components.taking import take_along
+
+HEIGHT = 640
+SILENT, FAINT = 1e-3, 0.35  # mean squared change of pixels below which an axis says nothing, and how it is drawn
+KINDS: dict[Kind, str] = {"dimensions": "Latent", "principal": "Principal"}
+ORDERS: dict[Order, str] = {"effect": "Effect on pixels", "variance": "Variance", "kl": "KL"}
+NAME = "dimensions"
+
+
+class Chosen(NamedTuple):
+    """The image to begin at, which axes, by what they are ordered, and how many pictures a row has."""
+
+    image: OneImage | None
+    kind: Kind
+    order: Order
+    steps: int
+
+
+def axes_controls(run: Run) -> Chosen:
+    """Which image is changed, and along which axes."""
+    image = one_image(run, "Image", "axes.image")
+    kind: Kind = st.segmented_control(
+        "Axes", list(KINDS), default="dimensions", required=True, key="axes.kind", width="stretch", persist_state="session",
+        format_func=KINDS.__getitem__, help="The numbers of the code one by one, or the directions along which codes vary most.",
+    )  # fmt: skip
+    told = [name for name in ORDERS if name != "kl" or (kind == "dimensions" and isinstance(cache.model(run), VAE))]
+    order: Order = st.selectbox(
+        "Most first", told, key=f"axes.order.{len(told)}", format_func=ORDERS.__getitem__, persist_state="session",
+        help="Axes are ordered by how much they change the picture, by how much codes vary along them, or by the KL divergence from N(0, 1).",
+    )  # fmt: skip
+    steps = st.slider("Pictures a row", 3, 15, 9, key="axes.steps", persist_state="session")
+    return Chosen(image, kind, order, steps)
+
+
+def axes_canvas(run: Run, chosen: Chosen) -> None:
+    """A row of pictures for each axis; the one that is most like the image itself has a frame."""
+    if chosen.image is None:
+        st.info("Choose an image to begin with.", icon=":material/upload:")
+        return
+    known = drawn.axes(run, chosen.kind, chosen.order)
+    rebuilt = through_network(run, [chosen.image])
+    swept = sweep(rebuilt.z[0], known, chosen.steps)
+    count, steps, width = swept.z.shape
+    told = None if rebuilt.told is None else rebuilt.told.repeat(count * steps)
+    frames = pictures.to_pixels(cache.decode(run, swept.z.reshape(-1, width), told))
+    own = np.abs(swept.values - swept.own[:, None]).argmin(axis=1) + steps * np.arange(count)
+    names = [axis_name(chosen.kind, axis) for axis in swept.chosen.tolist()]
+    notes = [_note(known, chosen.order, axis) for axis in swept.chosen]
+    silent = known.effect[swept.chosen] < SILENT
+    mosaic(
+        frames, key="axes.mosaic", alt=f"{count} axes, {steps} pictures each", height=HEIGHT, columns=steps, marks=own.tolist(),
+        fade=np.where(silent, FAINT, 1.0).repeat(steps),
+        rows=[{"label": name, "note": note} for name, note in zip(names, notes, strict=True)],
+        words=[f"{name} = {value:.2f}" for name, row in zip(names, swept.values, strict=True) for value in row],
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        fewer = f"The {count} of {len(known.vectors):,} axes that do most. " if count < len(known.vectors) else ""
+        st.caption(
+            f"{fewer}From the 1st to the 99th percentile of the data; framed is the image itself."
+            + (" Faint axes change next to nothing." if silent.any() else ""),
+            width="stretch",
+        )
+        take_along(
+            NAME, frames.reshape(count, steps, *frames.shape[1:]),
+            {"axis": np.array(names), "value": swept.values, "z": swept.z, "x_hat": frames},
+            {"axis": np.array(names).repeat(steps), "value": swept.values.ravel(), "z": swept.z.reshape(-1, width)},
+            picture=lambda: poster([Row(*row) for row in zip(frames.reshape(count, steps, *frames.shape[1:]), names, notes, strict=True)]),
+        )  # fmt: skip
+
+
+def _note(known: Axes, order: Order, axis: int) -> str:
+    if order == "kl" and known.kl is not None:
+        return f"{known.kl[axis]:.2f} nats"
+    if order == "variance":
+        return f"variance {words.number(float(known.variance[axis]), 2)}"
+    return f"effect {known.effect[axis]:.3f}"

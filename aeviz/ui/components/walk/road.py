@@ -1,0 +1,203 @@
+"""Roads between two, three or four images, side by side, with the distance to the data along each, and on the map."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from aeviz import results
+from aeviz.data import pictures
+from aeviz.latent.roads import FEWEST_STEPS, FEWEST_STOPS, MOST_STEPS, MOST_STOPS, ROADS, places_of_stops
+from aeviz.plots.theme import CLASS_COLOURS
+from aeviz.results import MapRequest, Rebuilt, Walk
+from aeviz.runs import Run
+from aeviz.ui import cache, drawn, show, state
+from aeviz.ui.components.code_bridges import player
+from aeviz.ui.components.images.one_image import OneImage, some_images, through_network
+from aeviz.ui.components.map import scenes
+from aeviz.ui.components.map.canvas import last_request
+from aeviz.ui.components.map.colours import Painted
+from aeviz.ui.components.map.view import latent_map
+from aeviz.ui.components.posters import Row, poster
+from aeviz.ui.components.taking import take_along
+from aeviz.ui.frame import kindly
+
+STAGE, STAGE_NARROW, STOPS_ROW, STRIP = 264, 220, 48, 92  # pixels of height
+NARROW_NAME = 20
+AROUND, LEAST_SEEN = 1.8, 0.45  # the part of the map that is seen: times the roads' own, and of the whole at least
+USUAL = ("straight", "spherical", "data")
+NAME = "walk"
+UNDER = "Under each strip: the distance to the nearest training image. Dashed, 1×: how far neighbours are apart."
+COLOURS = [CLASS_COLOURS[number] for number in (0, 1, 2, 4)]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The images a road leads through, None for one that is missing; which roads; how many steps."""
+
+    images: list[OneImage | None]
+    roads: dict[str, str]
+    steps: int
+
+
+@dataclass(frozen=True)
+class Roads:
+    """Roads that were walked: their names and labels, codes z (R, S, D), frames (R, S, C, H, W) uint8, distance (R, S)."""
+
+    labels: dict[str, str]
+    z: np.ndarray
+    frames: np.ndarray
+    distance: np.ndarray | None
+
+    def marks(self) -> list[dict[str, str]]:
+        """What each is called, and its colour, the same whatever others are chosen."""
+        return [{"label": label, "colour": _colour(name)} for name, label in self.labels.items()]
+
+
+def road_controls(run: Run) -> Chosen:
+    """Which images, which roads, and in how many steps."""
+    count = st.segmented_control(
+        "Images", range(FEWEST_STOPS, MOST_STOPS + 1), default=FEWEST_STOPS, required=True, key="walk.count", width="stretch",
+        persist_state="session", help="A road leads through all of them, in this order.",
+    )  # fmt: skip
+    images = some_images(run, "ABCD"[:count], "walk")
+    roads = _roads_picker(run)
+    steps = st.slider("Steps", FEWEST_STEPS, MOST_STEPS, 16, key="walk.steps", persist_state="session")
+    return Chosen(images, roads, max(steps, count))
+
+
+def _roads_picker(run: Run) -> dict[str, str]:
+    """The names of the chosen roads, with what they are called."""
+    with st.container(gap="xxsmall"):
+        st.markdown("Roads")
+        offered = [
+            (road, st.checkbox(road.label, road.name in USUAL, key=f"walk.road.{road.name}", help=road.help, persist_state="session"))
+            for road in results.roads_of(run)
+        ]  # fmt: skip
+    return {road.name: road.label for road, is_chosen in offered if is_chosen}
+
+
+def road_canvas(run: Run, chosen: Chosen) -> None:
+    """All chosen roads: one step large beside the map, all steps below."""
+    images = [image for image in chosen.images if image is not None]
+    if len(images) < len(chosen.images):
+        st.info("An image is still missing; upload it on the left.", icon=":material/upload:")
+        return
+    if not chosen.roads:
+        st.info("Choose at least one road.", icon=":material/route:")
+        return
+    x, rebuilt = np.stack([image.pixels for image in images]), through_network(run, images)
+    roads = walked(run, rebuilt, chosen)
+    shown = player(
+        roads.frames, x, places_of_stops(len(x), chosen.steps), roads.distance, roads.marks(), name=f"{run.id}.{chosen.steps}"
+    )  # fmt: skip
+    stage, strips, beside = _places()
+    with stage:
+        shown.stage(key="walk.stage", height=STAGE_NARROW if state.is_narrow() else STAGE)
+    with strips:
+        more = NARROW_NAME if state.is_narrow() else 0
+        shown.strips(key="walk.strips", height=STOPS_ROW + more + (STRIP + more) * len(chosen.roads))
+    with beside, kindly():
+        _map(run, roads, x, rebuilt.z)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            UNDER if roads.distance is not None else "How far the roads are from the data is not known: the images are not here.",
+            width="stretch",
+        )  # fmt: skip
+        _take(roads)
+
+
+def walked(run: Run, stops: Rebuilt, chosen: Chosen) -> Roads:
+    """The chosen roads through the codes of some images, decoded."""
+    walks: list[Walk] = [drawn.walk(run, stops.z, stops.told, name, chosen.steps) for name in chosen.roads]
+    z = np.stack([walk.z for walk in walks])  # (R, S, D)
+    told = [walk.told for walk in walks if walk.told is not None]  # (S, K + 1) each, or none
+    frames = cache.decode(run, z.reshape(-1, z.shape[-1]), np.concatenate(told) if told else None)
+    images = pictures.to_pixels(frames)
+    known = [walk.distance for walk in walks if walk.distance is not None]
+    return Roads(
+        chosen.roads, z, images.reshape(*z.shape[:2], *images.shape[1:]), np.stack(known) if len(known) == len(walks) else None
+    )  # fmt: skip
+
+
+def _colour(name: str) -> str:
+    return COLOURS[list(ROADS).index(name) % len(COLOURS)]
+
+
+def _places() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
+    """Where stage, strips and map stand: the map beside the stage, on a narrow window under it, in sight while it plays."""
+    if state.is_narrow():
+        stage, beside, strips = st.container(), st.container(), st.container()
+        return stage, strips, beside
+    stage, beside = st.columns([3, 2], gap="medium")
+    return stage, st.container(), beside
+
+
+def _map(run: Run, roads: Roads, x: np.ndarray, codes: np.ndarray) -> None:
+    """The map that was looked at last, if it is flat, else PCA, with the roads and their images on it."""
+    if cache.images_if_here(run) is None:
+        return
+    last = last_request(run)
+    flat = last is not None and last.written_out().settings.get("dims", 2) == 2 and results.kept_map(run, last)
+    request = last if last is not None and flat else MapRequest(settings={"dims": 2})
+    found = results.project(run, request)
+    classes = run.config().data.classes
+    colours = Painted(found.labels if classes else None, classes or None, "Label", "label")
+    scene = scenes.scene_of(run, request, found, colours, mode="dots", height=STAGE)
+    points = drawn.placed(run, request, found, roads.z.reshape(-1, roads.z.shape[-1])).reshape(*roads.z.shape[:2], -1)
+    ways = [
+        {"colour": mark["colour"], "x": way[:, 0].tolist(), "y": way[:, 1].tolist()}
+        for mark, way in zip(roads.marks(), points, strict=True)
+    ]
+    stops = drawn.placed(run, request, found, codes)
+    latent_map(
+        replace(
+            scene, space=f"{scene.space} {hash(stops.tobytes())}", view=_view(found.points, points), tool="pan", roads=ways, stars=_stars(stops, x)
+        ),
+        key="walk.map",
+    )  # fmt: skip
+
+
+def _view(points: np.ndarray, roads: np.ndarray) -> dict[str, list[float]]:
+    """The part of a map's points (N, 2) around roads (R, S, 2) in which one sees where they lead."""
+    low, high = roads.min(axis=(0, 1)), roads.max(axis=(0, 1))
+    reach = np.maximum(AROUND * (high - low), LEAST_SEEN * np.ptp(points, axis=0)) / 2
+    return {
+        name: [float(middle - far), float(middle + far)]
+        for name, middle, far in zip("xy", (low + high) / 2, reach, strict=True)
+    }
+
+
+def _stars(places: np.ndarray, x: np.ndarray) -> list[dict[str, Any]]:
+    return [
+        {"x": float(place[0]), "y": float(place[1]), "name": "", "near": [], "picture": show.image(image)}
+        for place, image in zip(places, x, strict=True)
+    ]
+
+
+def _take(roads: Roads) -> None:
+    count, steps = roads.z.shape[:2]
+    flat = roads.z.reshape(count * steps, -1)
+    distance = {} if roads.distance is None else {"distance": roads.distance}
+    names = np.array(list(roads.labels))
+    take_along(
+        NAME, roads.frames,
+        {"road": names, "z": roads.z, "x_hat": roads.frames, **distance},
+        {"road": names.repeat(steps), "step": np.tile(np.arange(1, steps + 1), count), **{k: v.ravel() for k, v in distance.items()}, "z": flat},
+        film=True, picture=lambda: _poster(roads),
+    )  # fmt: skip
+
+
+def _poster(roads: Roads) -> bytes:
+    """Every road by its name, with its distance to the data under it."""
+    far = roads.distance
+    rows = [
+        Row(
+            frames, mark["label"], "" if far is None else f"at most {far[road].max():.1f}×",
+            curve=None if far is None else far[road], colour=mark["colour"],
+        )
+        for road, (frames, mark) in enumerate(zip(roads.frames, roads.marks(), strict=True))
+    ]  # fmt: skip
+    return poster(rows, "" if far is None else UNDER)
