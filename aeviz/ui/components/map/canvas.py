@@ -107,7 +107,7 @@ def _canvas(
         scene,
         tool=how.tool,
         grid=how.grid,
-        found=map_scene.found_of(drawn, found, dense=how.show == "density"),
+        found=scenes.found_of(drawn, found, dense=how.show == "density"),
         view=view,
         picked=np.flatnonzero(np.isin(drawn.index, selection.picked(run, request.split))),
         names=scenes.names_of(run, request, drawn, colours) if how.names and not live else (),
