@@ -89,22 +89,18 @@ def test_an_empty_place_shows_what_the_decoder_makes_of_it(page, open_map):
     expect(page.locator(".card.hover")).to_contain_text("Decoded here")
 
 
-def test_on_a_phone_a_tap_leaves_the_sheet_alone_and_names_stay_whole(page, open_map):
+def test_on_a_phone_a_tap_leaves_the_sheet_alone(page, open_map):
     page.set_viewport_size({"width": 390, "height": 844})
     open_map(untrained())
     said = """() => {
       const { view } = window.aeviz, space = view.space(), place = [space.toX(view.dots.x[0]), space.toY(view.dots.y[0])]
       view.point(...place, true)
       view.click(...place, false)
-      const at = (x) => view.overlay.inside(80, x, space)
-      const ends = [at(space.left + 1), at(space.left + space.width - 1), at(space.left - 9)]
       const frame = () => new Promise(requestAnimationFrame)
-      return frame().then(frame).then(() => ({ hidden: view.cards.hover.hidden, ends: ends.map((x) => x - space.left), width: space.width }))
+      return frame().then(frame).then(() => view.cards.hover.hidden)
     }"""
-    found = page.evaluate(said)
-    assert found["hidden"], "what the finger passed over lies under the sheet otherwise"
+    assert page.evaluate(said), "what the finger passed over lies under the sheet otherwise"
     expect(page.locator(".card.pinned")).to_be_visible()
-    assert found["ends"] == pytest.approx([42, found["width"] - 42, -9]), "a name that is out of sight stays there"
 
 
 def test_dots_can_be_coloured_by_error_and_shown_as_pictures(page, open_map):

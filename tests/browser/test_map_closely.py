@@ -175,7 +175,7 @@ def test_what_is_searched_for_is_marked_in_a_density_and_in_space(page, open_map
     expect(page.get_by_text("Draw around dots")).to_have_count(0)
 
 
-def test_names_are_short_and_do_not_cover_each_other(page, open_map):
+def test_names_are_short_and_whole_and_do_not_cover_each_other(page, open_map):
     open_map(page)
     x0, x1 = page.evaluate(f"{VIEW}.node._fullLayout.xaxis.range")
     y0, y1 = page.evaluate(f"{VIEW}.node._fullLayout.yaxis.range")
@@ -188,13 +188,15 @@ def test_names_are_short_and_do_not_cover_each_other(page, open_map):
             "x": x,
             "y": y,
         }
-        for number, (x, y) in enumerate((draw.uniform([x0, y0], [x1, y1], (40, 2)) * 0.5).tolist())
+        for number, (x, y) in enumerate(draw.uniform([x0, y0], [x1, y1], (80, 2)).tolist())
     ]
     written = page.evaluate(WRITTEN, names)
-    assert 10 < len(written) < 40
+    assert 10 < len(written) < 80
     assert max(len(text) for text, *_ in written) == 24
-    assert "class 39 " in [text for text, *_ in written], "the largest is there"
+    assert "class 79 " in [text for text, *_ in written], "the largest is there"
     boxes = [box for _, *box in written]
+    edge, width = page.evaluate(f"(({{ left, width }}) => [left, width])({VIEW}.space())")
+    assert all(edge <= left and right <= edge + width for left, right, _, _ in boxes)
     for number, (left, right, top, bottom) in enumerate(boxes):
         for other in boxes[:number]:
             assert right <= other[0] or other[1] <= left or bottom <= other[2] or other[3] <= top
