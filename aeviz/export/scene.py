@@ -21,7 +21,7 @@ PARTS = (
 )  # fmt: skip
 SAID = {
     "drawing": "Drawing …", "lost": "The map could not be fetched; it is made anew.", "label": "class",
-    "unknown": "no label", "error": "MSE", "decoded": "Decoded here", "near": "among the images",
+    "unknown": "no label", "error": "MSE", "decoded": "Decoded here", "fitted": "Decoded here, from its neighbours' codes", "near": "among the images",
     "edge": "between the images", "far": "far from any image", "close": "Close", "reset": "Whole map", "link": "Copy link", "copied": "Copied",
     "nearCodes": "Nearest in the codes", "nearPixels": "Nearest in the pixels", "drop": "Drop images to place them here",
 }  # fmt: skip

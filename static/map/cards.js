@@ -58,11 +58,11 @@ const MapCards = (() => {
     }
 
     // What the decoder makes of an empty place, and how far from the data that place is.
-    decoded(values, shape, far, x, y) {
+    decoded(values, shape, { far, exact }, x, y) {
       this.asked = null
       const drawn = MapDecode.onCanvas(values, shape)
       this.single({ picture: drawn, x: 0, y: 0, width: drawn.width, height: drawn.height }, SIDE * 1.25)
-      this.say([this.said.decoded, this.distance(far)])
+      this.say([exact ? this.said.decoded : this.said.fitted, this.distance(far)])
       this.hover.dataset.far = far === null || far > 6 ? "far" : far > 2 ? "edge" : "near"
       this.place(x, y)
     }

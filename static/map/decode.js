@@ -110,6 +110,7 @@ const MapDecode = (() => {
     }
 
     get ready() { return Boolean(this.inverse && super.ready) }
+    get exact() { return this.inverse?.about.kind === "linear" }
 
     // The picture at a place is handed to `use(values, far)`; false where nothing is known of that place.
     at(x, y, use) {

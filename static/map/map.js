@@ -175,7 +175,7 @@ class MapView extends MapGuests.Guests {
     const space = this.space()
     if (!space?.holds(x, y) || !this.decoding) return this.cards.hide()
     const { shape } = this.decoding.about
-    if (!this.decoding.at(space.fromX(x), space.fromY(y), (values, far) => this.cards.decoded(values, shape, far, x, y))) this.cards.hide()
+    if (!this.decoding.at(space.fromX(x), space.fromY(y), (values, far) => this.cards.decoded(values, shape, { far, exact: this.decoding.exact }, x, y))) this.cards.hide()
   }
 
   traceName(id) { return this.dots.traces[this.dots.trace[this.dots.placeOf(id)]]?.name ?? "" }

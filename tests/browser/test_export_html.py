@@ -82,11 +82,14 @@ def test_a_place_is_decoded_as_torch_decodes_it(method, variant, page, open_map)
     assert np.ptp(wanted, axis=0).max() > 1e-3, "the places differ"
 
 
-def test_an_empty_place_shows_what_the_decoder_makes_of_it(page, open_map):
-    open_map(untrained())
-    box = page.locator(".aeviz-map").bounding_box()
-    page.mouse.move(box["x"] + 40, box["y"] + box["height"] / 2)
-    expect(page.locator(".card.hover")).to_contain_text("Decoded here")
+@pytest.mark.parametrize(
+    ("method", "said"), [("pca", "Decoded here"), ("tsne", "Decoded here, from its neighbours' codes")]
+)
+def test_an_empty_place_shows_what_the_decoder_makes_of_it_and_how_it_was_found(page, open_map, method, said):
+    open_map(untrained(), TSNE if method == "tsne" else MapRequest(method="pca", limit=120))
+    box = page.locator(".aeviz-map .nsewdrag").bounding_box()
+    page.mouse.move(box["x"] + 32, box["y"] + box["height"] / 2)
+    expect(page.locator(".card.hover .words b").first).to_have_text(said)
 
 
 def test_on_a_phone_a_tap_leaves_the_sheet_alone(page, open_map):

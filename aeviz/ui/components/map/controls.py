@@ -16,6 +16,10 @@ from aeviz.ui.components.map.groups import axes_picker
 
 TOOLS = {"lasso": "Lasso", "select": "Box", "pan": "Move"}
 SHOWS = {"dots": "Dots", "pictures": "Pictures", "means": "Means", "density": "Density"}
+DECODES = (
+    "Decoded images all over the map. On flat maps such as PCA a place has one code; on t-SNE and UMAP the way back is "
+    "fitted to the codes of the dots around it."
+)
 MOST_FOUND = 5000
 MOST_DIGITS = 18  # of a row's number
 
@@ -74,7 +78,7 @@ def looks(run: Run, dims: int, dense: bool) -> Looks:
             )  # fmt: skip
             forms.begin("map.names", True)
             names = st.toggle("Names", key="map.names", persist_state="session", help="Class names on their regions.")
-            grid = st.toggle("Decode", key="map.grid", persist_state="session", help="Decoded images all over the map.")
+            grid = st.toggle("Decode", key="map.grid", persist_state="session", help=DECODES)
     return Looks(show or "dots", tool or "pan", names, grid)
 
 
