@@ -62,7 +62,7 @@ window.bench = (() => {
     await pictures.tile(dots.ids[0])
     for (let place = 0; place < dots.count && found.length < count; place++) {
       const id = dots.ids[place]
-      if (Math.floor(id / pictures.about.per) !== tile || view().under_(...at(place)) !== id) continue
+      if (Math.floor(id / pictures.about.per) !== tile || view().rowAt(...at(place)) !== id) continue
       cards.hide()
       const since = performance.now()
       move(...at(place))
@@ -75,7 +75,7 @@ window.bench = (() => {
   const drag = async (seconds) => {
     const space = view().space(), { cards } = view(), empty = []
     for (let y = space.top + 8; y < space.top + space.height; y += 16)
-      for (let x = space.left + 8; x < space.left + space.width; x += 16) if (view().under_(x, y) < 0) empty.push([x, y])
+      for (let x = space.left + 8; x < space.left + space.width; x += 16) if (view().rowAt(x, y) < 0) empty.push([x, y])
     const { decoded } = cards
     let pictures = 0, frames = 0, begun = null
     cards.decoded = function (...asked) { pictures++; decoded.apply(this, asked) }
