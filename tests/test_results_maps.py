@@ -89,6 +89,9 @@ def test_a_job_s_latest_frame_is_read_from_its_folder(run, monkeypatch):
     results.FrameFile(job.path).write(results.Frame(30, 90, float("nan"), float("nan"), points))
     assert results.map_frame(run, TSNE).iteration == 30
     assert math.isnan(results.map_frame(run, TSNE).kl)
+    results.drop_frame(run, TSNE)
+    assert results.map_frame(run, TSNE) is None
+    results.drop_frame(run, TSNE)
     (job.path / "frame.npz").write_bytes(b"torn")
     assert results.map_frame(run, TSNE) is None
 

@@ -22,6 +22,7 @@ from aeviz.results.groups import ClassMeans, Selected, class_means, selection
 from aeviz.results.maps import (
     Map,
     MapRequest,
+    drop_frame,
     drop_map,
     go_on,
     kept_map,
@@ -76,6 +77,7 @@ __all__ = [
     "decode_codes",
     "direction",
     "distance_to_data",
+    "drop_frame",
     "drop_map",
     "encode_images",
     "encoded",

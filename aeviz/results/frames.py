@@ -46,6 +46,10 @@ class FrameFile:
         write_arrays(self._path, {"points": frame.points.astype(np.float32)} | numbers)
         self._written = time.monotonic()
 
+    def drop(self) -> None:
+        """Let go of the frame of an earlier attempt."""
+        self._path.unlink(missing_ok=True)
+
     def read(self) -> Frame | None:
         """The frame, None where there is none that can be read."""
         arrays = read_arrays(self._path)

@@ -171,6 +171,11 @@ def map_frame(run: Run, request: MapRequest) -> Frame | None:
     return FrameFile(map_job(run, request).path).read()
 
 
+def drop_frame(run: Run, request: MapRequest) -> None:
+    """Let go of what an earlier attempt has shown of a map that is to be begun anew."""
+    FrameFile(map_job(run, request).path).drop()
+
+
 def _fit(run: Run, request: MapRequest, before: Map, work: Callable[[OnStep], np.ndarray], on_step: OnStep) -> Map:
     """The map after its projection's work, kept also if a person stopped that half way."""
     begun, fitted = time.perf_counter(), before.projection

@@ -32,6 +32,8 @@ def begins_by_itself(run: Run, request: MapRequest) -> bool:
 def start_map(run: Run, request: MapRequest, go_on: bool = False) -> None:
     """Start the process that computes a map, or goes on with it."""
     job, further = _created(results.map_job(run, request)), ["--go-on"] if go_on else []
+    if not go_on:
+        results.drop_frame(run, request)
     warm.spare().start(job, "project", run.id, *request.options(), "--no-judge", *further, "--job", str(job.path))
 
 
