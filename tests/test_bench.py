@@ -153,6 +153,7 @@ def test_both_maps_are_opened_and_drawn_on_and_every_byte_is_counted(monkeypatch
     monkeypatch.setattr(map_visit, "SPARE_SECONDS", 0.0)
     monkeypatch.setattr(map_visit, "CARDS", 3)
     monkeypatch.setattr(map_visit, "DRAG_SECONDS", 0.2)
+    monkeypatch.setattr(map_visit, "MENU", ("home", "map"))
     with ThreadPoolExecutor(1) as apart:  # as above
         found = apart.submit(maps.measure, [1000], 1, lambda message: None).result()
     (compared,) = found.compared
