@@ -5,7 +5,7 @@ const MapTouch = (() => {
 
   const attach = (view) => {
     const { root, plot } = view
-    let down = null, path = null, held = false, hold = null
+    let down = null, moved = false, path = null, held = false, hold = null
     const at = (event) => {
       const box = plot.getBoundingClientRect()
       return [event.clientX - box.left, event.clientY - box.top]
@@ -23,6 +23,7 @@ const MapTouch = (() => {
     root.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || !inside(event)) return
       down = at(event)
+      moved = false
       path = null
       if (finger(event) && view.flat) hold = setTimeout(() => { held = true; path = null; view.point(...down, true) }, HELD)
       if (!drawing()) return
@@ -35,9 +36,10 @@ const MapTouch = (() => {
 
     root.addEventListener("pointermove", (event) => {
       const place = at(event)
+      if (down && far(place)) moved = true // also where a lasso ends on its beginning
       if (held) return view.point(...place, true)
       if (finger(event)) {
-        if (!path && !down || !far(place)) return
+        if (!path && !down || !moved) return
         clearTimeout(hold)
         view.cards.hide()
       }
@@ -50,7 +52,7 @@ const MapTouch = (() => {
     const lift = (event) => {
       clearTimeout(hold)
       if (!down) return
-      const place = at(event), moved = far(place), drawn = path, pointed = held
+      const place = at(event), drawn = path, pointed = held
       down = path = null
       held = false
       if (pointed) return

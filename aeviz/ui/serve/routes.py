@@ -1,4 +1,8 @@
-"""The answers themselves, each a plain function from a request to bytes."""
+"""The answers themselves, each a plain function from a request to bytes.
+
+These modules are imported before the server runs, and what pages keep (`ui/cache.py`) only when it is first asked for:
+Streamlit complains of every cache that is made without a server.
+"""
 
 import functools
 import gzip
@@ -21,7 +25,6 @@ from aeviz.errors import AevizError, MissingData
 from aeviz.latent.encode import decode
 from aeviz.plots.packed import pack
 from aeviz.runs import Run, list_runs
-from aeviz.ui import cache
 from aeviz.ui.serve import thumbnails
 from aeviz.ui.serve.addresses import address
 from aeviz.ui.serve.blobs import blobs
@@ -116,6 +119,8 @@ def _sheet(request: Request) -> Response:
 
 
 def _near(request: Request) -> Response:
+    from aeviz.ui import cache
+
     asked = request.path_params
     run = _run(request)
     near = results.near(run, asked["split"], asked["row"], dataset=cache.images_of(run))
@@ -146,6 +151,8 @@ def _decode(request: Request, body: bytes) -> Response:
 
     For a conditional network the shares of the classes stand behind each code, (n, D + K + 1).
     """
+    from aeviz.ui import cache
+
     model = cache.model(_run(request))
     dims, classes = model.latent_dim, model.n_classes
     width = 4 * (dims + (classes + 1 if classes else 0))

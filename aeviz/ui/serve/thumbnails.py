@@ -8,7 +8,6 @@ from aeviz.data import Dataset, pictures
 from aeviz.errors import BadValue
 from aeviz.export import scene
 from aeviz.runs import Run
-from aeviz.ui import cache
 
 MOST_ON_SHEET = 1024
 SHEET_SIDE = 48  # pixels; larger images are shrunk by a whole number
@@ -20,6 +19,8 @@ def tile(run: Run, number: int) -> dict[str, Any]:
     Raises:
         BadValue: the set has no such tile.
     """
+    from aeviz.ui import cache
+
     dataset = cache.images_of(run)
     count = scene.per_tile(dataset.shape)
     rows = np.arange(number * count, min((number + 1) * count, len(dataset)))
@@ -33,6 +34,8 @@ def tile(run: Run, number: int) -> dict[str, Any]:
 
 def sheet(run: Run, rows: np.ndarray) -> bytes:
     """The images of rows (n,) as one picture, shrunk to at most 48 pixels or so a side; rows that are not there are left out."""
+    from aeviz.ui import cache
+
     dataset: Dataset = cache.images_of(run)
     rows = rows[(rows >= 0) & (rows < len(dataset))]
     if not len(rows):
