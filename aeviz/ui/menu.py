@@ -40,8 +40,7 @@ MENU: dict[str, Entry] = {
 def pages() -> list[st.Page]:
     """The menu, in order; the first page is the one to land on."""
     return [
-        st.Page(entry.path, title=entry.title, icon=entry.icon, help=entry.answers, default=name == "home")
-        for name, entry in MENU.items()
+        st.Page(entry.path, title=entry.title, icon=entry.icon, default=name == "home") for name, entry in MENU.items()
     ]
 
 
