@@ -46,3 +46,12 @@ def started(monkeypatch):
 
     monkeypatch.setattr(warm, "spare", Spare)
     return lines
+
+
+@pytest.fixture
+def clear_caches():
+    """Streamlit has kept nothing of the tests before."""
+    import streamlit as st
+
+    st.cache_data.clear()
+    st.cache_resource.clear()

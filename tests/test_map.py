@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import streamlit as st
 from PIL import Image
 from starlette.requests import Request
 
@@ -24,11 +23,7 @@ from aeviz.ui.serve.blobs import Blobs
 from aeviz.ui.serve.density import density, pack_points
 from tests import making
 
-
-@pytest.fixture(autouse=True)
-def clear_caches():
-    st.cache_data.clear()
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("clear_caches")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aeviz import jobs, results, training
@@ -13,13 +12,9 @@ from aeviz.training import Recipe
 from aeviz.ui.components.map.link import view_of
 from aeviz.ui.menu import MENU
 
+pytestmark = pytest.mark.usefixtures("clear_caches")
+
 MAIN = str(Path(__file__).resolve().parent.parent / "aeviz" / "ui" / "main.py")
-
-
-@pytest.fixture(autouse=True)
-def clear_caches():
-    st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 def open_page(name: str) -> AppTest:

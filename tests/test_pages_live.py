@@ -6,7 +6,6 @@ import os
 
 import numpy as np
 import pytest
-import streamlit as st
 
 from aeviz import files, jobs, training
 from aeviz.models import VARIANTS
@@ -18,9 +17,7 @@ from tests.test_pages import open_page
 
 
 @pytest.fixture(autouse=True)
-def clear_caches(monkeypatch):
-    st.cache_data.clear()
-    st.cache_resource.clear()
+def in_a_hurry(clear_caches, monkeypatch):
     monkeypatch.setattr(dials, "HEARD_SECONDS", 0.0)
     monkeypatch.setattr(head, "ANSWER_SECONDS", 0.0)
 

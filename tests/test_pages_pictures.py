@@ -7,7 +7,6 @@ import struct
 
 import numpy as np
 import pytest
-import streamlit as st
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -17,11 +16,7 @@ from aeviz.ui.components.images import brought
 from tests import making
 from tests.test_pages import open_page
 
-
-@pytest.fixture(autouse=True)
-def clear_caches():
-    st.cache_data.clear()
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("clear_caches")
 
 
 def trained(latent_dim=3, body=None):

@@ -5,7 +5,6 @@ import zipfile
 from dataclasses import replace
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from aeviz import data, export, files, jobs
@@ -18,14 +17,10 @@ from aeviz.ui.components.taking_away import packed
 from tests.exports import untrained
 from tests.test_pages import open_page
 
+pytestmark = pytest.mark.usefixtures("clear_caches")
+
 HTML = EXPORTS["html"]
 SOLID = MapRequest(method="pca", settings={"dims": 3})
-
-
-@pytest.fixture(autouse=True)
-def clear_caches():
-    st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -13,13 +13,9 @@ from aeviz.runs import TrainingConfig
 from aeviz.runs.config import AugmentConfig
 from aeviz.ui.components.train.knobs import GROUPS, IN_SIGHT, SIZES, STRUCTURE, parts_of, present_values, summary
 
+pytestmark = pytest.mark.usefixtures("clear_caches")
+
 MAIN = str(Path(__file__).resolve().parent.parent / "aeviz" / "ui" / "main.py")
-
-
-@pytest.fixture(autouse=True)
-def clear_caches():
-    st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 @pytest.fixture

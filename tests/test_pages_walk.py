@@ -15,9 +15,9 @@ from aeviz.ui.components.generate.views import GENERATED
 from aeviz.ui.components.posters import INK, Row, poster
 from aeviz.ui.components.walk.views import WALKS
 from tests import making
-from tests.test_pages import clear_caches, open_page
+from tests.test_pages import open_page
 
-__all__ = ["clear_caches"]  # used by all
+pytestmark = pytest.mark.usefixtures("clear_caches")
 VIEWS = [("walk", name) for name in WALKS] + [("generate", name) for name in GENERATED]
 
 

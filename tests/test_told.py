@@ -15,10 +15,10 @@ from aeviz.results import MapRequest, SampleRequest, store
 from aeviz.ui.components.images import taken_as
 from tests import making
 from tests.test_map import ask
-from tests.test_pages import clear_caches, open_page
+from tests.test_pages import open_page
 from tests.test_pages_pictures import parts, upload
 
-__all__ = ["clear_caches"]  # used by all
+pytestmark = pytest.mark.usefixtures("clear_caches")
 
 
 def trained(variant="cvae", epochs=15):

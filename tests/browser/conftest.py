@@ -11,12 +11,10 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from aeviz.runs import Run
 from tests import making
 from tests.browser.find import find_browser
 
@@ -89,20 +87,31 @@ def serving(folder: Path) -> Iterator[Server]:
     assert running.complaints() == []
 
 
+@pytest.fixture(scope="module")
+def served(request, tmp_path_factory):
+    """One app for all tests of a file, and its run, which has learned a little of the digits by the file's `RECIPE`."""
+    folder = tmp_path_factory.mktemp("served")
+    with own_paths(folder):
+        run = making.trained(request.module.RECIPE)
+    with serving(folder) as running:
+        yield running, run
+
+
 @pytest.fixture
-def server(tmp_path):
-    """An app of a test's own."""
+def server(request, tmp_path):
+    """The app of all tests of a file that has a `RECIPE`, else one of the test's own."""
+    if hasattr(request.module, "RECIPE"):
+        yield request.getfixturevalue("served")[0]
+        return
     with serving(tmp_path) as running:
         yield running
 
 
-@contextlib.contextmanager
-def served_run(folder: Path, recipe: dict[str, Any]) -> Iterator[tuple[Server, Run]]:
-    """A server with one run that has learned a little of the digits, for all tests of a file."""
-    with own_paths(folder):
-        run = making.trained(recipe)
-    with serving(folder) as running:
-        yield running, run
+@pytest.fixture
+def run(served):
+    """The run of the file's app, where this process finds it, too."""
+    with own_paths(served[0].folder):
+        yield served[1]
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ from playwright.sync_api import Page, expect
 from aeviz import data, results
 from aeviz.latent.outline import within
 from aeviz.results import MapRequest
-from tests.browser.conftest import own_paths, served_run
 from tests.browser.test_first_road import settled
 
 pytestmark = pytest.mark.browser
@@ -33,25 +32,6 @@ RECIPE = {
     "model": {"latent_dim": 4, "body": {"name": "dense", "widths": [32]}},
     "training": {"epochs": 8, "device": "cpu"},
 }
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with served_run(tmp_path_factory.mktemp("map"), RECIPE) as both:
-        yield both
-
-
-@pytest.fixture
-def server(served):
-    """One app for all tests here."""
-    return served[0]
-
-
-@pytest.fixture
-def run(served):
-    """Its run, where this process finds it, too."""
-    with own_paths(served[0].folder):
-        yield served[1]
 
 
 def drawn(page: Page) -> None:

@@ -7,11 +7,12 @@ from playwright.sync_api import Page, expect
 from aeviz import data, results
 from aeviz.latent.outline import within
 from aeviz.results import MapRequest
-from tests.browser.conftest import own_paths, served_run
+from tests.browser import test_map
 from tests.browser.test_first_road import settled
-from tests.browser.test_map import PLACE, RECIPE, VIEW, drawn, redrawn
+from tests.browser.test_map import PLACE, VIEW, drawn, redrawn
 
 pytestmark = pytest.mark.browser
+RECIPE = test_map.RECIPE
 
 RANGE = f"JSON.stringify({VIEW}.node._fullLayout.xaxis.range)"
 SAID = ".st-key-map .hover .words"
@@ -25,25 +26,12 @@ WRITTEN = f"""async (names) => {{ const view = {VIEW}, written = [], pen = Canva
   return written }}"""
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with served_run(tmp_path_factory.mktemp("closely"), RECIPE) as both:
-        yield both
-
-
 @pytest.fixture
-def run(served):
-    """The run of one app for all tests here, where this process finds it, too."""
-    with own_paths(served[0].folder):
-        yield served[1]
-
-
-@pytest.fixture
-def open_map(served, run):
+def open_map(server, run):
     """Shows the run's map to a visitor."""
 
     def opened(page: Page) -> Page:
-        page.goto(f"{served[0].address}/map?run={run.id}")
+        page.goto(f"{server.address}/map?run={run.id}")
         drawn(page)
         return page
 

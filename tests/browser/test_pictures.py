@@ -11,7 +11,6 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
 from aeviz import results
-from tests.browser.conftest import served_run
 
 pytestmark = pytest.mark.browser
 STATE = """(root) => {
@@ -33,21 +32,16 @@ PASTE = """(files) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    """A run, and where its app is."""
-    recipe = {
-        "model": {"latent_dim": 4, "body": {"name": "dense", "widths": [32]}},
-        "training": {"epochs": 15, "learning_rate": 0.01, "device": "cpu"},
-    }
-    with served_run(tmp_path_factory.mktemp("pictures"), recipe) as (server, run):
-        yield run, server.address
+RECIPE = {
+    "model": {"latent_dim": 4, "body": {"name": "dense", "widths": [32]}},
+    "training": {"epochs": 15, "learning_rate": 0.01, "device": "cpu"},
+}
 
 
 @pytest.fixture
-def reconstruct(served, page):
+def reconstruct(server, page):
     """The page Reconstruct, once it shows the first image of the set."""
-    page.goto(f"{served[1]}/reconstruct")
+    page.goto(f"{server.address}/reconstruct")
     page.locator(".rebuilt[data-drawn]").wait_for()
     return page
 
@@ -114,7 +108,7 @@ def btoa(content):
     return base64.b64encode(content).decode()
 
 
-def test_the_reconstruction_follows_the_code_and_can_be_wiped(served, reconstruct):
+def test_the_reconstruction_follows_the_code_and_can_be_wiped(run, reconstruct):
     page, shown = reconstruct, reconstruct.locator(".rebuilt")
     before = shown.evaluate(STATE)
     bar = page.locator(".slot").nth(2)
@@ -126,7 +120,7 @@ def test_the_reconstruction_follows_the_code_and_can_be_wiped(served, reconstruc
     expect(page.get_by_text("With this code: MSE")).to_be_visible()
     after = shown.evaluate(STATE)
     assert np.abs(np.subtract(after["values"], before["values"])).max() > 0.02
-    torchs = results.decode_codes(served[0], np.array([after["code"]], np.float32)).ravel()
+    torchs = results.decode_codes(run, np.array([after["code"]], np.float32)).ravel()
     assert np.abs(torchs - after["values"]).max() < 1e-3
     bar.dblclick()
     expect(page.get_by_text("Drag a bar")).to_be_visible()
@@ -164,7 +158,7 @@ def taken(page, name):
     return Path(download.value.path()).read_bytes(), download.value.suggested_filename
 
 
-def test_an_image_and_the_errors_of_the_set_are_taken_along(served, reconstruct):
+def test_an_image_and_the_errors_of_the_set_are_taken_along(run, reconstruct):
     page, take = reconstruct, reconstruct.get_by_role("button", name="Take it along")
     take.click()
     content, _ = taken(page, "Picture · PNG")
@@ -182,7 +176,7 @@ def test_an_image_and_the_errors_of_the_set_are_taken_along(served, reconstruct)
     content, _ = taken(page, "Table · CSV")
     head, *lines = content.decode().splitlines()
     assert head == "index,label,error"
-    assert len(lines) == len(results.dataset_of(served[0]).rows("test"))
+    assert len(lines) == len(results.dataset_of(run).rows("test"))
 
 
 def test_a_brush_is_as_thick_as_the_network_can_see(reconstruct):

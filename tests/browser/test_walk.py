@@ -6,7 +6,6 @@ from playwright.sync_api import Page, expect
 
 from aeviz import results
 from aeviz.results import SampleRequest
-from tests.browser.conftest import own_paths, served_run
 from tests.browser.test_first_road import settled
 
 pytestmark = pytest.mark.browser
@@ -22,25 +21,6 @@ RECIPE = {
     "model": {"variant": "vae", "latent_dim": 4, "body": {"name": "dense", "widths": [32]}},
     "training": {"epochs": 8, "device": "cpu"},
 }
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with served_run(tmp_path_factory.mktemp("walk"), RECIPE) as both:
-        yield both
-
-
-@pytest.fixture
-def server(served):
-    """One app for all tests here."""
-    return served[0]
-
-
-@pytest.fixture
-def run(served):
-    """Its run, where this process finds it, too."""
-    with own_paths(served[0].folder):
-        yield served[1]
 
 
 def open_view(page: Page, name: str) -> None:

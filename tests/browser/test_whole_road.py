@@ -50,8 +50,8 @@ def lasso(page: Page, chart: str) -> None:
     page.mouse.up()
 
 
-def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
-    page.goto(server.address)
+def bring_pictures(page: Page) -> None:
+    """Import the zip as a set, and look at it."""
     page.get_by_role("link", name="Data", exact=True).first.click()
     page.get_by_role("button", name="Bring your own images").click()
     page.get_by_role("dialog").locator("input[type=file]").set_input_files(
@@ -65,11 +65,16 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     expect(page.get_by_role("combobox", name="Images")).to_have_value("blobs")
     expect(page.get_by_alt_text("A page of images")).to_be_visible()
 
+
+def train_on_them(page: Page) -> None:
     page.get_by_role("link", name="Train", exact=True).first.click()
     expect(page.get_by_role("combobox", name="Images")).to_have_value("blobs")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("20 / 20")).to_be_visible(timeout=60_000)
 
+
+def pick_all(page: Page) -> None:
+    """Draw around the test images on the map, and take their table."""
     page.get_by_role("link", name="Map", exact=True).first.click()
     expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible()
     settled(page)
@@ -81,6 +86,10 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     lines = saved.value.path().read_text().splitlines()
     assert len(lines) == 13
     assert lines[0].startswith("index,label,file,z1")
+
+
+def look_closer(page: Page) -> None:
+    """Zoom and selection stay where the colour changes."""
     ranges = "JSON.stringify(document.querySelector('.st-key-map .js-plotly-plot')._fullLayout.xaxis.range)"
     before = page.evaluate(ranges)
     page.locator(".st-key-map .nsewdrag").first.hover()
@@ -94,11 +103,16 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     page.get_by_role("button", name="Let go").click()
     expect(page.get_by_text("12 selected")).to_have_count(0)
 
+
+def walk_straight(page: Page) -> None:
     page.get_by_role("link", name="Walk", exact=True).first.click()
     expect(page.locator(".strips[data-step]")).to_be_visible()
     page.get_by_role("checkbox", name="Spherical").click(force=True)
     expect(page.locator(".stage .screen")).to_have_count(2)
 
+
+def name_it(page: Page) -> None:
+    """A title and a note for the run."""
     page.get_by_role("link", name="Runs", exact=True).first.click()
     page.get_by_role("textbox", name="Title").fill("My blobs")
     page.get_by_role("textbox", name="Title").press("Enter")
@@ -106,26 +120,48 @@ def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
     page.get_by_role("textbox", name="Note").fill("three colours")
     page.get_by_role("textbox", name="Note").press("Control+Enter")
     settled(page)
-    (run,) = [path for path in (server.folder / "runs").iterdir() if (path / "config.json").exists()]
-    assert json.loads((run / "note.json").read_text()) == {"title": "My blobs", "note": "three colours"}
+
+
+def take_it_along(page: Page, archive: Path) -> None:
+    """The run with its test images, as a zip."""
     page.get_by_role("button", name="Take it along").click()
     page.get_by_text("With up to 2,000 test images").click()
     settled(page)
     with page.expect_download() as saved:
         page.locator(".st-key-download-zip button").click()
-    archive = tmp_path / "shared.zip"
     saved.value.save_as(archive)
     page.keyboard.press("Escape")
+
+
+def delete_it(page: Page) -> None:
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("button", name="Delete it").click()
     expect(page.get_by_text("No runs yet.").first).to_be_visible()
 
     settled(page)
 
+
+def load_it(page: Page, archive: Path) -> None:
     page.locator("input[type=file]").set_input_files(archive)
     expect(page.get_by_role("heading", name="My blobs")).to_be_visible()
     page.get_by_role("button", name="Open its map").click()
     expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible()
+
+
+def test_the_whole_road_by_mouse_alone(server, page, tmp_path):
+    page.goto(server.address)
+    bring_pictures(page)
+    train_on_them(page)
+    pick_all(page)
+    look_closer(page)
+    walk_straight(page)
+    name_it(page)
+    (run,) = [path for path in (server.folder / "runs").iterdir() if (path / "config.json").exists()]
+    assert json.loads((run / "note.json").read_text()) == {"title": "My blobs", "note": "three colours"}
+    archive = tmp_path / "shared.zip"
+    take_it_along(page, archive)
+    delete_it(page)
+    load_it(page, archive)
 
 
 def written(run: Path) -> int:
