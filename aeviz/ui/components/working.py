@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from aeviz import jobs
 from aeviz.jobs import Job
 from aeviz.ui import words
 from aeviz.ui.frame import draw_anew
@@ -11,16 +10,16 @@ POLL_SECONDS = 0.25
 
 
 def is_working(job: Job) -> bool:
-    """Whether the job's process is at work, or about to be."""
-    return job.path.exists() and job.status().state in jobs.LIVE
+    """Whether the job's process is at work, or waits for its turn."""
+    return job.is_alive() or (job.path.exists() and job.status().state == "queued")
 
 
 @st.fragment(run_every=POLL_SECONDS)
 def working(job: Job, key: str) -> None:
     """How far a job is and what it does just now, and the button that cancels it; at its end the page is drawn anew."""
-    status = job.status()
-    if status.state not in jobs.LIVE:
+    if not is_working(job):
         draw_anew()
+    status = job.status()
     share = min(1.0, status.done / status.total) if status.total else 0.0
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(share, text=words.plain(status.message or "Starting …"))

@@ -22,6 +22,7 @@ from aeviz.ui.components.map.groups import page_if_asked
 from aeviz.ui.components.map.link import link_of
 from aeviz.ui.components.map.view import latent_map
 from aeviz.ui.components.taking_away import take_map
+from aeviz.ui.components.working import is_working
 from aeviz.ui.serve import address
 
 HEIGHT = 600
@@ -59,7 +60,7 @@ def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
     """A map, and where its next frames are fetched while it is still computed; nothing before there is anything to see."""
     method = PROJECTIONS[request.method]
     job = results.map_job(run, request)
-    working = method.slow and work.is_working(job)
+    working = method.slow and is_working(job)
     kept = results.kept_map(run, request)
     if kept is None and not method.slow:
         return results.project(run, request), None
@@ -146,7 +147,7 @@ def _usual(method: str) -> MapRequest:
 def map_facts(run: Run, request: MapRequest) -> None:
     """What the map shows and how far it can be trusted, said under the controls."""
     drawn = results.kept_map(run, request)
-    if drawn is None or work.is_working(results.map_job(run, request)):
+    if drawn is None or is_working(results.map_job(run, request)):
         return
     numbers: dict[str, tuple[str, str]] = {
         "Points": (f"{len(drawn.points):,}", f"{words.label(request.split)} images.")

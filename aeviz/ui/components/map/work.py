@@ -10,14 +10,10 @@ from aeviz.latent.project import PROJECTIONS
 from aeviz.results import Map, MapRequest
 from aeviz.runs import Run
 from aeviz.ui import warm, words
+from aeviz.ui.components.working import is_working
 from aeviz.ui.frame import draw_anew
 
 AT_ONCE = 20_000  # codes up to which a slow map begins by itself
-
-
-def is_working(job: Job) -> bool:
-    """Whether the map's process is at work or waits for its turn."""
-    return job.is_alive() or (job.path.exists() and job.status().state == "queued")
 
 
 def begins_by_itself(run: Run, request: MapRequest) -> bool:
