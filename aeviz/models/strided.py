@@ -1,8 +1,11 @@
 """Convolutions with a stride as they are trained: torch's numbers, sooner on a CPU.
 
 oneDNN is slow at transposed convolutions that have few outputs or a bias, and the gradient of a convolution by its
-input is one of these too. Whoever only looks, trains on another device or keeps pixels channel by channel has torch's
-own.
+input is one of these too. Inference, other devices and contiguous images take torch's own.
+
+A window of one pixel with a stride never reaches oneDNN: without AVX-512, its weight gradient of such a convolution
+writes past its memory where images are channels-last and have fewer than eight channels. The stride is taken first, by
+slicing, and what is left is a convolution with stride 1.
 """
 
 from typing import Any
@@ -10,7 +13,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.grad import conv2d_weight
 
 MOST_BY_PHASES = 32  # outputs, times what zeros in the kernel cost, up to which phases were measured faster
 
@@ -19,6 +21,9 @@ class Conv2d(nn.Conv2d):
     """torch's, with a gradient by its input that is taken by phases where this pays."""
 
     def forward(self, input: Tensor) -> Tensor:
+        stride = self.stride[0]
+        if self.kernel_size == (1, 1) and stride > 1 and input.device.type == "cpu":
+            return F.conv2d(input[..., ::stride, ::stride], self.weight, self.bias)
         if not _is_trained_here(input, self.weight):
             return super().forward(input)
         return _trained(_Convolution, *_cast(input, self.weight, self.bias), self.stride[0], int(self.padding[0]))
@@ -37,12 +42,15 @@ def conv_transpose2d(
     x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, extra: tuple[int, ...]
 ) -> Tensor:
     """The transposed convolution of x (B, I, h, w) with weight (I, O, K, K): (B, O, H, W), `extra` pixels larger."""
-    if not _is_trained_here(x, weight):
-        return F.conv_transpose2d(x, weight, bias, stride, padding, extra)
     height, width = (
         (side - 1) * stride - 2 * padding + weight.shape[-1] + more
         for side, more in zip(x.shape[2:], extra, strict=True)
     )
+    if weight.shape[-1] == 1 and stride > 1 and x.device.type == "cpu":
+        y = _spaced(F.conv2d(x, weight.transpose(0, 1)), stride, (height, width))
+        return y if bias is None else y + bias[:, None, None]
+    if not _is_trained_here(x, weight):
+        return F.conv_transpose2d(x, weight, bias, stride, padding, extra)
     return _trained(_Transposed, *_cast(x, weight, bias), stride, padding, (height, width))
 
 
@@ -74,6 +82,13 @@ def by_phases(
     y = phases.permute(0, 2, 3, 1).unflatten(3, (stride, stride * outputs)).transpose(2, 3)
     y = y.reshape(len(x), rows * stride, columns * stride, outputs).permute(0, 3, 1, 2)
     return y[:, :, : size[0], : size[1]]
+
+
+def _spaced(x: Tensor, stride: int, size: tuple[int, int]) -> Tensor:
+    """Pixels of x (B, C, h, w) a stride apart, zeros between them: (B, C, *size)."""
+    x = x.unflatten(3, (-1, 1)).unflatten(2, (-1, 1))  # (B, C, h, 1, w, 1)
+    x = F.pad(x, (0, stride - 1, 0, 0, 0, stride - 1)).flatten(4).flatten(2, 3)
+    return x[:, :, : size[0], : size[1]]
 
 
 def _seen(side: int, stride: int, padding: int) -> tuple[int, int]:
@@ -112,7 +127,7 @@ class _Convolution(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         stride, padding = ctx.how
         by_x = _spread(gradient, weight, None, stride, padding, x.shape[2:]) if ctx.needs_input_grad[0] else None
-        by_weight = conv2d_weight(x, weight.shape, gradient, stride, padding)
+        by_weight = _by_weight(x, weight, gradient, stride, padding)
         by_bias = gradient.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
         return by_x, by_weight, by_bias, None, None
 
@@ -132,9 +147,17 @@ class _Transposed(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         gradient = channels_last(gradient)
         by_x = F.conv2d(gradient, weight, None, *ctx.how)
-        by_weight = conv2d_weight(gradient, weight.shape, x, *ctx.how)
+        by_weight = _by_weight(gradient, weight, x, *ctx.how)
         by_bias = gradient.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None
         return by_x, by_weight, by_bias, None, None, None
+
+
+def _by_weight(x: Tensor, weight: Tensor, gradient: Tensor, stride: int, padding: int) -> Tensor:
+    """The gradient by its weight (O, I, K, K) of the convolution of x, given that by its output; laid out as autograd has it."""
+    gradient = gradient.contiguous(memory_format=torch.channels_last)
+    how = ([stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1)
+    by_weight: Tensor = torch.ops.aten.convolution_backward(gradient, x, weight, None, *how, [False, True, False])[1]
+    return by_weight
 
 
 @torch.compiler.disable
@@ -144,9 +167,10 @@ def _trained(function: type[torch.autograd.Function], *inputs: Any) -> Tensor:
 
 
 def _is_trained_here(x: Tensor, weight: Tensor) -> bool:
-    """Whether a layer is in training on a CPU, its input or weight channels-last."""
+    """Whether a layer is in training on a CPU, its input or weight channels-last; a window of one pixel lies either way."""
     lies_so = any(each.stride(1) == 1 and each.stride(3) == each.shape[1] for each in (x, weight))
-    return lies_so and x.device.type == "cpu" and torch.is_grad_enabled()
+    is_plain = weight.shape[-1] == 1 or not torch.is_grad_enabled()
+    return lies_so and x.device.type == "cpu" and not is_plain
 
 
 def _cast(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:
