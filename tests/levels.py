@@ -103,8 +103,8 @@ def _stepped(stepper: Stepper, images: torch.Tensor, steps: range) -> list[float
 
 
 def _run(case: Case) -> tuple[Run, torch.Tensor]:
-    """A run of a network, and the images (N, C, 9, 8) in [0, 1] it learns, which every level makes alike."""
-    shape = (case.channels, 9, 8)
+    """A run of a network, and the images (N, C, 8, 8) in [0, 1] it learns, which every level makes alike."""
+    shape = (case.channels, 8, 8)
     waves = np.arange(IMAGES * int(np.prod(shape))).reshape(IMAGES, *shape)
     images = (127 * (1 + np.sin(waves * 0.37))).astype(np.uint8)
     rows = np.arange(IMAGES)
