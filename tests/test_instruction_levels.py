@@ -61,10 +61,12 @@ def test_every_network_trains_and_goes_on_without_damage(measured, level):
 @pytest.mark.parametrize("level", levels()[1:])
 def test_the_numbers_agree_with_those_of_the_default_level(measured, level):
     expected, got = measured["default"][2], measured[level][2]
-    apart = {
-        case: (got[case], expected[case])
-        for case in expected
-        if not torch.allclose(torch.tensor(got[case]), torch.tensor(expected[case]), rtol=2e-4, atol=1e-5)
-    }
+    apart = {case: (got[case], numbers) for case, numbers in expected.items() if not _agree(got[case], numbers)}
     assert expected
     assert not apart
+
+
+def _agree(got, expected):
+    """Totals within rounding; the weights less closely, as Adam divides even a gradient that is all rounding by its size."""
+    *totals, weights = got
+    return totals == pytest.approx(expected[:-1], rel=1e-4) and weights == pytest.approx(expected[-1], rel=2e-3)
