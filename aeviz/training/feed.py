@@ -86,7 +86,7 @@ class Feed:
 
     def _gather(self, positions: Tensor) -> Tensor:
         if self._pixels is not None:
-            return self._pixels[positions if self._places is None else self._places[positions]]
+            return self._pixels.index_select(0, positions if self._places is None else self._places[positions])
         pixels = torch.from_numpy(np.ascontiguousarray(self.images[self.rows[positions.cpu().numpy()]]))
         if self.device.startswith("cuda"):
             return pixels.pin_memory().to(self.device, non_blocking=True)

@@ -23,6 +23,7 @@ from aeviz.training.feed import Feed, split_order
 from aeviz.training.graphs import CapturedStep
 from aeviz.training.helm import Helm, Rewound
 from aeviz.training.record import Record
+from aeviz.training.replay import RecordedStep
 from aeviz.training.showcase import Showcase
 from aeviz.training.stepper import Stepper
 from aeviz.training.vitals import gradient_norms
@@ -82,9 +83,13 @@ class Trainer:
         self.stepper = stepper
         self.best = BestWeights(self.run, stepper.judged)
         resolved = self.config.resolved
-        self.captured: CapturedStep | None = None
-        if resolved is not None and resolved.graphs and self.crew.size == 1 and self.feed.is_resident:
+        self.captured: CapturedStep | RecordedStep | None = None
+        if resolved is None or resolved.compile or self.crew.size > 1 or not self.feed.is_resident:
+            return
+        if resolved.graphs:
             self.captured = CapturedStep(stepper, self.feed, self._varied, self.training.batch_size)
+        elif self.device == "cpu":
+            self.captured = RecordedStep(stepper, self.feed, self._varied, self.training.batch_size)
 
     @property
     def position(self) -> Position:

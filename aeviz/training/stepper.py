@@ -65,16 +65,25 @@ class Stepper:
     def learn(self, batch: Batch) -> dict[str, Tensor]:
         """Forward, backward, and a step of the optimizer; the terms of the loss."""
         self.optimizer.zero_grad(set_to_none=True)
+        terms = self.terms(batch)
+        (terms["total"] * self._share(batch)).backward()
+        self.apply_gradients()
+        return {name: value.detach() for name, value in terms.items()}
+
+    def terms(self, batch: Batch) -> dict[str, Tensor]:
+        """The terms of the loss of a batch, in the layout and precision chosen."""
         if self.layout is torch.channels_last:
             batch = dataclasses.replace(batch, x=channels_last(batch.x))
         with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.reduced):
-            terms = self._losses(batch)
-        (terms["total"] * self._share(batch)).backward()
+            terms: dict[str, Tensor] = self._losses(batch)
+        return terms
+
+    def apply_gradients(self) -> None:
+        """Temper the gradients, take a step of the optimizer, and follow it with the average."""
         self._temper()
         self.optimizer.step()
         if self.averaged is not None:
             self.averaged.update(self.model)
-        return {name: value.detach() for name, value in terms.items()}
 
     def set_rate(self, epoch: float) -> None:
         """Take the rate of the schedule at this point."""
