@@ -28,6 +28,7 @@ class Status(Settings):
     epoch: int = 0
     epochs: int = 0
     step: int = 0
+    signal: str = ""  # what ended the process of a failed one, such as SIGSEGV
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Job:
         return status
 
     def is_alive(self) -> bool:
-        """Whether a process holds this job."""
+        """Whether a process holds this job, or its death is just being written."""
         return files.is_locked(self.path / "lock")
 
     def ask(self, request: str, **values: Any) -> None:
@@ -93,6 +94,6 @@ def create(folder: Path, name: str) -> Job:
 
 def requeue(job: Job) -> None:
     """Mark a job as waiting for its process, which the caller starts next."""
-    changes = {"state": "queued", "message": "", "beat": time.time(), "done": 0.0, "total": 0.0}
+    changes = {"state": "queued", "message": "", "signal": "", "beat": time.time(), "done": 0.0, "total": 0.0}
     status = job.written_status().model_copy(update=changes)
     files.write_json(job.path / "status.json", status.to_json())
