@@ -20,6 +20,8 @@ def report_death(told: dict[str, Any], pid: int, number: signal.Signals, died: f
         facts["plain"] = _was_plain(job)
         _note(job, told["held"], pid, died, {"message": sentence(**facts), "signal": number.name})
         facts["go_on"] = f"`aeviz resume {job.name}`"
+    if number == signal.SIGINT:
+        return  # the person at the terminal knows
     text = sentence(**facts)
     with contextlib.suppress(OSError):  # nobody listens any more
         os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\naeviz: {text[0].lower()}{text[1:]}\n".encode())
