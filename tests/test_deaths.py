@@ -163,27 +163,21 @@ def test_any_job_that_a_signal_ended_says_so(kind, number, advice, run, tmp_path
 
 @pytest.mark.parametrize("by_hand_over", [False, True])
 def test_a_process_that_dies_before_it_holds_its_job_says_so(by_hand_over, run, tmp_path, monkeypatch):
-    job = jobs.create(tmp_path / "jobs", "map")
-    line = ("project", run.id, *SLOW_MAP, "--job", str(job.path))
+    monkeypatch.setattr(jobs.process, "NEXT_SECONDS", 1000.0)
+    job, spare = jobs.create(tmp_path / "jobs", "map"), jobs.Spare()
     if by_hand_over:
-        monkeypatch.setattr(jobs.process, "NEXT_SECONDS", 1000.0)
-        spare = jobs.Spare()
         spare.prepare()
         worker = work_of(spare._process)
-        spare.start(job, *line)
+    others = set(psutil.Process().children())
+    spare.start(job, "project", run.id, *SLOW_MAP, "--job", str(job.path))
+    if by_hand_over:
+        wait_for((job.path / "log.txt").exists)  # it has taken the line
     else:
-        jobs.start(job, *line)
-        worker = wait_for(
-            lambda: [
-                one.children()[0]
-                for one in psutil.Process().children()
-                if str(job.path) in one.cmdline() and one.children()
-            ]
-        )[0]
-        assert not job.is_alive()
-    wait_for(job.is_alive if by_hand_over else lambda: True)
+        (process,) = set(psutil.Process().children()) - others
+        worker = work_of(process)
     worker.send_signal(signal.SIGILL)
-    assert ended(job).message.startswith("The map process was ended by signal 4 (SIGILL)")
+    wait_for(lambda: job.status().state not in jobs.LIVE, seconds=15)
+    assert job.status().message.startswith("The map process was ended by signal 4 (SIGILL)")
 
 
 def test_a_death_is_never_written_over_another_process_s_word(run, lines):

@@ -35,6 +35,7 @@ def begin() -> None:
     global _watcher
     if not hasattr(os, "fork"):
         return
+    running(sys.argv[1:])
     mine, theirs = socket.socketpair()
     usual = signal.pthread_sigmask(signal.SIG_BLOCK, _passed_on() | {signal.SIGCHLD})
     child = os.fork()
@@ -46,7 +47,6 @@ def begin() -> None:
     threading.Thread(target=_follow, args=(theirs,), daemon=True).start()  # deaf to signals, which it inherits
     signal.pthread_sigmask(signal.SIG_SETMASK, usual)
     faulthandler.enable()
-    running(sys.argv[1:])
 
 
 def running(arguments: list[str]) -> None:
@@ -78,10 +78,10 @@ def holding(job: Path, lock: IO[bytes]) -> Iterator[None]:
 
 def _tell(lock: IO[bytes] | None = None, **facts: Any) -> None:
     """Say more of this process. The lock travels beside the words, and is held for as long as they lie unread."""
-    if _watcher is None:
-        return
     log = Path(facts["job"] or "", "log.txt")
     _told.update(facts, log=log.stat().st_size if facts["job"] and log.exists() else 0)
+    if _watcher is None:
+        return
     words, handles = json.dumps(_told).encode() + b"\n", [] if lock is None else [lock.fileno()]
     with contextlib.suppress(BrokenPipeError):  # the watcher was killed, and we are about to follow
         socket.send_fds(_watcher, [words], handles)
@@ -158,7 +158,7 @@ def _is_at_a_terminal() -> bool:
 
 
 def _heard(mine: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """What the child said last, and the locks that came with it."""
+    """What the child said last, or what was known before it was born, and the locks that came with it."""
     mine.setblocking(False)
     said, locks = b"", list[int]()
     with contextlib.suppress(BlockingIOError):
@@ -168,7 +168,7 @@ def _heard(mine: socket.socket) -> tuple[dict[str, Any], list[int]]:
             if not part:
                 break
     lines = said[: said.rfind(b"\n") + 1].splitlines()
-    return json.loads(lines[-1]) if lines else {}, locks
+    return json.loads(lines[-1]) if lines else _told, locks
 
 
 def _end_like(status: int) -> NoReturn:
