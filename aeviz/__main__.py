@@ -4,6 +4,11 @@ import os
 import sys
 import traceback
 
+from aeviz import watch
+
+if __name__ == "__main__":
+    watch.begin()  # before anything heavy: what is imported from here on is the working process's alone
+
 from aeviz.jobs import WAIT_POLICY
 
 os.environ.setdefault("OMP_WAIT_POLICY", WAIT_POLICY)  # before anything loads OpenMP

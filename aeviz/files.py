@@ -139,8 +139,8 @@ def _take(file: IO[bytes], shared: bool = False) -> bool:
 
 
 @contextlib.contextmanager
-def lock(path: Path, patience: float = 1.0) -> Iterator[None]:
-    """Hold a lock that the system frees when the process dies.
+def lock(path: Path, patience: float = 1.0) -> Iterator[IO[bytes]]:
+    """Hold a lock that the system frees when the process, and whoever was handed the open file, is gone.
 
     Raises:
         NotNow: another process holds it for longer than `patience` seconds.
@@ -152,7 +152,11 @@ def lock(path: Path, patience: float = 1.0) -> Iterator[None]:
             if time.monotonic() > end:
                 raise NotNow("another process is at work in {folder}; wait for it or stop it", folder=path.parent.name)
             time.sleep(0.01)
-        yield
+        try:
+            yield file
+        finally:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_UN)  # closing it is not enough where another process has it, too
 
 
 def is_locked(path: Path) -> bool:

@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 
+import psutil
 import pytest
 
 from aeviz import files, jobs, training
@@ -153,10 +154,12 @@ def test_a_spare_takes_a_line_at_once_and_the_next_is_prepared(tmp_path, monkeyp
     spare = jobs.Spare()
     spare.prepare()
     process = spare._process
+    wait_for(psutil.Process(process.pid).children)  # the one that works; its parent waits for it
+    (working,) = psutil.Process(process.pid).children()
     run = training.prepare(Recipe.parse({"training": {"epochs": 1, "device": "cpu"}}))
     training.launch(run, spare.start)
     wait_for(lambda: run.status().state == "done", seconds=60)
-    assert run.written_status().pid == process.pid
+    assert run.written_status().pid == working.pid
     assert process.wait(20) == 0
     wait_for(lambda: spare._process is not None)
     following = spare._process

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from aeviz.runs import frames, list_runs
 from aeviz.training import Recipe
 from aeviz.training.doctor import Finding
 from aeviz.ui.components.live import dials, doctor, film, follow, head, views
+from aeviz.watch.words import sentence
 from tests.test_pages import open_page
 
 
@@ -223,6 +225,23 @@ def test_a_training_at_work_hears_its_buttons(run, button):
         app.button(key=button).click().run()
         assert not app.exception
     assert [one["ask"] for one in asked(run)] == [button]
+
+
+def test_a_training_that_crashed_says_so_and_goes_on_with_plain_kernels(run, started):
+    training.resume(run, 9)
+    message = str(sentence(["work", str(run.path)], signal.SIGSEGV, "Fatal Python error: Segmentation fault"))
+    values = run.written_status().to_json() | {"state": "failed", "signal": "SIGSEGV", "message": message}
+    files.write_json(run.path / "status.json", values)
+    app = watch(run)
+    (said,) = [error.value.replace("\\", "") for error in app.error]
+    assert said == message
+    assert "Continue goes on with torch's plain kernels: slower, but safe." in said
+    app.button(key="continue").click().run()
+    assert not app.exception
+    assert started == [("work", str(run.path), "--device", "cpu")]
+    assert run.config().resolved.plain
+    assert not app.error
+    assert "on CPU, with torch's plain kernels" in [caption.value for caption in app.caption]
 
 
 def test_restart_and_fork_make_runs_to_watch_and_keep_the_old_one(run, monkeypatch):

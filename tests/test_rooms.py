@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = [
     ["pages"], ["ui"], ["training", "export"], ["results"], ["runs", "scores"], ["latent"], ["models"], ["data"],
-    ["jobs"], ["files", "config", "errors"],
+    ["jobs"], ["files", "config", "errors", "watch"],
 ]  # fmt: skip
 FLOOR = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 FILES = sorted([*ROOT.glob("aeviz/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "app.py"])

@@ -84,7 +84,7 @@ def show(run: str, as_json: bool) -> None:
 @click.option("--epochs", type=int, default=None, help="Epochs in all, not in addition.")
 @json_option
 def resume(run: str, epochs: int | None, as_json: bool) -> None:
-    """Go on with a run that was stopped, paused or interrupted, or add epochs to a finished one."""
+    """Go on with a run that was stopped, paused or cut short, or add epochs to a finished one."""
     from aeviz import runs as store
     from aeviz import training
     from aeviz.commands.train import _train_here
@@ -93,6 +93,9 @@ def resume(run: str, epochs: int | None, as_json: bool) -> None:
     crew = training.join(found.config().training.device)
     if crew.is_first:
         training.resume(found, epochs)
+        resolved = found.config().resolved
+        if resolved is not None and resolved.plain:
+            click.echo("with torch's plain kernels: slower, but safe", err=True)
     crew.share(None)  # the others begin once the run is set up to go on
     _train_here(found, as_json, crew)
 

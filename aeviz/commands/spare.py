@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from aeviz import watch
+
 
 @click.command(hidden=True)
 @click.pass_context
@@ -16,6 +18,7 @@ def spare(context: click.Context) -> None:
     if not line:
         return
     log, *arguments = json.loads(line)
+    watch.running(arguments)
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     for stream, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
         os.dup2(source, stream)

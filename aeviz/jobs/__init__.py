@@ -4,5 +4,19 @@ from aeviz.jobs.job import LIVE, Job, Status, create, requeue
 from aeviz.jobs.process import WAIT_POLICY, Spare, start
 from aeviz.jobs.turn import Turn
 from aeviz.jobs.worker import Worker, at_work
+from aeviz.watch import CRASHES
 
-__all__ = ["LIVE", "WAIT_POLICY", "Job", "Spare", "Status", "Turn", "Worker", "at_work", "create", "requeue", "start"]
+__all__ = [
+    "CRASHES",
+    "LIVE",
+    "WAIT_POLICY",
+    "Job",
+    "Spare",
+    "Status",
+    "Turn",
+    "Worker",
+    "at_work",
+    "create",
+    "requeue",
+    "start",
+]

@@ -28,6 +28,7 @@ class Status(Settings):
     epoch: int = 0
     epochs: int = 0
     step: int = 0
+    signal: str = ""  # what ended the process of a failed one, such as SIGSEGV
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Job:
         return status
 
     def is_alive(self) -> bool:
-        """Whether a process holds this job."""
+        """Whether a process holds this job, or its death is just being written."""
         return files.is_locked(self.path / "lock")
 
     def ask(self, request: str, **values: Any) -> None:
@@ -61,11 +62,15 @@ class Job:
     def let_go(self) -> None:
         """Have a paused process that still holds this job end, so that another one can take it up.
 
+        Of one that has failed the end is only waited for: its death is written a moment before the lock is free.
+
         Raises:
             NotNow: it is at work, or does not let go.
         """
-        if self.is_alive() and self.written_status().state == "paused":
-            self.ask("leave")  # once: whoever is asked while ending looks up again, and could be kept at it
+        state = self.written_status().state
+        if self.is_alive() and state in ("paused", "failed"):
+            if state == "paused":
+                self.ask("leave")  # once: whoever is asked while ending looks up again, and could be kept at it
             end = time.monotonic() + LET_GO_SECONDS
             while self.is_alive() and time.monotonic() < end:
                 time.sleep(0.02)
@@ -83,8 +88,7 @@ def create(folder: Path, name: str) -> Job:
         NotNow: a job of this name is at work.
     """
     job = Job(folder / files.safe_name(name))
-    if job.is_alive():
-        raise NotNow("{name} is at work already; wait for it or stop it", name=name)
+    job.let_go()
     job.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     (job.path / "log.txt").unlink(missing_ok=True)
     requeue(job)
@@ -93,6 +97,6 @@ def create(folder: Path, name: str) -> Job:
 
 def requeue(job: Job) -> None:
     """Mark a job as waiting for its process, which the caller starts next."""
-    changes = {"state": "queued", "message": "", "beat": time.time(), "done": 0.0, "total": 0.0}
+    changes = {"state": "queued", "message": "", "signal": "", "beat": time.time(), "done": 0.0, "total": 0.0}
     status = job.written_status().model_copy(update=changes)
     files.write_json(job.path / "status.json", status.to_json())

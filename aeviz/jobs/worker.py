@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
-from aeviz import files
+from aeviz import files, watch
 from aeviz.errors import AevizError, Paused, Stopped
 from aeviz.jobs.job import Job
 
@@ -23,7 +23,7 @@ class Worker:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.stop_asked = self.pause_asked = False
-        self._status = job.written_status()
+        self._status = job.written_status().model_copy(update={"signal": ""})
         # What was asked since the job was queued is for us, also if it was asked before this process was born.
         self._since = self._status.beat if self._status.state == "queued" else time.time()
         self._read = 0
@@ -95,7 +95,7 @@ def at_work(job: Job) -> Iterator[Worker]:
     Raises:
         NotNow: another process holds it.
     """
-    with files.lock(job.path / "lock"), _terminable(Worker(job)) as worker:
+    with files.lock(job.path / "lock") as lock, watch.holding(job.path, lock), _terminable(Worker(job)) as worker:
         try:
             yield worker
         except Stopped:

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from aeviz.models.kernels import is_plain
+
 MOST_BY_PHASES = 32  # outputs, times what zeros in the kernel cost, up to which phases were measured faster
 
 
@@ -169,8 +171,8 @@ def _trained(function: type[torch.autograd.Function], *inputs: Any) -> Tensor:
 def _is_trained_here(x: Tensor, weight: Tensor) -> bool:
     """Whether a layer is in training on a CPU, its input or weight channels-last; a window of one pixel lies either way."""
     lies_so = any(each.stride(1) == 1 and each.stride(3) == each.shape[1] for each in (x, weight))
-    is_plain = weight.shape[-1] == 1 or not torch.is_grad_enabled()
-    return lies_so and x.device.type == "cpu" and not is_plain
+    is_pixel = weight.shape[-1] == 1
+    return lies_so and x.device.type == "cpu" and torch.is_grad_enabled() and not is_pixel and not is_plain()
 
 
 def _cast(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:

@@ -112,6 +112,7 @@ class Resolved(Settings):
     channels_last: bool = False  # how convolutions lay out their pixels
     compile: bool = False
     graphs: bool = False  # a step is replayed as a CUDA graph
+    plain: bool = False  # torch's own float32 kernels and no others, since a process of the run has crashed
     threads: int
 
 

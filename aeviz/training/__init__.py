@@ -6,10 +6,11 @@ from aeviz.training.feed import steps_per_epoch
 from aeviz.training.helm import Helm, live_paths
 from aeviz.training.presets import Preset, presets_for
 from aeviz.training.schedule import rate_at
-from aeviz.training.start import Recipe, launch, prepare, resume, work
+from aeviz.training.start import CUT_SHORT, Recipe, launch, prepare, resume, work
 from aeviz.training.steer import change, fork, play, restart, step, turn, undo
 
 __all__ = [
+    "CUT_SHORT",
     "Helm",
     "Preset",
     "Recipe",

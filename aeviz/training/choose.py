@@ -57,6 +57,18 @@ def resolve(config: RunConfig) -> Resolved:
     return resolved
 
 
+def plainly(config: RunConfig) -> Resolved:
+    """What a run goes on with after a crash: the same device and threads, and torch's plain float32 kernels.
+
+    Raises:
+        BadValue: its device is not on this machine.
+    """
+    asked, before = config.training, config.resolved
+    device = resolve_device(before.device if before else asked.device)
+    count = before.threads if before else asked.threads or threads()
+    return Resolved(device=device, device_name=device_name(device), threads=count, plain=True)
+
+
 def _questions(config: RunConfig, device: str) -> list[tuple[dict[str, Any], float]]:
     """What to try in turn: other values, and how many times as fast a training has to be with them."""
     asked, kinds = config.training, {layer.kind for layer in config.model.body.as_layers()}

@@ -9,18 +9,20 @@ from pydantic import Field
 from aeviz import data, files, jobs, results, runs
 from aeviz.config import Settings
 from aeviz.errors import BadValue, MissingData, NotNow, Paused, Stopped
-from aeviz.jobs import Worker
+from aeviz.jobs import CRASHES, Worker
 from aeviz.models import ModelConfig, fitted_to
 from aeviz.models import budget as costs
 from aeviz.models.device import keep_memory, resolve_device
-from aeviz.runs import Run, TrainingConfig
+from aeviz.models.kernels import kernels
+from aeviz.runs import Run, RunConfig, TrainingConfig
 from aeviz.training.augment import Augment
-from aeviz.training.choose import check_compiler, resolve
+from aeviz.training.choose import check_compiler, plainly, resolve
 from aeviz.training.crew import ALONE, Crew
 from aeviz.training.helm import Helm
 from aeviz.training.loop import Diverged, Trainer
 
 Start = Callable[..., None]
+CUT_SHORT = ("failed", "interrupted")  # the process may have died after the last epoch, while it rebuilt the images
 
 
 class DataChoice(Settings):
@@ -81,13 +83,16 @@ def launch(run: Run, start: Start = jobs.start) -> None:
     """
     if run.is_alive():
         raise NotNow("the run {id} is at work already", id=run.id)
-    device = resolve_device(run.config().training.device)
+    config = _after_crash(run)
+    device = resolve_device(config.training.device)
+    if config != run.config():
+        run.write_config(config)
     jobs.requeue(run)
     start(run, "work", str(run.path), "--device", device)
 
 
 def resume(run: Run, epochs: int | None = None) -> None:
-    """Set a run that has ended up to go on, to `epochs` in all if given.
+    """Set a run that has ended up to go on, to `epochs` in all if given; after a crash with torch's plain kernels.
 
     Raises:
         NotNow: it is at work.
@@ -95,19 +100,28 @@ def resume(run: Run, epochs: int | None = None) -> None:
         BadValue: fewer epochs than are done.
     """
     run.let_go()
-    config, done = run.config(), run.written_status().epoch
+    config, status = _after_crash(run), run.status()
+    done = status.epoch
     if not any(info.ready for info in data.list_data() if info.name == config.data.name):
         raise MissingData(
             "the images of this run, the set {name}, are not here; bring them first", name=config.data.name
         )
     wanted = epochs if epochs is not None else config.training.epochs
-    if wanted <= done:
+    if wanted < done or (wanted == done and status.state not in CUT_SHORT):
         raise BadValue(
             "epochs = {wanted}: the run {id} has done {done} already; ask for more than that",
             wanted=wanted, id=run.id, done=done,
         )  # fmt: skip
     training = TrainingConfig.parse({**config.training.to_json(), "epochs": wanted})
     run.write_config(config.model_copy(update={"training": training}))
+
+
+def _after_crash(run: Run) -> RunConfig:
+    """The run's settings, with torch's plain kernels if its last process has crashed."""
+    config = run.config()
+    if run.written_status().signal not in CRASHES:
+        return config
+    return config.model_copy(update={"resolved": plainly(config)})
 
 
 def work(run: Run, worker: Worker, helm: Helm | None = None, crew: Crew = ALONE) -> None:
@@ -131,7 +145,13 @@ def work(run: Run, worker: Worker, helm: Helm | None = None, crew: Crew = ALONE)
             "batch_size = {size} is too small for {count} processes; it must be at least {least}",
             size=run.config().training.batch_size, count=crew.size, least=2 * crew.size,
         )  # fmt: skip
-    trainer = Trainer(run, dataset, crew.device(resolved.device), worker, crew, helm)
+    with kernels(resolved.plain):
+        _train(Trainer(run, dataset, crew.device(resolved.device), worker, crew, helm))
+
+
+def _train(trainer: Trainer) -> None:
+    """Train, rebuild the test images, and have the status tell how it ended."""
+    run, worker, crew = trainer.run, trainer.worker, trainer.crew
     ending = _trained(trainer)
     while ending["state"] in ("paused", "done") and crew.size == 1 and worker.is_awaited():
         ending = _trained(trainer)  # asked while it was ending

@@ -116,7 +116,7 @@ def fork(run: Run) -> Run:
 
 def _listens(run: Run) -> bool:
     """Whether a process is there to ask, or on its way."""
-    return run.is_alive() or run.is_live()
+    return run.is_live() or (run.is_alive() and run.written_status().state != "failed")
 
 
 def _twin(run: Run, copied: tuple[str, ...], how: str) -> Run:

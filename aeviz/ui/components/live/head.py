@@ -38,7 +38,8 @@ def head(run: Run, status: Status) -> None:
         st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
         device = run.config().resolved
         if device:
-            st.caption(f"on {device.device.upper()}", width="content")
+            how = ", with torch's plain kernels" if device.plain else ""
+            st.caption(f"on {device.device.upper()}{how}", width="content")
         if status.state in LIVE and status.message:
             st.caption(words.plain(status.message), width="content")
 
@@ -67,14 +68,18 @@ def _play_or_pause(run: Run, status: Status) -> None:
 
 
 def can_go_on(run: Run, status: Status) -> bool:
-    """Whether a run has ended before its last epoch, and not by going astray."""
-    ended = status.state in ("paused", "stopped", "failed", "interrupted", "done")
-    return ended and status.epoch < run.config().training.epochs
+    """Whether a run has ended before its time, and not by going astray."""
+    ended = status.state in ("paused", "stopped", "done") and _has_epochs_left(run, status)
+    return ended or status.state in training.CUT_SHORT
 
 
 def can_step(run: Run, status: Status) -> bool:
     """Whether it stands still somewhere it could go on from."""
-    return status.state != "done" and can_go_on(run, status)
+    return status.state != "done" and can_go_on(run, status) and _has_epochs_left(run, status)
+
+
+def _has_epochs_left(run: Run, status: Status) -> bool:
+    return status.epoch < run.config().training.epochs
 
 
 def go_on(run: Run, times: int = 1) -> None:

@@ -1,0 +1,64 @@
+"""What is written when a signal has ended a process: into its job's status, and to standard error."""
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from aeviz.watch.words import last_lines, sentence
+
+TAIL = 2**15  # bytes of the log that are read
+
+
+def report_death(told: dict[str, Any], pid: int, number: signal.Signals, died: float) -> None:
+    """Say that the process `pid`, which told so much of itself, was ended by a signal at this time."""
+    job = Path(told["job"]) if told.get("job") else None
+    facts = {"arguments": told.get("arguments", []), "number": number, "lines": _said(job, told.get("log", 0))}
+    if job is not None:
+        facts["plain"] = _was_plain(job)
+        _note(job, told["held"], pid, died, {"message": sentence(**facts), "signal": number.name})
+        facts["go_on"] = f"`aeviz resume {job.name}`"
+    if number == signal.SIGINT:
+        return  # the person at the terminal knows
+    text = sentence(**facts)
+    with contextlib.suppress(OSError):  # nobody listens any more
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\naeviz: {text[0].lower()}{text[1:]}\n".encode())
+
+
+def _note(job: Path, held: bool, pid: int, died: float, changes: dict[str, str]) -> None:
+    """Have the job's status say "failed", unless it has ended otherwise or is another process's by now."""
+    from aeviz import files
+    from aeviz.errors import NotNow
+
+    with contextlib.ExitStack() as stack:
+        if not held:  # it died before it held its job
+            try:
+                stack.enter_context(files.lock(job / "lock", patience=0.0))
+            except NotNow:
+                return
+        status = files.read_json(job / "status.json") or {}
+        state, ours = status.get("state"), status.get("pid") == pid
+        waiting = state == "queued" and status.get("beat", 0.0) <= died
+        if (ours and state == "running") or (held and ours and state == "paused") or waiting:
+            files.write_json(job / "status.json", {**status, "state": "failed", "beat": died, **changes})
+
+
+def _said(job: Path | None, start: int) -> str:
+    """The last lines of the job's log from byte `start` on."""
+    try:
+        with open(job / "log.txt", "rb") if job is not None else open(os.devnull, "rb") as log:
+            end = log.seek(0, os.SEEK_END)
+            log.seek(max(start, end - TAIL))
+            return last_lines(log.read().decode(errors="replace"))
+    except FileNotFoundError:
+        return ""
+
+
+def _was_plain(job: Path) -> bool:
+    """Whether a training used torch's plain kernels already."""
+    from aeviz import files
+
+    config = files.read_json(job / "config.json") or {}
+    return bool((config.get("resolved") or {}).get("plain"))
