@@ -41,7 +41,7 @@ class Crew:
         """What the first process has decided; cheap enough for every step."""
         if self.size == 1:
             return yes
-        decided = torch.tensor([yes], dtype=torch.uint8, device=self._device())
+        decided = torch.tensor([yes], dtype=torch.uint8)  # on the host: no step may wait for its card
         dist.broadcast(decided, src=0)
         return bool(decided.item())
 
@@ -59,9 +59,6 @@ class Crew:
             return resolved
         return f"cuda:{os.environ['LOCAL_RANK']}"
 
-    def _device(self) -> str:
-        return "cuda" if dist.get_backend() == "nccl" else "cpu"
-
 
 ALONE = Crew()
 
@@ -72,7 +69,7 @@ def is_launched_together() -> bool:
 
 
 def join(asked: str) -> Crew:
-    """Meet the other processes that `torchrun` has started: over nccl for CUDA, over gloo for the CPU.
+    """Meet the other processes that `torchrun` has started: over gloo for what lies on the host, nccl for CUDA.
 
     Raises:
         BadValue: the device asked for is not on this machine.
@@ -83,7 +80,7 @@ def join(asked: str) -> Crew:
     if device.startswith("cuda"):  # before the first word: over nccl each speaks from its own card
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     if not dist.is_initialized():
-        dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.startswith("cuda") else "gloo")
     return Crew(dist.get_rank(), dist.get_world_size())
 
 

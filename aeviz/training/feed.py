@@ -72,7 +72,7 @@ class Feed:
         channels = self.shape[0]
         count, sums, squares = 0, torch.zeros(channels, dtype=torch.float64), torch.zeros(channels, dtype=torch.float64)
         for positions in torch.arange(len(self), device=self.device).split(CHUNK):
-            x = self.batch(positions).x.flatten(2).double().cpu()  # (B, C, H * W)
+            x = self.batch(positions).x.flatten(2).cpu().double()  # (B, C, H * W)
             count += x.shape[0] * x.shape[2]
             sums += x.sum((0, 2))
             squares += x.square().sum((0, 2))
