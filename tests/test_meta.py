@@ -12,6 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from aeviz import data
+from aeviz.latent.attraction import Attraction
+from aeviz.latent.descent import Descent
+from aeviz.latent.repulsion import GridRepulsion
 from aeviz.models import LOSSES, VARIANTS, build, fitted_to
 from aeviz.models.noise import NOISES
 from aeviz.runs import Position, TrainingConfig
@@ -163,6 +166,19 @@ def test_live_settings_are_turned_without_waiting(name, feed):
             for dial in model.config.live_fields():
                 model.turn(dial, 0.5)
     learn(feed, stepper)
+
+
+def test_a_step_of_t_sne_waits_for_nothing(monkeypatch):
+    monkeypatch.setattr("aeviz.latent.descent._repulsion", lambda points: GridRepulsion(lambda sides: [30.0, 20.0]))
+    attraction = Attraction.__new__(Attraction)
+    attraction.p, attraction._apart, attraction._squared = (torch.empty(60, device="meta") for _ in range(3))
+    attraction.rows, attraction.others = (torch.empty(60, dtype=torch.int64, device="meta") for _ in range(2))
+    attraction.offsets = torch.empty(11, dtype=torch.int64, device="meta")
+    descent = Descent(attraction, torch.empty(10, 2, device="meta"))
+    with NothingIsBrought(), NothingIsMadeOfNumbers():
+        for _ in range(2):
+            descent.step(12.0, 0.5)
+    assert descent.points.shape == (10, 2)
 
 
 @pytest.mark.parametrize(
