@@ -114,7 +114,7 @@ def learn(feed, stepper, augment=None, steps=2):
         for step, batch in enumerate(feed.batches(list(order))):
             x = batch.x if augment is None else augment(batch.x)
             terms = stepper.step(dataclasses.replace(batch, x=x, target=x), step / steps)
-            record.add({name: value * len(x) for name, value in terms.items()})
+            record.add(terms, len(x))
     return record.sums
 
 

@@ -45,13 +45,13 @@ class Crew:
         dist.broadcast(decided, src=0)
         return bool(decided.item())
 
-    def summed(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Each term summed over all processes."""
+    def summed(self, terms: dict[str, Tensor], images: int) -> tuple[dict[str, Tensor], int]:
+        """Terms of a step, and how often they count: a process alone by its images, others by all, summed already."""
         if self.size == 1:
-            return terms
-        together = torch.stack([value.float() for value in terms.values()])
+            return terms, images
+        together = torch.stack([value.float() for value in terms.values()]) * images
         dist.all_reduce(together)
-        return dict(zip(terms, together, strict=True))
+        return dict(zip(terms, together, strict=True)), 1
 
     def device(self, resolved: str) -> str:
         """The device of this process: on CUDA the card of its number on this machine, else the one chosen for all."""
