@@ -118,7 +118,7 @@ def neighbours(setting: Setting, count: int) -> Found:
 def maps(setting: Setting, count: int, dims: Any) -> Found:
     """Maps of the same codes: as trustworthy."""
     if dims == 3:
-        needed("openTSNE")
+        needed("openTSNE", "cloudpickle")
     z, trust = mixture(count), []
     for device in ("cpu", _there(setting)):
         tsne = drawn(z, device, dims)

@@ -73,7 +73,7 @@ def beside_cpu(device: str, name: str, body: str) -> Found:
     twin = copy.deepcopy(model).to(device)
     with exact():
         ours, theirs = (_followed(each, config) for each in (model, twin))
-        stepper, batch = Stepper(twin, config), pictures(device)
+        stepper, batch = Stepper(twin, config), One(pictures(device)).whole
         stepper.step(batch, 0.0)
         with unwaiting(device):
             stepper.step(batch, 0.5)
