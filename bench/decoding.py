@@ -19,7 +19,8 @@ from starlette.routing import Route
 
 from aeviz.export.decoder import pack_decoder
 from aeviz.models import Autoencoder, build, model_config
-from bench.measure import Say, Table, counted, interleave, median_and_range, ratio
+from bench.measure import Say, counted, interleave, median_and_range, ratio
+from bench.table import Table
 from bench.training import BODIES, LATENT_DIM
 from tests.browser.find import find_browser
 

@@ -7,8 +7,9 @@ import time
 
 from playwright.sync_api import Browser, sync_playwright
 
-from bench.measure import Say, Table, temporary_runs
+from bench.measure import Say, temporary_runs
 from bench.serving import serving
+from bench.table import Table
 from tests.browser.find import find_browser
 
 CLICKS = 7

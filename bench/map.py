@@ -15,7 +15,8 @@ from aeviz.results import dataset_of
 from aeviz.runs import Run
 from bench.map_run import LATENT_DIM, TRAIN, make_run, temporary_data
 from bench.map_visit import FLAGS, Step, Visit, most_charts, visit_native, visit_ours
-from bench.measure import Say, Table, counted, interleave, median_and_range
+from bench.measure import Say, counted, interleave, median_and_range
+from bench.table import Table
 from tests.browser.find import find_browser
 
 MOST_NATIVE = 300_000  # there it closes the connection

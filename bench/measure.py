@@ -97,23 +97,6 @@ def mse_of(model: Autoencoder, dataset: data.Dataset, split: Literal["val", "tes
     return total / len(rows)
 
 
-@dataclass(frozen=True)
-class Table:
-    """A title, column names, and rows of text."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-    def markdown(self) -> str:
-        """The table as Markdown that also reads well on a terminal."""
-        lines = [self.header, *self.rows]
-        widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))]
-        texts = [" | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
-        ruler = " | ".join("-" * width for width in widths)
-        return "\n".join([f"**{self.title}**", "", *(f"| {text} |" for text in (texts[0], ruler, *texts[1:]))])
-
-
 def choose_data(images: int | None = None) -> data.Dataset:
     """Fashion-MNIST where AEVIZ_DATA holds it, else the carried shapes; with at most `images` training images."""
     dataset = whole_data()

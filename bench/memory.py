@@ -12,7 +12,8 @@ import torch
 
 from aeviz import data, training
 from aeviz.training import Recipe
-from bench.measure import Setup, Table, choose_data, temporary_runs, trainer_of, whole_data
+from bench.measure import Setup, choose_data, temporary_runs, trainer_of, whole_data
+from bench.table import Table
 
 AIM = 1.5
 SMALL = {"name": "dense", "widths": [32]}  # so that the data are what is counted

@@ -14,7 +14,8 @@ from aeviz.latent.encode import encode
 from aeviz.latent.neighbours import squared_distances
 from aeviz.latent.quality import knn_accuracy, trustworthiness
 from aeviz.latent.tsne import TSNE, TSNESettings
-from bench.measure import Setup, Table, median_and_range, ratio, trainer_of
+from bench.measure import Setup, median_and_range, ratio, trainer_of
+from bench.table import Table
 from bench.training import make_recipe
 
 TRAINED_EPOCHS = 1

@@ -14,18 +14,8 @@ from aeviz import training
 from aeviz.data import Dataset
 from aeviz.data.splits import hold_out, make_splits
 from aeviz.training import feed
-from bench.measure import (
-    Say,
-    Setup,
-    Table,
-    counted,
-    cut,
-    interleave,
-    median_and_range,
-    ratio,
-    temporary_runs,
-    trainer_of,
-)
+from bench.measure import Say, Setup, counted, cut, interleave, median_and_range, ratio, temporary_runs, trainer_of
+from bench.table import Table
 from bench.training import make_recipe
 
 SIDE, BLOB = 64, 8

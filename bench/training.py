@@ -16,7 +16,6 @@ from bench.measure import (
     Result,
     Say,
     Setup,
-    Table,
     apart,
     counted,
     cut,
@@ -28,6 +27,7 @@ from bench.measure import (
     wait_for,
 )
 from bench.rivals import INSTALL, RIVALS, Rival
+from bench.table import Table
 
 BODIES: dict[str, dict[str, Any]] = {
     "dense": {"name": "dense", "widths": [512, 128]},

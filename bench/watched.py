@@ -13,8 +13,9 @@ from aeviz import training
 from aeviz.data import Dataset
 from aeviz.errors import BadValue
 from aeviz.runs import Run
-from bench.measure import Say, Setup, Table, counted, interleave, median_and_range, ratio, temporary_runs
+from bench.measure import Say, Setup, counted, interleave, median_and_range, ratio, temporary_runs
 from bench.serving import POLL_SECONDS, serving
+from bench.table import Table
 from bench.training import make_recipe
 
 AIM = 0.90

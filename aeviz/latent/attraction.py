@@ -56,20 +56,47 @@ def similarities(distances: np.ndarray, kernels: Kernels) -> np.ndarray:
     return kernels.heights(distances) / kernels.total[:, None]
 
 
+Joined = tuple[Tensor, Tensor, Tensor]
+
+
+def joined(neighbours: np.ndarray, similar: np.ndarray, device: str = "cpu") -> Joined:
+    """The mean of one-sided similarities (N, k) and those of the other side, over N: all that are not zero, by rows.
+
+    Returns:
+        They (E,), whose they are (E,), and where each row begins (N + 1,).
+    """
+    from scipy.sparse import csr_matrix
+
+    n, k = neighbours.shape
+    one_sided = csr_matrix((similar.ravel(), neighbours.ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
+    joint = (one_sided + one_sided.T).tocsr() / (2 * n)
+    arrays = joint.data.astype(np.float32), joint.indices.astype(np.int64), joint.indptr.astype(np.int64)
+    p, others, offsets = (torch.from_numpy(each).to(device) for each in arrays)
+    return p, others, offsets
+
+
+def joined_there(neighbours: np.ndarray, similar: np.ndarray, device: str) -> Joined:
+    """The same as `joined`, worked out on the device: sorting millions of pairs takes a processor seconds."""
+    n, k = neighbours.shape
+    others = torch.from_numpy(neighbours).to(device).flatten()
+    rows = torch.arange(n, device=device).repeat_interleave(k)
+    values = torch.from_numpy(similar).to(device).flatten()
+    pairs = torch.stack([torch.cat([rows, others]), torch.cat([others, rows])])
+    values = torch.cat([values, values]) / (2 * n)
+    joint = torch.sparse_coo_tensor(pairs, values, (n, n), check_invariants=False).coalesce()
+    rows, others = joint.indices()
+    offsets = torch.searchsorted(rows.contiguous(), torch.arange(n + 1, device=device))
+    return joint.values().float(), others.contiguous(), offsets
+
+
 class Attraction:
     """Joint similarities P of all pairs of which one is the other's neighbour, and the pull they exert on points."""
 
     def __init__(self, neighbours: np.ndarray, similar: np.ndarray, device: str = "cpu") -> None:
         """Neighbours' rows (N, k) and how similar they are, (N, k)."""
-        from scipy.sparse import csr_matrix
-
-        n, k = neighbours.shape
-        one_sided = csr_matrix((similar.ravel(), neighbours.ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
-        joint = (one_sided + one_sided.T).tocsr() / (2 * n)
-        self.p = torch.from_numpy(joint.data.astype(np.float32)).to(device)  # (E,)
-        self.others = torch.from_numpy(joint.indices.astype(np.int64)).to(device)  # (E,)
-        self.offsets = torch.from_numpy(joint.indptr.astype(np.int64)).to(device)  # (N + 1,)
-        self.rows = torch.arange(n, device=device).repeat_interleave(self.offsets.diff())  # (E,)
+        join = joined if device == "cpu" else joined_there
+        self.p, self.others, self.offsets = join(neighbours, similar, device)  # (E,), (E,), (N + 1,)
+        self.rows = torch.arange(len(neighbours), device=device).repeat_interleave(self.offsets.diff())  # (E,)
         self.entropy = float(torch.special.xlogy(self.p, self.p).sum(dtype=torch.float64))
         # Kept, as fresh memory of this size at every step costs more than what is computed in it.
         self._apart, self._squared = torch.empty_like(self.p), torch.empty_like(self.p)

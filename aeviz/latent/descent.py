@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from aeviz.latent.attraction import Attraction
-from aeviz.latent.repulsion import GridRepulsion, TreeRepulsion
+from aeviz.latent.repulsion import GridRepulsion, LateExtent, TreeRepulsion
 
 MOST_STEP = 5.0  # how far a point may move at once
 LEAST_GAIN = 0.01
@@ -20,15 +20,15 @@ class Descent:
     def __init__(self, attraction: Attraction, points: Tensor) -> None:
         self.points = points
         self._attraction = attraction
-        self._repulsion = GridRepulsion() if points.shape[1] == 2 else TreeRepulsion()
+        self._repulsion = _repulsion(points)
         self._update, self._gains = torch.zeros_like(points), torch.ones_like(points)
-        self._before, self.normaliser = points, 1.0  # the sum of 1 / (1 + d²) over all pairs of them
+        self._before, self._normaliser = points, points.new_ones((), dtype=torch.float64)
 
     def step(self, exaggeration: float, momentum: float) -> None:
-        """Move all points once."""
+        """Move all points once; on a card nothing here waits for it."""
         self._before = self.points
-        repulsion, self.normaliser = self._repulsion(self.points)
-        gradient = exaggeration * self._attraction(self.points) - repulsion / self.normaliser
+        repulsion, self._normaliser = self._repulsion(self.points)
+        gradient = exaggeration * self._attraction(self.points) - repulsion / self._normaliser
         turned = torch.sign(self._update) != torch.sign(gradient)
         self._gains = torch.where(turned, self._gains + 0.2, self._gains * 0.8 + LEAST_GAIN)
         rate = len(self.points) / exaggeration
@@ -38,6 +38,17 @@ class Descent:
         moved = self.points + self._update
         self.points = moved - moved.mean(0)
 
+    @property
+    def normaliser(self) -> float:
+        """The sum of 1 / (1 + d²) over all pairs of the points before the last step; waits for the device."""
+        return float(self._normaliser)
+
     def divergence(self) -> float:
         """The KL divergence, without exaggeration, of the points before the last step."""
         return self._attraction.divergence(self._before, self.normaliser)
+
+
+def _repulsion(points: Tensor) -> GridRepulsion | TreeRepulsion:
+    if points.shape[1] != 2:
+        return TreeRepulsion()
+    return GridRepulsion(LateExtent(2 * MOST_STEP)) if points.is_cuda else GridRepulsion()

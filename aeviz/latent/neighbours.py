@@ -12,6 +12,7 @@ Metric = Literal["euclidean", "cosine"]
 OnStep = Callable[[int, int], None]
 
 CHUNK_DISTANCES = 4_000_000  # distances held at once: 32 MB as float64
+CHUNK_ON_CARD = 32_000_000  # there, where small chunks leave most of it idle
 SPARE = 8  # candidates beyond k, so that rounding in the fast distances cannot lose a true neighbour
 PLACE_NEIGHBOURS = 5
 
@@ -57,7 +58,7 @@ def squared_distances(codes: np.ndarray, queries: np.ndarray, device: str = "cpu
     stored = torch.from_numpy(codes - centre).to(device, precision)
     asked = stored if queries is codes else torch.from_numpy(queries - centre).to(device, precision)
     norms, asked_norms = (stored * stored).sum(1), (asked * asked).sum(1)
-    chunk = max(1, CHUNK_DISTANCES // max(len(codes), 1))
+    chunk = max(1, (CHUNK_DISTANCES if device == "cpu" else CHUNK_ON_CARD) // max(len(codes), 1))
     for start in range(0, len(asked), chunk):
         part = slice(start, min(start + chunk, len(asked)))
         squared = torch.addmm(norms[None, :], asked[part], stored.T, alpha=-2)  # (c, N)
@@ -88,11 +89,16 @@ def _search(
     distances = np.empty((len(asked), k))
     rows = np.empty((len(asked), k), dtype=np.int64)
     candidates = min(k + SPARE, len(stored) - own)
+    there = None if device == "cpu" else [torch.from_numpy(each).to(device) for each in (stored, asked)]
     for part, squared in squared_distances(stored, asked, device):
         if own:
-            squared[torch.arange(part.stop - part.start), torch.arange(part.start, part.stop)] = torch.inf
-        found = squared.topk(candidates, dim=1, largest=False, sorted=False).indices.cpu().numpy()  # (c, k + SPARE)
-        distances[part], rows[part] = _refined(stored, asked[part], found, k)
+            squared.diagonal(part.start).fill_(torch.inf)
+        found = squared.topk(candidates, dim=1, largest=False, sorted=False).indices  # (c, k + SPARE)
+        if there is None:
+            distances[part], rows[part] = _refined(stored, asked[part], found.numpy(), k)
+        else:
+            refined = refined_there(there[0], there[1][part], found, k)
+            distances[part], rows[part] = (each.cpu().numpy() for each in refined)
         if on_step:
             on_step(part.stop, len(asked))
     return (distances**2 / 2 if metric == "cosine" else distances), rows
@@ -108,3 +114,15 @@ def _refined(stored: np.ndarray, asked: np.ndarray, found: np.ndarray, k: int) -
         exact[start : start + step] = np.sqrt(np.square(difference).sum(axis=2))
     order = np.argsort(exact, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(exact, order, axis=1), np.take_along_axis(found, order, axis=1)
+
+
+def refined_there(stored: "Tensor", asked: "Tensor", found: "Tensor", k: int) -> tuple["Tensor", "Tensor"]:
+    """The same as `_refined` on the device where all of it lies: distances (c, k) and row numbers (c, k)."""
+    import torch
+
+    found = found.sort(dim=1).values
+    step = max(1, CHUNK_ON_CARD // max(found.shape[1] * stored.shape[1], 1))
+    parts = zip(found.split(step), asked.split(step), strict=True)
+    exact = torch.cat([(stored[rows] - queries[:, None]).square().sum(2).sqrt() for rows, queries in parts])
+    order = exact.argsort(dim=1, stable=True)[:, :k]
+    return exact.gather(1, order), found.gather(1, order)

@@ -1,6 +1,7 @@
 """What pushes every point of a t-SNE map away from all others, in a time that does not grow with their square."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -17,24 +18,27 @@ class GridRepulsion:
     Points are spread onto a grid with cubic B-splines, convolved with the kernels there, and read back with the
     same splines, whose blur is divided out of the kernels (particle mesh: Hockney & Eastwood, Computer Simulation
     Using Particles, 1988; for t-SNE, as interpolation: Linderman et al., Nature Methods 2019,
-    https://doi.org/10.1038/s41592-018-0308-4). The kernels are kept as long as the grid keeps its size.
+    https://doi.org/10.1038/s41592-018-0308-4). The kernels are kept as long as the grid keeps its size, which is found
+    by `extent`: from the sides (2,) of a map to what the grid has to hold.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, extent: Callable[[Tensor], list[float]] = Tensor.tolist) -> None:
+        self._extent = extent
         self._shape = (0, 0)
         self._spacing = 0.0
         self._kernels: list[Tensor] = []
+        self._middle = torch.empty(0)  # where on the grid the middle of the map lies (2,)
 
-    def __call__(self, points: Tensor) -> tuple[Tensor, float]:
+    def __call__(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Forces (N, 2), the sums over j of (y_i - y_j) / (1 + d_ij²)², and the sum over all pairs of 1 / (1 + d²)."""
         low, high = points.amin(0), points.amax(0)
-        self._fit_grid((high - low).tolist(), points.device)
+        self._fit_grid(self._extent(high - low), points)
         cells, weights = self._splines((points - (low + high) / 2) / self._spacing)
         grid = points.new_zeros(math.prod(self._shape)).index_add_(0, cells.flatten(), weights.flatten())
         charge = torch.fft.rfft2(grid.view(self._shape))
         x, y, near = (self._read(charge * kernel, cells, weights) for kernel in self._kernels)
         to_itself = len(points)
-        return torch.stack([x, y], dim=1), float(near.sum(dtype=torch.float64)) - to_itself
+        return torch.stack([x, y], dim=1), near.sum(dtype=torch.float64) - to_itself
 
     def _read(self, transformed: Tensor, cells: Tensor, weights: Tensor) -> Tensor:
         """What a field, given by its Fourier transform, is at the points (N,)."""
@@ -43,8 +47,7 @@ class GridRepulsion:
 
     def _splines(self, places: Tensor) -> tuple[Tensor, Tensor]:
         """Cells (N, 16) that points touch, and how much; places (N, 2) are in cells from the map's middle."""
-        # The map lies in the lower half of the grid along each axis.
-        places = places + places.new_tensor([side / 4 for side in self._shape])
+        places = places + self._middle
         first = places.floor()
         t = places - first  # (N, 2) in [0, 1)
         taps = torch.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], dim=2) / 6
@@ -52,13 +55,15 @@ class GridRepulsion:
         cells = nodes[:, 0, :, None] * self._shape[1] + nodes[:, 1, None, :]  # (N, 4, 4)
         return cells.flatten(1), (taps[:, 0, :, None] * taps[:, 1, None, :]).flatten(1)
 
-    def _fit_grid(self, sides: list[float], device: torch.device) -> None:
+    def _fit_grid(self, sides: list[float], points: Tensor) -> None:
         """A grid at least twice as wide as the map, so that what wraps around meets nobody."""
         spacing = max(SPACING, max(sides) / MOST_CELLS)
         height, width = (fast_size(2 * (math.ceil(side / spacing) + TAPS + 1)) for side in sides)
         if ((height, width), spacing) != (self._shape, self._spacing):
             self._shape, self._spacing = (height, width), spacing
-            self._kernels = [kernel.to(torch.complex64) for kernel in _kernels(self._shape, spacing, device)]
+            self._kernels = [kernel.to(torch.complex64) for kernel in _kernels(self._shape, spacing, points.device)]
+            # The map lies in the lower half of the grid along each axis.
+            self._middle = torch.cat([points.new_full((1,), side / 4) for side in self._shape])
 
 
 class TreeRepulsion:
@@ -67,7 +72,7 @@ class TreeRepulsion:
     Groups of points that are far for their size count as one (Barnes & Hut 1986; van der Maaten, JMLR 2014).
     """
 
-    def __call__(self, points: Tensor) -> tuple[Tensor, float]:
+    def __call__(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Forces (N, 3) and the sum over all pairs, as `GridRepulsion` gives them."""
         from openTSNE import _tsne
         from openTSNE.quad_tree import QuadTree
@@ -77,7 +82,24 @@ class TreeRepulsion:
         normaliser = _tsne.estimate_negative_gradient_bh(
             QuadTree(places), places, forces.numpy(), THETA, 1, torch.get_num_threads(), True
         )
-        return (forces * -normaliser).to(points), float(normaliser)
+        return (forces * -normaliser).to(points), torch.full((), normaliser, dtype=torch.float64, device=points.device)
+
+
+class LateExtent:
+    """How wide a map is, asked of a card without waiting: as it was a step ago, and what it can have grown since."""
+
+    def __init__(self, most_growth: float) -> None:
+        self._most_growth = most_growth
+        self._coming: tuple[Tensor, torch.cuda.Event] | None = None
+
+    def __call__(self, sides: Tensor) -> list[float]:
+        """What to hold for a map of these sides (2,), at least as much as they are."""
+        before, arrived = self._coming, torch.cuda.Event()
+        self._coming = sides.to("cpu", non_blocking=True), arrived
+        arrived.record(torch.cuda.current_stream(sides.device))
+        there, event = before or self._coming
+        event.synchronize()
+        return [side + (self._most_growth if before else 0.0) for side in there.tolist()]
 
 
 def _kernels(shape: tuple[int, int], spacing: float, device: torch.device) -> list[Tensor]:

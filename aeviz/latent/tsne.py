@@ -58,6 +58,7 @@ class TSNE(NeighbourMap):
     normaliser: float  # the sum of 1 / (1 + d²) over all pairs of points
     iteration = 0  # how far it came
     iterations = 0  # how far it shall come
+    device = ""  # where the map is drawn; by itself on the graphics card where there is one
 
     def fit(self, codes: np.ndarray, on_step: OnStep = unheard, labels: np.ndarray | None = None) -> np.ndarray:
         checked = checked_codes(codes)
@@ -137,8 +138,8 @@ class TSNE(NeighbourMap):
         return self.settings.early_exaggeration if self._is_early() else self.settings.exaggeration
 
     def _attraction(self, on_step: OnStep) -> Attraction:
-        """The pull between exact neighbours, on the graphics card where there is one."""
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        """The pull between exact neighbours, on the device where the map is drawn."""
+        device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
 
         def on_neighbours(done: int, total: int) -> None:
             on_step(Step(self.iteration, self.iterations))

@@ -79,12 +79,19 @@ class Dials(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        self._warmth = 1.0
         self.register_buffer("warmth", torch.ones(()), persistent=False)
         for name in config.live_fields():
             self.register_buffer(name, torch.tensor(float(getattr(config, name))), persistent=False)
 
     def __getitem__(self, name: str) -> Tensor:
         return self.get_buffer(name)
+
+    def warm(self, share: float) -> None:
+        """Set `warmth`; asked at every step, it gives the device work only where it changes."""
+        if share != self._warmth:
+            self._warmth = share
+            self["warmth"].fill_(share)
 
 
 class Autoencoder(nn.Module):

@@ -105,7 +105,7 @@ def _principal(codes: Tensor | None, dims: int) -> tuple[Tensor, Tensor]:
 
 def _weightiest(old: Autoencoder, codes: Tensor | None, dims: int) -> tuple[Tensor, Tensor]:
     """The numbers of a code that move what the decoder makes of it most; the others are held at their mean."""
-    weight: Tensor = old.decoder[0].weight.detach().double().cpu()  # type: ignore[operator]
+    weight: Tensor = old.decoder[0].weight.detach().cpu().double()  # type: ignore[operator]
     reach = weight[:, : old.latent_dim].norm(dim=0)
     mean = torch.zeros(old.latent_dim)
     if codes is not None and len(codes) > 1:

@@ -55,7 +55,7 @@ class VAE(Autoencoder):
     def advance(self, epochs: float) -> None:
         """Let the KL term's weight rise with the epochs done (KL annealing, Bowman et al. 2016, 1511.06349)."""
         rise = self.config.annealing
-        self.dials["warmth"].fill_(min(1.0, epochs / rise) if rise else 1.0)
+        self.dials.warm(min(1.0, epochs / rise) if rise else 1.0)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Reconstruction of a sampled code and KL to N(0, 1), in nats; the mean code stands in outside training."""

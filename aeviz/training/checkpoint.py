@@ -65,7 +65,7 @@ def load_position(run: Run, stepper: Stepper, device: str) -> tuple[Position, di
     model.load_state_dict(tensors["model."])
     stepper.load_extra(tensors["optimizer."], tensors["ema."])
     for name, state in read_tensors(source, "rng.").items():
-        _set_generator(name, state)
+        _set_generator(name, state, torch.device(device))
     known = {field.name for field in dataclasses.fields(Position)}
     position = Position(**{name: value for name, value in values.items() if name in known})
     stepper.slowed = position.slowed
@@ -78,11 +78,12 @@ def _generator_states(model: Autoencoder) -> dict[str, Tensor]:
     return states | ({"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else {})
 
 
-def _set_generator(name: str, state: Tensor) -> None:
-    if name == "cuda":
-        torch.cuda.set_rng_state(state)
-    else:
+def _set_generator(name: str, state: Tensor, device: torch.device) -> None:
+    """Put a generator back; a card's is of no use where the run goes on without one."""
+    if name == "cpu":
         torch.set_rng_state(state)
+    elif device.type == name:
+        torch.cuda.set_rng_state(state, device)
 
 
 def cut_metrics(run: Run, step: int) -> None:

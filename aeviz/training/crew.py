@@ -41,26 +41,23 @@ class Crew:
         """What the first process has decided; cheap enough for every step."""
         if self.size == 1:
             return yes
-        decided = torch.tensor([yes], dtype=torch.uint8, device=self._device())
+        decided = torch.tensor([yes], dtype=torch.uint8)  # on the host: no step may wait for its card
         dist.broadcast(decided, src=0)
         return bool(decided.item())
 
-    def summed(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Each term summed over all processes."""
+    def summed(self, terms: dict[str, Tensor], images: int) -> tuple[dict[str, Tensor], int]:
+        """Terms of a step, and how often they count: a process alone by its images, others by all, summed already."""
         if self.size == 1:
-            return terms
-        together = torch.stack([value.float() for value in terms.values()])
+            return terms, images
+        together = torch.stack([value.float() for value in terms.values()]) * images
         dist.all_reduce(together)
-        return dict(zip(terms, together, strict=True))
+        return dict(zip(terms, together, strict=True)), 1
 
     def device(self, resolved: str) -> str:
         """The device of this process: on CUDA the card of its number on this machine, else the one chosen for all."""
         if self.size == 1 or not resolved.startswith("cuda"):
             return resolved
         return f"cuda:{os.environ['LOCAL_RANK']}"
-
-    def _device(self) -> str:
-        return "cuda" if dist.get_backend() == "nccl" else "cpu"
 
 
 ALONE = Crew()
@@ -72,7 +69,7 @@ def is_launched_together() -> bool:
 
 
 def join(asked: str) -> Crew:
-    """Meet the other processes that `torchrun` has started: over nccl for CUDA, over gloo for the CPU.
+    """Meet the other processes that `torchrun` has started: over gloo for what lies on the host, nccl for CUDA.
 
     Raises:
         BadValue: the device asked for is not on this machine.
@@ -83,7 +80,7 @@ def join(asked: str) -> Crew:
     if device.startswith("cuda"):  # before the first word: over nccl each speaks from its own card
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     if not dist.is_initialized():
-        dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.startswith("cuda") else "gloo")
     return Crew(dist.get_rank(), dist.get_world_size())
 
 

@@ -55,11 +55,13 @@ class Feed:
         if self._pixels is not None:
             yield from (self.batch(positions, part) for positions, part in zip(order, parts, strict=True))
             return
+        # Asked of a card only once: later the reader would wait for the steps under way.
+        there = torch.cat(order).cpu().split([len(positions) for positions in order])
         with ThreadPoolExecutor(1) as reader:
-            coming = [reader.submit(self._gather, positions) for positions in order[:1]]
+            coming = [reader.submit(self._read, places) for places in there[:1]]
             for number, (positions, part) in enumerate(zip(order, parts, strict=True)):
                 pixels = coming.pop().result()
-                coming = [reader.submit(self._gather, after) for after in order[number + 1 : number + 2]]
+                coming = [reader.submit(self._read, after) for after in there[number + 1 : number + 2]]
                 yield self._batch(pixels, positions, part)
 
     @property
@@ -72,7 +74,7 @@ class Feed:
         channels = self.shape[0]
         count, sums, squares = 0, torch.zeros(channels, dtype=torch.float64), torch.zeros(channels, dtype=torch.float64)
         for positions in torch.arange(len(self), device=self.device).split(CHUNK):
-            x = self.batch(positions).x.flatten(2).double().cpu()  # (B, C, H * W)
+            x = self.batch(positions).x.flatten(2).cpu().double()  # (B, C, H * W)
             count += x.shape[0] * x.shape[2]
             sums += x.sum((0, 2))
             squares += x.square().sum((0, 2))
@@ -87,7 +89,11 @@ class Feed:
     def _gather(self, positions: Tensor) -> Tensor:
         if self._pixels is not None:
             return self._pixels.index_select(0, positions if self._places is None else self._places[positions])
-        pixels = torch.from_numpy(np.ascontiguousarray(self.images[self.rows[positions.cpu().numpy()]]))
+        return self._read(positions.cpu())
+
+    def _read(self, places: Tensor) -> Tensor:
+        """The pixels at places (B,) of this split, known to the host, read from the set to the device."""
+        pixels = torch.from_numpy(np.ascontiguousarray(self.images[self.rows[places.numpy()]]))
         if self.device.startswith("cuda"):
             return pixels.pin_memory().to(self.device, non_blocking=True)
         return pixels.to(self.device)

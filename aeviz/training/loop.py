@@ -146,7 +146,7 @@ class Trainer:
         self.model.train()
         done = self.position.offset
         for images, terms in self._learned(batches[done:], parts[done:], steps):
-            self.record.add(self.crew.summed({name: value * images for name, value in terms.items()}))
+            self.record.add(*self.crew.summed(terms, images))
             if self.crew.agree(self._is_due()):
                 self._look()
 

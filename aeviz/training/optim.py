@@ -11,14 +11,27 @@ from aeviz.runs import TrainingConfig
 Make = Callable[[Iterable[nn.Parameter], TrainingConfig], optim.Optimizer]
 
 
+def make_optimizer(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> optim.Optimizer:
+    """The optimizer of the settings for these parameters; where steps can be captured, its rate is a tensor there."""
+    known = list(parameters)
+    optimizer = OPTIMIZERS[config.optimizer](known, config)
+    if can_capture(known[0].device):
+        for group in optimizer.param_groups:  # only now: a tensor given at the beginning is compared with zero
+            group["lr"] = torch.full((), config.learning_rate, device=known[0].device)
+    return optimizer
+
+
+def can_capture(device: torch.device) -> bool:
+    """Whether steps on this device can be captured in a graph."""
+    return device.type == "cuda"
+
+
 def _shared(parameters: list[nn.Parameter], config: TrainingConfig) -> dict[str, Any]:
-    device = parameters[0].device
-    rate = torch.tensor(config.learning_rate, device=device) if device.type == "cuda" else config.learning_rate
-    return {"params": parameters, "lr": rate, "weight_decay": config.l2}
+    return {"params": parameters, "lr": config.learning_rate, "weight_decay": config.l2}
 
 
 def _capturable(parameters: list[nn.Parameter]) -> bool:
-    return parameters[0].device.type == "cuda"
+    return can_capture(parameters[0].device)
 
 
 def sgd(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> optim.Optimizer:

@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from aeviz import files
@@ -33,9 +34,13 @@ class Record:
         """Seconds that were no work, as in a pause."""
         self._started += seconds
 
-    def add(self, terms: dict[str, Tensor]) -> None:
-        """Count a step with its terms, each summed over the step's images; waits for no device."""
-        self.sums = {name: self.sums[name] + value for name, value in terms.items()} if self.sums else terms
+    def add(self, terms: dict[str, Tensor], images: int) -> None:
+        """Count a step with its terms, each times the step's images; waits for no device, and asks little of it."""
+        values = list(terms.values())
+        if self.sums:
+            torch._foreach_add_([self.sums[name] for name in terms], values, alpha=images)
+        else:
+            self.sums = dict(zip(terms, torch._foreach_mul(values, images), strict=True))
         self.position.step += 1
         self.position.offset += 1
 

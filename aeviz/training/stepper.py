@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from aeviz.models import Autoencoder, Batch
 from aeviz.models.strided import channels_last
 from aeviz.runs import Resolved, TrainingConfig
 from aeviz.training.crew import ALONE, Crew
-from aeviz.training.optim import OPTIMIZERS
+from aeviz.training.optim import make_optimizer
 from aeviz.training.schedule import is_constant, rate_at
 
 
@@ -40,7 +41,7 @@ class Stepper:
             self.layout = torch.channels_last
             model.to(memory_format=self.layout)
         self.reduced = resolved is not None and resolved.precision == "bfloat16"
-        self.optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
+        self.optimizer = make_optimizer(model.parameters(), config)
         self.averaged = Averaged(model, config.ema) if config.ema > 0 else None
         self.slowed = 1.0  # by a plateau
         self.rate = config.learning_rate  # of the last step
@@ -74,7 +75,7 @@ class Stepper:
         """The terms of the loss of a batch, in the layout and precision chosen."""
         if self.layout is torch.channels_last:
             batch = dataclasses.replace(batch, x=channels_last(batch.x))
-        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.reduced):
+        with torch.autocast(self.device, dtype=torch.bfloat16) if self.reduced else nullcontext():
             terms: dict[str, Tensor] = self._losses(batch)
         return terms
 

@@ -127,8 +127,8 @@ class _Spread:
         self.squares = self.squares + target.square().mean(tuple(range(1, target.ndim))).sum()
 
     def variance(self) -> float:
-        mean = torch.as_tensor(self.sums).double() / self.count
-        return float(torch.as_tensor(self.squares).double() / self.count - mean.square().mean())
+        mean = torch.as_tensor(self.sums).cpu().double() / self.count
+        return float(torch.as_tensor(self.squares).cpu().double() / self.count - mean.square().mean())
 
 
 def _noise(value: Tensor) -> Tensor:

@@ -1,0 +1,1 @@
+"""What wants a graphics card: checks, speeds and maps, each part in a process of its own with a time of its own."""
