@@ -9,9 +9,9 @@ from aeviz import watch
 if __name__ == "__main__":
     watch.begin()  # before anything heavy: what is imported from here on is the working process's alone
 
-from aeviz.jobs import WAIT_POLICY
+from aeviz.jobs import thread_settings
 
-os.environ.setdefault("OMP_WAIT_POLICY", WAIT_POLICY)  # before anything loads OpenMP
+os.environ.update(thread_settings() | os.environ)  # before anything loads OpenMP
 
 import click
 

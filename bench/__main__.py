@@ -11,6 +11,7 @@ from aeviz.errors import AevizError
 QUICK_IMAGES, QUICK_POINTS = 5_000, 1_000
 WATCHED_TIMES = 10  # epochs as many as elsewhere, so that there is something to watch
 PRECISIONS = ["auto", "float32", "bfloat16"]
+BODIES = ["dense", "conv"]
 
 
 class Options(Settings):
@@ -26,6 +27,7 @@ class Options(Settings):
     device: str
     precision: Any
     rival_precision: Any
+    body: tuple[str, ...]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,6 +55,10 @@ class Options(Settings):
 @click.option(
     "--rival-precision", type=click.Choice(PRECISIONS[1:]), default="float32", show_default=True,
     help="The rivals', where they have a choice.",
+)  # fmt: skip
+@click.option(
+    "--body", type=click.Choice(BODIES), multiple=True, default=BODIES, show_default=True,
+    help="Training: networks; give it several times for several.",
 )  # fmt: skip
 def main(names: tuple[str, ...], quick: bool, **asked: Any) -> None:
     """Measure aeviz: all benchmarks, or those named of training, projection, streaming, memory, watched, first_loss, decoding and map."""
@@ -91,7 +97,7 @@ def _training(options: Options) -> str:
 
     dataset, setup = choose_data(options.images), _setup(options)
     with temporary_runs():
-        found = training.compare(dataset, setup, list(training.BODIES), [128, 512], options.epochs, _say)
+        found = training.compare(dataset, setup, list(options.body), [128, 512], options.epochs, _say)
     return training.table(found, dataset, setup, options.epochs).markdown()
 
 

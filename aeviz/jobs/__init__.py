@@ -1,7 +1,7 @@
 """Any `python -m aeviz ...` line as a process of its own: its status, control, lock, log and place in the queue."""
 
 from aeviz.jobs.job import LIVE, Job, Status, create, requeue
-from aeviz.jobs.process import WAIT_POLICY, Spare, start
+from aeviz.jobs.process import Spare, start, thread_settings
 from aeviz.jobs.turn import Turn
 from aeviz.jobs.worker import Worker, at_work
 from aeviz.watch import CRASHES
@@ -9,7 +9,6 @@ from aeviz.watch import CRASHES
 __all__ = [
     "CRASHES",
     "LIVE",
-    "WAIT_POLICY",
     "Job",
     "Spare",
     "Status",
@@ -19,4 +18,5 @@ __all__ = [
     "create",
     "requeue",
     "start",
+    "thread_settings",
 ]

@@ -12,7 +12,24 @@ from aeviz.jobs.job import Job
 
 # Threads that wait by spinning were measured to make t-SNE seven times slower on cores that others use as well.
 WAIT_POLICY = "passive"
+# Where the cores are idle, waiting awake for half a millisecond makes a step on two of them 1.1 to 1.26 times as fast;
+# beside a busy program it takes 1.4 times as long. This is libgomp's own setting, which comes before the policy.
+SPINS_WHEN_IDLE = "10000"
 NEXT_SECONDS = 4.0  # after a hand-over the next spare leaves the cores to the one at work
+
+
+def thread_settings() -> dict[str, str]:
+    """The environment that tells OpenMP's threads how to wait for each other, by how busy the cores are now."""
+    return {"OMP_WAIT_POLICY": WAIT_POLICY} | ({"GOMP_SPINCOUNT": SPINS_WHEN_IDLE} if _is_idle() else {})
+
+
+def _is_idle() -> bool:
+    """Whether at most one other thread of the whole machine is running; False where the system does not say."""
+    try:
+        running, _ = Path("/proc/loadavg").read_text().split()[3].split("/")
+    except FileNotFoundError:
+        return False
+    return int(running) <= 2  # this one among them
 
 
 def start(job: Job, *arguments: str) -> None:
@@ -27,7 +44,7 @@ def _detached(*arguments: str, **streams: Any) -> "subprocess.Popen[bytes]":
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
-    environment = {"OMP_WAIT_POLICY": WAIT_POLICY, **os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    environment = {**thread_settings(), **os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen([sys.executable, "-m", "aeviz", *arguments], env=environment, **streams, **apart)
 
 

@@ -199,13 +199,27 @@ class Autoencoder(nn.Module):
 
     def logits(self, fed: Tensor) -> Tensor:
         """What the decoder makes of its input: (B, ...), or (B, L, ...) for L grey levels; always float32."""
-        logits: Tensor = self.decoder(fed).float()
-        return logits.unflatten(1, (self.config.grey_levels, -1)) if LOSSES[self.loss].by_level else logits
+        return self._as_logits(self.decoder(fed))
+
+    def _as_logits(self, output: Tensor) -> Tensor:
+        """The decoder's output (B, ...) as float32, split by grey level where the loss wants it so."""
+        output = output.float()
+        return output.unflatten(1, (self.config.grey_levels, -1)) if LOSSES[self.loss].by_level else output
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Named terms, per image and averaged over the batch; `total` is the one to minimise."""
         reconstruction = self.reconstruction(self.code(batch.x), batch.target)
         return {"reconstruction": reconstruction, "total": reconstruction}
+
+    def evaluate(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+        """The terms of a batch outside training, and the mean x_hat (B, ...) that they judge, by one forward pass."""
+        outputs: list[Tensor] = []
+        hook = self.decoder.register_forward_hook(lambda module, inputs, output: outputs.append(output))
+        try:
+            terms = self.losses(batch)
+        finally:
+            hook.remove()
+        return terms, LOSSES[self.loss].mean(self._as_logits(outputs[-1]))
 
     def reconstruction(self, fed: Tensor, target: Tensor) -> Tensor:
         """The reconstruction loss of what the decoder is fed, codes as a rule, against target (B, ...)."""

@@ -12,19 +12,22 @@ LOOKED_AT = 512  # images whose SSIM is taken: it costs more than the rest of th
 
 
 @torch.no_grad()
-def evaluate(model: Autoencoder, feed: Feed) -> dict[str, float]:
-    """Named terms (per image), `mse` (per pixel) and, of images, `ssim` of the first 512; leaves eval mode on."""
+def evaluate(model: Autoencoder, feed: Feed, most: int | None = None) -> dict[str, float]:
+    """Named terms (per image), `mse` (per pixel) and, of images, `ssim` of the first 512; leaves eval mode on.
+
+    Of the whole feed, or of its first `most` samples.
+    """
+    count = len(feed) if most is None else min(most, len(feed))
     model.eval()
     sums: dict[str, Tensor] = {}
     alike: Tensor | None = None
-    for positions in torch.arange(len(feed), device=feed.device).split(BATCH):
+    for positions in torch.arange(count, device=feed.device).split(BATCH):
         batch = feed.batch(positions)
-        terms = model.losses(batch)
-        x_hat = model.decode(model.code(batch.x, batch.labels), batch.labels)
+        terms, x_hat = model.evaluate(batch)
         terms = terms | {"mse": (x_hat - batch.target).square().mean()}
         for name, value in terms.items():
             sums[name] = sums.get(name, torch.zeros((), device=feed.device)) + value.detach() * len(positions)
         if alike is None and batch.x.ndim == 4:
             alike = ssim(x_hat[:LOOKED_AT], batch.target[:LOOKED_AT]).mean()
-    values = {name: float(value) / len(feed) for name, value in sums.items()}
+    values = {name: float(value) / count for name, value in sums.items()}
     return values if alike is None else values | {"ssim": float(alike)}

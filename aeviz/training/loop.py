@@ -31,6 +31,7 @@ from aeviz.training.vitals import gradient_norms
 Part = tuple[int, int, int] | None
 LOOK_SECONDS = 0.25  # how often the loop looks up: finite loss, a line of metrics
 SAVE_SECONDS = 2.0  # between checkpoints at the ends of epochs
+FIRST_JUDGED = 1024  # validation images that the network is judged by before it has learned anything
 CHECKPOINT_SECONDS = 20.0  # between checkpoints within a long epoch
 
 
@@ -222,12 +223,15 @@ class Trainer:
 
     def judge(self, counting: bool = False) -> dict[str, float]:
         """Validate and keep the weights if they are the best yet; `counting` epochs without progress."""
-        validation = self._checked(evaluate(self.stepper.judged, self.validation))
         position, config = self.position, self.training
+        most = None if position.step else FIRST_JUDGED
+        validation = self._checked(evaluate(self.stepper.judged, self.validation, most))
         if position.best is None or validation["total"] < position.best:
             position.best, position.stale, position.waited = validation["total"], 0, 0
             if self.crew.is_first:
                 self.best.keep(position)
+            if most is not None and most < len(self.validation):
+                position.best = None  # other images than later: not to be compared with
         elif counting:
             position.stale, position.waited = position.stale + 1, position.waited + 1
         if config.schedule == "plateau" and position.waited >= config.decay_epochs:
