@@ -137,14 +137,15 @@ class _Transposed(torch.autograd.Function):
         return by_x, by_weight, by_bias, None, None, None
 
 
-@torch.compiler.disable
 def _trained(function: type[torch.autograd.Function], *inputs: Any) -> Tensor:
     y: Tensor = function.apply(*inputs)
     return y
 
 
 def _is_trained_here(x: Tensor, weight: Tensor) -> bool:
-    """Whether a layer is in training on a CPU, its input or weight channels-last."""
+    """Whether a layer is in training on a CPU, its input or weight channels-last; torch's compiler has its own ways."""
+    if torch.compiler.is_compiling():
+        return False
     lies_so = any(each.stride(1) == 1 and each.stride(3) == each.shape[1] for each in (x, weight))
     return lies_so and x.device.type == "cpu" and torch.is_grad_enabled()
 
