@@ -17,7 +17,7 @@ from tests.browser.find import find_browser
 
 SIDES = {"aeviz": ("app.py", ".st-key-first button"), "Streamlit alone": ("bench/native_map.py", ".st-key-ask input")}
 FILES = ("warm", "cold")
-QUIET_SECONDS = 8.0  # before each start: what the server before has left to others ends meanwhile
+QUIET_SECONDS = 4.0  # before each start: what the server before has left to others ends meanwhile
 
 
 def measure(repeats: int, say: Say) -> dict[tuple[str, str], list[float]]:
