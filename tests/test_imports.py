@@ -62,3 +62,10 @@ def test_an_eager_optimizer_takes_the_steps_of_torchs_own(name):
         steps.append((layer.weight.detach().clone(), sorted(map(str, state["state"].values())), len(heard)))
     assert torch.equal(steps[0][0], steps[1][0])
     assert steps[0][1:] == steps[1][1:]
+
+
+def test_a_server_imports_the_core_for_its_first_page_and_then_all_but_statistics():
+    script = "import app\nfrom aeviz.ui import warm\n"
+    assert imported_by(f"{script}import sys\nassert 'torch' not in sys.modules") == set()
+    assert imported_by(f"{script}warm.core()\nwarm.everything()") <= {"pandas", "pyarrow"}  # for tables
+    assert "sklearn" in imported_by(f"{script}warm.statistics().join()")

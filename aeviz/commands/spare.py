@@ -24,6 +24,7 @@ def spare(context: click.Context) -> None:
 
 def _warm_up() -> None:
     """The imports and first calls that a training would otherwise wait for."""
+    import sklearn.cluster  # noqa: F401
     import torch
 
     from aeviz import training  # noqa: F401

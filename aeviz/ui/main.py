@@ -7,6 +7,7 @@ import streamlit as st
 from aeviz.ui import menu, warm
 
 FIRST = menu.MENU["home"].title  # drawn before all is ready
+FITTING = (menu.MENU["walk"].title, menu.MENU["generate"].title)  # where directions and mixtures are fitted to codes
 ICON = Path(__file__).with_name("icon.png")
 LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 132 32" height="32">
 <path d="M3 4 L15 13 V19 L3 28 Z" fill="#4f46e5"/><path d="M33 4 L21 13 V19 L33 28 Z" fill="#e5733f"/>
@@ -20,7 +21,10 @@ def main() -> None:
     st.set_page_config(page_title="aeviz", page_icon=str(ICON), layout="wide")
     st.logo(LOGO, size="large")
     chosen = st.navigation(menu.pages(), position="hidden")
-    warm.core() if chosen.title == FIRST else warm.everything()
+    if chosen.title == FIRST:
+        warm.core()
+    else:
+        warm.everything()
     # Only now: what these import has been imported.
     from aeviz.ui import pick
     from aeviz.ui.components.bridges import notice_viewport
@@ -29,6 +33,8 @@ def main() -> None:
         pick.run_picker()
         menu.links()
         notice_viewport(chosen.title)
+    if chosen.title in FITTING:
+        warm.statistics()
     chosen.run()
     warm.first_page().set()
 

@@ -8,7 +8,7 @@ import gc
 import importlib
 import pkgutil
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import streamlit as st
@@ -18,6 +18,7 @@ from aeviz.jobs.memory import give_back
 
 FIRST_PAGE_SECONDS = 5.0  # for a first visitor to come before the rest is made ready
 SCIENCE = ("scipy.linalg", "scipy.ndimage", "scipy.sparse.csgraph", "scipy.spatial")
+STATISTICS = ("sklearn.linear_model", "sklearn.mixture")
 
 
 @contextlib.asynccontextmanager
@@ -59,18 +60,33 @@ def everything() -> bool:
     Streamlit collects garbage after every script, which costs 150 ms over torch's objects: those of now are left out.
     """
     core()
-    for name in SCIENCE:
-        importlib.import_module(name)
+    _import_all(SCIENCE)
     import aeviz.ui.components
     import aeviz.ui.serve.answers
 
-    for module in pkgutil.walk_packages(aeviz.ui.components.__path__, "aeviz.ui.components."):
-        importlib.import_module(module.name)
+    _import_all(found.name for found in pkgutil.walk_packages(aeviz.ui.components.__path__, "aeviz.ui.components."))
     aeviz.ui.serve.answers.packed_plotly()
     gc.collect()
     gc.freeze()
     give_back()
     return True
+
+
+def _import_all(names: Iterable[str]) -> None:
+    for name in names:
+        importlib.import_module(name)
+
+
+@st.cache_resource(show_spinner=False)
+def statistics() -> threading.Thread:
+    """Import scikit-learn beside the visitors, once, as soon as a page is open that may ask it for something.
+
+    Those 1.4 s and 150 MB are for these pages only. Nobody meets a part of it: all of scipy that we import ourselves is
+    here by now, and whoever imports scikit-learn meanwhile waits at its own lock.
+    """
+    thread = threading.Thread(target=_import_all, args=(STATISTICS,), daemon=True)
+    thread.start()
+    return thread
 
 
 @st.cache_resource(show_spinner=False)
