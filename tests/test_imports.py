@@ -40,6 +40,17 @@ def test_the_core_and_a_training_by_every_optimizer_import_nothing_heavy():
     assert imported_by(f"import aeviz.__main__, aeviz.results, aeviz.export, aeviz.training\n{TRAIN}") == set()
 
 
+def test_what_any_network_costs_is_worked_out_without_torchs_compiler():
+    script = """
+from aeviz.models import BODIES, VARIANTS, budget, model_config
+for body in BODIES:
+    for variant in VARIANTS:
+        values = {"sample_shape": (1, 16, 16), "latent_dim": 4, "variant": variant, "body": {"name": body}}
+        budget.outline(model_config(values | ({"n_classes": 3} if variant == "cvae" else {})))
+"""
+    assert imported_by(script) == set()
+
+
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "LBFGS"])
 def test_an_eager_optimizer_takes_the_steps_of_torchs_own(name):
     steps = []

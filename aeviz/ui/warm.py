@@ -63,9 +63,13 @@ def everything() -> bool:
     _import_all(SCIENCE)
     import aeviz.ui.components
     import aeviz.ui.serve.answers
+    from aeviz.models import model_config
+    from aeviz.models.budget import outline
 
     _import_all(found.name for found in pkgutil.walk_packages(aeviz.ui.components.__path__, "aeviz.ui.components."))
     aeviz.ui.serve.answers.packed_plotly()
+    # torch takes 0.4 s to know the shapes of a first convolution.
+    outline(model_config({"sample_shape": (1, 8, 8), "latent_dim": 2, "body": {"name": "conv"}}))
     gc.collect()
     gc.freeze()
     give_back()
