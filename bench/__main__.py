@@ -61,7 +61,7 @@ class Options(Settings):
     help="Training: networks; give it several times for several.",
 )  # fmt: skip
 def main(names: tuple[str, ...], quick: bool, **asked: Any) -> None:
-    """Measure aeviz: all benchmarks, or those named of training, projection, streaming, memory, watched, first_loss, decoding and map."""
+    """Measure aeviz: all benchmarks, or those named of training, projection, streaming, memory, watched, start, first_loss, decoding and map."""
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         raise click.UsageError(f"no benchmark is called {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
@@ -125,11 +125,18 @@ def _streaming(options: Options) -> str:
 
 
 def _memory(options: Options) -> str:
-    from bench import memory
+    from bench import at_rest, memory
 
     setup = _setup(options)
     _say("memory: a training in a process of its own")
-    return memory.table(memory.measure(setup, options.images), setup).markdown()
+    found = memory.table(memory.measure(setup, options.images), setup)
+    return f"{found.markdown()}\n\n{at_rest.table(at_rest.measure(_say)).markdown()}"
+
+
+def _start(options: Options) -> str:
+    from bench import start
+
+    return start.table(start.measure(options.repeats, _say)).markdown()
 
 
 def _watched(options: Options) -> str:
@@ -169,6 +176,7 @@ BENCHMARKS: dict[str, Callable[[Options], str]] = {
     "streaming": _streaming,
     "memory": _memory,
     "watched": _watched,
+    "start": _start,
     "first_loss": _first_loss,
     "decoding": _decoding,
     "map": _map,

@@ -52,10 +52,10 @@ class Visit(NamedTuple):
 
 def visit_ours(browser: Browser, run: Run, picture: Path) -> Visit:
     """Open the run's map from the page Home, and do on it all that is measured."""
-    with serving() as served, _visitor(browser, f"{served.address}/?run={run.id}") as page:
+    with serving() as served, visitor(browser, f"{served.address}/?run={run.id}") as page:
         time.sleep(SPARE_SECONDS)  # a start makes the next training's process ready
         before = _memory(served)
-        first, scripts = _opened(page, OPEN, ".st-key-menu a[href$=map]")
+        first, scripts = open_map(page, OPEN, ".st-key-menu a[href$=map]")
         lasso, box = (
             _draw(page, tool, f".st-key-map-tool button:has-text('{tool}')", ".st-key-map .nsewdrag") for tool in SHAPES
         )
@@ -74,10 +74,10 @@ def visit_native(browser: Browser, run: Run, picture: Path) -> Visit:
     """Open the same points by Streamlit's own chart, and draw on them."""
     with (
         serving("bench/native_map.py", str(kept_points(run))) as served,
-        _visitor(browser, served.address) as page,
+        visitor(browser, served.address) as page,
     ):
         before = _memory(served)
-        first, scripts = _opened(page, OPEN_NATIVE, ".st-key-ask input")
+        first, scripts = open_map(page, OPEN_NATIVE, ".st-key-ask input")
         lost = Step(None)
         lasso = _draw(page, "Lasso", NATIVE_TOOL.format("Lasso"), ".nsewdrag") if first.seconds else lost
         box = _draw(page, "Box", NATIVE_TOOL.format("Box"), ".nsewdrag") if lasso.seconds else lost
@@ -89,7 +89,7 @@ def most_charts(browser: Browser, run: Run) -> dict[str, int]:
     found = {}
     with serving() as served:
         for name in MENU:
-            with _visitor(browser, f"{served.address}/{name if name != 'home' else ''}?run={run.id}") as page:
+            with visitor(browser, f"{served.address}/{name if name != 'home' else ''}?run={run.id}") as page:
                 if page.locator(".aeviz-map").count():
                     page.locator(".aeviz-map[data-drawn]").first.wait_for()
                 found[name] = page.evaluate("bench.charts()")
@@ -97,7 +97,7 @@ def most_charts(browser: Browser, run: Run) -> dict[str, int]:
 
 
 @contextlib.contextmanager
-def _visitor(browser: Browser, address: str) -> Iterator[Page]:
+def visitor(browser: Browser, address: str) -> Iterator[Page]:
     """A page in a browser session of its own, once it is still."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(WAIT)
@@ -118,7 +118,7 @@ def _settle(page: Page) -> None:
     page.locator("[data-test-script-state=notRunning]").wait_for()
 
 
-def _opened(page: Page, script: str, link: str) -> tuple[Step, float]:
+def open_map(page: Page, script: str, link: str) -> tuple[Step, float]:
     """The map, from the click on its link; bytes until the page is still, those of scripts apart."""
     page.locator(link).first.wait_for(state="attached")
     begun = page.evaluate("bench.traffic()")

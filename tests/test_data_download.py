@@ -170,9 +170,9 @@ def test_torchvision_has_a_set_of_that_name_in_that_folder(name):
         assert source.folder == f"{original.__name__}/raw"
     elif hasattr(original, "base_folder"):
         assert source.folder == original.base_folder
-        assert {file for file, _ in original.train_list + original.test_list} < set(source.needed)
+        assert dict(original.train_list + original.test_list) == source.sums
     else:
-        assert tuple(original.split_list[split][1] for split in ("train", "test")) == source.needed
+        assert dict(original.split_list[split][1:] for split in ("train", "test")) == source.sums
 
 
 def test_files_are_found_in_any_folder_packed_or_not(tmp_path, monkeypatch):
@@ -208,15 +208,11 @@ def write_cifar(folder, evil=b""):
         (folder / name).write_bytes(content)
         sums[name] = hashlib.md5(content).hexdigest()
     (folder / "batches.meta").write_bytes(b"")
-    return [[name, md5] for name, md5 in sums.items()]
+    return sums
 
 
 def test_cifar_is_read_in_order_once_its_sums_hold(home, monkeypatch):
-    from torchvision.datasets import CIFAR10
-
-    sums = write_cifar(home / "cifar-10-batches-py")
-    monkeypatch.setattr(CIFAR10, "train_list", sums[:5])
-    monkeypatch.setattr(CIFAR10, "test_list", sums[5:])
+    monkeypatch.setattr(public.CIFAR10, "sums", write_cifar(home / "cifar-10-batches-py"))
     dataset = data.load("cifar10")
     assert dataset.images.shape == (12, 3, 32, 32)
     assert dataset.images[:, 0, 0, 0].tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
@@ -237,7 +233,6 @@ def test_pickles_with_another_sum_are_never_opened(home):
 
 def test_svhn_is_turned_upright_and_its_ten_is_a_zero(home, monkeypatch):
     from scipy.io import savemat
-    from torchvision.datasets import SVHN
 
     home.mkdir()
     sums = {}
@@ -246,8 +241,8 @@ def test_svhn_is_turned_upright_and_its_ten_is_a_zero(home, monkeypatch):
         images[1, 2, 0, :] = np.arange(n) + 1  # row 1, column 2, red
         path = home / f"{split}_32x32.mat"
         savemat(path, {"X": images, "y": np.array([[10]] + [[1]] * (n - 1), np.uint8)})
-        sums[split] = ["", path.name, hashlib.md5(path.read_bytes()).hexdigest()]
-    monkeypatch.setattr(SVHN, "split_list", sums)
+        sums[path.name] = hashlib.md5(path.read_bytes()).hexdigest()
+    monkeypatch.setattr(public.SVHN, "sums", sums)
     dataset = data.load("svhn")
     assert dataset.images.shape == (8, 3, 32, 32)
     assert dataset.images[:, 0, 1, 2].tolist() == [1, 2, 3, 4, 5, 1, 2, 3]

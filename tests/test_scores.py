@@ -71,6 +71,16 @@ def test_ssim_is_finite_at_any_size_and_one_for_the_same_image(side):
     assert other[0] < 0.9
 
 
+@pytest.mark.parametrize("shape", [(3, 28, 28), (1, 16, 21), (1, 8, 8)])
+def test_ssim_is_that_of_torchmetrics(shape):
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    x, x_hat = torch.rand((2, 5, *shape), generator=torch.Generator().manual_seed(0))
+    sigma = 1.5 * min(16, *shape[1:]) / 16
+    theirs = structural_similarity_index_measure(x, x_hat, sigma=sigma, data_range=1.0, reduction="none")
+    np.testing.assert_allclose(ssim(x, x_hat), theirs.numpy(), atol=1e-5)
+
+
 def test_ssim_of_two_flat_images_is_the_luminance_term():
     # Without variance: (2ab + C1) / (a² + b² + C1), C1 = 0.01².
     a, b = np.full((1, 1, 28, 28), 0.2, np.float32), np.full((1, 1, 28, 28), 0.6, np.float32)

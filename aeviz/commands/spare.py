@@ -27,10 +27,11 @@ def spare(context: click.Context) -> None:
 
 def _warm_up() -> None:
     """The imports and first calls that a training would otherwise wait for."""
-    import sklearn.datasets  # noqa: F401
+    import sklearn.cluster  # noqa: F401
     import torch
 
     from aeviz import training  # noqa: F401
+    from aeviz.jobs.memory import give_back
     from aeviz.models import Batch, build, model_config
     from aeviz.models.device import threads
     from aeviz.runs import TrainingConfig
@@ -43,3 +44,4 @@ def _warm_up() -> None:
         optimizer = OPTIMIZERS["adam"](model.parameters(), TrainingConfig())
         model.losses(Batch(x, x))["total"].backward()
         optimizer.step()
+    give_back()

@@ -162,20 +162,24 @@ class CIFAR10(PublicSet):
     classes = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
     torchvision_name = "CIFAR10"
     folder = "cifar-10-batches-py"
-    needed = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch", "batches.meta")
+    sums: ClassVar[dict[str, str]] = {
+        "data_batch_1": "c99cafc152244af753f735de768cd75f",
+        "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+        "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+        "data_batch_4": "634d18415352ddfa80567beed471001a",
+        "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+        "test_batch": "40351d587109b95175f43aff81a1287e",
+    }
+    needed = (*sums, "batches.meta")
     by_hand = "data_batch_1 to data_batch_5, test_batch and batches.meta (from cifar-10-python.tar.gz)"
     download_bytes = 170_498_071
 
     def read(self, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
         """Images (N, 3, 32, 32), labels (N,) and how many are for training."""
-        from torchvision.datasets import CIFAR10 as Original
-
-        batches = []
-        for name, md5 in Original.train_list + Original.test_list:
-            batches.append(pickle.loads(read_checked(folder / name, md5), encoding="latin1"))
+        batches = [pickle.loads(read_checked(folder / name, md5), encoding="latin1") for name, md5 in self.sums.items()]
         images = np.concatenate([batch["data"] for batch in batches]).reshape(-1, *self.image_shape)
         labels = np.concatenate([np.asarray(batch["labels"], np.int64) for batch in batches])
-        return images, labels, sum(len(batch["labels"]) for batch in batches[: len(Original.train_list)])
+        return images, labels, sum(len(batch["labels"]) for batch in batches[:-1])
 
 
 class SVHN(PublicSet):
@@ -190,19 +194,19 @@ class SVHN(PublicSet):
     classes = tuple("0123456789")
     torchvision_name = "SVHN"
     folder = "."
-    needed = ("train_32x32.mat", "test_32x32.mat")
+    sums: ClassVar[dict[str, str]] = {
+        "train_32x32.mat": "e26dedcc434d2e4c54c9b2d4a06d8373",
+        "test_32x32.mat": "eb5a983be6a315427106f1b164d9cef3",
+    }
+    needed = tuple(sums)
     by_hand = "train_32x32.mat and test_32x32.mat"
     download_bytes = 246_316_178
 
     def read(self, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
         """Images (N, 3, 32, 32), labels (N,) with 0 for the digit 0, and how many are for training."""
         from scipy.io import loadmat
-        from torchvision.datasets import SVHN as Original
 
-        parts = []
-        for split in ("train", "test"):
-            _, name, md5 = Original.split_list[split]
-            parts.append(loadmat(io.BytesIO(read_checked(folder / name, md5))))
+        parts = [loadmat(io.BytesIO(read_checked(folder / name, md5))) for name, md5 in self.sums.items()]
         images = np.concatenate([part["X"].transpose(3, 2, 0, 1) for part in parts])  # (H, W, C, N) -> (N, C, H, W)
         labels = np.concatenate([part["y"].ravel() for part in parts]).astype(np.int64) % 10  # they write 10 for 0
         return np.ascontiguousarray(images), labels, len(parts[0]["y"])

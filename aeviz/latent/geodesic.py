@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from aeviz.latent.encode import device_of, evaluating
+from aeviz.models.eager import eager
 
 NODES = 33  # codes the curve is looked at
 WAVES = 8  # sines that bend it
@@ -76,7 +77,7 @@ def geodesic(metric: Metric, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _least(energy_of: Callable[[Tensor], Tensor], shape: tuple[int, int], device: torch.device) -> Tensor:
     """The weights (W, D) of least energy that were met; the first are zeros."""
     weights = torch.zeros(shape, device=device, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=ROUNDS, line_search_fn="strong_wolfe")
+    optimizer = eager(torch.optim.LBFGS)([weights], max_iter=ROUNDS, line_search_fn="strong_wolfe")
     least, best = float("inf"), weights.detach().clone()
 
     def closure() -> Tensor:

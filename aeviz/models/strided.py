@@ -162,14 +162,18 @@ def _by_weight(x: Tensor, weight: Tensor, gradient: Tensor, stride: int, padding
     return by_weight
 
 
-@torch.compiler.disable
 def _trained(function: type[torch.autograd.Function], *inputs: Any) -> Tensor:
     y: Tensor = function.apply(*inputs)
     return y
 
 
 def _is_trained_here(x: Tensor, weight: Tensor) -> bool:
-    """Whether a layer is in training on a CPU, its input or weight channels-last; a window of one pixel lies either way."""
+    """Whether a layer is in training on a CPU, its input or weight channels-last; torch's compiler has its own ways.
+
+    A window of one pixel lies either way.
+    """
+    if torch.compiler.is_compiling():
+        return False
     lies_so = any(each.stride(1) == 1 and each.stride(3) == each.shape[1] for each in (x, weight))
     is_pixel = weight.shape[-1] == 1
     return lies_so and x.device.type == "cpu" and torch.is_grad_enabled() and not is_pixel and not is_plain()

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from aeviz.models.eager import eager
+
 OnStep = Callable[[int, int], None]
 FEATURES = 64
 MOST_IMAGES, EPOCHS, BATCH = 10_000, 4, 128
@@ -50,7 +52,7 @@ def train_classifier(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         classifier = Classifier(x.shape[1], classes)
-        optimizer = torch.optim.Adam(classifier.parameters(), LEARNING_RATE)
+        optimizer = eager(torch.optim.Adam)(classifier.parameters(), LEARNING_RATE)
         batches = [batch for _ in range(EPOCHS) for batch in torch.randperm(len(y)).split(BATCH)]
         for step, batch in enumerate(batches):
             optimizer.zero_grad()

@@ -1,13 +1,13 @@
 """How alike two images are: MSE, PSNR and SSIM per image, for pixels in [0, 1]."""
 
 import math
-from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-SSIM_SIGMA, SSIM_SIDE = 1.5, 16  # the customary window (11 x 11), and the smallest side it is used on
+from aeviz.models import losses
+
 PIXELS_AT_ONCE = 2_000_000
 
 
@@ -27,7 +27,7 @@ def psnr(mean_squared_error: float | None) -> float | None:
 def ssim(x: np.ndarray | Tensor, x_hat: np.ndarray | Tensor) -> np.ndarray:
     """Structural similarity (N,) of images (N, C, H, W) (Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861).
 
-    By torchmetrics with a Gaussian window of sigma 1.5 (11 x 11). For images with a side under 16 pixels the
+    With a Gaussian window of sigma 1.5 (11 x 11), as torchmetrics has it. For images with a side under 16 pixels the
     window shrinks with the side (sigma = 1.5 side / 16; 7 x 7 at 8 pixels), as it would not fit otherwise:
     numbers for such images compare with each other only.
     """
@@ -35,16 +35,9 @@ def ssim(x: np.ndarray | Tensor, x_hat: np.ndarray | Tensor) -> np.ndarray:
     if len(x) == 0:
         return np.empty(0)
     chunk = max(1, PIXELS_AT_ONCE // x[0].numel())
-    values = [_ssim(a, b) for a, b in zip(x.split(chunk), x_hat.split(chunk), strict=True)]
+    with torch.inference_mode():
+        values = [losses.ssim(a, b) for a, b in zip(x.split(chunk), x_hat.split(chunk), strict=True)]
     return torch.cat(values).double().numpy()
-
-
-def _ssim(x: Tensor, x_hat: Tensor) -> Tensor:
-    from torchmetrics.functional.image import structural_similarity_index_measure
-
-    sigma = SSIM_SIGMA * min(SSIM_SIDE, *x.shape[-2:]) / SSIM_SIDE
-    values = structural_similarity_index_measure(x, x_hat, sigma=sigma, data_range=1.0, reduction="none")
-    return cast(Tensor, values).reshape(-1)
 
 
 def percentile(errors: np.ndarray, value: float) -> float | None:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn, optim
 
+from aeviz.models.eager import eager
 from aeviz.runs import TrainingConfig
 
 Make = Callable[[Iterable[nn.Parameter], TrainingConfig], optim.Optimizer]
@@ -36,36 +37,36 @@ def _capturable(parameters: list[nn.Parameter]) -> bool:
 
 def sgd(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> optim.Optimizer:
     """Plain stochastic gradient descent (Robbins & Monro 1951)."""
-    return optim.SGD(**_shared(list(parameters), config), fused=True)
+    return eager(optim.SGD)(**_shared(list(parameters), config), fused=True)
 
 
 def momentum(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> optim.Optimizer:
     """Gradient descent with momentum (Polyak 1964)."""
-    return optim.SGD(**_shared(list(parameters), config), fused=True, momentum=config.momentum)
+    return eager(optim.SGD)(**_shared(list(parameters), config), fused=True, momentum=config.momentum)
 
 
 def nesterov(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> optim.Optimizer:
     """Momentum that looks ahead (Sutskever et al., ICML 2013); needs some momentum."""
     shared = _shared(list(parameters), config)
-    return optim.SGD(**shared, fused=True, momentum=config.momentum, nesterov=config.momentum > 0)
+    return eager(optim.SGD)(**shared, fused=True, momentum=config.momentum, nesterov=config.momentum > 0)
 
 
 def rmsprop(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> optim.Optimizer:
     """Steps divided by a running root mean square of gradients (Hinton, lecture 6e, 2012)."""
     known = list(parameters)
-    return optim.RMSprop(**_shared(known, config), foreach=True, capturable=_capturable(known))
+    return eager(optim.RMSprop)(**_shared(known, config), foreach=True, capturable=_capturable(known))
 
 
 def adam(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> optim.Optimizer:
     """Adam (Kingma & Ba, ICLR 2015); fused: a third of the time of the loop over tensors."""
     known = list(parameters)
-    return optim.Adam(**_shared(known, config), fused=True, capturable=_capturable(known))
+    return eager(optim.Adam)(**_shared(known, config), fused=True, capturable=_capturable(known))
 
 
 def adamw(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> optim.Optimizer:
     """Adam with decoupled weight decay (Loshchilov & Hutter, ICLR 2019)."""
     known = list(parameters)
-    return optim.AdamW(**_shared(known, config), fused=True, capturable=_capturable(known))
+    return eager(optim.AdamW)(**_shared(known, config), fused=True, capturable=_capturable(known))
 
 
 OPTIMIZERS: dict[str, Make] = {

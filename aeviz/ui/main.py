@@ -4,10 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from aeviz.ui import menu, pick
-from aeviz.ui.components.bridges import notice_viewport
-from aeviz.ui.warm import warm_up
+from aeviz.ui import menu, warm
 
+FIRST = menu.MENU["home"].title  # drawn before all is ready
+FITTING = (menu.MENU["walk"].title, menu.MENU["generate"].title)  # where directions and mixtures are fitted to codes
 ICON = Path(__file__).with_name("icon.png")
 LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 132 32" height="32">
 <path d="M3 4 L15 13 V19 L3 28 Z" fill="#4f46e5"/><path d="M33 4 L21 13 V19 L33 28 Z" fill="#e5733f"/>
@@ -20,13 +20,23 @@ def main() -> None:
     """Draw the app for one visitor."""
     st.set_page_config(page_title="aeviz", page_icon=str(ICON), layout="wide")
     st.logo(LOGO, size="large")
-    warm_up()
     chosen = st.navigation(menu.pages(), position="hidden")
+    if chosen.title == FIRST:
+        warm.core()
+    else:
+        warm.everything()
+    # Only now: what these import has been imported.
+    from aeviz.ui import pick
+    from aeviz.ui.components.bridges import notice_viewport
+
     with st.sidebar:
         pick.run_picker()
         menu.links()
         notice_viewport(chosen.title)
+    if chosen.title in FITTING:
+        warm.statistics()
     chosen.run()
+    warm.first_page().set()
 
 
 if __name__ == "__main__":

@@ -47,10 +47,10 @@ const MapBase = (() => {
   const loadPlotly = (address) => {
     plotly ??= new Promise((done, failed) => {
       if (window.Plotly) return done(window.Plotly)
-      const script = document.head.appendChild(document.createElement("script"))
-      script.onload = () => done(window.Plotly)
-      script.onerror = () => { plotly = null; failed(new Error("Plotly could not be loaded")) }
-      script.src = address
+      const onItsWay = document.querySelector(`script[src="${address}"]`)
+      const script = onItsWay ?? document.head.appendChild(Object.assign(document.createElement("script"), { src: address }))
+      script.addEventListener("load", () => done(window.Plotly))
+      script.addEventListener("error", () => { plotly = null; script.remove(); failed(new Error("Plotly could not be loaded")) })
     })
     return plotly
   }

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from aeviz.ui import state
+from aeviz.ui.serve import address
 
 STATIC = Path(__file__).resolve().parents[3] / "static"
 
@@ -60,10 +61,11 @@ def notice_viewport(page: str) -> None:
     """
     with st.container(height=1, border=False, key="viewport"):
         told = _viewport(
-            data={"narrow": state.is_narrow(), "page": page, "begun": state.recall("begun")},
-            key="viewport_bridge",
-            on_narrow_change=nothing,
-        )
+            data={
+                "narrow": state.is_narrow(), "page": page, "begun": state.recall("begun"), "plotly": address("plotly.js")
+            },
+            key="viewport_bridge", on_narrow_change=nothing,
+        )  # fmt: skip
     if told.narrow is not None and told.narrow != state.is_narrow():
         state.remember("narrow", bool(told.narrow))
         st.rerun()

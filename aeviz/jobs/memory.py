@@ -1,0 +1,40 @@
+"""What a process holds in memory without needing it, given back to the system."""
+
+import contextlib
+import ctypes
+import mmap
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+PLACE = re.compile(r"(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) (?P<rights>\S+) \S+ \S+ \S+ +(?P<file>/.*)")
+
+
+def give_back() -> None:
+    """Give back freed memory, and pages of libraries that were looked at only while they were loaded.
+
+    Importing torch reads 150 MB of CUDA's libraries once, to link them. These pages are the system's copies of files,
+    unchanged; whoever needs one again finds it there. Does nothing where the system is not Linux with glibc.
+    """
+    library = ctypes.CDLL(None)
+    with contextlib.suppress(AttributeError, OSError):  # another system
+        library.malloc_trim(0)
+        for start, size in _unchanged_pages():
+            library.madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), mmap.MADV_DONTNEED)
+
+
+def _unchanged_pages() -> Iterator[tuple[int, int]]:
+    """Start and size of what is mapped from libraries, cannot be written, and has no page that differs from the file.
+
+    Only of libraries: these stay where they are for good, while another file's place may hold something else by now.
+    """
+    for area in re.split(r"\n(?=[0-9a-f]+-)", Path("/proc/self/smaps").read_text()):
+        place = PLACE.match(area)
+        if (
+            place
+            and ".so" in place["file"]
+            and place["rights"] in ("r--p", "r-xp")
+            and "Anonymous:             0 kB" in area
+        ):
+            start = int(place["start"], 16)
+            yield start, int(place["end"], 16) - start

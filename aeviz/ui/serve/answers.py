@@ -1,0 +1,116 @@
+"""The answers themselves, each a plain function from a request to bytes.
+
+What pages keep (`ui/cache.py`) is imported when it is first asked for: Streamlit complains of every cache that is made
+without a server.
+"""
+
+import functools
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import plotly
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from aeviz import files, results
+from aeviz.data import pictures
+from aeviz.errors import MissingData
+from aeviz.latent.encode import decode as decode_with
+from aeviz.plots.packed import pack
+from aeviz.runs import Run, list_runs
+from aeviz.ui.serve import thumbnails
+from aeviz.ui.serve.blobs import blobs
+from aeviz.ui.serve.density import density as density_of
+from aeviz.ui.serve.routes import FRESH
+
+FOREVER = {"cache-control": "private, max-age=31536000, immutable"}  # for what its address names whole
+MOST_CODES = 1024  # decoded at once for a browser that cannot do it itself
+BYTES = "application/octet-stream"
+
+
+@functools.lru_cache(1)
+def packed_plotly() -> bytes:
+    return gzip.compress((Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes(), 6)
+
+
+def plotly_js(request: Request) -> Response:
+    """Plotly as its Python package carries it, packed once."""
+    packed = packed_plotly()
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type="text/javascript", headers=FOREVER | {"content-encoding": "gzip"})
+    return Response(gzip.decompress(packed), media_type="text/javascript", headers=FOREVER)
+
+
+def blob(request: Request) -> Response:
+    content = blobs().get(request.path_params["name"])
+    if content is None:
+        return Response("no longer kept", 404, headers=FRESH)
+    # Said to be packed already: floats hardly shrink, and packing them takes longer than sending them.
+    return Response(content, media_type=BYTES, headers=FOREVER | {"content-encoding": "identity"})
+
+
+def _run(request: Request) -> Run:
+    """The run an address names, if its weights are still those the address was made for."""
+    asked = request.path_params
+    run = next((run for run in list_runs() if run.id == asked["run"]), None)
+    if run is None or ("mark" in asked and run.weights_mark() != asked["mark"]):
+        raise MissingData("the run {run} has changed or is gone; look again", run=asked["run"])
+    return run
+
+
+def tile(request: Request) -> Response:
+    tile = thumbnails.tile(_run(request), request.path_params["number"])
+    return Response(pack(tile), media_type=BYTES, headers=FOREVER | {"content-encoding": "identity"})
+
+
+def sheet(request: Request) -> Response:
+    rows = [int(row, 36) for row in request.query_params.get("rows", "").split(".") if row.isalnum()]
+    picture = thumbnails.sheet(_run(request), np.array(rows[: thumbnails.MOST_ON_SHEET], np.int64))
+    return Response(picture, media_type="image/webp", headers=FOREVER)
+
+
+def near(request: Request) -> Response:
+    from aeviz.ui import cache
+
+    asked = request.path_params
+    run = _run(request)
+    rows = results.near(run, asked["split"], asked["row"], dataset=cache.images_of(run))
+    found = {"latent": rows.latent_rows.tolist(), "pixels": rows.pixel_rows.tolist()}
+    return JSONResponse(found, headers=FOREVER)
+
+
+def density(request: Request) -> Response:
+    points, colour = (blobs().get(request.path_params[name]) for name in ("points", "colour"))
+    if points is None:
+        return Response("no longer kept", 404, headers=FRESH)
+    asked = {name: float(request.query_params[name]) for name in ("x0", "x1", "y0", "y1", "width", "height")}
+    return Response(pack(density_of(points, colour, **asked)), media_type=BYTES, headers=FOREVER)
+
+
+def frame(request: Request) -> Response:
+    """The latest picture of a map that is being computed, if it is newer than the one that is here."""
+    run, job = _run(request), request.path_params["job"]
+    frame = results.FrameFile(run.results / "jobs" / files.safe_name(job)).read()
+    if frame is None or str(frame.iteration) == request.query_params.get("after"):
+        return Response(status_code=204, headers=FRESH)
+    shown = {"iteration": frame.iteration, "points": frame.points.astype(np.float32).ravel()}
+    return Response(pack(shown), media_type=BYTES, headers=FRESH)
+
+
+def decode(request: Request, body: bytes) -> Response:
+    """Codes (n, D) float32 to pixels (n, C, H, W) uint8, for decoders a browser cannot run.
+
+    For a conditional network the shares of the classes stand behind each code, (n, D + K + 1).
+    """
+    from aeviz.ui import cache
+
+    model = cache.model(_run(request))
+    dims, classes = model.latent_dim, model.n_classes
+    width = 4 * (dims + (classes + 1 if classes else 0))
+    if not body or len(body) % width or len(body) > MOST_CODES * width:
+        return Response(json.dumps({"error": f"expected 1 to {MOST_CODES} codes of {width} bytes"}), 400)
+    codes = np.frombuffer(body, "<f4").reshape(-1, width // 4)
+    x_hat = decode_with(model, codes[:, :dims], labels=codes[:, dims:] if classes else None)
+    return Response(pictures.to_pixels(x_hat).tobytes(), media_type=BYTES, headers=FRESH)

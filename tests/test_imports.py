@@ -1,0 +1,82 @@
+"""What is imported where: what costs seconds and hundreds of MB stays out of servers and trainings that do not use it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn, optim
+
+from aeviz.models.eager import eager
+
+HEAVY = ("torch._dynamo", "torchvision", "torchmetrics", "sklearn", "pandas", "pyarrow", "openTSNE", "onnx")
+TRAIN = """
+from aeviz.models import Batch, build, model_config
+from aeviz.runs import TrainingConfig
+from aeviz.training.optim import OPTIMIZERS
+from aeviz.training.stepper import Stepper
+from aeviz import data
+import torch
+
+x = torch.from_numpy(data.load("digits").images[:8]) / 255
+for name in OPTIMIZERS:
+    model = build(model_config({"sample_shape": (1, 8, 8), "latent_dim": 2, "body": {"name": "conv"}}))
+    stepper = Stepper(model, TrainingConfig(optimizer=name, clip=1.0))
+    stepper.step(Batch(x, x), 0.0)
+    kept = {key.removeprefix("optimizer."): value for key, value in stepper.extra_state().items()}
+    stepper.load_extra(kept, {})
+"""
+
+
+def imported_by(script: str) -> set[str]:
+    """Which heavy modules a fresh process has imported after a script."""
+    tell = f"import json, sys; print(json.dumps([name for name in {HEAVY} if name in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", f"{script}\n{tell}"], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_the_core_and_a_training_by_every_optimizer_import_nothing_heavy():
+    assert imported_by(f"import aeviz.__main__, aeviz.results, aeviz.export, aeviz.training\n{TRAIN}") == set()
+
+
+def test_what_any_network_costs_is_worked_out_without_torchs_compiler():
+    script = """
+from aeviz.models import BODIES, VARIANTS, budget, model_config
+for body in BODIES:
+    for variant in VARIANTS:
+        values = {"sample_shape": (1, 16, 16), "latent_dim": 4, "variant": variant, "body": {"name": body}}
+        budget.outline(model_config(values | ({"n_classes": 3} if variant == "cvae" else {})))
+"""
+    assert imported_by(script) == set()
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "LBFGS"])
+def test_an_eager_optimizer_takes_the_steps_of_torchs_own(name):
+    steps = []
+    for cls in (getattr(optim, name), eager(getattr(optim, name))):
+        torch.manual_seed(0)
+        layer, heard = nn.Linear(4, 3), []
+        optimizer = cls(layer.parameters(), lr=0.1)
+        optimizer.register_step_post_hook(lambda *_, heard=heard: heard.append(1))
+
+        def closure(layer=layer, optimizer=optimizer):
+            optimizer.zero_grad()
+            loss = layer(torch.ones(2, 4)).square().sum()
+            loss.backward()
+            return loss
+
+        for _ in range(3):
+            optimizer.step(closure)
+        state = optimizer.state_dict()
+        optimizer.load_state_dict(state)
+        steps.append((layer.weight.detach().clone(), sorted(map(str, state["state"].values())), len(heard)))
+    assert torch.equal(steps[0][0], steps[1][0])
+    assert steps[0][1:] == steps[1][1:]
+
+
+def test_a_server_imports_the_core_for_its_first_page_and_then_all_but_statistics():
+    script = "import app\nfrom aeviz.ui import warm\n"
+    assert imported_by(f"{script}import sys\nassert 'torch' not in sys.modules") == set()
+    assert imported_by(f"{script}warm.core()\nwarm.everything()") <= {"pandas", "pyarrow"}  # for tables
+    assert "sklearn" in imported_by(f"{script}warm.statistics().join()")
