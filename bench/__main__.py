@@ -28,6 +28,10 @@ class Options(Settings):
     precision: Any
     rival_precision: Any
     body: tuple[str, ...]
+    page: str
+    sessions: int
+    thought: float
+    seconds: float
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,8 +64,12 @@ class Options(Settings):
     "--body", type=click.Choice(BODIES), multiple=True, default=BODIES, show_default=True,
     help="Training: networks; give it several times for several.",
 )  # fmt: skip
+@click.option("--page", default="map", show_default=True, help="Load: the page that is visited.")
+@click.option("--sessions", type=click.IntRange(min=1), default=20, show_default=True, help="Load: visitors.")
+@click.option("--thought", type=float, default=1.0, show_default=True, help="Load: seconds between two reruns.")
+@click.option("--seconds", type=float, default=20.0, show_default=True, help="Load: how long, once all have come.")
 def main(names: tuple[str, ...], quick: bool, **asked: Any) -> None:
-    """Measure aeviz: all benchmarks, or those named of training, projection, streaming, memory, watched, start, first_loss, decoding and map."""
+    """Measure aeviz: all benchmarks, or those named of training, projection, streaming, memory, watched, start, first_loss, decoding, map and load."""
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         raise click.UsageError(f"no benchmark is called {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
@@ -166,6 +174,13 @@ def _map(options: Options) -> str:
     return "\n\n".join(table.markdown() for table in maps.tables(found))
 
 
+def _load(options: Options) -> str:
+    from bench import load
+
+    asked = options.page, options.sessions, options.thought
+    return load.table(load.measure(*asked, options.seconds, _say), *asked).markdown()
+
+
 def _say(message: str) -> None:
     click.echo(message, err=True)
 
@@ -180,6 +195,7 @@ BENCHMARKS: dict[str, Callable[[Options], str]] = {
     "first_loss": _first_loss,
     "decoding": _decoding,
     "map": _map,
+    "load": _load,
 }
 
 if __name__ == "__main__":

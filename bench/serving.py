@@ -33,14 +33,14 @@ class Served(NamedTuple):
 
 
 @contextlib.contextmanager
-def serving(script: str = "app.py", *arguments: str) -> Iterator[Served]:
-    """A script of this project by Streamlit, told these arguments; it is gone afterwards."""
+def serving(script: str = "app.py", *arguments: str, options: tuple[str, ...] = ()) -> Iterator[Served]:
+    """A script of this project by Streamlit with these options of its own, told these arguments; it is gone afterwards."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     line = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), "--server.headless", "true"]
     process = subprocess.Popen(
-        [*line, "--", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*line, *options, "--", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         _wait_for_health(port)

@@ -10,6 +10,12 @@ from pathlib import Path
 PLACE = re.compile(r"(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) (?P<rights>\S+) \S+ \S+ \S+ +(?P<file>/.*)")
 
 
+def return_freed() -> None:
+    """Give memory that was freed back to the system; does nothing without glibc."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def give_back() -> None:
     """Give back freed memory, and pages of libraries that were looked at only while they were loaded.
 

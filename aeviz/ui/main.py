@@ -35,8 +35,11 @@ def main() -> None:
         notice_viewport(chosen.title)
     if chosen.title in FITTING:
         warm.statistics()
-    chosen.run()
-    warm.first_page().set()
+    try:
+        chosen.run()
+    finally:
+        warm.first_page().set()
+        warm.visits().ended()
 
 
 if __name__ == "__main__":

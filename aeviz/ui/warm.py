@@ -8,14 +8,16 @@ import gc
 import importlib
 import pkgutil
 import threading
+import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import streamlit as st
 
 from aeviz.jobs import Spare
-from aeviz.jobs.memory import give_back
+from aeviz.jobs.memory import give_back, return_freed
 
+QUIET_SECONDS = 2.0  # without a script, after which there is time to collect garbage
 FIRST_PAGE_SECONDS = 5.0  # for a first visitor to come before the rest is made ready
 SCIENCE = ("scipy.linalg", "scipy.ndimage", "scipy.sparse.csgraph", "scipy.spatial")
 STATISTICS = ("sklearn.linear_model", "sklearn.mixture")
@@ -33,6 +35,34 @@ def _get_ready() -> None:
     first_page().wait(FIRST_PAGE_SECONDS)
     spare().prepare()
     everything()
+    while True:
+        visits().tidy()
+
+
+class Visits:
+    """When the last script ended, so that garbage is collected while nobody waits for an answer.
+
+    Streamlit's own way is to collect after every script (`runner.postScriptGC`, off in our settings), which holds all
+    visitors up. Under a load that never pauses, Python's own collections go on.
+    """
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._last = 0.0
+
+    def ended(self) -> None:
+        """Note that a script has ended."""
+        self._last = time.monotonic()
+        self._ended.set()
+
+    def tidy(self) -> None:
+        """Wait for a script and for the silence after it, then collect what sessions have left behind."""
+        self._ended.wait()
+        self._ended.clear()
+        while (left := self._last + QUIET_SECONDS - time.monotonic()) > 0:
+            time.sleep(left)
+        gc.collect()
+        return_freed()
 
 
 @st.cache_resource(show_spinner=False)
@@ -54,10 +84,16 @@ def first_page() -> threading.Event:
 
 
 @st.cache_resource(show_spinner=False)
+def visits() -> Visits:
+    """The visits of this server, one account for all."""
+    return Visits()
+
+
+@st.cache_resource(show_spinner=False)
 def everything() -> bool:
     """Have imported, once, what any page needs, and nothing in memory that nobody does.
 
-    Streamlit collects garbage after every script, which costs 150 ms over torch's objects: those of now are left out.
+    Collecting garbage costs 150 ms over torch's objects: those of now are left out of all later collections.
     """
     core()
     _import_all(SCIENCE)
@@ -81,6 +117,13 @@ def _import_all(names: Iterable[str]) -> None:
         importlib.import_module(name)
 
 
+def _import_for_good(names: Iterable[str]) -> None:
+    """Import, and leave what has come out of later collections."""
+    _import_all(names)
+    gc.collect()
+    gc.freeze()
+
+
 @st.cache_resource(show_spinner=False)
 def statistics() -> threading.Thread:
     """Import scikit-learn beside the visitors, once, as soon as a page is open that may ask it for something.
@@ -88,7 +131,7 @@ def statistics() -> threading.Thread:
     Those 1.4 s and 150 MB are for these pages only. Nobody meets a part of it: all of scipy that we import ourselves is
     here by now, and whoever imports scikit-learn meanwhile waits at its own lock.
     """
-    thread = threading.Thread(target=_import_all, args=(STATISTICS,), daemon=True)
+    thread = threading.Thread(target=_import_for_good, args=(STATISTICS,), daemon=True)
     thread.start()
     return thread
 

@@ -161,3 +161,11 @@ def _confirm(run: Run) -> None:
         place.caption(f":green[:material/check:] {name} since step {heard:,}.")
     elif not awake:
         place.caption(f":material/check: {name} from when it goes on.")
+    else:
+        st.fragment(_keep_looking, run_every=HEARD_SECONDS)(run, path)
+
+
+def _keep_looking(run: Run, path: str) -> None:
+    """Redraw the dials as soon as a turn has been heard, on a machine that is too busy to hear it at once."""
+    if path not in _coming(run):
+        st.rerun()

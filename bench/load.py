@@ -1,0 +1,139 @@
+"""Load: many visitors on one server, each a websocket that opens a page and reruns it after a moment's thought."""
+
+import asyncio
+import random
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import psutil
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from aeviz.runs import Run
+from bench.map_run import make_run, temporary_data
+from bench.measure import Say, Table
+from bench.serving import Served, serving
+
+POINTS = 10_000
+ARRIVING_SECONDS = 10.0  # within which all visitors come
+SILENCE_SECONDS = 60.0  # after which a visitor gives up waiting for an answer
+DEFAULTS = ("--runner.postScriptGC", "true", "--server.fileWatcherType", "auto")  # as Streamlit comes
+
+
+@dataclass
+class Heard:
+    """What one side's visitors have seen: seconds and kB of first views and reruns, closed connections, the server."""
+
+    first: list[float] = field(default_factory=list)
+    reruns: list[float] = field(default_factory=list)
+    kilobytes: list[float] = field(default_factory=list)  # of reruns
+    closed: int = 0
+    cpu_ms: float = 0.0  # the server's processor time by rerun, what it does beside them included
+    session_mb: float = 0.0
+
+
+class Visitor:
+    """One browser session: a first view, then reruns of the page until the time is over."""
+
+    def __init__(self, address: str, run: Run, page: str, heard: Heard) -> None:
+        self.address, self.query, self.heard = address, f"run={run.id}", heard
+        self.page, self.script = page, ""
+
+    async def visit(self, thought: float, until: float) -> None:
+        """Stay until a moment on the clock, thinking so many seconds, more or less, between two reruns."""
+        await asyncio.sleep(random.uniform(0, ARRIVING_SECONDS))
+        try:
+            async with websockets.connect(self.address, max_size=None) as stream:
+                seconds, _ = await self._run(stream)
+                self.heard.first.append(seconds)
+                while time.perf_counter() < until:
+                    await asyncio.sleep(random.uniform(0.5, 1.5) * thought)
+                    seconds, size = await self._run(stream)
+                    self.heard.reruns.append(seconds)
+                    self.heard.kilobytes.append(size / 1000)
+        except (websockets.ConnectionClosed, TimeoutError):
+            self.heard.closed += 1
+
+    async def _run(self, stream: websockets.ClientConnection) -> tuple[float, int]:
+        """Seconds from asking for a run of the script to its end, and the bytes that came."""
+        asked = BackMsg()
+        asked.rerun_script.query_string = self.query
+        asked.rerun_script.page_name = "" if self.script else self.page
+        asked.rerun_script.page_script_hash = self.script
+        started, size = time.perf_counter(), 0
+        await stream.send(asked.SerializeToString())
+        while True:
+            content = await asyncio.wait_for(stream.recv(), SILENCE_SECONDS)
+            size += len(content)
+            if len(content) > 2000:
+                continue  # an element; what is looked for is small
+            message = ForwardMsg.FromString(content)  # type: ignore[arg-type]
+            kind = message.WhichOneof("type")
+            if kind == "navigation":
+                self.script = message.navigation.page_script_hash
+            elif kind == "script_finished":
+                return time.perf_counter() - started, size
+
+
+def measure(page: str, sessions: int, thought: float, seconds: float, say: Say) -> dict[str, Heard]:
+    """What visitors of a page meet on aeviz's own settings, and on Streamlit's defaults."""
+    with temporary_data():
+        say(f"load: a map of {POINTS:,} points")
+        run = make_run(POINTS)
+        found = {}
+        for side, options in (("aeviz", ()), ("Streamlit's defaults", DEFAULTS)):
+            say(f"load: {sessions} sessions on the page {page}, {side}")
+            with serving("app.py", options=options) as served:
+                found[side] = asyncio.run(_visited(served, run, page, sessions, thought, seconds))
+    return found
+
+
+async def _visited(served: Served, run: Run, page: str, sessions: int, thought: float, seconds: float) -> Heard:
+    """A warm server with so many visitors for so many seconds after all have come."""
+    await Visitor(served.stream, run, page, Heard()).visit(0.1, time.perf_counter() + ARRIVING_SECONDS + 5)
+    await asyncio.sleep(3)  # what is made ready beside the first visitor is done
+    heard, server = Heard(), psutil.Process(served.pid)
+    memory, busy = server.memory_full_info().uss, server.cpu_times()
+    until = time.perf_counter() + ARRIVING_SECONDS + seconds
+    visits = [
+        asyncio.create_task(Visitor(served.stream, run, page, heard).visit(thought, until)) for _ in range(sessions)
+    ]
+    await asyncio.sleep(ARRIVING_SECONDS + seconds / 2)
+    heard.session_mb = (server.memory_full_info().uss - memory) / 1e6 / sessions
+    await asyncio.gather(*visits)
+    after = server.cpu_times()
+    spent = after.user + after.system - busy.user - busy.system
+    heard.cpu_ms = 1000 * spent / max(1, len(heard.reruns) + len(heard.first))
+    return heard
+
+
+def table(found: dict[str, Heard], page: str, sessions: int, thought: float) -> Table:
+    """A row for each side."""
+    rows = []
+    for side, heard in found.items():
+        rows.append(
+            (
+                side,
+                f"{_share(heard.first, 0.5):.2f} / {_share(heard.first, 0.95):.2f}",
+                f"{1000 * _share(heard.reruns, 0.5):.0f} / {1000 * _share(heard.reruns, 0.95):.0f}",
+                str(len(heard.reruns)),
+                f"{statistics.median(heard.kilobytes or [0]):.1f}",
+                f"{heard.cpu_ms:.0f}",
+                str(heard.closed),
+                f"{heard.session_mb:.2f}",
+            )
+        )
+    title = f"Load: page {page}, {POINTS:,} codes, {sessions} sessions, {thought:g} s of thought"
+    header = (
+        "settings", "first view p50 / p95, s", "rerun p50 / p95, ms", "reruns", "kB by rerun", "processor ms by run",
+        "closed", "MB by session",
+    )  # fmt: skip
+    return Table(title, header, rows)
+
+
+def _share(values: Sequence[float], share: float) -> float:
+    """The value that this share of all does not exceed; nan where there are none."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
