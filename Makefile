@@ -9,7 +9,7 @@ run: .venv/.app
 
 test: .venv/.test
 	$(BIN)/python -m tests.browser.find
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10
 
 check: .venv/.test
 	$(BIN)/ruff check .

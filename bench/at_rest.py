@@ -9,8 +9,9 @@ from playwright.sync_api import sync_playwright
 from bench.first_loss import SPARE_SECONDS
 from bench.map_run import make_run, temporary_data
 from bench.map_visit import FLAGS, OPEN, open_map, visitor
-from bench.measure import Say, Table
+from bench.measure import Say
 from bench.serving import serving
+from bench.table import Table
 from tests.browser.find import find_browser
 
 POINTS = 10_000

@@ -14,11 +14,13 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from aeviz.runs import Run
 from bench.map_run import make_run, temporary_data
-from bench.measure import Say, Table
+from bench.measure import Say
 from bench.serving import Served, serving
+from bench.table import Table
 
 POINTS = 10_000
 ARRIVING_SECONDS = 10.0  # within which all visitors come
+WARMING_SECONDS = 8.0  # in which a first visitor has all made ready that comes later than the first page
 SILENCE_SECONDS = 60.0  # after which a visitor gives up waiting for an answer
 DEFAULTS = ("--runner.postScriptGC", "true", "--server.fileWatcherType", "auto")  # as Streamlit comes
 
@@ -42,14 +44,14 @@ class Visitor:
         self.address, self.query, self.heard = address, f"run={run.id}", heard
         self.page, self.script = page, ""
 
-    async def visit(self, thought: float, until: float) -> None:
-        """Stay until a moment on the clock, thinking so many seconds, more or less, between two reruns."""
-        await asyncio.sleep(random.uniform(0, ARRIVING_SECONDS))
+    async def visit(self, thought: float, until: float, arriving: float = 0.0) -> None:
+        """Come within so many seconds and stay until a moment on the clock, thinking for a while between two reruns."""
+        await asyncio.sleep(random.uniform(0, arriving))
         try:
             async with websockets.connect(self.address, max_size=None) as stream:
                 seconds, _ = await self._run(stream)
                 self.heard.first.append(seconds)
-                while time.perf_counter() < until:
+                while not self.heard.reruns or time.perf_counter() < until:
                     await asyncio.sleep(random.uniform(0.5, 1.5) * thought)
                     seconds, size = await self._run(stream)
                     self.heard.reruns.append(seconds)
@@ -93,14 +95,12 @@ def measure(page: str, sessions: int, thought: float, seconds: float, say: Say) 
 
 async def _visited(served: Served, run: Run, page: str, sessions: int, thought: float, seconds: float) -> Heard:
     """A warm server with so many visitors for so many seconds after all have come."""
-    await Visitor(served.stream, run, page, Heard()).visit(0.1, time.perf_counter() + ARRIVING_SECONDS + 5)
-    await asyncio.sleep(3)  # what is made ready beside the first visitor is done
+    await Visitor(served.stream, run, page, Heard()).visit(0.1, time.perf_counter() + WARMING_SECONDS)
     heard, server = Heard(), psutil.Process(served.pid)
     memory, busy = server.memory_full_info().uss, server.cpu_times()
     until = time.perf_counter() + ARRIVING_SECONDS + seconds
-    visits = [
-        asyncio.create_task(Visitor(served.stream, run, page, heard).visit(thought, until)) for _ in range(sessions)
-    ]
+    visitors = [Visitor(served.stream, run, page, heard) for _ in range(sessions)]
+    visits = [asyncio.create_task(each.visit(thought, until, ARRIVING_SECONDS)) for each in visitors]
     await asyncio.sleep(ARRIVING_SECONDS + seconds / 2)
     heard.session_mb = (server.memory_full_info().uss - memory) / 1e6 / sessions
     await asyncio.gather(*visits)

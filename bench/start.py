@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.map_run import temporary_data
 from bench.map_visit import FLAGS, WAIT
-from bench.measure import Say, Table, counted, interleave, median_and_range
+from bench.measure import Say, counted, interleave, median_and_range
 from bench.serving import ROOT, serving
+from bench.table import Table
 from tests.browser.find import find_browser
 
 SIDES = {"aeviz": ("app.py", ".st-key-first button"), "Streamlit alone": ("bench/native_map.py", ".st-key-ask input")}

@@ -1,7 +1,9 @@
 """The benchmarks run, and all sides do the same work; how fast is for `make bench` to say."""
 
 import asyncio
+import importlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +12,11 @@ from scipy.sparse import csr_matrix
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+import bench
 from aeviz import data, models
 from aeviz.latent.tsne import TSNESettings
 from aeviz.runs import Run
-from bench import decoding, limit, map_visit, measure, memory, projection, rivals, streaming, training, watched
+from bench import decoding, limit, load, map_visit, measure, memory, projection, rivals, streaming, training, watched
 from bench import map as maps
 
 SETUP = measure.Setup("cpu", threads=1, repeats=1)
@@ -191,3 +194,22 @@ def test_the_divergence_is_that_of_its_definition():
     off = ~np.eye(6, dtype=bool)
     expected = (joint[off] * np.log(joint[off] / (kernel / kernel.sum())[off])).sum()
     assert projection.kl_divergence(csr_matrix(joint), points) == pytest.approx(expected, rel=1e-6)
+
+
+def test_every_benchmark_can_be_imported():
+    scripts = {"native_map"}  # drawn by Streamlit
+    for path in Path(bench.__file__).parent.glob("*.py"):
+        if path.stem not in scripts:
+            importlib.import_module(f"bench.{path.stem}")
+
+
+def test_visitors_of_one_server_all_see_the_page_and_none_is_cut_off(monkeypatch):
+    monkeypatch.setattr(load, "POINTS", 200)
+    monkeypatch.setattr(load, "ARRIVING_SECONDS", 0.1)
+    monkeypatch.setattr(load, "WARMING_SECONDS", 0.1)
+    found = load.measure("home", sessions=2, thought=0.1, seconds=0.5, say=lambda message: None)
+    for heard in found.values():
+        assert (len(heard.first), heard.closed) == (2, 0)
+        assert heard.reruns
+        assert len(heard.kilobytes) == len(heard.reruns)
+    assert "Streamlit's defaults" in load.table(found, "home", 2, 0.1).markdown()

@@ -203,3 +203,10 @@ def test_results_are_computed_anew_when_the_file_is_damaged_or_the_weights_chang
     with jobs.at_work(run) as worker:
         training.work(run, worker)
     assert not np.array_equal(results.codes(run, "test").z, first.z)
+
+
+def test_runs_made_in_the_same_second_never_share_a_folder(monkeypatch):
+    ids = iter(["one", "one", "two"])
+    monkeypatch.setattr(runs.store, "new_id", lambda *named: next(ids))
+    made = [training.prepare(Recipe.parse({"training": {"epochs": 1, "device": "cpu"}})) for _ in range(2)]
+    assert [run.id for run in made] == ["one", "two"]

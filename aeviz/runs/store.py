@@ -35,9 +35,13 @@ def create(dataset: Dataset, model: ModelConfig, training: TrainingConfig, seed:
     Raises:
         BadValue: a setting outside what is allowed.
     """
+    root = runs_root()
+    id = new_id(dataset.name, model.variant)
+    while (root / id).exists():  # made in the same second
+        id = new_id(dataset.name, model.variant)
     config = RunConfig.parse(
         {
-            "id": new_id(dataset.name, model.variant),
+            "id": id,
             "created": time.time(),
             "seed": seed,
             "versions": {"aeviz": __version__, "torch": torch.__version__, "python": platform.python_version()},
@@ -46,7 +50,6 @@ def create(dataset: Dataset, model: ModelConfig, training: TrainingConfig, seed:
             "training": training.to_json(),
         }
     )
-    root = runs_root()
     root.mkdir(parents=True, exist_ok=True)
     run = Run(root / config.id)
     run.path.mkdir(mode=0o700)
