@@ -9,7 +9,8 @@ run: .venv/.app
 
 test: .venv/.test
 	$(BIN)/python -m tests.browser.find
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 --ignore tests/browser
+	$(BIN)/python -m pytest --durations 10 tests/browser
 
 check: .venv/.test
 	$(BIN)/ruff check .
