@@ -40,6 +40,16 @@ def test_the_core_and_a_training_by_every_optimizer_import_nothing_heavy():
     assert imported_by(f"import aeviz.__main__, aeviz.results, aeviz.export, aeviz.training\n{TRAIN}") == set()
 
 
+def test_a_step_is_recorded_and_replayed_without_torchs_compiler():
+    script = """
+from tests.test_replay import recorded, trained
+step = recorded()
+trained(step)
+assert step._replay is not None
+"""
+    assert imported_by(script) == set()
+
+
 def test_what_any_network_costs_is_worked_out_without_torchs_compiler():
     script = """
 from aeviz.models import BODIES, VARIANTS, budget, model_config
