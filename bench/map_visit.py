@@ -90,7 +90,7 @@ def most_charts(browser: Browser, run: Run) -> dict[str, int]:
     with serving() as served:
         for name in MENU:
             with visitor(browser, f"{served.address}/{name if name != 'home' else ''}?run={run.id}") as page:
-                if page.locator(".aeviz-map").count():
+                if page.locator(".st-key-map").count():  # there before its script is, and before it draws
                     page.locator(".aeviz-map[data-drawn]").first.wait_for()
                 found[name] = page.evaluate("bench.charts()")
     return found
@@ -111,11 +111,11 @@ def visitor(browser: Browser, address: str) -> Iterator[Page]:
 
 
 def _settle(page: Page) -> None:
-    """Wait until the script has run to its end and nothing comes any more."""
+    """Wait until the script has run to its end and nothing comes any more: a script that works is still for long, too."""
     before = None
     while before != (before := page.evaluate("JSON.stringify(bench.traffic())")):
+        page.locator("[data-test-script-state=notRunning]").wait_for()
         page.wait_for_timeout(1000 * STILL_SECONDS)
-    page.locator("[data-test-script-state=notRunning]").wait_for()
 
 
 def open_map(page: Page, script: str, link: str) -> tuple[Step, float]:
