@@ -37,6 +37,16 @@ def test_a_job_tells_how_it_ended(job):
     assert (job.status().state, job.status().message) == ("failed", "it broke")
 
 
+def test_a_message_belongs_to_its_state(job):
+    with at_work(job) as worker:
+        worker.report(state="running", message="Encoding")
+        worker.report(done=1, total=2)
+        assert job.written_status().message == "Encoding"
+        worker.report(state="paused", message="Paused.")
+        worker.report(state="running", done=2)
+        assert (job.status().state, job.status().message) == ("running", "")
+
+
 def test_a_job_whose_process_died_is_interrupted(job):
     worker = Worker(job)
     worker.report(state="running")

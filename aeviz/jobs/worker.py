@@ -32,7 +32,12 @@ class Worker:
         self._control = str(job.path / "control.jsonl")
 
     def report(self, **changes: Any) -> None:
-        """Note progress; written at most every 0.2 s, at once when the state or the message changes."""
+        """Note progress; written at most every 0.2 s, at once when the state or the message changes.
+
+        A message belongs to its state: another state begins without one.
+        """
+        if changes.get("state", self._status.state) != self._status.state:
+            changes = {"message": "", **changes}
         fresh = self._status.model_copy(
             update={**changes, "beat": time.time(), "pid": os.getpid(), "host": socket.gethostname()}
         )

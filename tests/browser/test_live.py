@@ -115,8 +115,10 @@ def test_pause_step_and_play(server, page):
     for more in (1, 2):
         page.get_by_role("button", name="Step").click()
         expect(page.locator(".st-key-live_numbers").get_by_text(f"{at + more:,}", exact=True)).to_be_visible()
+        expect(page.get_by_role("button", name="Step")).to_be_enabled()
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("button", name="Pause")).to_be_enabled()
+    expect(page.get_by_text("Paused.", exact=True)).to_have_count(0)
     page.wait_for_function(
         f"Number(document.querySelector('.st-key-live_numbers').innerText.match(/Step\\s+([\\d,]+)/)[1].replace(',', '')) > {at + 5}"
     )

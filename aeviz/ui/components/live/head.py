@@ -102,7 +102,7 @@ def _stop(run: Run) -> None:
 def _step(run: Run) -> None:
     before = follow(run).step
     training.step(run, warm.spare().start)
-    wait_until(lambda: follow(run).step > before, ANSWER_SECONDS)
+    wait_until(lambda: follow(run).step > before and run.status().state == "paused", ANSWER_SECONDS)
 
 
 def _restart(run: Run) -> None:
