@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         click.echo(f"aeviz: {error}", err=True)
         return 2
     except click.Abort:
+        sys.unraisablehook = _say_nothing
         click.echo("aeviz: stopped", err=True)
         return 130
     except BrokenPipeError:  # whoever read our output has read enough
@@ -51,6 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception:
         traceback.print_exc()
         return 1
+
+
+def _say_nothing(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Objects that Ctrl-C left half made (a zip file being opened) complain while they are deleted: nobody's concern."""
 
 
 if __name__ == "__main__":

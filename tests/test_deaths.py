@@ -249,6 +249,28 @@ def test_ctrl_c_reaches_the_work_once(run, lines):
     os.close(ours)
 
 
+HALF_MADE = """
+import sys
+import aeviz.__main__ as line
+
+class HalfMade:
+    def __del__(self):
+        self.what_the_constructor_never_reached
+
+def stopped(*_, **__):
+    opened = HalfMade()
+    raise line.click.Abort
+
+line.aeviz.main = stopped
+sys.exit(line.main())
+"""
+
+
+def test_what_ctrl_c_left_half_made_is_deleted_without_a_word():
+    ended = subprocess.run([sys.executable, "-c", HALF_MADE], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (130, "aeviz: stopped\n")
+
+
 def _take_the_terminal():
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
