@@ -1,6 +1,7 @@
 """What can be asked of a training at work: turning settings, single steps, other networks; and what it chose itself."""
 
 import math
+import statistics
 import threading
 import time
 
@@ -324,8 +325,25 @@ def test_a_measurement_gives_a_ratio_and_leaves_the_generator_alone():
     config = training.prepare(recipe()).config()
     plain = resolve(config)
     state = torch.get_rng_state()
-    assert 0 < _gain(config, plain, plain.model_copy(update={"precision": "bfloat16"})) < math.inf
+    assert 0 < _gain(config, plain, plain.model_copy(update={"precision": "bfloat16"}), 1.0) < math.inf
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(
+    ("gains", "rounds"),
+    [((2.0, 2.5), 2), ((0.3, 0.4), 2), ((2.0, 1.2, 1.9), 3), ((1.0, 1.1, 1.0, 1.1, 1.0), 5), ((2.0, 0.5, 2.0, 0.5, 2.0), 5)],
+)  # fmt: skip
+def test_a_choice_is_measured_until_the_rounds_agree(monkeypatch, gains, rounds):
+    from aeviz.training import choose
+
+    config = training.prepare(recipe()).config()
+    plain = choose.resolve(config)
+    warm_up = [1.0] * 4  # two steps of each side
+    seconds = iter([*warm_up, *(value for gain in gains for value in (gain, 1.0))])
+    monkeypatch.setattr(choose, "_seconds", lambda step, steps: next(seconds))
+    gain = choose._gain(config, plain, plain.model_copy(update={"precision": "bfloat16"}), worth=1.03)
+    assert gain == statistics.median(gains[:rounds])
+    assert len(list(seconds)) == 2 * (len(gains) - rounds)
 
 
 def test_channels_last_learns_the_same_and_goes_on_as_if_it_had_never_stopped(monkeypatch):

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+import math
 import shutil
 import statistics
 import time
@@ -23,7 +24,8 @@ from aeviz.training.graphs import CapturedStep
 from aeviz.training.stepper import Stepper
 
 WORTH_MEASURING = 3e11  # FLOPs of a whole training: some three seconds on one core
-STEPS, ROUNDS = 4, 5
+LEAST_SECONDS, MOST_STEPS = 0.02, 4  # of a side in a round: what a clock and a scheduler blur little
+CLEAR = {2: 1.3, 3: 1.15, 4: 1.1, 5: 1.0}  # rounds, and by what factor all of them have to lie on one side of the worth
 WORTH_DIGITS = 1.15  # times as fast, for what bfloat16 costs in digits
 WORTH_CHANGING = 1.03  # times as fast, for what costs nothing
 CHOICES = ".choices.json"
@@ -111,7 +113,7 @@ def _chosen(config: RunConfig, resolved: Resolved, changes: dict[str, Any], wort
     path = runs_root() / CHOICES
     question, answers = _question(config, resolved, "+".join(changes)), _known(path)
     if not isinstance(answers.get(question), bool):
-        answers[question] = _gain(config, resolved, other) > worth
+        answers[question] = _gain(config, resolved, other, worth) > worth
         files.write_json(path, answers)
     return other if answers[question] else resolved
 
@@ -132,24 +134,40 @@ def _question(config: RunConfig, resolved: Resolved, name: str) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _gain(config: RunConfig, plain: Resolved, other: Resolved) -> float:
+def _gain(config: RunConfig, plain: Resolved, other: Resolved, worth: float) -> float:
     """How many times as fast steps are with the other choice: the median of interleaved rounds; 0 if it fails.
 
-    Leaves the generators alone.
+    Ends as soon as the rounds agree clearly on whether it is more than `worth`. Leaves the generators alone.
     """
     cards = [torch.device(plain.device)] if plain.device.startswith("cuda") else []
     with torch.random.fork_rng(cards):
         model = build(config.model, config.training.loss).to(plain.device).train()
         images = _Images(torch.rand(config.training.batch_size, *config.data.shape, device=plain.device))
         try:
-            steps = [_stepping(copy.deepcopy(model), config, each, images) for each in (plain, other)]
-            for step in steps:
-                _seconds(step)
-            rounds = [[_seconds(step) for step in steps] for _ in range(ROUNDS)]
+            sides = [_stepping(copy.deepcopy(model), config, each, images) for each in (plain, other)]
+            steps = max(_steps_a_round(side) for side in sides)
+            gains: list[float] = []
+            while not _is_clear(gains, worth):
+                before, after = (_seconds(side, steps) for side in sides)
+                gains.append(before / after)
         except RuntimeError:
             traceback.print_exc()  # to the run's log; it trains the plain way
             return 0.0
-    return statistics.median(before / after for before, after in rounds)
+    return statistics.median(gains)
+
+
+def _steps_a_round(step: Callable[[], Any]) -> int:
+    """How many steps a round takes, by a second one: the first also makes what the others find made."""
+    _seconds(step, 1)
+    return max(1, min(MOST_STEPS, math.ceil(LEAST_SECONDS / _seconds(step, 1))))
+
+
+def _is_clear(gains: list[float], worth: float) -> bool:
+    """Whether these rounds' gains leave no doubt that matters whether it is worth it."""
+    if len(gains) >= max(CLEAR):
+        return True
+    factor = CLEAR.get(len(gains))
+    return factor is not None and (min(gains) > worth * factor or max(gains) * factor < worth)
 
 
 class _Images:
@@ -172,9 +190,9 @@ def _stepping(model: Autoencoder, config: RunConfig, resolved: Resolved, images:
     return lambda: captured(images.positions, 0.5)
 
 
-def _seconds(step: Callable[[], Any]) -> float:
+def _seconds(step: Callable[[], Any], steps: int) -> float:
     started = time.perf_counter()
-    for _ in range(STEPS):
+    for _ in range(steps):
         terms = step()
     float(terms["total"])  # waits for the device
     return time.perf_counter() - started
