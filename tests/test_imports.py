@@ -50,6 +50,19 @@ assert step._replay is not None
     assert imported_by(script) == set()
 
 
+def test_a_codebook_is_trained_read_and_gone_on_with_without_torchs_compiler():
+    script = """
+from aeviz import jobs, training
+from tests.making import trained
+run = trained({"model": {"variant": "vq_vae", "body": {"name": "dense", "widths": [8]}}, "training": {"epochs": 1}})
+run.load()
+training.resume(run, 2)
+with jobs.at_work(run) as worker:
+    training.work(run, worker)
+"""
+    assert imported_by(script) == set()
+
+
 def test_what_any_network_costs_is_worked_out_without_torchs_compiler():
     script = """
 from aeviz.models import BODIES, VARIANTS, budget, model_config
