@@ -9,7 +9,7 @@ run: .venv/.app
 
 test: .venv/.test
 	$(BIN)/python -m tests.browser.find
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 10 --ignore tests/browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 10 --ignore tests/browser
 	$(BIN)/python -m pytest --durations 10 tests/browser
 
 check: .venv/.test

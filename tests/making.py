@@ -1,9 +1,14 @@
 """What tests are made of: a run that has learned a little."""
 
+import json
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from aeviz import jobs, training
-from aeviz.runs import Run
+from aeviz.runs import Run, runs_root
 from aeviz.training import Recipe
 
 
@@ -13,3 +18,33 @@ def trained(recipe: dict[str, Any]) -> Run:
     with jobs.at_work(run) as worker:
         training.work(run, worker)
     return run
+
+
+def learned(recipe: dict[str, Any]) -> Run:
+    """A run of this recipe as `trained` leaves it, for tests that do not ask how it learned: trained once, then copied."""
+    words = json.dumps(recipe, sort_keys=True)
+    if words not in _learned():
+        run = trained(recipe)
+        shutil.copytree(run.path, _folder() / run.id)
+        _learned()[words] = run.id
+        return run
+    run = Run(runs_root() / _learned()[words])
+    shutil.copytree(_folder() / run.id, run.path)
+    return run
+
+
+@cache
+def _learned() -> dict[str, str]:
+    """The IDs of the runs kept, by their recipes."""
+    return {}
+
+
+@cache
+def _folder() -> Path:
+    return Path(_temporary().name)
+
+
+@cache
+def _temporary() -> "tempfile.TemporaryDirectory[str]":
+    """Gone when this process ends."""
+    return tempfile.TemporaryDirectory()

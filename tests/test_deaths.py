@@ -25,6 +25,7 @@ from aeviz.runs import Resolved, RunConfig
 from aeviz.training import Recipe
 from aeviz.watch import CRASHES
 from aeviz.watch.words import last_lines, sentence
+from tests.exports import untrained
 from tests.making import trained
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +62,12 @@ def ended(job):
 @pytest.fixture
 def run():
     return trained({"model": NET, "training": {"epochs": 1, "device": "cpu"}})
+
+
+@pytest.fixture
+def large_run():
+    """One whose map is at work for longer than any test that is kept waiting: t-SNE of 4,000 codes."""
+    return untrained(set="shapes", params={"count": 20_000})
 
 
 @pytest.fixture
@@ -142,12 +149,12 @@ def test_a_paused_training_that_dies_says_so():
         ("score", signal.SIGBUS, "Try it once more"),
     ],
 )
-def test_any_job_that_a_signal_ended_says_so(kind, number, advice, run, tmp_path):
+def test_any_job_that_a_signal_ended_says_so(kind, number, advice, large_run, tmp_path):
     for name in range(2000 if kind == "import" else 0):
         Image.new("L", (32, 32), name % 255).save(tmp_path / f"{name}.bmp")
     line = {
-        "map": ("project", run.id, *SLOW_MAP), "export": ("export", run.id, "--to", "html", *SLOW_MAP),
-        "score": ("score", run.id), "import": ("data", "import", str(tmp_path), "--name", "mine"),
+        "map": ("project", large_run.id, *SLOW_MAP), "export": ("export", large_run.id, "--to", "html", *SLOW_MAP),
+        "score": ("score", large_run.id), "import": ("data", "import", str(tmp_path), "--name", "mine"),
     }  # fmt: skip
     job = jobs.create(tmp_path / "jobs", kind)
     jobs.start(job, *line[kind], "--job", str(job.path))
@@ -235,10 +242,10 @@ def test_a_line_that_ends_by_itself_ends_with_its_own_code(run, lines):
     assert wrong.returncode == 2
 
 
-def test_ctrl_c_reaches_the_work_once(run, lines):
+def test_ctrl_c_reaches_the_work_once(large_run, lines):
     ours, terminal = pty.openpty()
     streams = {"stdin": terminal, "stderr": terminal, "start_new_session": True, "preexec_fn": _take_the_terminal}
-    process = lines("project", run.id, *SLOW_MAP, **streams)
+    process = lines("project", large_run.id, *SLOW_MAP, **streams)
     os.close(terminal)
     said = b""
     while b"%" not in said:  # it says how far it is

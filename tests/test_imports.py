@@ -29,36 +29,47 @@ for name in OPTIMIZERS:
 """
 
 
-def imported_by(script: str) -> set[str]:
-    """Which heavy modules a fresh process has imported after a script."""
-    tell = f"import json, sys; print(json.dumps([name for name in {HEAVY} if name in sys.modules]))"
-    done = subprocess.run([sys.executable, "-c", f"{script}\n{tell}"], capture_output=True, text=True, check=True)
-    return set(json.loads(done.stdout.splitlines()[-1]))
-
-
-def test_the_core_and_a_training_by_every_optimizer_import_nothing_heavy():
-    assert imported_by(f"import aeviz.__main__, aeviz.results, aeviz.export, aeviz.training\n{TRAIN}") == set()
-
-
-def test_a_step_is_recorded_and_replayed_without_torchs_compiler():
-    script = """
+RECORD = """
 from tests.test_replay import recorded, trained
 step = recorded()
 trained(step)
 assert step._replay is not None
 """
-    assert imported_by(script) == set()
-
-
-def test_what_any_network_costs_is_worked_out_without_torchs_compiler():
-    script = """
+COST = """
 from aeviz.models import BODIES, VARIANTS, budget, model_config
 for body in BODIES:
     for variant in VARIANTS:
         values = {"sample_shape": (1, 16, 16), "latent_dim": 4, "variant": variant, "body": {"name": body}}
         budget.outline(model_config(values | ({"n_classes": 3} if variant == "cvae" else {})))
 """
-    assert imported_by(script) == set()
+CODEBOOK = """
+from aeviz import jobs, training
+from tests.making import trained
+run = trained({"model": {"variant": "vq_vae", "body": {"name": "dense", "widths": [8]}}, "training": {"epochs": 1}})
+run.load()
+training.resume(run, 2)
+with jobs.at_work(run) as worker:
+    training.work(run, worker)
+"""
+
+
+def imported_by(*scripts: str) -> list[set[str]]:
+    """Which heavy modules a fresh process has imported after each of these scripts, one after the other."""
+    tell = f"import json, sys; print('heavy', json.dumps([name for name in {HEAVY} if name in sys.modules]))"
+    line = "\n".join(f"{script}\n{tell}" for script in scripts)
+    done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said = [text.removeprefix("heavy ") for text in done.stdout.splitlines() if text.startswith("heavy ")]
+    return [set(json.loads(text)) for text in said]
+
+
+def test_neither_core_nor_training_nor_reading_a_codebook_nor_costs_import_anything_heavy():
+    core = f"import aeviz.__main__, aeviz.results, aeviz.export, aeviz.training\n{TRAIN}"
+    by_core, by_costs, by_a_codebook, by_a_recorded_step = imported_by(core, COST, CODEBOOK, RECORD)
+    assert by_core == set(), "the core and a training by every optimizer"
+    assert by_costs == set(), "what any network costs is worked out without torch's compiler"
+    assert by_a_codebook == set(), "one is trained, read and gone on with without torch's compiler"
+    assert by_a_recorded_step == set(), "it is recorded and replayed without torch's compiler"
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "LBFGS"])
@@ -86,7 +97,11 @@ def test_an_eager_optimizer_takes_the_steps_of_torchs_own(name):
 
 
 def test_a_server_imports_the_core_for_its_first_page_and_then_all_but_statistics():
-    script = "import app\nfrom aeviz.ui import warm\n"
-    assert imported_by(f"{script}import sys\nassert 'torch' not in sys.modules") == set()
-    assert imported_by(f"{script}warm.core()\nwarm.everything()") <= {"pandas", "pyarrow"}  # for tables
-    assert "sklearn" in imported_by(f"{script}warm.statistics().join()")
+    begun, warm, fitting = imported_by(
+        "import app\nfrom aeviz.ui import warm\nimport sys\nassert 'torch' not in sys.modules",
+        "warm.core()\nwarm.everything()",
+        "warm.statistics().join()",
+    )
+    assert begun == set()
+    assert warm <= {"pandas", "pyarrow"}  # for tables
+    assert "sklearn" in fitting

@@ -27,7 +27,7 @@ def trained(variant="cvae", epochs=15):
         "model": {"variant": variant, "latent_dim": 4, "body": {"name": "dense", "widths": [64]}},
         "training": {"epochs": epochs, "loss": "bernoulli", "batch_size": 32, "device": "cpu"},
     }
-    return making.trained(recipe)
+    return making.learned(recipe)
 
 
 @pytest.fixture

@@ -3,13 +3,10 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import psutil
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from aeviz.errors import OverBudget
 from aeviz.models import ModelConfig, build
@@ -17,6 +14,7 @@ from aeviz.models.blocks import ACTIVATIONS, Residual, Stack, Standardise, TiedC
 from aeviz.models.bodies import make_encoder
 from aeviz.models.layers import CustomConfig
 from aeviz.models.plan import BadLayer
+from aeviz.models.shapes import shapes_only
 
 BYTES = 4
 SHARE_OF_RAM = 0.8
@@ -93,7 +91,7 @@ def cost(config: ModelConfig, batch_size: int = 128, optimizer: str = "adam", lo
         BadLayer: a layer that does not fit where it stands.
     """
     meter = _Meter.of(batch_size, optimizer)
-    with torch.device("meta"), Shapes():
+    with shapes_only():
         model = build(config, loss).eval()
         encoder = _measure(model.encoder, torch.empty(2, *config.sample_shape), "encoder", meter)
         first: int = model.decoder[0].in_features  # type: ignore[assignment]
@@ -112,7 +110,7 @@ def outline(config: ModelConfig, batch_size: int = 128, optimizer: str = "adam",
         fitting = CustomConfig.model_construct(
             **(dict(config.body.as_custom()) | {"layers": config.body.as_layers()[: error.layer]})
         )
-        with torch.device("meta"), Shapes():
+        with shapes_only():
             encoder = make_encoder(fitting, config.sample_shape, config.latent_dim, config.standardise)
             sample = torch.empty(2, *config.sample_shape)
             layers = _measure(encoder.eval(), sample, "encoder", _Meter.of(batch_size, optimizer))
@@ -126,19 +124,6 @@ def decoder_flops(model: nn.Module) -> int:
     first: nn.Linear = decoder[0]  # type: ignore[assignment]
     _, flops, _ = _pass(decoder, first.weight.new_zeros(2, first.in_features))
     return flops
-
-
-class Shapes(TorchFunctionMode):
-    """Products with a weight give their shape alone, and nothing is drawn: on the meta device torch imports its compiler for both."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        if func is F.linear:
-            x, weight = args[:2]
-            return x.new_empty(*x.shape[:-1], len(weight))
-        if getattr(func, "__module__", None) == "torch.nn.init" or func is Tensor.normal_:
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **kwargs)
 
 
 def _measure(stack: Stack, value: Tensor, part: str, meter: _Meter) -> Iterator[Layer]:

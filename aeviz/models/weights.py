@@ -5,7 +5,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -14,6 +13,7 @@ from aeviz import files
 from aeviz.errors import BadFile
 from aeviz.models import Autoencoder, build, model_config
 from aeviz.models.base import Dials
+from aeviz.models.shapes import shapes_only
 
 FORMAT = "1"
 
@@ -62,7 +62,7 @@ def load_model(path: Path, device: str = "cpu") -> tuple[Autoencoder, dict[str, 
         BadFile: no weights of aeviz, or tensors that do not fit their settings.
     """
     metadata = read_metadata(path)
-    with torch.device("meta"):
+    with shapes_only():
         model = build(model_config(metadata["model"]), metadata["loss"])
     load_state(model, read_tensors(path, "model.", device), path)
     model.dials = Dials(model.config)  # never saved, so still on the meta device

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from aeviz import files
 from aeviz.models import Autoencoder, ModelConfig, model_config
+from aeviz.models.shapes import shapes_only
 from aeviz.models.weights import load_state, read_metadata, read_tensors, save_model
 from aeviz.runs import Position, Run
 from aeviz.training.stepper import Stepper
@@ -60,7 +61,7 @@ def load_position(run: Run, stepper: Stepper, device: str) -> tuple[Position, di
     prefixes = ("model.", "optimizer.", "sums.", "ema.")
     tensors = {prefix: read_tensors(source, prefix, device) for prefix in prefixes}
     model = stepper.model
-    with torch.device("meta"):
+    with shapes_only():
         load_state(type(model)(model.config, model.loss), tensors["model."], source)
     model.load_state_dict(tensors["model."])
     stepper.load_extra(tensors["optimizer."], tensors["ema."])
@@ -138,7 +139,7 @@ class BestWeights:
         """Bring what is remembered to disk."""
         if self._state is None:
             return
-        with torch.device("meta"):
+        with shapes_only():
             model = type(self.model)(self.model.config, self.model.loss)
         model.load_state_dict(self._state, assign=True)
         save_model(model, self.run.weights, self._position)

@@ -11,6 +11,7 @@ from aeviz.config import override
 from aeviz.errors import AevizError, BadValue, NotNow, Paused, Stopped
 from aeviz.models import ModelConfig, budget, build, fitted_to
 from aeviz.models.base import mode
+from aeviz.models.shapes import shapes_only
 from aeviz.models.surgery import transfer
 from aeviz.runs import RunConfig
 from aeviz.training.checkpoint import can_undo, keep_for_undo, put_back
@@ -245,7 +246,7 @@ def _dropouts(model: nn.Module) -> list[Any]:
 
 def _turn_dropout(trainer: "Trainer", config: ModelConfig) -> bool:
     """Take each layer's dropout from the settings; False where other layers than now would have some."""
-    with torch.device("meta"):
+    with shapes_only():
         wanted = _dropouts(build(config, trainer.training.loss))
     for model in {trainer.model, trainer.stepper.judged}:
         present = _dropouts(model)

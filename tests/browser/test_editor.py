@@ -6,7 +6,6 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import serving
 from tests.browser.test_first_road import settled
 
 pytestmark = pytest.mark.browser
@@ -35,18 +34,11 @@ def focus_row(page: Page, at: int) -> None:
     expect(row(page, at)).to_be_focused()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """One app for all tests here; only the last of them trains."""
-    with serving(tmp_path_factory.mktemp("editor")) as running:
-        yield running
-
-
 @pytest.fixture
 def form(server, page):
     """The page Train, with the dense network of the digits."""
     page.goto(f"{server.address}/train")
-    expect(row(page, 2)).to_be_visible(timeout=60_000)  # of a server that has just started
+    expect(row(page, 2)).to_be_visible(timeout=180_000)  # of a server that has just started
     settled(page)
     return page
 
@@ -194,7 +186,7 @@ def test_the_mouse_does_the_same_and_a_custom_network_is_trained(form, server):
     form.get_by_role("spinbutton", name="Epochs").press("Enter")
     settled(form)
     form.get_by_role("button", name="Train", exact=True).click()
-    expect(form.get_by_text("2 / 2")).to_be_visible(timeout=60_000)
+    expect(form.get_by_text("2 / 2")).to_be_visible(timeout=180_000)
     (run,) = [path for path in (server.folder / "runs").iterdir() if (path / "config.json").exists()]
     body = json.loads((run / "config.json").read_text())["model"]["body"]
     assert body["name"] == "custom"

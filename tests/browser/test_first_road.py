@@ -28,13 +28,13 @@ def settled(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
-def test_a_cold_server_shows_its_own_menu_to_a_deep_link(server, page):
+def test_a_cold_server_shows_its_own_menu_to_a_deep_link(own_server, page):
     page.add_init_script(
         """window.seen = new Set();
         setInterval(() => document.querySelectorAll('[data-testid=stSidebar] a').forEach(
             link => window.seen.add(link.innerText.trim().split('\\n').pop())), 5)"""
     )
-    page.goto(f"{server.address}/map")
+    page.goto(f"{own_server.address}/map")
     expect(page.get_by_role("heading", name="Map")).to_be_visible()
     settled(page)
     seen = page.evaluate("[...window.seen]")
@@ -48,7 +48,7 @@ def test_train_watch_map_upload_and_rebuild(server, page):
     page.get_by_role("spinbutton", name="Epochs", exact=True).press("Enter")
     settled(page)
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("Done").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Done").first).to_be_visible(timeout=180_000)
     expect(page.get_by_text("30 / 30")).to_be_visible()
     expect(page.locator(".st-key-loss_chart .legend button")).to_have_text(["train total", "val total"])
     expect(page.get_by_alt_text("Validation images above, their reconstructions below")).to_be_visible()
@@ -73,7 +73,7 @@ def test_train_watch_map_upload_and_rebuild(server, page):
 def test_bad_uploads_are_named_and_the_good_ones_go_on(server, page):
     page.goto(server.address)
     page.get_by_role("button", name="Show me").click()
-    expect(page.get_by_text("Done").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Done").first).to_be_visible(timeout=180_000)
     page.get_by_role("link", name="Reconstruct").first.click()
     page.get_by_text("Upload", exact=True).click()
     files = [

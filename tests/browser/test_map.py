@@ -203,18 +203,18 @@ def test_a_tsne_is_seen_while_it_works_stopped_and_gone_on_with(server, page, ru
     request = MapRequest.parse(asked)
     page.goto(f"{server.address}/map?run={run.id}&map={quote(json.dumps(asked))}")
     page.get_by_role("button", name="Draw t-SNE").click()
-    page.wait_for_function(f"({VIEW}?.iteration ?? 0) > 20", timeout=60_000)
+    page.wait_for_function(f"({VIEW}?.iteration ?? 0) > 20", timeout=180_000)
     page.locator(".st-key-map .aeviz-map").evaluate("node => { window.kept = node }")
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("Trustworthiness")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=180_000)
+    expect(page.get_by_text("Trustworthiness")).to_be_visible(timeout=180_000)
     stopped = results.kept_map(run, request)
     assert 20 < stopped.notes["stopped_at"] < 5000
     page.get_by_role("button", name="Go on").click()
-    page.wait_for_function(f"{VIEW}.iteration > {stopped.notes['stopped_at'] + 20}", timeout=60_000)
+    page.wait_for_function(f"{VIEW}.iteration > {stopped.notes['stopped_at'] + 20}", timeout=180_000)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
-    expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=180_000)
     later = results.kept_map(run, request)
     assert later.notes["iterations"] > stopped.notes["iterations"]
     assert page.evaluate("window.kept.isConnected"), "the map was never replaced"
