@@ -12,7 +12,7 @@ from aeviz.errors import NotNow
 State = Literal["queued", "running", "paused", "done", "stopped", "failed", "diverged", "interrupted"]
 LIVE = ("queued", "running")
 LET_GO_SECONDS = 10.0
-BIRTH_SECONDS = 20.0  # a queued job may take this long before its process holds the lock
+BIRTH_SECONDS = 60.0  # a queued job may take this long before its process holds the lock
 
 
 class Status(Settings):
