@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 import struct
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,7 +19,7 @@ from aeviz.latent.outline import within
 from aeviz.plots.packed import pack, pack_figure
 from aeviz.ui.components.map.controls import find
 from aeviz.ui.components.map.link import _view
-from aeviz.ui.serve import keep, routes, thumbnails
+from aeviz.ui.serve import keep, loader, routes, thumbnails
 from aeviz.ui.serve.blobs import Blobs
 from aeviz.ui.serve.density import density, pack_points
 from tests import making
@@ -71,6 +72,18 @@ def ask(path, host="localhost:8501", query="", method="GET", body=b""):
             with ThreadPoolExecutor() as apart:  # a browser test before this one leaves its loop in the main thread
                 return apart.submit(asyncio.run, answer).result() if asyncio.iscoroutine(answer) else answer
     raise AssertionError(f"nothing answers at {path}")
+
+
+def test_a_component_fetches_its_script_once_by_its_content():
+    script = "export default () => 1 // map {braces}"
+    path = re.search(r'"(/aeviz/script/[^"]+)"', loader(script))[1]
+    answer = ask(path)
+    assert answer.body.decode() == script
+    assert answer.media_type == "text/javascript"
+    assert "immutable" in answer.headers["cache-control"]
+    assert loader(script + " ") != loader(script)
+    assert ask("/aeviz/script/none.js").status_code == 404
+    assert len(loader(scene.script())) < 300
 
 
 def test_a_value_with_arrays_comes_back_whole():

@@ -10,11 +10,23 @@ from typing import Any
 import streamlit as st
 
 from aeviz.ui import state
-from aeviz.ui.serve import address
+from aeviz.ui.serve import address, loader
 
 STATIC = Path(__file__).resolve().parents[3] / "static"
 
-_viewport = st.components.v2.component("aeviz_viewport", js=(STATIC / "viewport.js").read_text())
+
+def joined(*names: str) -> str:
+    """These files of `static/`, one after another, as one script."""
+    return "\n".join((STATIC / name).read_text() for name in names)
+
+
+def bridge(name: str, script: str, css: str | None = None, isolate_styles: bool = True) -> Any:
+    """A component whose script the browser fetches once; css is told at every run, so that nothing is seen without it."""
+    return st.components.v2.component(name, js=loader(script), css=css, isolate_styles=isolate_styles)
+
+
+# As short as a loader would be with its own round trip, and on every page.
+_viewport = st.components.v2.component("aeviz_viewport", js=joined("viewport.js"))
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,8 @@ from aeviz.runs import Run, list_runs
 from aeviz.ui.serve import thumbnails
 from aeviz.ui.serve.blobs import blobs
 from aeviz.ui.serve.density import density as density_of
-from aeviz.ui.serve.routes import FRESH
+from aeviz.ui.serve.routes import FOREVER, FRESH, script_answer
 
-FOREVER = {"cache-control": "private, max-age=31536000, immutable"}  # for what its address names whole
 MOST_CODES = 1024  # decoded at once for a browser that cannot do it itself
 BYTES = "application/octet-stream"
 
@@ -37,10 +36,7 @@ def packed_plotly() -> bytes:
 
 def plotly_js(request: Request) -> Response:
     """Plotly as its Python package carries it, packed once."""
-    packed = packed_plotly()
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(packed, media_type="text/javascript", headers=FOREVER | {"content-encoding": "gzip"})
-    return Response(gzip.decompress(packed), media_type="text/javascript", headers=FOREVER)
+    return script_answer(request, packed_plotly())
 
 
 def blob(request: Request) -> Response:

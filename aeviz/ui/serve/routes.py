@@ -1,5 +1,6 @@
 """Which answer stands at which address; the answers themselves are imported when the first is asked for, not to hold up a start."""
 
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +12,11 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from aeviz.errors import AevizError
 from aeviz.ui import warm
+from aeviz.ui.serve import scripts
 from aeviz.ui.serve.addresses import address
 
 FRESH = {"cache-control": "no-store"}
+FOREVER = {"cache-control": "private, max-age=31536000, immutable"}  # for what its address names whole
 
 
 def routes() -> list[BaseRoute]:
@@ -30,9 +33,28 @@ def routes() -> list[BaseRoute]:
     }
     posted = {f"decode/{run}": "decode"}
     return [
+        Route(address("script/{name}.js"), _guarded(script)),
         *(Route(address(path), _guarded(_answer(name))) for path, name in asked.items()),
         *(Route(address(path), _guarded_body(_answer(name)), methods=["POST"]) for path, name in posted.items()),
     ]
+
+
+def script(request: Request) -> Response:
+    """A component's script; waits for other imports only where it is not known yet, as after a restart of the server."""
+    name = request.path_params["name"]
+    if not scripts.is_known(name):
+        warm.everything()
+    if not scripts.is_known(name):
+        return Response("no script of this version", 404, headers=FRESH)
+    return script_answer(request, scripts.packed(name))
+
+
+def script_answer(request: Request, packed: bytes) -> Response:
+    """JavaScript packed by gzip, as the browser takes it."""
+    kept = FOREVER | {"vary": "accept-encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type="text/javascript", headers=kept | {"content-encoding": "gzip"})
+    return Response(gzip.decompress(packed), media_type="text/javascript", headers=kept)
 
 
 def _answer(name: str) -> Callable[..., Response]:
