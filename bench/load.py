@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import psutil
 import websockets
@@ -42,6 +43,7 @@ class Visitor:
 
     def __init__(self, address: str, run: Run, page: str, heard: Heard) -> None:
         self.address, self.query, self.heard = address, f"run={run.id}", heard
+        self.url = f"http://{urlsplit(address).netloc}/{page}"
         self.page, self.script = page, ""
 
     async def visit(self, thought: float, until: float, arriving: float = 0.0) -> None:
@@ -65,6 +67,7 @@ class Visitor:
         asked.rerun_script.query_string = self.query
         asked.rerun_script.page_name = "" if self.script else self.page
         asked.rerun_script.page_script_hash = self.script
+        asked.rerun_script.context_info.url = self.url  # as browsers do
         started, size = time.perf_counter(), 0
         await stream.send(asked.SerializeToString())
         while True:

@@ -20,13 +20,12 @@ def joined(*names: str) -> str:
     return "\n".join((STATIC / name).read_text() for name in names)
 
 
-def bridge(name: str, script: str, css: str | None = None, isolate_styles: bool = True) -> Any:
-    """A component whose script the browser fetches once; css is told at every run, so that nothing is seen without it."""
-    return st.components.v2.component(name, js=loader(script), css=css, isolate_styles=isolate_styles)
+def bridge(name: str, script: str, css: str = "", isolate_styles: bool = True) -> Any:
+    """A component whose script and style the browser fetches once."""
+    return st.components.v2.component(name, js=loader(script, css), isolate_styles=isolate_styles)
 
 
-# As short as a loader would be with its own round trip, and on every page.
-_viewport = st.components.v2.component("aeviz_viewport", js=joined("viewport.js"))
+_viewport = bridge("aeviz_viewport", joined("viewport.js"))
 
 
 @dataclass(frozen=True)
