@@ -2,12 +2,14 @@
 
 import base64
 import hashlib
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 import numpy as np
 import streamlit as st
 
+from aeviz import files
 from aeviz.data import pictures
 from aeviz.ui.serve import keep
 
@@ -26,6 +28,12 @@ def picture(content: bytes, alt: str, width: int | Literal["stretch"] = "stretch
 def lasting_picture(content: bytes, alt: str, width: int | Literal["stretch"] = "stretch") -> None:
     """Show a PNG or WebP that stands on many runs of the page: the browser fetches it once, by its content."""
     st.image(_fetched(content) or address(content), width=width, alt=alt)
+
+
+@files.kept(most=64)
+def kept_bytes(path: Path) -> bytes:
+    """A small file that stands on every page, read when it has changed."""
+    return path.read_bytes()
 
 
 def _fetched(content: bytes) -> str | None:
