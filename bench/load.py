@@ -22,6 +22,8 @@ from bench.table import Table
 POINTS = 10_000
 ARRIVING_SECONDS = 10.0  # within which all visitors come
 WARMING_SECONDS = 8.0  # in which a first visitor has all made ready that comes later than the first page
+CROWD = 20  # sessions open at the same time where many come and go
+TIDYING_SECONDS = 15.0  # in which the server collects what they have left
 SILENCE_SECONDS = 60.0  # after which a visitor gives up waiting for an answer
 DEFAULTS = ("--runner.postScriptGC", "true", "--server.fileWatcherType", "auto")  # as Streamlit comes
 
@@ -58,6 +60,14 @@ class Visitor:
                     seconds, size = await self._run(stream)
                     self.heard.reruns.append(seconds)
                     self.heard.kilobytes.append(size / 1000)
+        except (websockets.ConnectionClosed, TimeoutError):
+            self.heard.closed += 1
+
+    async def look(self) -> None:
+        """Come for one view of the page, and leave."""
+        try:
+            async with websockets.connect(self.address, max_size=None) as stream:
+                self.heard.first.append((await self._run(stream))[0])
         except (websockets.ConnectionClosed, TimeoutError):
             self.heard.closed += 1
 
@@ -111,6 +121,28 @@ async def _visited(served: Served, run: Run, page: str, sessions: int, thought: 
     spent = after.user + after.system - busy.user - busy.system
     heard.cpu_ms = 1000 * spent / max(1, len(heard.reruns) + len(heard.first))
     return heard
+
+
+def churn(page: str, sessions: int, say: Say) -> tuple[float, int]:
+    """Private MB that so many sessions leave behind, each opened for a first view and closed; and how many were cut off."""
+    with temporary_data():
+        run = make_run(POINTS)
+        say(f"load: {sessions} sessions opened and closed on the page {page}")
+        with serving("app.py") as served:
+            return asyncio.run(_churned(served, run, page, sessions))
+
+
+async def _churned(served: Served, run: Run, page: str, sessions: int) -> tuple[float, int]:
+    """Memory after a first crowd and again after all, each time once garbage has been collected."""
+    heard, server, memory = Heard(), psutil.Process(served.pid), []
+    await Visitor(served.stream, run, page, Heard()).visit(0.1, time.perf_counter() + WARMING_SECONDS)
+    for count in (CROWD, sessions):
+        for start in range(0, count, CROWD):
+            visitors = [Visitor(served.stream, run, page, heard) for _ in range(min(CROWD, count - start))]
+            await asyncio.gather(*(each.look() for each in visitors))
+        await asyncio.sleep(TIDYING_SECONDS)
+        memory.append(server.memory_full_info().uss / 1e6)
+    return memory[1] - memory[0], heard.closed
 
 
 def table(found: dict[str, Heard], page: str, sessions: int, thought: float) -> Table:
