@@ -1,17 +1,20 @@
 """Files that stay whole: atomic replacement, append-only lines, locks, safe names and safe zips."""
 
 import contextlib
+import functools
 import json
 import os
 import re
 import stat
 import tempfile
+import threading
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from aeviz.errors import BadArchive, BadFile, BadValue, NotNow
 
@@ -21,6 +24,8 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
     import msvcrt
 
+T = TypeVar("T")
+YOUNG_NS = 100_000_000  # a file this young may be replaced again within one tick of its clock
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 MAX_ARCHIVE_BYTES = 20 * 2**30
 MAX_SWELLING = 200  # uncompressed over compressed; photographs are near 1, text near 10
@@ -79,6 +84,46 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
+
+
+def kept(most: int) -> Callable[[Callable[[Path], T]], Callable[[Path], T]]:
+    """Have a reader of a file read it only when the file has changed since; what it gives is shared, and must stay as it is.
+
+    Whether it has changed is one look at the folder's entry (inode, size, times): as true as reading it anew, for less.
+
+    Args:
+        most: how many files' contents are kept, those used last.
+    """
+
+    def decorate(read: Callable[[Path], T]) -> Callable[[Path], T]:
+        shelf: OrderedDict[str, tuple[tuple[int, ...], T]] = OrderedDict()
+        lock = threading.Lock()
+
+        @functools.wraps(read)
+        def reading(path: Path) -> T:
+            name = str(path)
+            try:
+                now = os.stat(name)
+            except OSError:
+                return read(path)  # which says what is missing in its own way
+            state = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+            with lock:
+                known = shelf.get(name)
+                if known and known[0] == state:
+                    shelf.move_to_end(name)
+                    return known[1]
+            value = read(path)
+            if time.time_ns() - max(now.st_mtime_ns, now.st_ctime_ns) > YOUNG_NS:
+                with lock:
+                    shelf[name] = (state, value)
+                    shelf.move_to_end(name)
+                    while len(shelf) > most:
+                        shelf.popitem(last=False)
+            return value
+
+        return reading
+
+    return decorate
 
 
 def append_line(path: Path, value: Any) -> None:

@@ -32,6 +32,7 @@ class Options(Settings):
     sessions: int
     thought: float
     seconds: float
+    opened: int
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,6 +69,13 @@ class Options(Settings):
 @click.option("--sessions", type=click.IntRange(min=1), default=20, show_default=True, help="Load: visitors.")
 @click.option("--thought", type=float, default=1.0, show_default=True, help="Load: seconds between two reruns.")
 @click.option("--seconds", type=float, default=20.0, show_default=True, help="Load: how long, once all have come.")
+@click.option(
+    "--opened",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Load: sessions opened and closed, after.",
+)
 def main(names: tuple[str, ...], quick: bool, **asked: Any) -> None:
     """Measure aeviz: all benchmarks, or those named of training, projection, streaming, memory, watched, start, first_loss, decoding, map and load."""
     unknown = [name for name in names if name not in BENCHMARKS]
@@ -178,7 +186,11 @@ def _load(options: Options) -> str:
     from bench import load
 
     asked = options.page, options.sessions, options.thought
-    return load.table(load.measure(*asked, options.seconds, _say), *asked).markdown()
+    found = load.table(load.measure(*asked, options.seconds, _say), *asked).markdown()
+    if not options.opened:
+        return found
+    left, closed = load.churn(options.page, options.opened, _say)
+    return f"{found}\n\n{options.opened:,} sessions opened and closed leave {left:.0f} MB; {closed} were cut off."
 
 
 def _say(message: str) -> None:

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import psutil
 import websockets
@@ -21,6 +22,8 @@ from bench.table import Table
 POINTS = 10_000
 ARRIVING_SECONDS = 10.0  # within which all visitors come
 WARMING_SECONDS = 8.0  # in which a first visitor has all made ready that comes later than the first page
+CROWD = 20  # sessions open at the same time where many come and go
+TIDYING_SECONDS = 15.0  # in which the server collects what they have left
 SILENCE_SECONDS = 60.0  # after which a visitor gives up waiting for an answer
 DEFAULTS = ("--runner.postScriptGC", "true", "--server.fileWatcherType", "auto")  # as Streamlit comes
 
@@ -42,6 +45,7 @@ class Visitor:
 
     def __init__(self, address: str, run: Run, page: str, heard: Heard) -> None:
         self.address, self.query, self.heard = address, f"run={run.id}", heard
+        self.url = f"http://{urlsplit(address).netloc}/{page}"
         self.page, self.script = page, ""
 
     async def visit(self, thought: float, until: float, arriving: float = 0.0) -> None:
@@ -59,12 +63,21 @@ class Visitor:
         except (websockets.ConnectionClosed, TimeoutError):
             self.heard.closed += 1
 
+    async def look(self) -> None:
+        """Come for one view of the page, and leave."""
+        try:
+            async with websockets.connect(self.address, max_size=None) as stream:
+                self.heard.first.append((await self._run(stream))[0])
+        except (websockets.ConnectionClosed, TimeoutError):
+            self.heard.closed += 1
+
     async def _run(self, stream: websockets.ClientConnection) -> tuple[float, int]:
         """Seconds from asking for a run of the script to its end, and the bytes that came."""
         asked = BackMsg()
         asked.rerun_script.query_string = self.query
         asked.rerun_script.page_name = "" if self.script else self.page
         asked.rerun_script.page_script_hash = self.script
+        asked.rerun_script.context_info.url = self.url  # as browsers do
         started, size = time.perf_counter(), 0
         await stream.send(asked.SerializeToString())
         while True:
@@ -108,6 +121,28 @@ async def _visited(served: Served, run: Run, page: str, sessions: int, thought: 
     spent = after.user + after.system - busy.user - busy.system
     heard.cpu_ms = 1000 * spent / max(1, len(heard.reruns) + len(heard.first))
     return heard
+
+
+def churn(page: str, sessions: int, say: Say) -> tuple[float, int]:
+    """Private MB that so many sessions leave behind, each opened for a first view and closed; and how many were cut off."""
+    with temporary_data():
+        run = make_run(POINTS)
+        say(f"load: {sessions} sessions opened and closed on the page {page}")
+        with serving("app.py") as served:
+            return asyncio.run(_churned(served, run, page, sessions))
+
+
+async def _churned(served: Served, run: Run, page: str, sessions: int) -> tuple[float, int]:
+    """Memory after a first crowd and again after all, each time once garbage has been collected."""
+    heard, server, memory = Heard(), psutil.Process(served.pid), []
+    await Visitor(served.stream, run, page, Heard()).visit(0.1, time.perf_counter() + WARMING_SECONDS)
+    for count in (CROWD, sessions):
+        for start in range(0, count, CROWD):
+            visitors = [Visitor(served.stream, run, page, heard) for _ in range(min(CROWD, count - start))]
+            await asyncio.gather(*(each.look() for each in visitors))
+        await asyncio.sleep(TIDYING_SECONDS)
+        memory.append(server.memory_full_info().uss / 1e6)
+    return memory[1] - memory[0], heard.closed
 
 
 def table(found: dict[str, Heard], page: str, sessions: int, thought: float) -> Table:

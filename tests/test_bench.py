@@ -213,3 +213,11 @@ def test_visitors_of_one_server_all_see_the_page_and_none_is_cut_off(monkeypatch
         assert heard.reruns
         assert len(heard.kilobytes) == len(heard.reruns)
     assert "Streamlit's defaults" in load.table(found, "home", 2, 0.1).markdown()
+
+
+def test_visitors_come_and_go_and_none_is_cut_off(monkeypatch):
+    monkeypatch.setattr(load, "POINTS", 200)
+    monkeypatch.setattr(load, "WARMING_SECONDS", 0.1)
+    monkeypatch.setattr(load, "TIDYING_SECONDS", 0.1)
+    monkeypatch.setattr(load, "CROWD", 2)
+    assert load.churn("home", 3, say=lambda message: None)[1] == 0

@@ -81,3 +81,35 @@ def test_a_zip_that_swells_is_refused(tmp_path):
             files.check_zip(archive)
         with pytest.raises(BadArchive, match="GB"):
             files.check_zip(archive, max_bytes=2**20)
+
+
+def test_a_file_is_read_anew_only_when_it_has_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "YOUNG_NS", -(10**18))  # whatever its age
+    path, read = tmp_path / "a", []
+
+    @files.kept(most=1)
+    def content(path):
+        read.append(path.name)
+        return path.read_bytes()
+
+    for value in (b"1", b"22", b"33"):
+        files.write_bytes(path, value)
+        assert content(path) == content(path) == value
+    assert len(read) == 3
+    files.write_bytes(tmp_path / "b", b"other")
+    assert content(tmp_path / "b") == b"other"
+    assert content(path) == b"33"
+    assert read == ["a", "a", "a", "b", "a"]
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        content(path)
+
+
+def test_a_file_that_has_just_been_written_is_not_trusted_to_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "YOUNG_NS", 10**18)
+    path, read = tmp_path / "a", []
+    files.write_bytes(path, b"1")
+    keeping = files.kept(most=1)(lambda path: read.append(path.name))
+    keeping(path)
+    keeping(path)
+    assert len(read) == 2

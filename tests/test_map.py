@@ -3,22 +3,26 @@
 import asyncio
 import io
 import json
+import re
 import struct
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from starlette.requests import Request
 
 from aeviz import data, plots, results
+from aeviz.data import pictures
 from aeviz.errors import BadValue
 from aeviz.export import scene
 from aeviz.latent.outline import within
 from aeviz.plots.packed import pack, pack_figure
+from aeviz.ui import show
 from aeviz.ui.components.map.controls import find
 from aeviz.ui.components.map.link import _view
-from aeviz.ui.serve import keep, routes, thumbnails
+from aeviz.ui.serve import keep, loader, routes, thumbnails
 from aeviz.ui.serve.blobs import Blobs
 from aeviz.ui.serve.density import density, pack_points
 from tests import making
@@ -71,6 +75,18 @@ def ask(path, host="localhost:8501", query="", method="GET", body=b""):
             with ThreadPoolExecutor() as apart:  # a browser test before this one leaves its loop in the main thread
                 return apart.submit(asyncio.run, answer).result() if asyncio.iscoroutine(answer) else answer
     raise AssertionError(f"nothing answers at {path}")
+
+
+def test_a_component_fetches_its_script_once_by_its_content():
+    script = "export default () => 1 // map {braces}"
+    path = re.search(r'"(/aeviz/script/[^"]+)"', loader(script))[1]
+    answer = ask(path)
+    assert answer.body.decode() == script
+    assert answer.media_type == "text/javascript"
+    assert "immutable" in answer.headers["cache-control"]
+    assert loader(script + " ") != loader(script)
+    assert ask("/aeviz/script/none.js").status_code == 404
+    assert len(loader(scene.script())) < 300
 
 
 def test_a_value_with_arrays_comes_back_whole():
@@ -251,3 +267,24 @@ def test_a_view_keeps_what_it_knows():
         "camera": {"eye": point, "center": point, "up": point},
     }
     assert _view(view | {"hidden": ["a"], "other": "<script>"}) == view | {"hidden": ["a"]}
+
+
+def test_a_style_comes_with_its_script():
+    path = re.search(r'"(/aeviz/script/[^"]+)"', loader("export default function ({ data }) {\n}", "p { top: 1px }"))[1]
+    script = ask(path).body.decode()
+    assert '"p { top: 1px }"' in script
+    assert script.count("export default") == 1
+    with pytest.raises(ValueError, match="once"):
+        loader("export default 1", "p {}")
+
+
+def test_a_picture_of_many_runs_of_a_page_is_fetched_by_its_content(monkeypatch):
+    shown, content = [], pictures.encode_webp(np.zeros((8, 8), np.uint8))
+    monkeypatch.setattr(st, "image", lambda address, **how: shown.append(address))
+    for url in ("https://here.example:8501/map?run=1", None):
+        monkeypatch.setattr(type(st.context), "url", url)
+        show.lasting_picture(content, "A picture")
+    assert shown[1] == show.address(content)
+    assert shown[0].startswith("https://here.example:8501/aeviz/blob/")
+    answer = ask(shown[0].removeprefix("https://here.example:8501"))
+    assert (answer.body, answer.media_type) == (content, "image/webp")

@@ -1,6 +1,6 @@
 """Data sets: the register, people's own images, and pictures made of images."""
 
-from aeviz.data.catalog import DATASETS, delete, download, import_data, list_data, load, set_label
+from aeviz.data.catalog import DATASETS, delete, download, import_data, info, list_data, load, set_label
 from aeviz.data.dataset import ArrayLike, DataInfo, Dataset, Source
 from aeviz.data.fitting import Border, Fitting, border_of, proposed_invert
 from aeviz.data.imports import ImportReport, ImportSettings
@@ -39,6 +39,7 @@ __all__ = [
     "encode_webp",
     "error_map",
     "import_data",
+    "info",
     "list_data",
     "load",
     "mosaic",

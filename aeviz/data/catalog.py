@@ -23,6 +23,11 @@ def list_data() -> list[DataInfo]:
     return [source.info() for source in DATASETS.values()] + own.list_own()
 
 
+def info(name: str) -> DataInfo | None:
+    """What is known of one set, without a look at the others; None where none is called so."""
+    return DATASETS[name].info() if name in DATASETS else own.own_info(name)
+
+
 def set_label(name: str) -> str:
     """What a data set is called; an own set is called by its name."""
     return DATASETS[name].label if name in DATASETS else name

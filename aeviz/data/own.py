@@ -127,9 +127,14 @@ def _from_json(values: list[Any]) -> np.ndarray:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
+@files.kept(most=256)
+def _kept_meta(path: Path) -> OwnMeta:
+    return OwnMeta.parse(files.read_json(path))
+
+
 def _read_meta(folder: Path) -> OwnMeta:
     try:
-        return OwnMeta.parse(files.read_json(folder / "meta.json"))
+        return _kept_meta(folder / "meta.json")
     except (AevizError, ValueError) as error:
         raise BadFile(DAMAGED, name=folder.name, reason=f"meta.json: {error}") from None
 
@@ -148,26 +153,35 @@ def skipped_files(name: str) -> list[dict[str, str]]:
 
 def list_own() -> list[DataInfo]:
     """What is known of every own set that is whole enough to tell."""
-    found = []
-    for name, folder in sorted(own_folders().items()):
-        try:
-            meta = _read_meta(folder)
-        except BadFile:
-            continue
-        found.append(
-            DataInfo(
-                name=name,
-                label=name,
-                n=meta.n,
-                shape=meta.shape,
-                classes=meta.classes,
-                own=True,
-                ready=True,
-                description="Your own images.",
-                created=meta.created,
-            )
-        )
-    return found
+    found = (_info(name, folder) for name, folder in sorted(own_folders().items()))
+    return [info for info in found if info]
+
+
+def own_info(name: str) -> DataInfo | None:
+    """What is known of one own set; None where there is none that is whole enough to tell."""
+    if not files.SAFE_NAME.fullmatch(name):
+        return None  # a name from a run's config, which may have come from elsewhere
+    folders = (root / "own" / name for root in data_roots())
+    folder = next((folder for folder in folders if (folder / "meta.json").exists()), None)
+    return None if folder is None else _info(name, folder)
+
+
+def _info(name: str, folder: Path) -> DataInfo | None:
+    try:
+        meta = _read_meta(folder)
+    except BadFile:
+        return None
+    return DataInfo(
+        name=name,
+        label=name,
+        n=meta.n,
+        shape=meta.shape,
+        classes=meta.classes,
+        own=True,
+        ready=True,
+        description="Your own images.",
+        created=meta.created,
+    )
 
 
 def load_own(name: str) -> Dataset:

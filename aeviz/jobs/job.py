@@ -31,6 +31,11 @@ class Status(Settings):
     signal: str = ""  # what ended the process of a failed one, such as SIGSEGV
 
 
+@files.kept(most=1024)
+def _read_status(path: Path) -> Status:
+    return Status.parse(files.read_json(path) or {})
+
+
 @dataclass(frozen=True)
 class Job:
     """A folder with `status.json`, `control.jsonl`, `lock` and `log.txt`; reads afresh at every call."""
@@ -39,7 +44,7 @@ class Job:
 
     def written_status(self) -> Status:
         """The status as the process last wrote it."""
-        return Status.parse(files.read_json(self.path / "status.json") or {})
+        return _read_status(self.path / "status.json")
 
     def status(self) -> Status:
         """The status on disk; `interrupted` is computed (says it is at work, but the lock is free)."""

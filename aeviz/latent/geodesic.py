@@ -33,7 +33,7 @@ class Metric:
     @classmethod
     def of(cls, model: Any, known: np.ndarray, unit: float) -> "Metric":
         """The metric on the model's own device."""
-        return cls(model, torch.from_numpy(np.asarray(known, dtype=np.float32)).to(device_of(model)), unit)
+        return cls(model, torch.from_numpy(np.array(known, dtype=np.float32)).to(device_of(model)), unit)
 
     def energy(self, curve: np.ndarray) -> float:
         """The energy of a curve of codes (T, D) at equal times: its mean squared speed.

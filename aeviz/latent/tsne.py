@@ -110,7 +110,7 @@ class TSNE(NeighbourMap):
     def _descend(self, on_step: OnStep) -> np.ndarray:
         """Move the points as far as they shall come, or until they have converged; momentum begins anew."""
         attraction = self._attraction(on_step)
-        descent = Descent(attraction, torch.from_numpy(self.points).to(attraction.p.device))
+        descent = Descent(attraction, torch.from_numpy(np.array(self.points)).to(attraction.p.device))
         reported, history = time.monotonic(), []
         while self.iteration < self.iterations:
             is_early = self._is_early()

@@ -33,8 +33,9 @@ def save_model(
     files.write_bytes(path, save(on_cpu, metadata))
 
 
+@files.kept(most=512)
 def read_metadata(path: Path) -> dict[str, Any]:
-    """A weights file's settings `model`, `loss` and `position`, without reading a tensor.
+    """A weights file's settings `model`, `loss` and `position`, without reading a tensor; shared, so to be left as they are.
 
     Raises:
         BadFile: no weights of aeviz.

@@ -12,7 +12,7 @@ from aeviz.latent.encode import encode
 from aeviz.latent.told import told_classes
 from aeviz.models import Autoencoder
 from aeviz.models.device import resolve_device
-from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, read_json, write_arrays
+from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, read_json, shared_arrays, write_arrays
 from aeviz.runs import Run
 from aeviz.runs.kept import read_kept
 from aeviz.scores.images import psnr
@@ -86,7 +86,7 @@ def codes(run: Run, split: Split = "test", report: Report = quiet) -> Codes:
         NotNow: the run has learned nothing yet.
     """
     path = path_of(run, "codes", {"split": split}, "npz")
-    kept = read_arrays(path)
+    kept = shared_arrays(path)
     if kept is None:
         dataset = dataset_of(run)
         rows, model = dataset.rows(split), model_of(run)

@@ -19,7 +19,7 @@ from aeviz.latent.projection import OnStep, Projection
 from aeviz.latent.quality import MAX_ROWS, continuity, knn_accuracy, trustworthiness
 from aeviz.results.codes import codes
 from aeviz.results.frames import Frame, FrameFile, OnFrame, Watcher, unseen
-from aeviz.results.store import Report, Split, as_bytes, name_of, path_of, quiet, read_arrays, read_json, write_arrays
+from aeviz.results.store import Report, Split, as_bytes, name_of, path_of, quiet, read_json, shared_arrays, write_arrays
 from aeviz.runs import Run
 
 
@@ -203,7 +203,7 @@ def _path(run: Run, request: MapRequest, ending: str) -> Path:
 
 
 def _read(path: Path, request: MapRequest) -> Map | None:
-    arrays = read_arrays(path)
+    arrays = shared_arrays(path)
     try:
         return _map(arrays, request) if arrays else None
     except KeyError:

@@ -46,7 +46,8 @@ def _by_kept_images(run: Run) -> bool:
     if not has_kept(run):
         return False
     name = run.config().data.name
-    return not any(info.ready for info in data.list_data() if info.name == name)
+    info = data.info(name)
+    return not (info and info.ready)
 
 
 def path_of(run: Run, kind: str, parameters: dict[str, Any], ending: str) -> Path:
@@ -69,6 +70,20 @@ def read_arrays(path: Path) -> dict[str, np.ndarray] | None:
             return {name: kept[name] for name in kept.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
         return None  # absent or damaged: results are computed anew
+
+
+@files.kept(most=6)
+def _kept_arrays(path: Path) -> dict[str, np.ndarray] | None:
+    arrays = read_arrays(path)
+    for array in (arrays or {}).values():
+        array.flags.writeable = False
+    return arrays
+
+
+def shared_arrays(path: Path) -> dict[str, np.ndarray] | None:
+    """As `read_arrays`, of what is asked for again and again: read once for all, and not to be written to."""
+    arrays = _kept_arrays(path)
+    return arrays and dict(arrays)
 
 
 def read_json(path: Path) -> Any:

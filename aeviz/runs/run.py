@@ -67,6 +67,29 @@ class Note(Settings):
     note: str = ""
 
 
+@files.kept(most=1024)
+def _read_config(path: Path) -> RunConfig:
+    run = path.parent.name
+    try:
+        values = files.read_json(path)
+    except (ValueError, RecursionError, OSError) as error:
+        raise BadFile("the run {id} has a broken config.json: {reason}", id=run, reason=error) from None
+    if values is None:
+        raise BadFile("the run {id} has no config.json", id=run)
+    return RunConfig.parse(values)
+
+
+@files.kept(most=1024)
+def _read_note(path: Path) -> Note:
+    return Note.parse(files.read_json(path) or {})
+
+
+@files.kept(most=1024)
+def _read_psnr(path: Path) -> float | None:
+    scored = [line["val"] for line in files.read_lines(path)[0] if "val" in line]
+    return min(scored, key=lambda val: val["total"])["psnr"] if scored else None
+
+
 @dataclass(frozen=True)
 class Run(Job):
     """A run's directory; see DESIGN in CONTRIBUTING.md for what lies in it."""
@@ -97,13 +120,7 @@ class Run(Job):
         Raises:
             BadFile: there is no readable config.
         """
-        try:
-            values = files.read_json(self.path / "config.json")
-        except (ValueError, RecursionError, OSError) as error:
-            raise BadFile("the run {id} has a broken config.json: {reason}", id=self.id, reason=error) from None
-        if values is None:
-            raise BadFile("the run {id} has no config.json", id=self.id)
-        return RunConfig.parse(values)
+        return _read_config(self.path / "config.json")
 
     def write_config(self, config: RunConfig) -> None:
         """Replace the config."""
@@ -111,7 +128,7 @@ class Run(Job):
 
     def note(self) -> Note:
         """The person's own title and note."""
-        return Note.parse(files.read_json(self.path / "note.json") or {})
+        return _read_note(self.path / "note.json")
 
     def write_note(self, note: Note) -> None:
         """Replace title and note."""
@@ -127,8 +144,7 @@ class Run(Job):
 
     def psnr(self) -> float | None:
         """The validation PSNR (dB) of the weights that are kept: those of the least total."""
-        scored = [line["val"] for line in self.metrics() if "val" in line]
-        return min(scored, key=lambda val: val["total"])["psnr"] if scored else None
+        return _read_psnr(self.path / "metrics.jsonl")
 
     def has_weights(self) -> bool:
         """Whether there is something to rebuild images with."""

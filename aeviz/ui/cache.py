@@ -24,7 +24,7 @@ def _dataset(name: str, params: str, _values: dict[str, Any], _stamp: float) -> 
 
 def dataset(name: str, params: dict[str, Any] | None = None) -> Dataset:
     """A data set; read only, shared by all visitors."""
-    info = next((info for info in data.list_data() if info.name == name), None)
+    info = data.info(name)
     return _dataset(
         name,
         repr(sorted((params or {}).items())),
@@ -36,7 +36,7 @@ def dataset(name: str, params: dict[str, Any] | None = None) -> Dataset:
 def images_of(run: Run) -> Dataset:
     """The images a run was trained on."""
     config = run.config().data
-    info = next((info for info in data.list_data() if info.name == config.name), None)
+    info = data.info(config.name)
     here = f"{info.ready} {info.created} {own_labels.stamp()}" if info else "gone"
     return _images_of(run.id, here, run)
 

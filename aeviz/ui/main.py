@@ -20,6 +20,7 @@ def main() -> None:
     """Draw the app for one visitor."""
     st.set_page_config(page_title="aeviz", page_icon=str(ICON), layout="wide")
     st.logo(LOGO, size="large")
+    account = warm.visit()
     chosen = st.navigation(menu.pages(), position="hidden")
     if chosen.title == FIRST:
         warm.core()
@@ -39,7 +40,7 @@ def main() -> None:
         chosen.run()
     finally:
         warm.first_page().set()
-        warm.visits().ended()
+        account.ended()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,17 @@
 """Pictures on screen, pixel for pixel."""
 
 import base64
+import hashlib
+from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import numpy as np
 import streamlit as st
 
+from aeviz import files
 from aeviz.data import pictures
+from aeviz.ui.serve import keep
 
 WEBP = b"RIFF"
 
@@ -18,6 +23,26 @@ def picture(content: bytes, alt: str, width: int | Literal["stretch"] = "stretch
     picture that is replaced while the browser fetches it would be gone.
     """
     st.image(address(content), width=width, alt=alt)
+
+
+def lasting_picture(content: bytes, alt: str, width: int | Literal["stretch"] = "stretch") -> None:
+    """Show a PNG or WebP that stands on many runs of the page: the browser fetches it once, by its content."""
+    st.image(_fetched(content) or address(content), width=width, alt=alt)
+
+
+@files.kept(most=64)
+def kept_bytes(path: Path) -> bytes:
+    """A small file that stands on every page, read when it has changed."""
+    return path.read_bytes()
+
+
+def _fetched(content: bytes) -> str | None:
+    """Where the browser fetches a picture: Streamlit takes whole addresses only. None while the browser's is not known."""
+    page = urlsplit(st.context.url or "")
+    if page.scheme not in ("http", "https"):
+        return None
+    path = keep(f"picture {hashlib.sha256(content).hexdigest()}", lambda: content)
+    return f"{page.scheme}://{page.netloc}{path}"
 
 
 def address(content: bytes) -> str:

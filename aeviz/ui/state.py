@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from aeviz.runs import Run, find, list_runs
+from aeviz.runs import Run, list_runs
 
 RUN = "run"
 
@@ -63,7 +63,7 @@ def write_address() -> None:
 def current_run() -> Run | None:
     """The run that is worked on."""
     chosen = recall("chosen")
-    return find(chosen) if chosen and any(run.id == chosen for run in list_runs()) else None
+    return next((run for run in list_runs() if run.id == chosen), None) if chosen else None
 
 
 def is_narrow() -> bool:

@@ -13,11 +13,15 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import streamlit as st
+from streamlit import runtime
 
 from aeviz.jobs import Spare
 from aeviz.jobs.memory import give_back, return_freed
 
 QUIET_SECONDS = 2.0  # without a script, after which there is time to collect garbage
+MOST_SECONDS = 10.0  # after which garbage is collected all the same
+LOOK_SECONDS = 0.25  # between two looks for silence
+SCRIPT_THREAD = "ScriptRunner.scriptThread"  # as Streamlit calls it
 FIRST_PAGE_SECONDS = 5.0  # for a first visitor to come before the rest is made ready
 SCIENCE = ("scipy.linalg", "scipy.ndimage", "scipy.sparse.csgraph", "scipy.spatial")
 STATISTICS = ("sklearn.linear_model", "sklearn.mixture")
@@ -40,29 +44,70 @@ def _get_ready() -> None:
 
 
 class Visits:
-    """When the last script ended, so that garbage is collected while nobody waits for an answer.
+    """Who comes, runs scripts and leaves, so that garbage is collected while nobody waits for an answer.
 
     Streamlit's own way is to collect after every script (`runner.postScriptGC`, off in our settings), which holds all
-    visitors up. Under a load that never pauses, Python's own collections go on.
+    visitors up. Under a load that never pauses, what is left behind waits no longer than `MOST_SECONDS`.
     """
 
     def __init__(self) -> None:
-        self._ended = threading.Event()
+        self._news = threading.Event()
         self._last = 0.0
 
     def ended(self) -> None:
         """Note that a script has ended."""
         self._last = time.monotonic()
-        self._ended.set()
+        self._news.set()
+
+    def left(self) -> None:
+        """Note that a visitor has left, and with them what their session held."""
+        self._news.set()
 
     def tidy(self) -> None:
-        """Wait for a script and for the silence after it, then collect what sessions have left behind."""
-        self._ended.wait()
-        self._ended.clear()
-        while (left := self._last + QUIET_SECONDS - time.monotonic()) > 0:
-            time.sleep(left)
-        gc.collect()
+        """Wait for news and for the silence after it, then collect what sessions have left behind."""
+        self._news.wait()
+        self._news.clear()
+        self._wait_for_silence()
+        if is_empty() and not is_running():
+            # What was left out while visitors were here holds some of theirs, too.
+            gc.unfreeze()
+            leave_out()
+        else:
+            gc.collect()
         return_freed()
+
+    def _wait_for_silence(self) -> None:
+        """Until no script has run for a while, parts of pages included, or one can wait no longer."""
+        end = time.monotonic() + MOST_SECONDS
+        while True:
+            now = time.monotonic()
+            if is_running():
+                self._last = now
+            left = min(self._last + QUIET_SECONDS, end) - now
+            if left <= 0:
+                return
+            time.sleep(min(left, LOOK_SECONDS))
+
+
+def is_running() -> bool:
+    """Whether a script is under way, be it of a whole page or of a part of it: Streamlit gives each a thread."""
+    return any(thread.name == SCRIPT_THREAD for thread in threading.enumerate())
+
+
+def is_empty() -> bool:
+    """Whether no visitor is connected."""
+    return (
+        not runtime.exists() or runtime.get_instance().state is not runtime.RuntimeState.ONE_OR_MORE_SESSIONS_CONNECTED
+    )
+
+
+def leave_out() -> None:
+    """Collect garbage, and leave what is here now out of later collections: they cost 150 ms over torch's objects.
+
+    What a visitor has here goes with it, and cycles of it stay until this is done again without visitors.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_resource(show_spinner=False)
@@ -89,12 +134,15 @@ def visits() -> Visits:
     return Visits()
 
 
+@st.cache_resource(scope="session", on_release=Visits.left, show_spinner=False)
+def visit() -> Visits:
+    """The account again, told when this session's visitor leaves; to be called in every script."""
+    return visits()
+
+
 @st.cache_resource(show_spinner=False)
 def everything() -> bool:
-    """Have imported, once, what any page needs, and nothing in memory that nobody does.
-
-    Collecting garbage costs 150 ms over torch's objects: those of now are left out of all later collections.
-    """
+    """Have imported, once, what any page needs, and nothing in memory that nobody does."""
     core()
     _import_all(SCIENCE)
     import aeviz.ui.components
@@ -106,8 +154,7 @@ def everything() -> bool:
     aeviz.ui.serve.answers.packed_plotly()
     # torch takes 0.4 s to know the shapes of a first convolution.
     outline(model_config({"sample_shape": (1, 8, 8), "latent_dim": 2, "body": {"name": "conv"}}))
-    gc.collect()
-    gc.freeze()
+    leave_out()
     give_back()
     return True
 
@@ -120,8 +167,7 @@ def _import_all(names: Iterable[str]) -> None:
 def _import_for_good(names: Iterable[str]) -> None:
     """Import, and leave what has come out of later collections."""
     _import_all(names)
-    gc.collect()
-    gc.freeze()
+    leave_out()
 
 
 @st.cache_resource(show_spinner=False)

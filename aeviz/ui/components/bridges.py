@@ -10,11 +10,22 @@ from typing import Any
 import streamlit as st
 
 from aeviz.ui import state
-from aeviz.ui.serve import address
+from aeviz.ui.serve import address, loader
 
 STATIC = Path(__file__).resolve().parents[3] / "static"
 
-_viewport = st.components.v2.component("aeviz_viewport", js=(STATIC / "viewport.js").read_text())
+
+def joined(*names: str) -> str:
+    """These files of `static/`, one after another, as one script."""
+    return "\n".join((STATIC / name).read_text() for name in names)
+
+
+def bridge(name: str, script: str, css: str = "", isolate_styles: bool = True) -> Any:
+    """A component whose script and style the browser fetches once."""
+    return st.components.v2.component(name, js=loader(script, css), isolate_styles=isolate_styles)
+
+
+_viewport = bridge("aeviz_viewport", joined("viewport.js"))
 
 
 @dataclass(frozen=True)

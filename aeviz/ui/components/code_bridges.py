@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from aeviz.data import pictures
 from aeviz.export.scene import columns_of
@@ -13,7 +12,7 @@ from aeviz.latent.told import Turn
 from aeviz.plots.packed import pack
 from aeviz.runs import Run
 from aeviz.ui import show, state
-from aeviz.ui.components.bridges import STATIC
+from aeviz.ui.components.bridges import bridge, joined
 from aeviz.ui.components.map.scenes import decoding_of
 from aeviz.ui.serve import keep
 
@@ -26,8 +25,7 @@ CAPTIONS = ("Sample", "Nearest training image")
 
 def _component(name: str, *parts: str) -> Any:
     """A component whose JavaScript is these files of `static/`, one after another."""
-    scripts = [(STATIC / f"{part}.js").read_text() for part in ("map/base", "sheet", *parts)]
-    return st.components.v2.component(name, js="\n".join(scripts))
+    return bridge(name, joined(*(f"{part}.js" for part in ("map/base", "sheet", *parts))))
 
 
 _player = _component("aeviz_player", "player")

@@ -12,15 +12,13 @@ import streamlit as st
 from aeviz import plots
 from aeviz.data import animation
 from aeviz.export.text import cell
-from aeviz.ui.components.bridges import STATIC
+from aeviz.ui.components.bridges import bridge, joined
 from aeviz.ui.serve import address
 
 PLOT = (800, 400)  # pixels of the page; a PNG has two for each
 FILMS = {"GIF": "image/gif", "WebP": "image/webp", "MP4": "video/mp4"}
 
-_saver = st.components.v2.component(
-    "aeviz_plot_saver", js="\n".join((STATIC / name).read_text() for name in ("map/base.js", "plot_saver.js"))
-)
+_saver = bridge("aeviz_plot_saver", joined("map/base.js", "plot_saver.js"))
 
 
 def take_along(

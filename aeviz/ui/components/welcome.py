@@ -56,7 +56,7 @@ def _on_the_way(run: Run) -> None:
         said = f"Epoch {status.epoch} of {total}" if status.epoch else (status.message or "Starting …")
         st.progress(min(1.0, status.epoch / total), text=words.plain(said))
         if preview.exists():
-            show.picture(preview.read_bytes(), "Images above, their reconstructions below")
+            show.lasting_picture(preview.read_bytes(), "Images above, their reconstructions below")
         st.button("Stop", icon=":material/stop:", key="first.stop", on_click=run.ask, args=("stop",))
 
 
@@ -88,7 +88,7 @@ def _run_row(run: Run) -> None:
     config, preview = run.config(), run.path / "preview.webp"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if preview.exists():
-            show.picture(preview.read_bytes(), "Images above, their reconstructions below", 150)
+            show.lasting_picture(preview.read_bytes(), "Images above, their reconstructions below", 150)
         opened = st.button(
             words.plain(words.run_title(config, run.note().title)), key=f"open.{run.id}", type="tertiary",
             on_click=state.choose_run, args=(run,), help="Open it.",

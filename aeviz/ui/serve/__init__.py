@@ -3,5 +3,6 @@
 from aeviz.ui.serve.addresses import address
 from aeviz.ui.serve.blobs import keep
 from aeviz.ui.serve.routes import routes
+from aeviz.ui.serve.scripts import loader
 
-__all__ = ["address", "keep", "routes"]
+__all__ = ["address", "keep", "loader", "routes"]

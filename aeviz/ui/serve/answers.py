@@ -23,11 +23,9 @@ from aeviz.runs import Run, list_runs
 from aeviz.ui.serve import thumbnails
 from aeviz.ui.serve.blobs import blobs
 from aeviz.ui.serve.density import density as density_of
-from aeviz.ui.serve.routes import FRESH
+from aeviz.ui.serve.routes import BYTES, FOREVER, FRESH, script_answer
 
-FOREVER = {"cache-control": "private, max-age=31536000, immutable"}  # for what its address names whole
 MOST_CODES = 1024  # decoded at once for a browser that cannot do it itself
-BYTES = "application/octet-stream"
 
 
 @functools.lru_cache(1)
@@ -37,18 +35,7 @@ def packed_plotly() -> bytes:
 
 def plotly_js(request: Request) -> Response:
     """Plotly as its Python package carries it, packed once."""
-    packed = packed_plotly()
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(packed, media_type="text/javascript", headers=FOREVER | {"content-encoding": "gzip"})
-    return Response(gzip.decompress(packed), media_type="text/javascript", headers=FOREVER)
-
-
-def blob(request: Request) -> Response:
-    content = blobs().get(request.path_params["name"])
-    if content is None:
-        return Response("no longer kept", 404, headers=FRESH)
-    # Said to be packed already: floats hardly shrink, and packing them takes longer than sending them.
-    return Response(content, media_type=BYTES, headers=FOREVER | {"content-encoding": "identity"})
+    return script_answer(request, packed_plotly())
 
 
 def _run(request: Request) -> Run:

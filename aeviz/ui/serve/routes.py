@@ -1,5 +1,6 @@
 """Which answer stands at which address; the answers themselves are imported when the first is asked for, not to hold up a start."""
 
+import gzip
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +12,14 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from aeviz.errors import AevizError
 from aeviz.ui import warm
+from aeviz.ui.serve import scripts
 from aeviz.ui.serve.addresses import address
+from aeviz.ui.serve.blobs import blobs
 
 FRESH = {"cache-control": "no-store"}
+FOREVER = {"cache-control": "private, max-age=31536000, immutable"}  # for what its address names whole
+BYTES = "application/octet-stream"
+PICTURES = {b"RIFF": "image/webp", b"\x89PNG": "image/png"}  # by how they begin; packed values begin with a length
 
 
 def routes() -> list[BaseRoute]:
@@ -21,7 +27,6 @@ def routes() -> list[BaseRoute]:
     run = "{run}/{mark}"
     asked = {
         "plotly.js": "plotly_js",
-        "blob/{name}": "blob",
         f"tile/{run}/{{number:int}}": "tile",
         f"sheet/{run}": "sheet",
         f"near/{run}/{{split}}/{{row:int}}": "near",
@@ -30,9 +35,39 @@ def routes() -> list[BaseRoute]:
     }
     posted = {f"decode/{run}": "decode"}
     return [
+        Route(address("script/{name}.js"), _guarded(script)),
+        Route(address("blob/{name}"), _guarded(blob)),
         *(Route(address(path), _guarded(_answer(name))) for path, name in asked.items()),
         *(Route(address(path), _guarded_body(_answer(name)), methods=["POST"]) for path, name in posted.items()),
     ]
+
+
+def script(request: Request) -> Response:
+    """A component's script; waits for other imports only where it is not known yet, as after a restart of the server."""
+    name = request.path_params["name"]
+    if not scripts.is_known(name):
+        warm.everything()
+    if not scripts.is_known(name):
+        return Response("no script of this version", 404, headers=FRESH)
+    return script_answer(request, scripts.packed(name))
+
+
+def blob(request: Request) -> Response:
+    """Bytes that a page has made ready; they wait for no imports, as the first page has pictures."""
+    content = blobs().get(request.path_params["name"])
+    if content is None:
+        return Response("no longer kept", 404, headers=FRESH)
+    kind = next((kind for begin, kind in PICTURES.items() if content.startswith(begin)), BYTES)
+    # Said to be packed already: floats hardly shrink, and packing them takes longer than sending them.
+    return Response(content, media_type=kind, headers=FOREVER | {"content-encoding": "identity"})
+
+
+def script_answer(request: Request, packed: bytes) -> Response:
+    """JavaScript packed by gzip, as the browser takes it."""
+    kept = FOREVER | {"vary": "accept-encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type="text/javascript", headers=kept | {"content-encoding": "gzip"})
+    return Response(gzip.decompress(packed), media_type="text/javascript", headers=kept)
 
 
 def _answer(name: str) -> Callable[..., Response]:

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
-import streamlit as st
 
 from aeviz.data import pictures
 from aeviz.export.scene import columns_of, shrunk
 from aeviz.ui import show
-from aeviz.ui.components.bridges import STATIC, hear, nothing
+from aeviz.ui.components.bridges import bridge, hear, joined, nothing
 
-_gallery = st.components.v2.component("aeviz_gallery", js=(STATIC / "gallery.js").read_text())
+_gallery = bridge("aeviz_gallery", joined("gallery.js"))
 
 
 def gallery(

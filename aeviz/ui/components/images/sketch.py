@@ -3,15 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-import streamlit as st
-
 from aeviz.data import Border
-from aeviz.ui.components.bridges import STATIC, Dropped, content_of, files_of, hear
+from aeviz.ui.components.bridges import Dropped, bridge, content_of, files_of, hear, joined
 
-_sketch = st.components.v2.component("aeviz_sketch", js=(STATIC / "sketch.js").read_text())
-_paste = st.components.v2.component(
-    "aeviz_paste", js="\n".join((STATIC / name).read_text() for name in ("map/base.js", "paste.js"))
-)
+_sketch = bridge("aeviz_sketch", joined("sketch.js"))
+_paste = bridge("aeviz_paste", joined("map/base.js", "paste.js"))
 
 WHITE, BLACK = "#ffffff", "#000000"
 SKETCH_SAID = {

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from aeviz.plots.theme import CLASS_COLOURS, UNKNOWN_COLOUR
-from aeviz.ui.components.bridges import STATIC
+from aeviz.ui.components.bridges import bridge, joined
 
-_chart = st.components.v2.component("aeviz_chart", js=(STATIC / "chart.js").read_text())
-_strips = st.components.v2.component("aeviz_strips", js=(STATIC / "strips.js").read_text())
-_bars = st.components.v2.component("aeviz_bars", js=(STATIC / "bars.js").read_text())
-_film = st.components.v2.component("aeviz_film", js=(STATIC / "film.js").read_text())
+_chart = bridge("aeviz_chart", joined("chart.js"))
+_strips = bridge("aeviz_strips", joined("strips.js"))
+_bars = bridge("aeviz_bars", joined("bars.js"))
+_film = bridge("aeviz_film", joined("film.js"))
 
 REACH = 32767  # the largest number in 16 bits
 

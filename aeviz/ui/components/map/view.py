@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from aeviz.export.scene import SAID, Scene, script, style
-from aeviz.ui.components.bridges import Dropped, files_of, hear, nothing
+from aeviz.ui.components.bridges import Dropped, bridge, files_of, hear, nothing
 from aeviz.ui.serve import address
 
-_map = st.components.v2.component("aeviz_map", js=script(), css=style(), isolate_styles=False)
+_map = bridge("aeviz_map", script(), css=style(), isolate_styles=False)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from aeviz.plots.packed import pack
 from aeviz.results import Rebuilt
 from aeviz.runs import Run
 from aeviz.ui import cache, pick, words
-from aeviz.ui.components.bridges import STATIC
+from aeviz.ui.components.bridges import bridge, joined
 from aeviz.ui.components.images.gallery import gallery
 from aeviz.ui.components.images.pictures import Chosen, as_colour, name_of, strip
 from aeviz.ui.components.images.taken_as import class_picker, said_classes
@@ -39,9 +39,7 @@ MEANINGS = {
     "percentile": "How many of the test images are rebuilt with a smaller error.",
 }
 
-_rebuilt = st.components.v2.component(
-    "aeviz_rebuilt", js="\n".join((STATIC / part).read_text() for part in PARTS), css=(STATIC / "rebuilt.css").read_text()
-)  # fmt: skip
+_rebuilt = bridge("aeviz_rebuilt", joined(*PARTS), css=joined("rebuilt.css"))
 
 
 def image_view(run: Run, chosen: Chosen) -> None:

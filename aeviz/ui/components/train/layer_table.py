@@ -12,14 +12,10 @@ from aeviz.models.base import ModelConfig
 from aeviz.models.layers import BodyConfig, CustomConfig, LayerConfig
 from aeviz.models.shorthand import CHOICES
 from aeviz.ui import forms, state, words
-from aeviz.ui.components.bridges import STATIC
+from aeviz.ui.components.bridges import bridge, joined
 from aeviz.ui.frame import said
 
-_table = st.components.v2.component(
-    "aeviz_layer_table",
-    js="\n".join((STATIC / name).read_text() for name in ("layer_edits.js", "layer_table.js")),
-    css=(STATIC / "layer_table.css").read_text(),
-)
+_table = bridge("aeviz_layer_table", joined("layer_edits.js", "layer_table.js"), css=joined("layer_table.css"))
 
 # What stands at a row's right, and what it counts.
 COLUMNS = {
