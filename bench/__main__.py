@@ -118,7 +118,7 @@ def _training(options: Options) -> str:
 
 
 def _projection(options: Options) -> str:
-    from aeviz.latent.tsne import TSNESettings
+    from aeviz.latent.projections.tsne.tsne import TSNESettings
     from bench import projection
     from bench.measure import choose_data, temporary_runs
 

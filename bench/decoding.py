@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from aeviz.export.decoder import pack_decoder
+from aeviz.export.page.decoder import pack_decoder
 from aeviz.models import Autoencoder, build, model_config
 from bench.measure import Say, counted, interleave, median_and_range, ratio
 from bench.table import Table

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from aeviz import data, jobs, results, training
-from aeviz.data.imports import ImportSettings
-from aeviz.data.own import Rows, write_own
-from aeviz.data.roots import writable_root
+from aeviz.data.folders import writable_root
+from aeviz.data.importing.imports import ImportSettings
+from aeviz.data.sources.own import Rows, write_own
 from aeviz.results import MapRequest
 from aeviz.runs import Run
 from aeviz.training import Recipe

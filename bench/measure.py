@@ -19,7 +19,7 @@ from aeviz.jobs import Worker
 from aeviz.models import Autoencoder
 from aeviz.models.device import device_name, keep_memory
 from aeviz.runs import Run
-from aeviz.training.choose import resolve
+from aeviz.training.autotune import resolve
 from aeviz.training.loop import Trainer
 
 CARRIED_IMAGES = 20_000

@@ -13,7 +13,7 @@ import torch
 from aeviz import training
 from aeviz.data import Dataset
 from aeviz.data.splits import hold_out, make_splits
-from aeviz.training import feed
+from aeviz.training.batches import feed
 from bench.measure import Say, Setup, counted, cut, interleave, median_and_range, ratio, temporary_runs, trainer_of
 from bench.table import Table
 from bench.training import make_recipe

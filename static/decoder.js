@@ -1,4 +1,4 @@
-// Runs a decoder packed by aeviz/export/decoder.py: from a code to a picture, in the page. Every layer fills a buffer
+// Runs a decoder packed by aeviz/export/page/decoder.py: from a code to a picture, in the page. Every layer fills a buffer
 // of its own or changes what it is given, so that decoding allocates nothing. Images lie channels last.
 const { readDecoder, paintSample } = (() => {
   const FORMAT = 1

@@ -21,7 +21,7 @@ from aeviz.data import Dataset
 from aeviz.models import VARIANTS, Batch, build, fitted_to
 from aeviz.runs import Position, Resolved, Run, TrainingConfig
 from aeviz.training.checkpoint import load_position, save_checkpoint
-from aeviz.training.stepper import Stepper
+from aeviz.training.steps.stepper import Stepper
 
 # What oneDNN, torch's own kernels and MKL are held to; the default is whatever the processor has.
 LEVELS = {

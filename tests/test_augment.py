@@ -7,8 +7,8 @@ import torch
 from aeviz import data
 from aeviz.errors import BadValue
 from aeviz.runs.config import AugmentConfig
-from aeviz.training import augment
-from aeviz.training.augment import Augment
+from aeviz.training.batches import augment
+from aeviz.training.batches.augment import Augment
 
 EACH = {
     "flip_horizontal": True, "flip_vertical": True, "shift": 0.2, "rotation": 30.0, "scale": 0.2, "crop": 0.3,

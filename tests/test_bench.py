@@ -14,7 +14,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 import bench
 from aeviz import data, models
-from aeviz.latent.tsne import TSNESettings
+from aeviz.latent.projections.tsne.tsne import TSNESettings
 from aeviz.runs import Run
 from bench import decoding, limit, load, map_visit, measure, memory, projection, rivals, streaming, training, watched
 from bench import map as maps

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from aeviz import data
-from aeviz.data import downloading, public, roots
+from aeviz.data import folders
+from aeviz.data.sources import downloading, public
 from aeviz.errors import BadFile, BadValue, MissingData, Stopped, UnknownName
 
 PUBLIC = [name for name, source in data.DATASETS.items() if isinstance(source, public.PublicSet)]
@@ -132,8 +133,8 @@ def test_leftovers_of_dead_tries_are_swept_and_living_ones_stay(home):
     (home / ".download-mnist-1").mkdir(parents=True)
     (home / ".download-mnist-1.lock").touch()
     (home / ".download-cifar10-2").mkdir()
-    with roots.temporary_folder(home, "download", "kmnist") as living:
-        with roots.temporary_folder(home, "download", "mnist") as other:
+    with folders.temporary_folder(home, "download", "kmnist") as living:
+        with folders.temporary_folder(home, "download", "mnist") as other:
             assert {path.name for path in home.iterdir() if path.is_dir()} == {living.name, other.name}
         assert living.is_dir()
     assert list(home.iterdir()) == []

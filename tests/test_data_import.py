@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from aeviz import data
-from aeviz.data import roots
+from aeviz.data import folders
 from aeviz.errors import BadArchive, BadFile, BadValue, Stopped, UnknownName
 
 
@@ -137,7 +137,7 @@ def test_junk_is_silent_and_bad_files_are_listed(tmp_path, capfd):
     assert reasons["cat/none.png"].startswith("it is empty")
     assert reasons["cat/cut.png"].startswith("it is damaged or cut off")
     assert "not a picture" in reasons["cat/note.png"]
-    assert json.loads((roots.data_root() / "own" / "mine" / "skipped.json").read_text()) == report.skipped
+    assert json.loads((folders.data_root() / "own" / "mine" / "skipped.json").read_text()) == report.skipped
     assert capfd.readouterr() == ("", "")
 
 

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from aeviz import files, jobs, training
-from aeviz.models import strided
+from aeviz.models.bodies import strided
 from aeviz.models.kernels import is_plain, kernels
 from aeviz.runs import Resolved, RunConfig
 from aeviz.training import Recipe

@@ -12,9 +12,9 @@ from aeviz.models import Batch
 from aeviz.models.weights import load_model
 from aeviz.runs import RunConfig
 from aeviz.training import Recipe
-from aeviz.training.doctor import diagnose
-from aeviz.training.feed import Feed
-from aeviz.training.vitals import gradient_norms, measure
+from aeviz.training.batches.feed import Feed
+from aeviz.training.doctor.diagnostics import gradient_norms, measure
+from aeviz.training.doctor.findings import diagnose
 
 
 def prepared(epochs=10, variant="autoencoder", body=None, latent_dim=8, model=None, **settings):

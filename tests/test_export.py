@@ -11,7 +11,8 @@ from PIL import Image
 from aeviz import data, export, results
 from aeviz.__main__ import main
 from aeviz.errors import BadFile, MissingPackage, NotNow, UnknownName
-from aeviz.export import EXPORTS, html, projector, text
+from aeviz.export import EXPORTS, projector, text
+from aeviz.export.page import html
 from aeviz.export.ways import Export
 from aeviz.results import MapRequest
 from tests.exports import MARKUP, hostile, untrained
@@ -172,7 +173,7 @@ def test_flat_codes_and_few_are_mapped_by_pca_all_others_by_their_neighbours():
 
 
 def test_a_decoder_too_large_for_a_browser_is_left_out_and_said_to_be(tmp_path, monkeypatch):
-    from aeviz.export import decoder
+    from aeviz.export.page import decoder
 
     monkeypatch.setattr(decoder, "MOST_PRODUCTS", 10)
     out = tmp_path / "map.html"

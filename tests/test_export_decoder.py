@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from aeviz.errors import BadValue, OverBudget
-from aeviz.export import decoder as decoders
-from aeviz.export.decoder import pack_decoder
-from aeviz.models import LOSSES, budget, build, model_config
-from aeviz.models.autoencoder import PlainAutoencoder
+from aeviz.export.page import decoder as decoders
+from aeviz.export.page.decoder import pack_decoder
+from aeviz.models import LOSSES, build, costs, model_config
+from aeviz.models.variants.autoencoder import PlainAutoencoder
 
 
 def make(body="dense", shape=(1, 8, 8), **settings):
@@ -147,4 +147,4 @@ def test_a_decoder_of_too_many_bytes_is_refused_with_its_number():
 
 def test_multiply_adds_are_one_per_weight_and_place():
     model = make({"name": "conv", "channels": (4, 6)})
-    assert budget.decoder_flops(model) == 2 * (3 * 6 * 2 * 2 + 6 * 4 * 9 * 2 * 2 + 4 * 1 * 9 * 4 * 4)
+    assert costs.decoder_flops(model) == 2 * (3 * 6 * 2 * 2 + 6 * 4 * 9 * 2 * 2 + 4 * 1 * 9 * 4 * 4)

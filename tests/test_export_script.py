@@ -14,15 +14,16 @@ from PIL import Image
 from aeviz import data, export, files, jobs, training
 from aeviz.data import ImportSettings
 from aeviz.errors import BadValue
-from aeviz.export import script
-from aeviz.export.script import LOADINGS, script_of
-from aeviz.export.script_loop import OPTIMIZERS, SCHEDULES
-from aeviz.export.sources import Sources
-from aeviz.models import BODIES, LOSSES, VARIANTS, Batch, build, noise, vae
-from aeviz.models.noise import NOISES
+from aeviz.export.script import script
+from aeviz.export.script.loop import OPTIMIZERS, SCHEDULES
+from aeviz.export.script.script import LOADINGS, script_of
+from aeviz.export.script.sources import Sources
+from aeviz.models import BODIES, LOSSES, VARIANTS, Batch, build
+from aeviz.models.variants import noise, vae
+from aeviz.models.variants.noise import NOISES
 from aeviz.runs import TrainingConfig
-from aeviz.training import optim, schedule
-from aeviz.training.schedule import rate_at
+from aeviz.training.steps import optimizers, schedule
+from aeviz.training.steps.schedule import rate_at
 from tests.exports import MARKUP, QUOTES, hostile, untrained
 
 CONV = {"name": "conv", "channels": (4, 6)}
@@ -154,7 +155,7 @@ def test_schedules_are_those_of_the_training(name, epoch):
 
 
 def test_all_optimizers_and_schedules_are_known():
-    assert OPTIMIZERS.keys() == optim.OPTIMIZERS.keys()
+    assert OPTIMIZERS.keys() == optimizers.OPTIMIZERS.keys()
     assert SCHEDULES.keys() | {"constant", "plateau"} == schedule.SCHEDULES.keys()
     assert LOADINGS.keys() == data.DATASETS.keys()
 

@@ -8,7 +8,8 @@ import pytest
 from aeviz import export, jobs, results
 from aeviz.__main__ import main
 from aeviz.errors import Stopped
-from aeviz.export import EXPORTS, html
+from aeviz.export import EXPORTS
+from aeviz.export.page import html
 from aeviz.results import MapRequest
 from aeviz.runs import Note
 from tests.exports import untrained

@@ -11,8 +11,8 @@ from aeviz.__main__ import main
 from aeviz.errors import BadValue, OverBudget
 from aeviz.jobs import Job
 from aeviz.training import Recipe
-from aeviz.training import finder as finding
-from aeviz.training.finder import find_rate
+from aeviz.training import rate_finder as finding
+from aeviz.training.rate_finder import find_rate
 
 
 def recipe(optimizer="adam", variant="autoencoder", **model):
@@ -78,7 +78,7 @@ def test_progress_is_told_and_a_network_beyond_memory_refused(digits, monkeypatc
     find_rate(recipe(), digits, "cpu", lambda done, total: told.append((done, total)))
     assert told[0] == (1, 100)
     assert [done for done, _ in told] == list(range(1, len(told) + 1))
-    monkeypatch.setattr("aeviz.models.budget.free_memory", lambda device: 10)
+    monkeypatch.setattr("aeviz.models.costs.free_memory", lambda device: 10)
     with pytest.raises(OverBudget):
         find_rate(recipe(), digits, "cpu")
 

@@ -10,13 +10,13 @@ from PIL import Image
 
 from aeviz import data, training
 from aeviz.errors import BadFile
-from aeviz.latent import align as alignment
-from aeviz.latent.align import Aligner, align
+from aeviz.latent.projections import align as alignment
+from aeviz.latent.projections.align import Aligner, align
 from aeviz.models import build
 from aeviz.runs import frames as film
 from aeviz.training import Recipe
-from aeviz.training.frames import MOST_FRAMES, FrameWriter
-from aeviz.training.vitals import observe
+from aeviz.training.doctor.diagnostics import observe
+from aeviz.training.logs.frames import MOST_FRAMES, FrameWriter
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def quick(monkeypatch):
     """Frames without pictures, written without waiting for the disk."""
     monkeypatch.setattr(FrameWriter, "_is_picture", lambda self: False)
     monkeypatch.setattr("aeviz.files.write_bytes", lambda path, content: path.write_bytes(content))
-    monkeypatch.setattr("aeviz.training.frames.MOST_FRAMES", 40)
+    monkeypatch.setattr("aeviz.training.logs.frames.MOST_FRAMES", 40)
     return 40
 
 
@@ -137,7 +137,7 @@ def test_frames_of_steps_that_will_be_taken_again_are_cut(run, digits, model):
 
 
 def test_wide_codes_are_filmed_with_fewer_frames(run, digits, model, quick, monkeypatch):
-    monkeypatch.setattr("aeviz.training.frames.FILM_BYTES", 0)
+    monkeypatch.setattr("aeviz.training.logs.frames.FILM_BYTES", 0)
     filmed(FrameWriter(run, digits, "cpu"), model, range(100))
     assert len(film.frame_steps(run)) <= 30 < MOST_FRAMES
 

@@ -11,7 +11,7 @@ from aeviz import data, results, runs, training
 from aeviz.__main__ import main
 from aeviz.errors import AevizError, BadFile, BadValue, MissingData, UnknownName
 from aeviz.latent.directions import shift
-from aeviz.latent.samplers import SAMPLERS
+from aeviz.latent.sampling.samplers import SAMPLERS
 from aeviz.results import SampleRequest
 from aeviz.runs import archive, directions, kept
 from aeviz.training import Recipe

@@ -7,7 +7,7 @@ from aeviz import files, jobs, training
 from aeviz.models.weights import load_model
 from aeviz.runs import Resolved
 from aeviz.training import Recipe
-from aeviz.training.graphs import CapturedStep, Recorder
+from aeviz.training.steps.cuda_graphs import CapturedStep, Recorder
 
 SETTINGS = {
     "plain": {},

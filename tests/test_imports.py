@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import nn, optim
 
-from aeviz.models.eager import eager
+from aeviz.models.eager_optimizers import eager
 
 HEAVY = ("torch._dynamo", "torchvision", "torchmetrics", "sklearn", "pandas", "pyarrow", "openTSNE", "onnx")
 TRAIN = """
 from aeviz.models import Batch, build, model_config
 from aeviz.runs import TrainingConfig
-from aeviz.training.optim import OPTIMIZERS
-from aeviz.training.stepper import Stepper
+from aeviz.training.steps.optimizers import OPTIMIZERS
+from aeviz.training.steps.stepper import Stepper
 from aeviz import data
 import torch
 
@@ -36,11 +36,11 @@ trained(step)
 assert step._replay is not None
 """
 COST = """
-from aeviz.models import BODIES, VARIANTS, budget, model_config
+from aeviz.models import BODIES, VARIANTS, costs, model_config
 for body in BODIES:
     for variant in VARIANTS:
         values = {"sample_shape": (1, 16, 16), "latent_dim": 4, "variant": variant, "body": {"name": body}}
-        budget.outline(model_config(values | ({"n_classes": 3} if variant == "cvae" else {})))
+        costs.outline(model_config(values | ({"n_classes": 3} if variant == "cvae" else {})))
 """
 CODEBOOK = """
 from aeviz import jobs, training

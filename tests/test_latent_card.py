@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from aeviz.latent.attraction import joined, joined_there, kernels, similarities
 from aeviz.latent.neighbours import own_nearest
-from aeviz.latent.quality import trustworthiness
-from aeviz.latent.repulsion import GridRepulsion, LateExtent
-from aeviz.latent.tsne import TSNE, TSNESettings
+from aeviz.latent.projections.tsne.attraction import joined, joined_there, kernels, similarities
+from aeviz.latent.projections.tsne.repulsion import GridRepulsion, LateExtent
+from aeviz.latent.projections.tsne.tsne import TSNE, TSNESettings
+from aeviz.latent.quality.scores import trustworthiness
 
 CODES = np.random.default_rng(0).normal(size=(300, 5)) + 4 * (np.arange(300) % 3)[:, None]
 

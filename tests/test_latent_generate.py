@@ -7,9 +7,7 @@ from torch import nn
 
 from aeviz.errors import BadValue
 from aeviz.latent.directions import METHODS, analogy, classifier_normal, mean_difference, shift, specificity
-from aeviz.latent.mixture import Mixture
-from aeviz.latent.samplers import SAMPLERS, SampleSettings
-from aeviz.latent.traversals import (
+from aeviz.latent.paths.traversals import (
     effect,
     grid,
     kl_by_dimension,
@@ -19,6 +17,8 @@ from aeviz.latent.traversals import (
     ranges,
     traverse,
 )
+from aeviz.latent.sampling.mixture import Mixture
+from aeviz.latent.sampling.samplers import SAMPLERS, SampleSettings
 from aeviz.models import VARIANTS, build, model_config
 
 RNG = np.random.default_rng

@@ -7,23 +7,23 @@ from scipy.spatial.distance import cdist
 from sklearn.datasets import load_digits
 
 from aeviz.errors import BadValue, MissingPackage, NotNow, Stopped, UnknownName
-from aeviz.latent import inverse
-from aeviz.latent.attraction import Attraction, Kernels, kernels, similarities
-from aeviz.latent.axes import Axes
-from aeviz.latent.descent import Descent
-from aeviz.latent.lda import LDA
-from aeviz.latent.neighbour_map import NeighbourMap
 from aeviz.latent.neighbours import own_nearest
-from aeviz.latent.own_axes import Directions
-from aeviz.latent.pca import PCA, PCASettings
-from aeviz.latent.principal import variance_ratio
-from aeviz.latent.project import PROJECTIONS, projection
-from aeviz.latent.projection import unheard
-from aeviz.latent.quality import knn_accuracy
-from aeviz.latent.repulsion import GridRepulsion, TreeRepulsion
-from aeviz.latent.settling import joint_similarities, settle
-from aeviz.latent.starts import start_points
-from aeviz.latent.tsne import TSNE, TSNESettings, has_converged, usable_perplexity
+from aeviz.latent.principal_axes import variance_ratio
+from aeviz.latent.projections import inverse
+from aeviz.latent.projections.base import unheard
+from aeviz.latent.projections.dimensions import Axes
+from aeviz.latent.projections.lda import LDA
+from aeviz.latent.projections.neighbour_map import NeighbourMap
+from aeviz.latent.projections.own_axes import Directions
+from aeviz.latent.projections.pca import PCA, PCASettings
+from aeviz.latent.projections.register import PROJECTIONS, projection
+from aeviz.latent.projections.tsne.attraction import Attraction, Kernels, kernels, similarities
+from aeviz.latent.projections.tsne.initialisation import start_points
+from aeviz.latent.projections.tsne.optimiser import Descent
+from aeviz.latent.projections.tsne.placement import joint_similarities, settle
+from aeviz.latent.projections.tsne.repulsion import GridRepulsion, TreeRepulsion
+from aeviz.latent.projections.tsne.tsne import TSNE, TSNESettings, has_converged, usable_perplexity
+from aeviz.latent.quality.scores import knn_accuracy
 
 HERE = [pytest.param(cls, marks=pytest.mark.skipif(bool(cls.missing()), reason=f"{cls.missing()}"), id=name)
         for name, cls in PROJECTIONS.items()]  # fmt: skip
@@ -291,7 +291,7 @@ def test_tsne_shows_its_start_before_it_looks_for_neighbours(codes, monkeypatch)
         assert len(seen) == 1
         raise Stopped("stopped as asked")
 
-    monkeypatch.setattr("aeviz.latent.tsne.own_nearest", search)
+    monkeypatch.setattr("aeviz.latent.projections.tsne.tsne.own_nearest", search)
     tsne = make(TSNE)
     with pytest.raises(Stopped):
         tsne.fit(codes, seen.append)

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from aeviz.errors import BadValue
-from aeviz.latent.geodesic import NODES, Metric, geodesic
-from aeviz.latent.graph import NeighbourGraph
-from aeviz.latent.roads import ROADS, Context, distance_to_data, lerp, neighbour_distance, slerp
+from aeviz.latent.paths.geodesic import NODES, Metric, geodesic
+from aeviz.latent.paths.neighbour_graph import NeighbourGraph
+from aeviz.latent.paths.paths import ROADS, Context, distance_to_data, lerp, neighbour_distance, slerp
 from aeviz.models import VARIANTS, build, model_config
 
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from aeviz.models import BadLayer, CustomConfig, LayerConfig, budget, build, model_config
-from aeviz.models.blocks import Residual, TiedConvTranspose2d, TiedLinear, groups
-from aeviz.models.bodies import BODIES, make_encoder
+from aeviz.models import BadLayer, CustomConfig, LayerConfig, build, costs, model_config
+from aeviz.models.bodies.blocks import Residual, TiedConvTranspose2d, TiedLinear, groups
+from aeviz.models.bodies.build import BODIES, make_encoder
 from aeviz.models.weights import load_model, save_model
 
 MIXED = [
@@ -137,14 +137,14 @@ def test_a_layer_that_does_not_fit_is_named_and_the_rest_is_laid_out(layers, sha
     with pytest.raises(BadLayer, match=said) as caught:
         build(settings)
     assert caught.value.layer == row
-    found = budget.outline(settings)
+    found = costs.outline(settings)
     assert found.broken == row
     assert found.problem == str(caught.value)
     assert {layer.row for layer in found.layers} == set(range(row))
 
 
 def test_an_outline_of_layers_that_fit_says_from_which_row_each_comes():
-    found = budget.outline(config(MIXED))
+    found = costs.outline(config(MIXED))
     assert found.problem is None
     assert found.broken is None
     rows = [layer.row for layer in found.layers if layer.part == "encoder" and layer.row is not None]
@@ -156,7 +156,7 @@ def test_an_outline_of_layers_that_fit_says_from_which_row_each_comes():
 @pytest.mark.parametrize("variant", ["autoencoder", "vae"])
 def test_what_the_layers_cost_adds_up_to_the_whole(variant):
     settings = config(MIXED, variant=variant, standardise=True)
-    found = budget.cost(settings, batch_size=64)
+    found = costs.cost(settings, batch_size=64)
     assert found.parameters == sum(parameter.numel() for parameter in build(settings).parameters())
     assert sum(layer.parameters for layer in found.layers) == found.parameters
     assert sum(layer.memory for layer in found.layers) == found.memory
@@ -170,11 +170,11 @@ def test_the_shapes_of_an_outline_are_those_of_the_network():
         for module in [*model.encoder, *model.decoder]:
             value = module(value)
             shapes.append(tuple(value.shape[1:]))
-    assert [layer.shape for layer in budget.cost(model.config).layers] == shapes
+    assert [layer.shape for layer in costs.cost(model.config).layers] == shapes
 
 
 def test_flops_of_a_residual_block_are_those_of_its_convolutions():
-    found = budget.cost(config([{"kind": "residual", "size": 5, "stride": 2}], (3, 8, 8)))
+    found = costs.cost(config([{"kind": "residual", "size": 5, "stride": 2}], (3, 8, 8)))
     first, second, shortcut = 5 * 3 * 9 * 16, 5 * 5 * 9 * 16, 5 * 3 * 16
     assert found.layers[0].flops == 2 * (first + second + shortcut)
 

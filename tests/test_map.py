@@ -16,8 +16,8 @@ from starlette.requests import Request
 from aeviz import data, plots, results
 from aeviz.data import pictures
 from aeviz.errors import BadValue
-from aeviz.export import scene
-from aeviz.latent.outline import within
+from aeviz.export.page import scene
+from aeviz.latent.projections.polygon import within
 from aeviz.plots.packed import pack, pack_figure
 from aeviz.ui import show
 from aeviz.ui.components.map.controls import find

@@ -12,19 +12,19 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from aeviz import data
-from aeviz.latent.attraction import Attraction
-from aeviz.latent.descent import Descent
-from aeviz.latent.repulsion import GridRepulsion
+from aeviz.latent.projections.tsne.attraction import Attraction
+from aeviz.latent.projections.tsne.optimiser import Descent
+from aeviz.latent.projections.tsne.repulsion import GridRepulsion
 from aeviz.models import LOSSES, VARIANTS, build, fitted_to
-from aeviz.models.noise import NOISES
+from aeviz.models.variants.noise import NOISES
 from aeviz.runs import Position, TrainingConfig
 from aeviz.runs.config import AugmentConfig
-from aeviz.training.augment import Augment
-from aeviz.training.feed import Feed
-from aeviz.training.optim import OPTIMIZERS
-from aeviz.training.record import Record
-from aeviz.training.schedule import SCHEDULES
-from aeviz.training.stepper import Stepper
+from aeviz.training.batches.augment import Augment
+from aeviz.training.batches.feed import Feed
+from aeviz.training.logs.metrics_log import Record
+from aeviz.training.steps.optimizers import OPTIMIZERS
+from aeviz.training.steps.schedule import SCHEDULES
+from aeviz.training.steps.stepper import Stepper
 
 VARIED = {
     "flip_horizontal": True, "flip_vertical": True, "shift": 0.1, "rotation": 10.0, "scale": 0.1, "crop": 0.1,
@@ -88,7 +88,7 @@ def meta_as_card(monkeypatch):
     monkeypatch.setattr(_foreach_utils, "_get_foreach_kernels_supported_devices", lambda: foreach)
     for name in ("torch.optim.adam", "torch.optim.rmsprop"):
         monkeypatch.setattr(modules[name], "_get_capturable_supported_devices", lambda supports_xla=True: ["meta"])
-    monkeypatch.setattr("aeviz.training.optim.can_capture", lambda device: device.type == "meta")
+    monkeypatch.setattr("aeviz.training.steps.optimizers.can_capture", lambda device: device.type == "meta")
     with torch.library._scoped_library("aten", "IMPL") as library:
         for name, kernel in IN_PLACE.items():
             library.impl(name, kernel, "Meta")
@@ -169,7 +169,9 @@ def test_live_settings_are_turned_without_waiting(name, feed):
 
 
 def test_a_step_of_t_sne_waits_for_nothing(monkeypatch):
-    monkeypatch.setattr("aeviz.latent.descent._repulsion", lambda points: GridRepulsion(lambda sides: [30.0, 20.0]))
+    monkeypatch.setattr(
+        "aeviz.latent.projections.tsne.optimiser._repulsion", lambda points: GridRepulsion(lambda sides: [30.0, 20.0])
+    )
     attraction = Attraction.__new__(Attraction)
     attraction.p, attraction._apart, attraction._squared = (torch.empty(60, device="meta") for _ in range(3))
     attraction.rows, attraction.others = (torch.empty(60, dtype=torch.int64, device="meta") for _ in range(2))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from aeviz.errors import BadFile, BadValue, OverBudget, UnknownName
-from aeviz.models import BODIES, LOSSES, VARIANTS, Batch, Gaussian, budget, build, model_config
+from aeviz.models import BODIES, LOSSES, VARIANTS, Batch, Gaussian, build, costs, model_config
 from aeviz.models.weights import load_model, read_metadata, save_model
 
 SHAPES = [(1, 8, 8), (3, 28, 28), (3, 33, 47), (1, 128, 100)]
@@ -158,14 +158,14 @@ def test_an_unknown_variant_is_told_the_known():
 def test_too_many_halvings_are_refused_with_the_number_that_fits():
     config = model_config({"sample_shape": (1, 8, 8), "body": {"name": "conv", "channels": [8] * 5}})
     with pytest.raises(BadValue, match="at most 3"):
-        budget.cost(config)
+        costs.cost(config)
 
 
 @each_variant
 @each_body
 def test_the_cost_counts_every_parameter_and_names_the_code(name, body):
     model = make(name, body)
-    found = budget.cost(model.config)
+    found = costs.cost(model.config)
     assert found.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert sum(layer.parameters for layer in found.layers) == found.parameters
     assert found.layers[-1].shape == (1, 8, 8)
@@ -174,13 +174,13 @@ def test_the_cost_counts_every_parameter_and_names_the_code(name, body):
 
 def test_flops_of_a_dense_layer_are_two_per_weight():
     config = model_config({"sample_shape": (1, 8, 8), "latent_dim": 3, "body": {"name": "dense", "widths": []}})
-    assert budget.cost(config).flops == 2 * (64 * 3 + 3 * 64)
+    assert costs.cost(config).flops == 2 * (64 * 3 + 3 * 64)
 
 
 def test_a_network_over_the_budget_is_refused_before_it_exists():
     config = model_config({"sample_shape": (3, 128, 128), "body": {"name": "dense", "widths": [8192] * 8}})
     with pytest.raises(OverBudget, match="GB"):
-        budget.check(budget.cost(config, batch_size=65_536), "cpu")
+        costs.check(costs.cost(config, batch_size=65_536), "cpu")
 
 
 @each_variant

@@ -9,7 +9,7 @@ import torch
 from aeviz.errors import BadValue
 from aeviz.models import LOSSES, Batch, build, model_config
 from aeviz.models.losses import ssim
-from aeviz.models.windows import smooth
+from aeviz.models.ssim import smooth
 from aeviz.scores import images
 
 FAR = 40.0  # a logit whose sigmoid is 1 in float32

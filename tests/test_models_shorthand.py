@@ -3,8 +3,8 @@
 import pytest
 
 from aeviz.models import BODIES, CustomConfig, LayerConfig
-from aeviz.models.layers import ConvConfig, DenseConfig, ResidualConfig
-from aeviz.models.shorthand import CHOICES, shortened
+from aeviz.models.bodies.notation import CHOICES, shortened
+from aeviz.models.bodies.settings import ConvConfig, DenseConfig, ResidualConfig
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from aeviz.models import Batch, build, model_config
-from aeviz.models.blocks import padding_of
-from aeviz.models.strided import Conv2d, ConvTranspose2d, by_phases, channels_last
+from aeviz.models.bodies.blocks import padding_of
+from aeviz.models.bodies.strided import Conv2d, ConvTranspose2d, by_phases, channels_last
 
 WINDOWS = [(1, 2), (2, 2), (3, 1), (3, 2), (3, 3), (4, 2), (5, 2), (5, 4), (7, 3)]
 BODIES = {

@@ -7,11 +7,11 @@ import torch
 
 from aeviz.errors import BadValue
 from aeviz.models import VARIANTS, Batch, Gaussian, build, corrupt, model_config
-from aeviz.models.beta_tc_vae import decompose
-from aeviz.models.denoising import DenoisingConfig
-from aeviz.models.noise import NOISES
-from aeviz.models.vq_vae import perplexity
-from aeviz.models.wae_mmd import SCALES, mmd
+from aeviz.models.variants.beta_tc_vae import decompose
+from aeviz.models.variants.denoising import DenoisingConfig
+from aeviz.models.variants.noise import NOISES
+from aeviz.models.variants.vq_vae import perplexity
+from aeviz.models.variants.wae_mmd import SCALES, mmd
 from aeviz.models.weights import load_model, save_model
 
 LABELS = torch.tensor([0, 1, 2, 3] * 4)

@@ -102,7 +102,7 @@ def test_a_bad_setting_is_said_at_once_and_starts_nothing(key, value, said, tmp_
 
 
 def test_a_network_over_the_budget_is_refused_on_the_spot(monkeypatch):
-    monkeypatch.setattr("aeviz.models.budget.free_memory", lambda device: 1000)
+    monkeypatch.setattr("aeviz.models.costs.free_memory", lambda device: 1000)
     app = open_page("train")
     assert "fewer or narrower layers" in app.error[0].value
     assert not app.exception

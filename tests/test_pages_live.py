@@ -12,7 +12,7 @@ from aeviz import files, jobs, training
 from aeviz.models import VARIANTS
 from aeviz.runs import frames, list_runs
 from aeviz.training import Recipe
-from aeviz.training.doctor import Finding
+from aeviz.training.doctor.findings import Finding
 from aeviz.ui.components.live import dials, doctor, film, follow, head, views
 from aeviz.watch.words import sentence
 from tests.test_pages import open_page

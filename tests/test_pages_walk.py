@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from aeviz import data, results
-from aeviz.data.imports import ImportSettings
+from aeviz.data.importing.imports import ImportSettings
 from aeviz.runs.directions import list_directions
 from aeviz.ui.components import taking
 from aeviz.ui.components.generate.views import GENERATED

@@ -8,9 +8,9 @@ import torch
 from aeviz.models import VARIANTS, Batch, build, fitted_to
 from aeviz.runs import Resolved, TrainingConfig
 from aeviz.runs.config import AugmentConfig
-from aeviz.training.augment import Augment
-from aeviz.training.replay import RecordedStep
-from aeviz.training.stepper import Stepper
+from aeviz.training.batches.augment import Augment
+from aeviz.training.steps.replay import RecordedStep
+from aeviz.training.steps.stepper import Stepper
 from tests.levels import BODIES
 
 SHAPE, BATCH, STEPS = (1, 8, 8), 6, 5

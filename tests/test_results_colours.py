@@ -11,7 +11,7 @@ from aeviz import jobs, results, training
 from aeviz.__main__ import main
 from aeviz.data import Dataset
 from aeviz.errors import AevizError, BadValue, MissingData, Stopped, UnknownName
-from aeviz.latent.truth import decoder_stretch, neighbour_preservation, round_trip
+from aeviz.latent.quality.trust import decoder_stretch, neighbour_preservation, round_trip
 from aeviz.models import build
 from aeviz.models.weights import save_model
 from aeviz.results import COLOURS, MapRequest
@@ -168,7 +168,7 @@ def test_what_is_not_here_is_not_offered(run, monkeypatch):
         raise MissingData("the shapes are gone")
 
     nothing = results.dataset_of(run)
-    monkeypatch.setattr("aeviz.results.colours.dataset_of", gone)
+    monkeypatch.setattr("aeviz.results.maps.colours.dataset_of", gone)
     assert results.colours_of(run) == []
     results.codes(run)
     names = {info.name for info in results.colours_of(run)}
@@ -196,12 +196,12 @@ def with_column(values):
 
 def test_texts_are_classes_numbered_over_the_whole_set_and_rare_ones_share_one(run, monkeypatch):
     texts = np.array(["glad", "", "sad", *["sad"] * 3, *["glad"] * 2, None], dtype=object)
-    monkeypatch.setattr("aeviz.results.colouring.dataset_of", lambda _: with_column(texts))
+    monkeypatch.setattr("aeviz.results.maps.colouring.dataset_of", lambda _: with_column(texts))
     found = colour(run, "factor", settings={"column": "mood"})
     assert (found.kind, found.names, found.label) == ("class", ("sad", "glad"), "mood")
     assert (found.values.tolist(), found.n_known) == ([1, -1, 0], 2)
     many = np.array([f"{number // 2:02}" for number in range(50)][::-1], dtype=object)
-    monkeypatch.setattr("aeviz.results.colouring.dataset_of", lambda _: with_column(many))
+    monkeypatch.setattr("aeviz.results.maps.colouring.dataset_of", lambda _: with_column(many))
     found = colour(run, "factor", settings={"column": "mood"})
     assert len(found.names) == 20
     assert found.names[-1] == "other"

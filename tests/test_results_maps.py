@@ -8,7 +8,7 @@ import pytest
 
 from aeviz import jobs, results, training
 from aeviz.errors import BadValue, NotNow, Stopped
-from aeviz.latent.project import PROJECTIONS
+from aeviz.latent.projections.register import PROJECTIONS
 from aeviz.results import MapRequest
 
 TSNE = MapRequest(method="tsne", limit=150, settings={"iterations": 90, "perplexity": 10})
@@ -78,7 +78,7 @@ def test_a_stop_before_anything_moved_writes_nothing(run):
 def test_a_job_s_latest_frame_is_read_from_its_folder(run, monkeypatch):
     assert results.map_frame(run, TSNE) is None
     job = jobs.create(results.map_job(run, TSNE).path.parent, results.map_job(run, TSNE).path.name)
-    monkeypatch.setattr("aeviz.results.frames.SECONDS_BETWEEN", 60.0)
+    monkeypatch.setattr("aeviz.results.maps.frames.SECONDS_BETWEEN", 60.0)
     file = results.FrameFile(job.path)
     points = np.ones((5, 2))
     file.write(results.Frame(10, 90, 1.5, 2.0, points))
@@ -121,7 +121,7 @@ def test_placing_on_a_map_that_was_not_made_names_the_line_that_makes_it(run):
 
 
 def test_a_large_map_is_judged_on_a_sample_that_is_told(run, monkeypatch):
-    monkeypatch.setattr("aeviz.results.maps.MAX_ROWS", 100)
+    monkeypatch.setattr("aeviz.results.maps.maps.MAX_ROWS", 100)
     judged = results.quality(run, MapRequest(method="pca"))
     assert judged["judged"] == 100
     assert 0.5 < judged["trustworthiness"] <= 1
@@ -131,7 +131,7 @@ def test_a_large_map_is_judged_on_a_sample_that_is_told(run, monkeypatch):
 def test_the_discriminant_of_a_set_without_labels_says_so(run, monkeypatch):
     codes = results.codes(run)
     unlabelled = results.Codes(codes.z, np.full_like(codes.labels, -1), codes.index)
-    monkeypatch.setattr("aeviz.results.maps.codes", lambda *_: unlabelled)
+    monkeypatch.setattr("aeviz.results.maps.maps.codes", lambda *_: unlabelled)
     with pytest.raises(BadValue, match="at least 2 classes, here are 0"):
         results.project(run, MapRequest(method="lda"))
     assert results.quality(run, MapRequest(method="pca"))["knn_map"] is None

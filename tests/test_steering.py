@@ -313,14 +313,14 @@ def test_bfloat16_is_kept_when_asked_for_and_learns_the_same():
 
 def test_the_faster_precision_is_measured_once_and_then_known(monkeypatch):
     gains = iter([2.0])
-    monkeypatch.setattr("aeviz.training.choose.WORTH_MEASURING", 0.0)
-    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: next(gains))
+    monkeypatch.setattr("aeviz.training.autotune.WORTH_MEASURING", 0.0)
+    monkeypatch.setattr("aeviz.training.autotune._gain", lambda *_: next(gains))
     first, second = (train(training.prepare(recipe(epochs=1))) for _ in range(2))
     assert first.config().resolved.precision == second.config().resolved.precision == "bfloat16"
 
 
 def test_a_measurement_gives_a_ratio_and_leaves_the_generator_alone():
-    from aeviz.training.choose import _gain, resolve
+    from aeviz.training.autotune import _gain, resolve
 
     config = training.prepare(recipe()).config()
     plain = resolve(config)
@@ -334,30 +334,30 @@ def test_a_measurement_gives_a_ratio_and_leaves_the_generator_alone():
     [((2.0, 2.5), 2), ((0.3, 0.4), 2), ((2.0, 1.2, 1.9), 3), ((1.0, 1.1, 1.0, 1.1, 1.0), 5), ((2.0, 0.5, 2.0, 0.5, 2.0), 5)],
 )  # fmt: skip
 def test_a_choice_is_measured_until_the_rounds_agree(monkeypatch, gains, rounds):
-    from aeviz.training import choose
+    from aeviz.training import autotune
 
     config = training.prepare(recipe()).config()
-    plain = choose.resolve(config)
+    plain = autotune.resolve(config)
     warm_up = [1.0] * 4  # two steps of each side
     seconds = iter([*warm_up, *(value for gain in gains for value in (gain, 1.0))])
-    monkeypatch.setattr(choose, "_seconds", lambda step, steps: next(seconds))
-    gain = choose._gain(config, plain, plain.model_copy(update={"precision": "bfloat16"}), worth=1.03)
+    monkeypatch.setattr(autotune, "_seconds", lambda step, steps: next(seconds))
+    gain = autotune._gain(config, plain, plain.model_copy(update={"precision": "bfloat16"}), worth=1.03)
     assert gain == statistics.median(gains[:rounds])
     assert len(list(seconds)) == 2 * (len(gains) - rounds)
 
 
 def test_channels_last_learns_the_same_and_goes_on_as_if_it_had_never_stopped(monkeypatch):
-    monkeypatch.setattr("aeviz.training.choose.WORTH_MEASURING", 0.0)
+    monkeypatch.setattr("aeviz.training.autotune.WORTH_MEASURING", 0.0)
 
     def prepared():
         values = recipe(precision="float32").to_json()
         values["model"]["body"] = {"name": "conv", "channels": [8, 16]}
         return training.prepare(Recipe.parse(values))
 
-    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: 0.0)
+    monkeypatch.setattr("aeviz.training.autotune._gain", lambda *_: 0.0)
     plain = train(prepared())
     (runs.runs_root() / ".choices.json").unlink()
-    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: 9.0)
+    monkeypatch.setattr("aeviz.training.autotune._gain", lambda *_: 9.0)
     whole = train(prepared())
     run = train_asking(prepared(), {17: [("stop", {})]})
     training.resume(run)
@@ -371,8 +371,8 @@ def test_channels_last_learns_the_same_and_goes_on_as_if_it_had_never_stopped(mo
     ("gain", "chosen"), [(1.1, ("float32", True)), (1.2, ("bfloat16", True)), (1.0, ("float32", False))]
 )
 def test_convolutions_on_a_cpu_are_tried_in_bfloat16_with_the_layout_that_suits_it(monkeypatch, gain, chosen):
-    monkeypatch.setattr("aeviz.training.choose.WORTH_MEASURING", 0.0)
-    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: gain)
+    monkeypatch.setattr("aeviz.training.autotune.WORTH_MEASURING", 0.0)
+    monkeypatch.setattr("aeviz.training.autotune._gain", lambda *_: gain)
     values = recipe(precision="auto").to_json()
     values["model"]["body"] = {"name": "conv", "channels": [8, 16]}
     resolved = training.choose.resolve(training.prepare(Recipe.parse(values)).config())
@@ -387,8 +387,8 @@ def test_augmented_training_is_the_same_again_and_differs_from_plain():
 
 def test_a_set_that_is_read_as_it_comes_gives_the_same_numbers(monkeypatch):
     whole = train(training.prepare(recipe()))
-    monkeypatch.setattr("aeviz.training.feed.SHARE", 0.0)
-    monkeypatch.setattr("aeviz.training.feed._is_array", lambda images: False)
+    monkeypatch.setattr("aeviz.training.batches.feed.SHARE", 0.0)
+    monkeypatch.setattr("aeviz.training.batches.feed._is_array", lambda images: False)
     assert epoch_lines(train(training.prepare(recipe()))) == epoch_lines(whole)
 
 
@@ -410,11 +410,11 @@ def test_unknown_recipe_values_name_the_field():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device: steps are captured there")
 def test_a_captured_step_learns_what_a_plain_one_learns(monkeypatch):
-    monkeypatch.setattr("aeviz.training.choose.WORTH_MEASURING", 0.0)
+    monkeypatch.setattr("aeviz.training.autotune.WORTH_MEASURING", 0.0)
     settings = {"device": "cuda", "precision": "float32", "optimizer": "adam"}
-    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: 0.0)
+    monkeypatch.setattr("aeviz.training.autotune._gain", lambda *_: 0.0)
     plain = train(training.prepare(recipe(epochs=5, **settings)))
-    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: 9.0)
+    monkeypatch.setattr("aeviz.training.autotune._gain", lambda *_: 9.0)
     (runs.runs_root() / ".choices.json").unlink()
     captured = train(training.prepare(recipe(epochs=5, **settings)))
     assert (plain.config().resolved.graphs, captured.config().resolved.graphs) == (False, True)
@@ -429,11 +429,11 @@ def test_compiling_without_a_compiler_is_refused_in_words(monkeypatch):
 
 
 def test_what_was_chosen_at_the_start_is_obeyed_by_resume_and_fork(monkeypatch):
-    monkeypatch.setattr("aeviz.training.choose.WORTH_MEASURING", 0.0)
-    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: 2.0)
+    monkeypatch.setattr("aeviz.training.autotune.WORTH_MEASURING", 0.0)
+    monkeypatch.setattr("aeviz.training.autotune._gain", lambda *_: 2.0)
     run = train_asking(training.prepare(recipe()), {17: [("stop", {})]})
     (runs.runs_root() / ".choices.json").unlink()
-    monkeypatch.setattr("aeviz.training.choose._gain", lambda *_: 0.5)  # measured now, it would be float32
+    monkeypatch.setattr("aeviz.training.autotune._gain", lambda *_: 0.5)  # measured now, it would be float32
     twin = training.fork(run)
     training.resume(run)
     assert epoch_lines(train(run)) == epoch_lines(train(twin))

@@ -8,7 +8,7 @@ from torch import nn
 
 from aeviz.errors import BadValue
 from aeviz.models import VARIANTS, Batch, build, model_config
-from aeviz.models.surgery import transfer
+from aeviz.models.surgery.transfer import transfer
 from aeviz.models.weights import load_model, save_model
 
 SHAPE = (1, 14, 13)

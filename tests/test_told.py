@@ -9,8 +9,8 @@ from PIL import Image
 from aeviz import results
 from aeviz.__main__ import main
 from aeviz.data import to_pixels
-from aeviz.export import scene
-from aeviz.latent.told import shares, told_classes, turn_of
+from aeviz.export.page import scene
+from aeviz.latent.conditioning import shares, told_classes, turn_of
 from aeviz.results import MapRequest, SampleRequest, store
 from aeviz.ui.components.images import taken_as
 from tests import making

@@ -11,7 +11,7 @@ from aeviz.errors import BadValue, OverBudget
 from aeviz.models import VARIANTS
 from aeviz.models.weights import load_model
 from aeviz.training import Recipe
-from aeviz.training.feed import split_order, steps_per_epoch
+from aeviz.training.batches.feed import split_order, steps_per_epoch
 
 
 def recipe(epochs=3, variant="autoencoder", latent_dim=4, **training_settings):
@@ -150,7 +150,7 @@ def test_a_network_that_cannot_fit_is_refused_and_leaves_nothing(tmp_path):
     values["model"]["body"] = {"name": "dense", "widths": [8192] * 8}
     values["training"]["batch_size"] = 65_536
     values["data"] = {"name": "shapes", "params": {"size": 64, "channels": 3, "count": 100}}
-    import aeviz.models.budget as budget
+    import aeviz.models.costs as budget
 
     needed = budget.cost(training.start.fitted_model(Recipe.parse(values), (3, 64, 64)), 65_536)
     with pytest.MonkeyPatch.context() as patch:
@@ -177,7 +177,7 @@ def test_batch_norm_trains_even_if_one_image_is_left_over():
 
 def test_a_set_too_large_for_the_device_is_streamed_with_the_same_result(monkeypatch):
     whole = train(training.prepare(recipe()))
-    monkeypatch.setattr("aeviz.training.feed.SHARE", 0.0)
+    monkeypatch.setattr("aeviz.training.batches.feed.SHARE", 0.0)
     assert epoch_lines(train(training.prepare(recipe()))) == epoch_lines(whole)
 
 

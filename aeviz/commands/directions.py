@@ -113,8 +113,8 @@ def _along(run: Any, begun: Any, vector: Any, amounts: Any, out: Path, seconds: 
     import numpy as np
 
     from aeviz import results
+    from aeviz.latent.conditioning import turn_of
     from aeviz.latent.directions import shift
-    from aeviz.latent.told import turn_of
 
     codes = np.concatenate([shift(begun.z[-1:], vector, amount) for amount in amounts])
     turn = turn_of(begun.told, results.model_of(run).n_classes)

@@ -69,7 +69,7 @@ def project(
 
     from aeviz import results
     from aeviz import runs as store
-    from aeviz.results.frames import unseen
+    from aeviz.results.maps.frames import unseen
 
     found, request = store.find(run), request_of(**which)
     on_frame = results.FrameFile(job).write if job else unseen

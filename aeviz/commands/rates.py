@@ -20,7 +20,7 @@ def rates(
     """Sweep through learning rates on a throwaway network, and suggest one."""
     from aeviz import data, files, training
     from aeviz.models.device import resolve_device
-    from aeviz.training.finder import find_rate
+    from aeviz.training.rate_finder import find_rate
 
     with reporting(job) as report:
         recipe = training.Recipe.parse(recipe_values(config_file, overrides, options))

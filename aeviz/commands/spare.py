@@ -35,7 +35,7 @@ def _warm_up() -> None:
     from aeviz.models import Batch, build, model_config
     from aeviz.models.device import threads
     from aeviz.runs import TrainingConfig
-    from aeviz.training.optim import OPTIMIZERS
+    from aeviz.training.steps.optimizers import OPTIMIZERS
 
     torch.set_num_threads(threads())
     x = torch.rand(8, 1, 8, 8)

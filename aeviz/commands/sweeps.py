@@ -38,7 +38,7 @@ def traverse(
     """Every axis of the space, swept over the data's range through an image: a file, or the number of a test image."""
     from aeviz import results
     from aeviz import runs as store
-    from aeviz.results.sweeps import axis_name, sweep
+    from aeviz.results.generated.sweeps import axis_name, sweep
 
     found = store.find(run)
     with reporting(None) as report:
@@ -102,7 +102,7 @@ def manifold(
 def _axis(run: Any, name: str) -> Any:
     """The direction of this name, whether or not it is written with quotes."""
     from aeviz import results
-    from aeviz.results.sweeps import named_axes
+    from aeviz.results.generated.sweeps import named_axes
 
     known = {label.strip("“”"): vector for label, vector in named_axes(run, results.axes(run, "principal")).items()}
     if name not in known:

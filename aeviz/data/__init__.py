@@ -2,9 +2,10 @@
 
 from aeviz.data.catalog import DATASETS, delete, download, import_data, info, list_data, load, set_label
 from aeviz.data.dataset import ArrayLike, DataInfo, Dataset, Source
-from aeviz.data.fitting import Border, Fitting, border_of, proposed_invert
-from aeviz.data.imports import ImportReport, ImportSettings
-from aeviz.data.own import skipped_files
+from aeviz.data.folders import data_root, data_roots
+from aeviz.data.importing.fitting import Border, Fitting, border_of, proposed_invert
+from aeviz.data.importing.imports import ImportReport, ImportSettings
+from aeviz.data.importing.reading import Preview, read_fitted, read_image, read_preview
 from aeviz.data.pictures import (
     encode_mosaic,
     encode_png,
@@ -15,8 +16,7 @@ from aeviz.data.pictures import (
     to_pixels,
     to_unit,
 )
-from aeviz.data.reading import Preview, read_fitted, read_image, read_preview
-from aeviz.data.roots import data_root, data_roots
+from aeviz.data.sources.own import skipped_files
 
 __all__ = [
     "DATASETS",

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from aeviz.data import imports, own
-from aeviz.data.carried import Digits, PhotoPatches
 from aeviz.data.dataset import DataInfo, Dataset, Report, Source, report_nothing
-from aeviz.data.imports import ImportReport, ImportSettings
+from aeviz.data.importing import imports
+from aeviz.data.importing.imports import ImportReport, ImportSettings
 from aeviz.data.own_labels import with_own_labels
-from aeviz.data.public import CIFAR10, KMNIST, MNIST, SVHN, FashionMNIST
-from aeviz.data.shapes import Shapes
+from aeviz.data.sources import own
+from aeviz.data.sources.carried import Digits, PhotoPatches
+from aeviz.data.sources.public import CIFAR10, KMNIST, MNIST, SVHN, FashionMNIST
+from aeviz.data.sources.shapes import Shapes
 from aeviz.errors import BadValue, UnknownName
 
 DATASETS: dict[str, Source] = {

@@ -9,7 +9,7 @@ import numpy as np
 
 from aeviz import files
 from aeviz.data.dataset import Dataset
-from aeviz.data.roots import data_root, writable_root
+from aeviz.data.folders import data_root, writable_root
 from aeviz.errors import BadValue
 
 COLUMN = "My labels"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aeviz.data.chance import fixed_permutation
+from aeviz.data.counter_rng import fixed_permutation
 
 TEST_SHARE = 0.2
 VAL_SHARE = 0.1

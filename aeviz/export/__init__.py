@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from aeviz.errors import BadValue, MissingPackage, NotNow, UnknownName
-from aeviz.export.html import usual_map, write_html
 from aeviz.export.onnx import write_onnx
+from aeviz.export.page.html import usual_map, write_html
 from aeviz.export.projector import write_projector
-from aeviz.export.script import write_script
+from aeviz.export.script.script import write_script
 from aeviz.export.taken import drop_others, place_of, taken, taking_job
 from aeviz.export.ways import Export
 from aeviz.results import MapRequest

@@ -2,7 +2,7 @@
 
 from aeviz.jobs.job import LIVE, Job, Status, create, requeue
 from aeviz.jobs.process import Spare, start, thread_settings
-from aeviz.jobs.turn import Turn
+from aeviz.jobs.queue import Turn
 from aeviz.jobs.worker import Worker, at_work
 from aeviz.watch import CRASHES
 

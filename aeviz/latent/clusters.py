@@ -4,7 +4,7 @@ import numpy as np
 
 from aeviz.errors import BadValue
 from aeviz.latent.neighbours import OnStep, nearest
-from aeviz.latent.projection import checked_codes
+from aeviz.latent.projections.base import checked_codes
 
 STARTS = 3  # of k-means, the best of which is kept
 MOST_FITTED = 20_000  # codes that HDBSCAN looks at; its time grows with their square

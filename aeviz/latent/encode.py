@@ -32,7 +32,7 @@ def encode(
 ) -> np.ndarray:
     """The codes (n, D) of the given rows of images (N, C, H, W); `on_step(done, total)` may raise to cancel.
 
-    A conditional network is told labels (n,), see `aeviz.latent.told`.
+    A conditional network is told labels (n,), see `aeviz.latent.conditioning`.
     """
     rows = np.asarray(rows, dtype=np.int64)
     codes = np.empty((len(rows), model.latent_dim), dtype=np.float32)
@@ -48,7 +48,7 @@ def encode(
 def decode(model: Any, codes: np.ndarray, batch_size: int = BATCH_SIZE, labels: np.ndarray | None = None) -> np.ndarray:
     """The images (n, C, H, W), floats in [0, 1], that codes (n, D) stand for.
 
-    A conditional network is told labels (n,) or shares of the classes (n, K + 1), see `aeviz.latent.told`.
+    A conditional network is told labels (n,) or shares of the classes (n, K + 1), see `aeviz.latent.conditioning`.
     """
     codes = np.asarray(codes, dtype=np.float32)
     images = np.empty((len(codes), *model.sample_shape), dtype=np.float32)
@@ -70,7 +70,7 @@ def reconstruct(
 ) -> Iterator[Reconstruction]:
     """The given rows of images (N, C, H, W) with their codes and what the model makes of them, batch by batch.
 
-    A conditional network is told labels (n,), see `aeviz.latent.told`.
+    A conditional network is told labels (n,), see `aeviz.latent.conditioning`.
     """
     rows = np.asarray(rows, dtype=np.int64)
     with evaluating(model):

@@ -3,23 +3,23 @@
 from typing import Any
 
 from aeviz.errors import BadValue, UnknownName
-from aeviz.models.autoencoder import PlainAutoencoder
 from aeviz.models.base import Autoencoder, Batch, ModelConfig
-from aeviz.models.beta_tc_vae import BetaTCVAE
-from aeviz.models.beta_vae import BetaVAE
-from aeviz.models.bodies import BODIES
-from aeviz.models.contractive import ContractiveAutoencoder
-from aeviz.models.cvae import ConditionalVAE
-from aeviz.models.denoising import DenoisingAutoencoder, corrupt
-from aeviz.models.layers import CustomConfig, LayerConfig
+from aeviz.models.bodies.build import BODIES
+from aeviz.models.bodies.settings import CustomConfig, LayerConfig
+from aeviz.models.bodies.shapes import BadLayer
 from aeviz.models.losses import LOSSES
-from aeviz.models.plan import BadLayer
 from aeviz.models.posterior import Gaussian
-from aeviz.models.rae import RegularisedAutoencoder
-from aeviz.models.sparse import SparseAutoencoder
-from aeviz.models.vae import VAE
-from aeviz.models.vq_vae import VectorQuantisedAutoencoder
-from aeviz.models.wae_mmd import WassersteinAutoencoder
+from aeviz.models.variants.autoencoder import PlainAutoencoder
+from aeviz.models.variants.beta_tc_vae import BetaTCVAE
+from aeviz.models.variants.beta_vae import BetaVAE
+from aeviz.models.variants.contractive import ContractiveAutoencoder
+from aeviz.models.variants.cvae import ConditionalVAE
+from aeviz.models.variants.denoising import DenoisingAutoencoder, corrupt
+from aeviz.models.variants.rae import RegularisedAutoencoder
+from aeviz.models.variants.sparse import SparseAutoencoder
+from aeviz.models.variants.vae import VAE
+from aeviz.models.variants.vq_vae import VectorQuantisedAutoencoder
+from aeviz.models.variants.wae_mmd import WassersteinAutoencoder
 
 __all__ = [
     "BODIES",

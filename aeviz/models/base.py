@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from aeviz.config import Settings
 from aeviz.errors import BadValue
-from aeviz.models.begin import initialise
-from aeviz.models.blocks import Standardise
-from aeviz.models.bodies import make_decoder, make_encoder
-from aeviz.models.layers import Body, DenseConfig
+from aeviz.models.bodies.blocks import Standardise
+from aeviz.models.bodies.build import make_decoder, make_encoder
+from aeviz.models.bodies.initialisation import initialise
+from aeviz.models.bodies.settings import Body, DenseConfig
 from aeviz.models.losses import LOSSES
 from aeviz.models.posterior import Gaussian
 

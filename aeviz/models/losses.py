@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from aeviz.models.windows import smooth
+from aeviz.models.ssim import smooth
 
 HUBER_DELTA = 0.1
 SSIM_SHARE = 0.84  # against L1 (Zhao et al. 2017)

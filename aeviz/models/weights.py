@@ -13,7 +13,7 @@ from aeviz import files
 from aeviz.errors import BadFile
 from aeviz.models import Autoencoder, build, model_config
 from aeviz.models.base import Dials
-from aeviz.models.shapes import shapes_only
+from aeviz.models.meta import shapes_only
 
 FORMAT = "1"
 

@@ -15,11 +15,15 @@ from aeviz.results.codes import (
     score,
     told_of,
 )
-from aeviz.results.colours import COLOURS, Coloured, ColourInfo, colour, colour_job, colours_of, kept_colour
 from aeviz.results.directions import class_direction, direction
-from aeviz.results.frames import Frame, FrameFile
+from aeviz.results.generated.paths import Walk, distance_to_data, roads_of, walk
+from aeviz.results.generated.sample_score import kept_sample_score, sample_score, sample_score_job
+from aeviz.results.generated.samples import SampleRequest, Samples, samplers_of, samples
+from aeviz.results.generated.sweeps import Axes, Grid, axes, manifold
 from aeviz.results.groups import ClassMeans, Selected, class_means, selection
-from aeviz.results.maps import (
+from aeviz.results.maps.colours import COLOURS, Coloured, ColourInfo, colour, colour_job, colours_of, kept_colour
+from aeviz.results.maps.frames import Frame, FrameFile
+from aeviz.results.maps.maps import (
     Map,
     MapRequest,
     drop_frame,
@@ -34,14 +38,10 @@ from aeviz.results.maps import (
     quality,
     quality_job,
 )
-from aeviz.results.near import Near, near
-from aeviz.results.placing import Placed, place
+from aeviz.results.maps.nearest import Near, near
+from aeviz.results.maps.placing import Placed, place
 from aeviz.results.rebuild import Average, Rebuilt, average, decode_codes, rebuild
-from aeviz.results.sample_score import kept_sample_score, sample_score, sample_score_job
-from aeviz.results.samples import SampleRequest, Samples, samplers_of, samples
 from aeviz.results.store import Split
-from aeviz.results.sweeps import Axes, Grid, axes, manifold
-from aeviz.results.walks import Walk, distance_to_data, roads_of, walk
 
 __all__ = [
     "COLOURS",

@@ -8,8 +8,8 @@ import numpy as np
 from aeviz import data, files
 from aeviz.data import Dataset
 from aeviz.errors import BadFile, BadValue, MissingData, UnknownName
+from aeviz.latent.conditioning import told_classes
 from aeviz.latent.encode import encode
-from aeviz.latent.told import told_classes
 from aeviz.models import Autoencoder
 from aeviz.models.device import resolve_device
 from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, read_json, shared_arrays, write_arrays

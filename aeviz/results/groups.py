@@ -6,10 +6,10 @@ import numpy as np
 
 from aeviz.data import ArrayLike, Dataset
 from aeviz.errors import BadValue
+from aeviz.latent.conditioning import mean_shares
 from aeviz.latent.encode import decode
-from aeviz.latent.told import mean_shares
 from aeviz.results.codes import codes, dataset_of, model_of
-from aeviz.results.near import places_of
+from aeviz.results.maps.nearest import places_of
 from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, write_arrays
 from aeviz.runs import Run
 

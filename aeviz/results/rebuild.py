@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from aeviz.errors import BadValue, MissingData
+from aeviz.latent.conditioning import mean_shares
 from aeviz.latent.encode import decode, encode
-from aeviz.latent.told import mean_shares
 from aeviz.results.codes import errors, model_of, told_of
 from aeviz.runs import Run
 from aeviz.scores.images import mse, percentile, psnr, ssim

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from aeviz import files, jobs
 from aeviz.config import Settings
 from aeviz.errors import BadArchive, NotNow
-from aeviz.models import budget
+from aeviz.models import costs
 from aeviz.models.weights import load_model
 from aeviz.runs import kept
 from aeviz.runs.config import RunConfig
@@ -70,7 +70,7 @@ def import_run(path: Path) -> Run:
         with archive:
             members = _members(archive, path)
             config = _config(archive, members)
-            budget.check(cost := budget.cost(config.model), "cpu")
+            costs.check(cost := costs.cost(config.model), "cpu")
             if sum(info.file_size for info in members.values()) > 5 * cost.parameters + SPARE_BYTES:
                 raise BadArchive("{file} holds far more than its network needs; it is refused", file=path.name)
             return _unpack(archive, members, config)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from aeviz.models.eager import eager
+from aeviz.models.eager_optimizers import eager
 
 OnStep = Callable[[int, int], None]
 FEATURES = 64

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from aeviz.latent.conditioning import told_classes
 from aeviz.latent.encode import encode, reconstruct
-from aeviz.latent.quality import MAX_ROWS, trustworthiness
-from aeviz.latent.told import told_classes
+from aeviz.latent.quality.scores import MAX_ROWS, trustworthiness
 from aeviz.scores.baseline import PCABaseline
 from aeviz.scores.images import mse, psnr, ssim
 from aeviz.scores.probe import knn_probe, linear_probe

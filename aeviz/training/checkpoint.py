@@ -12,10 +12,10 @@ from torch import Tensor
 
 from aeviz import files
 from aeviz.models import Autoencoder, ModelConfig, model_config
-from aeviz.models.shapes import shapes_only
+from aeviz.models.meta import shapes_only
 from aeviz.models.weights import load_state, read_metadata, read_tensors, save_model
 from aeviz.runs import Position, Run
-from aeviz.training.stepper import Stepper
+from aeviz.training.steps.stepper import Stepper
 
 WEIGHTS_SECONDS = 1.0  # weights are written at most this often
 UNDO = "undo"

@@ -15,18 +15,18 @@ from aeviz.jobs import Worker
 from aeviz.models import Autoencoder, Batch, build
 from aeviz.runs import Position, Run
 from aeviz.scores.images import psnr
-from aeviz.training.augment import Augment, is_on
+from aeviz.training.batches.augment import Augment, is_on
+from aeviz.training.batches.feed import Feed, split_order
 from aeviz.training.checkpoint import BestWeights, checkpointed_model, cut_metrics, load_position, save_checkpoint
-from aeviz.training.crew import ALONE, Crew
-from aeviz.training.evaluate import evaluate
-from aeviz.training.feed import Feed, split_order
-from aeviz.training.graphs import CapturedStep
-from aeviz.training.helm import Helm, Rewound
-from aeviz.training.record import Record
-from aeviz.training.replay import RecordedStep
-from aeviz.training.showcase import Showcase
-from aeviz.training.stepper import Stepper
-from aeviz.training.vitals import gradient_norms
+from aeviz.training.distributed import ALONE, Crew
+from aeviz.training.doctor.diagnostics import gradient_norms
+from aeviz.training.live_control import Helm, Rewound
+from aeviz.training.logs.metrics_log import Record
+from aeviz.training.logs.snapshots import Showcase
+from aeviz.training.steps.cuda_graphs import CapturedStep
+from aeviz.training.steps.replay import RecordedStep
+from aeviz.training.steps.stepper import Stepper
+from aeviz.training.validation import evaluate
 
 Part = tuple[int, int, int] | None
 LOOK_SECONDS = 0.25  # how often the loop looks up: finite loss, a line of metrics

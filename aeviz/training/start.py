@@ -11,14 +11,14 @@ from aeviz.config import Settings
 from aeviz.errors import BadValue, MissingData, NotNow, Paused, Stopped
 from aeviz.jobs import CRASHES, Worker
 from aeviz.models import ModelConfig, fitted_to
-from aeviz.models import budget as costs
+from aeviz.models import costs as costs
 from aeviz.models.device import keep_memory, resolve_device
 from aeviz.models.kernels import kernels
 from aeviz.runs import Run, RunConfig, TrainingConfig
-from aeviz.training.augment import Augment
-from aeviz.training.choose import check_compiler, plainly, resolve
-from aeviz.training.crew import ALONE, Crew
-from aeviz.training.helm import Helm
+from aeviz.training.autotune import check_compiler, plainly, resolve
+from aeviz.training.batches.augment import Augment
+from aeviz.training.distributed import ALONE, Crew
+from aeviz.training.live_control import Helm
 from aeviz.training.loop import Diverged, Trainer
 
 Start = Callable[..., None]

@@ -11,7 +11,7 @@ from aeviz.data import Dataset, own_labels, pictures
 from aeviz.errors import MissingData
 from aeviz.latent.encode import decode as decode_with
 from aeviz.latent.encode import encode
-from aeviz.models import Autoencoder, budget, model_config
+from aeviz.models import Autoencoder, costs, model_config
 from aeviz.results import Split
 from aeviz.results.groups import mean_image as mean_of
 from aeviz.runs import Run
@@ -55,8 +55,8 @@ def _images_of(run_id: str, here: str, _run: Run) -> Dataset:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def outline(values: str, _model: dict[str, Any], batch_size: int, optimizer: str, loss: str) -> budget.Outline:
-    return budget.outline(model_config(_model), batch_size, optimizer, loss)
+def outline(values: str, _model: dict[str, Any], batch_size: int, optimizer: str, loss: str) -> costs.Outline:
+    return costs.outline(model_config(_model), batch_size, optimizer, loss)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

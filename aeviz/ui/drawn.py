@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from aeviz import results
-from aeviz.latent.traversals import Order
+from aeviz.latent.paths.traversals import Order
 from aeviz.results import Map, MapRequest, SampleRequest
-from aeviz.results.sweeps import Kind
+from aeviz.results.generated.sweeps import Kind
 from aeviz.runs import Run
 
 

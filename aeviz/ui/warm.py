@@ -148,7 +148,7 @@ def everything() -> bool:
     import aeviz.ui.components
     import aeviz.ui.serve.answers
     from aeviz.models import model_config
-    from aeviz.models.budget import outline
+    from aeviz.models.costs import outline
 
     _import_all(found.name for found in pkgutil.walk_packages(aeviz.ui.components.__path__, "aeviz.ui.components."))
     aeviz.ui.serve.answers.packed_plotly()

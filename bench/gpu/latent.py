@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from aeviz.latent.encode import decode, encode
-from aeviz.latent.geodesic import Metric, geodesic
 from aeviz.latent.neighbours import own_nearest
-from aeviz.latent.quality import trustworthiness
-from aeviz.latent.truth import decoder_stretch
-from aeviz.latent.tsne import TSNE, TSNESettings
-from aeviz.training.evaluate import evaluate
-from aeviz.training.feed import Feed
-from aeviz.training.vitals import observe
+from aeviz.latent.paths.geodesic import Metric, geodesic
+from aeviz.latent.projections.tsne.tsne import TSNE, TSNESettings
+from aeviz.latent.quality.scores import trustworthiness
+from aeviz.latent.quality.trust import decoder_stretch
+from aeviz.training.batches.feed import Feed
+from aeviz.training.doctor.diagnostics import observe
+from aeviz.training.validation import evaluate
 from bench.gpu.blobs import blobs
 from bench.gpu.parts import Found, Setting, Work, needed
 from bench.gpu.runs import prepared, train

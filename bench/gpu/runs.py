@@ -11,9 +11,9 @@ from aeviz import jobs, training
 from aeviz.data import Dataset
 from aeviz.models.weights import load_model
 from aeviz.runs import Resolved, Run
-from aeviz.training import Recipe, choose, loop
-from aeviz.training.feed import Feed
-from aeviz.training.finder import find_rate
+from aeviz.training import Recipe, autotune, loop
+from aeviz.training.batches.feed import Feed
+from aeviz.training.rate_finder import find_rate
 from bench.gpu.blobs import blobs
 from bench.gpu.parts import Found, Setting, Work
 
@@ -119,11 +119,11 @@ def finds(device: str, dataset: Dataset) -> Found:
 
 def chooses(device: str, dataset: Dataset, body: str) -> Found:
     """What a training takes for precision, layout and graphs: no check, but of interest."""
-    before, choose.WORTH_MEASURING = choose.WORTH_MEASURING, 0.0
+    before, autotune.WORTH_MEASURING = autotune.WORTH_MEASURING, 0.0
     try:
-        resolved = choose.resolve(training.prepare(recipe(device, body, 1), dataset).config())
+        resolved = autotune.resolve(training.prepare(recipe(device, body, 1), dataset).config())
     finally:
-        choose.WORTH_MEASURING = before
+        autotune.WORTH_MEASURING = before
     return {"resolved": resolved.to_json()}
 
 

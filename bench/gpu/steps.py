@@ -14,10 +14,10 @@ from torch import Tensor
 from aeviz.models import VARIANTS, Autoencoder, Batch, build, fitted_to
 from aeviz.runs import Resolved, TrainingConfig
 from aeviz.runs.config import AugmentConfig
-from aeviz.training.augment import Augment
-from aeviz.training.graphs import CapturedStep
-from aeviz.training.optim import OPTIMIZERS
-from aeviz.training.stepper import Stepper
+from aeviz.training.batches.augment import Augment
+from aeviz.training.steps.cuda_graphs import CapturedStep
+from aeviz.training.steps.optimizers import OPTIMIZERS
+from aeviz.training.steps.stepper import Stepper
 from bench.gpu.parts import Found, Setting, Work
 
 BODIES: dict[str, dict[str, Any]] = {

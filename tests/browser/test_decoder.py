@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from aeviz.export.decoder import pack_decoder
+from aeviz.export.page.decoder import pack_decoder
 from aeviz.models import BODIES, LOSSES, VARIANTS, build, model_config
-from aeviz.models.blocks import ACTIVATIONS
+from aeviz.models.bodies.blocks import ACTIVATIONS
 
 pytestmark = pytest.mark.browser
 SCRIPT = Path(__file__).resolve().parents[2] / "static" / "decoder.js"

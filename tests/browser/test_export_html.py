@@ -5,7 +5,7 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from aeviz.export.html import write_html
+from aeviz.export.page.html import write_html
 from aeviz.results import MapRequest
 from tests.exports import MARKUP, QUOTES, hostile, untrained
 

@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from aeviz import data, results
-from aeviz.latent.outline import within
+from aeviz.latent.projections.polygon import within
 from aeviz.results import MapRequest
 from tests.browser import test_map
 from tests.browser.test_first_road import settled

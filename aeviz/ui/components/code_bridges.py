@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from aeviz.data import pictures
-from aeviz.export.scene import columns_of
-from aeviz.latent.told import Turn
+from aeviz.export.page.scene import columns_of
+from aeviz.latent.conditioning import Turn
 from aeviz.plots.packed import pack
 from aeviz.runs import Run
 from aeviz.ui import show, state

@@ -10,7 +10,7 @@ import streamlit as st
 from aeviz import results, runs
 from aeviz.data import set_label
 from aeviz.errors import AevizError
-from aeviz.models import VARIANTS, budget
+from aeviz.models import VARIANTS, costs
 from aeviz.runs import Note, Run, archive
 from aeviz.ui import frame, menu, show, state, words
 from aeviz.ui.components.live.head import can_go_on, go_on
@@ -63,7 +63,7 @@ def _row(run: Run) -> dict[str, Any]:
         "Test PSNR": words.decibels(results.kept_psnr(run)),
         "Time": words.duration(metrics[-1]["seconds"]) if metrics else "–",
         "Made": pd.Timestamp(config.created, unit="s", tz="UTC"),
-        "Disk": budget.in_bytes(sum(file.stat().st_size for file in run.path.rglob("*") if file.is_file())),
+        "Disk": costs.in_bytes(sum(file.stat().st_size for file in run.path.rglob("*") if file.is_file())),
     }
 
 

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from aeviz import export, jobs
 from aeviz.export import EXPORTS, Export
 from aeviz.jobs import Status
-from aeviz.models import budget
+from aeviz.models import costs
 from aeviz.results import MapRequest
 from aeviz.runs import Run, archive, kept
 from aeviz.ui import cache, warm, words
@@ -85,7 +85,7 @@ def _made(run: Run, way: Export, request: MapRequest | None, row: DeltaGenerator
         return
     kind = (request or way.shows(run)).method if way.shows else way.name
     row.download_button(
-        f"Download ({budget.in_bytes(path.stat().st_size)})", path.read_bytes, f"{run.id}-{kind}{way.ending}",
+        f"Download ({costs.in_bytes(path.stat().st_size)})", path.read_bytes, f"{run.id}-{kind}{way.ending}",
         key=f"download.{way.name}", icon=":material/download:", type="primary", on_click="ignore",
     )  # fmt: skip
     if status and status.state == "done":

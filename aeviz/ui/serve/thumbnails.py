@@ -6,7 +6,7 @@ import numpy as np
 
 from aeviz.data import Dataset, pictures
 from aeviz.errors import BadValue
-from aeviz.export import scene
+from aeviz.export.page import scene
 from aeviz.runs import Run
 
 MOST_ON_SHEET = 1024

@@ -7,7 +7,7 @@ import streamlit as st
 
 from aeviz.data import pictures
 from aeviz.results import Grid
-from aeviz.results.sweeps import FEWEST_CELLS, MOST_CELLS, axis_name, named_axes
+from aeviz.results.generated.sweeps import FEWEST_CELLS, MOST_CELLS, axis_name, named_axes
 from aeviz.runs import Run
 from aeviz.ui import cache, drawn, words
 from aeviz.ui.components.code_bridges import mosaic

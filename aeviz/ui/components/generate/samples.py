@@ -7,7 +7,7 @@ import streamlit as st
 
 from aeviz import results
 from aeviz.data import pictures
-from aeviz.latent.samplers import SAMPLERS, SampleSettings
+from aeviz.latent.sampling.samplers import SAMPLERS, SampleSettings
 from aeviz.results import SampleRequest, Samples
 from aeviz.runs import Run
 from aeviz.ui import cache, drawn, forms, state, words

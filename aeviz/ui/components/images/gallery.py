@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 
 from aeviz.data import pictures
-from aeviz.export.scene import columns_of, shrunk
+from aeviz.export.page.scene import columns_of, shrunk
 from aeviz.ui import show
 from aeviz.ui.components.bridges import bridge, hear, joined, nothing
 

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import streamlit as st
 
-from aeviz.latent.align import Aligner
+from aeviz.latent.projections.align import Aligner
 from aeviz.runs import Run, frames
 from aeviz.ui.components.live import bridges
 from aeviz.ui.components.live.follow import Follower

@@ -8,8 +8,8 @@ import streamlit as st
 
 from aeviz import plots, results
 from aeviz.errors import AevizError
-from aeviz.latent.principal import variance_ratio
-from aeviz.latent.project import PROJECTIONS
+from aeviz.latent.principal_axes import variance_ratio
+from aeviz.latent.projections.register import PROJECTIONS
 from aeviz.results import Map, MapRequest, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, state, words

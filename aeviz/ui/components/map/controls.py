@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from aeviz.data import Dataset
-from aeviz.latent.project import PROJECTIONS
+from aeviz.latent.projections.register import PROJECTIONS
 from aeviz.results import MapRequest, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, forms

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aeviz import results
 from aeviz.errors import AevizError
-from aeviz.latent.project import PROJECTIONS
+from aeviz.latent.projections.register import PROJECTIONS
 from aeviz.results import MapRequest
 from aeviz.ui import forms, state
 from aeviz.ui.components.map.groups import follow_axes

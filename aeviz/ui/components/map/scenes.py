@@ -12,9 +12,9 @@ import streamlit as st
 from aeviz import plots, results
 from aeviz.data import pictures
 from aeviz.errors import AevizError
-from aeviz.export import scene
-from aeviz.export.decoder import pack_decoder
-from aeviz.export.scene import Scene
+from aeviz.export.page import scene
+from aeviz.export.page.decoder import pack_decoder
+from aeviz.export.page.scene import Scene
 from aeviz.plots.packed import pack, pack_figure
 from aeviz.results import Map, MapRequest
 from aeviz.runs import Run

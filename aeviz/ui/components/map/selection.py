@@ -9,7 +9,7 @@ import streamlit as st
 
 from aeviz import data, results
 from aeviz.data import Dataset, own_labels, pictures
-from aeviz.latent.outline import within
+from aeviz.latent.projections.polygon import within
 from aeviz.results import Map, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, show, state, words

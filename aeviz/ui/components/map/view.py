@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from aeviz.export.scene import SAID, Scene, script, style
+from aeviz.export.page.scene import SAID, Scene, script, style
 from aeviz.ui.components.bridges import Dropped, bridge, files_of, hear, nothing
 from aeviz.ui.serve import address
 

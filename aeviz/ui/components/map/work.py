@@ -6,7 +6,7 @@ import streamlit as st
 
 from aeviz import jobs, results
 from aeviz.jobs import Job
-from aeviz.latent.project import PROJECTIONS
+from aeviz.latent.projections.register import PROJECTIONS
 from aeviz.results import Map, MapRequest
 from aeviz.runs import Run
 from aeviz.ui import warm, words

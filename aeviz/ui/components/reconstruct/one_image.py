@@ -9,8 +9,8 @@ import streamlit as st
 from aeviz import plots
 from aeviz.data import pictures
 from aeviz.errors import MissingData
+from aeviz.latent.conditioning import shares
 from aeviz.latent.neighbours import nearest
-from aeviz.latent.told import shares
 from aeviz.plots.packed import pack
 from aeviz.results import Rebuilt
 from aeviz.runs import Run

@@ -9,8 +9,8 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from aeviz.models.base import ModelConfig
-from aeviz.models.layers import BodyConfig, CustomConfig, LayerConfig
-from aeviz.models.shorthand import CHOICES
+from aeviz.models.bodies.notation import CHOICES
+from aeviz.models.bodies.settings import BodyConfig, CustomConfig, LayerConfig
 from aeviz.ui import forms, state, words
 from aeviz.ui.components.bridges import bridge, joined
 from aeviz.ui.frame import said

@@ -8,9 +8,9 @@ from typing import Any
 import streamlit as st
 
 from aeviz import plots
-from aeviz.models import CustomConfig, ModelConfig, budget, model_config
-from aeviz.models.budget import Layer, Outline
-from aeviz.models.shorthand import shortened
+from aeviz.models import CustomConfig, ModelConfig, costs, model_config
+from aeviz.models.bodies.notation import shortened
+from aeviz.models.costs import Layer, Outline
 from aeviz.plots.network import Bar
 from aeviz.runs import TrainingConfig
 from aeviz.ui import cache, state, words
@@ -75,7 +75,7 @@ def _figures(model: ModelConfig, outline: Outline) -> None:
         "Code": (f"{latent} numbers", f"{size / latent:.3g} times smaller than the image." if size > latent else None),
         "Parameters": (words.count(needed.parameters) if whole else "–", None),
         "Memory to train": (
-            budget.in_bytes(needed.memory) if whole else "–",
+            costs.in_bytes(needed.memory) if whole else "–",
             "Weights, gradients, the optimizer's memory and the activations of one batch.",
         ),
         "FLOPs per image": (
@@ -140,7 +140,7 @@ def _costs(modules: Iterable[Layer], shape: tuple[int, ...]) -> dict[str, str]:
         "shape": _shape(shape),
         "parameters": words.count(parameters) if parameters else "–",
         "flops": words.count(flops) if flops else "–",
-        "memory": budget.in_bytes(memory) if memory else "–",
+        "memory": costs.in_bytes(memory) if memory else "–",
     }
 
 

@@ -9,8 +9,9 @@ import torch
 from aeviz import plots, training
 from aeviz.data import pictures
 from aeviz.models import Batch, ModelConfig
-from aeviz.models.denoising import DenoisingConfig, corrupt
-from aeviz.training import Recipe, augment
+from aeviz.models.variants.denoising import DenoisingConfig, corrupt
+from aeviz.training import Recipe
+from aeviz.training.batches import augment
 from aeviz.ui import cache, show
 from aeviz.ui.components.train.finder import rate_finder
 

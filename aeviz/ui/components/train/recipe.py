@@ -10,11 +10,11 @@ from streamlit.delta_generator import DeltaGenerator
 from aeviz import data
 from aeviz.data import DATASETS
 from aeviz.errors import AevizError
-from aeviz.models import BODIES, VARIANTS, Autoencoder, CustomConfig, ModelConfig, budget, fitted_to
-from aeviz.models.budget import Outline
+from aeviz.models import BODIES, VARIANTS, Autoencoder, CustomConfig, ModelConfig, costs, fitted_to
+from aeviz.models.bodies.notation import CHOICES, shortened
+from aeviz.models.bodies.settings import BodyConfig, LayerConfig
+from aeviz.models.costs import Outline
 from aeviz.models.device import device_name, resolve_device
-from aeviz.models.layers import BodyConfig, LayerConfig
-from aeviz.models.shorthand import CHOICES, shortened
 from aeviz.runs import TrainingConfig
 from aeviz.training import Recipe, presets_for
 from aeviz.training.start import fitted_model
@@ -83,7 +83,7 @@ def _checked(info: data.DataInfo, values: dict[str, Any]) -> Filled:
         outline = outline_of(model, recipe.training)
         filled = Filled(info, model=model, outline=outline, problem=outline.problem or "")
         if outline.problem is None:
-            budget.check(outline.cost, resolve_device(recipe.training.device))
+            costs.check(outline.cost, resolve_device(recipe.training.device))
             filled = Filled(info, recipe, model=model, outline=outline)
     except AevizError as error:
         drawn = filled if filled.model else _network_alone(info, values["model"])

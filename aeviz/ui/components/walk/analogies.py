@@ -8,8 +8,8 @@ import streamlit as st
 
 from aeviz import plots
 from aeviz.data import pictures
+from aeviz.latent.conditioning import Turn, turn_of
 from aeviz.latent.directions import METHODS, shift
-from aeviz.latent.told import Turn, turn_of
 from aeviz.runs import Run
 from aeviz.runs.directions import Direction, check_length
 from aeviz.ui import cache, state, words

@@ -6,10 +6,10 @@ import numpy as np
 import streamlit as st
 
 from aeviz.data import pictures
-from aeviz.latent.traversals import Order
-from aeviz.models.vae import VAE
+from aeviz.latent.paths.traversals import Order
+from aeviz.models.variants.vae import VAE
 from aeviz.results import Axes
-from aeviz.results.sweeps import Kind, axis_name, sweep
+from aeviz.results.generated.sweeps import Kind, axis_name, sweep
 from aeviz.runs import Run
 from aeviz.ui import cache, drawn, words
 from aeviz.ui.components.code_bridges import mosaic

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from aeviz import results
 from aeviz.data import pictures
-from aeviz.latent.roads import FEWEST_STEPS, FEWEST_STOPS, MOST_STEPS, MOST_STOPS, ROADS, places_of_stops
+from aeviz.latent.paths.paths import FEWEST_STEPS, FEWEST_STOPS, MOST_STEPS, MOST_STOPS, ROADS, places_of_stops
 from aeviz.plots.theme import CLASS_COLOURS
 from aeviz.results import MapRequest, Rebuilt, Walk
 from aeviz.runs import Run

@@ -1,0 +1,1 @@
+"""Bringing in a person's own images: zips, folders, arrays, tables."""

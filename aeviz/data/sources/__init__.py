@@ -1,0 +1,1 @@
+"""Where data sets come from: carried, public, synthetic, and a person's own."""

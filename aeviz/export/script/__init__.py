@@ -1,0 +1,1 @@
+"""A run as one Python file that trains it again without aeviz."""

@@ -1,0 +1,1 @@
+"""Paths between codes, and sweeps along axes."""

@@ -1,0 +1,1 @@
+"""Maps of codes: the register, and one file or folder per projection."""

@@ -1,0 +1,59 @@
+"""Maps that are known at the dots of their codes only: what lies between is told by the nearest ones."""
+
+from abc import abstractmethod
+from typing import Any, Literal, Self
+
+import numpy as np
+from pydantic import Field
+
+from aeviz import config
+from aeviz.latent.neighbours import Metric, nearest
+from aeviz.latent.projections.base import Projection
+from aeviz.latent.projections.inverse import invert_by_neighbours
+
+SAME = 1e-4  # a code so near to one on the map, for its distance to the next, is that one
+
+
+class NeighbourSettings(config.Settings):
+    """What all such maps let one choose."""
+
+    dims: Literal[2, 3] = Field(2, description="Dimensions of the map.")
+    metric: Metric = Field("euclidean", description="How distances between codes are measured.")
+
+
+class NeighbourMap(Projection):
+    """Codes and their points, kept side by side; a subclass finds the points."""
+
+    slow = True
+    settings: NeighbourSettings
+
+    codes: np.ndarray  # (N, D) float32
+    points: np.ndarray  # (N, dims) float32
+
+    def place(self, codes: np.ndarray) -> np.ndarray:
+        codes = np.asarray(codes, np.float32)
+        placed = np.empty((len(codes), self.points.shape[1]), np.float32)
+        if len(codes) == 0:
+            return placed
+        distances, rows = nearest(self.codes, codes, 2, self.settings.metric)
+        known = distances[:, 0] <= SAME * distances[:, 1]
+        placed[known] = self.points[rows[known, 0]]
+        if not known.all():
+            placed[~known] = self.place_new(codes[~known])
+        return placed
+
+    @abstractmethod
+    def place_new(self, codes: np.ndarray) -> np.ndarray:
+        """Points (M, dims) of codes (M, D) that are not on the map, M > 0, each as if it came alone."""
+
+    def invert(self, points: np.ndarray) -> np.ndarray:
+        return invert_by_neighbours(self.points, self.codes, points)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {"codes": self.codes, "points": self.points}
+
+    @classmethod
+    def from_state(cls, settings: Any, arrays: dict[str, np.ndarray]) -> Self:
+        drawn = cls(settings)
+        drawn.codes, drawn.points = arrays["codes"], arrays["points"]
+        return drawn

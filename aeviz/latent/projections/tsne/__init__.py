@@ -1,0 +1,1 @@
+"""t-SNE: its projection, and the parts it is made of."""

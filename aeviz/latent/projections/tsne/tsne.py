@@ -1,0 +1,177 @@
+"""t-SNE: a map that keeps who is whose neighbour, and lets distances between groups go."""
+
+import time
+from typing import Any, Self
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from aeviz.errors import BadValue
+from aeviz.latent.neighbours import nearest, own_nearest
+from aeviz.latent.projections.base import OnStep, Step, checked_codes, unheard
+from aeviz.latent.projections.neighbour_map import NeighbourMap, NeighbourSettings
+from aeviz.latent.projections.tsne.attraction import Attraction, Kernels, kernels, similarities
+from aeviz.latent.projections.tsne.initialisation import Start, start_points
+from aeviz.latent.projections.tsne.optimiser import Descent
+from aeviz.latent.projections.tsne.placement import joint_similarities, settle
+
+FEWEST_CODES = 5
+MOST_EARLY_ITERATIONS = 250
+EARLY_MOMENTUM, MOMENTUM = 0.5, 0.8
+START_SPREAD = 1e-4
+REPORT_ITERATIONS, REPORT_SECONDS = 10, 0.2  # a step is reported whenever one of them has passed
+# Converged: in so many iterations KL has fallen by less than this share of itself.
+CONVERGED_ITERATIONS, CONVERGED_FALL = 100, 2e-4
+
+
+class TSNESettings(NeighbourSettings):
+    """How t-SNE draws its map."""
+
+    perplexity: float = Field(30.0, ge=2, le=200, description="About how many neighbours each point holds on to.")
+    iterations: int = Field(750, ge=50, le=5000, description="Steps at most; the first third, at most 250, exaggerate.")
+    early_exaggeration: float = Field(
+        12.0, ge=1, le=50, description="How much harder neighbours pull in the first steps, so that groups form."
+    )
+    exaggeration: float = Field(1.0, ge=1, le=12, description="Above 1, groups stay tighter and further apart.")
+    start: Start = Field("pca", description="Where points begin; PCA keeps the large picture, a random start does not.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Decides ties, and a random start.")
+
+
+class TSNE(NeighbourMap):
+    """t-distributed stochastic neighbour embedding (van der Maaten & Hinton, JMLR 2008).
+
+    Neighbours are exact, and the start is PCA. A new code lands where the descent would take it, see `settle`.
+    """
+
+    name = "tsne"
+    label = "t-SNE"
+    summary = (
+        "Keeps who is whose neighbour; distances between groups mean little. Takes a while and is seen while it works."
+    )
+    Settings = TSNESettings
+    settings: TSNESettings
+
+    perplexity: float  # as used: at most a third of the neighbours there are
+    kernels: Kernels  # around every code, by that perplexity
+    kl_divergence: float
+    normaliser: float  # the sum of 1 / (1 + d²) over all pairs of points
+    iteration = 0  # how far it came
+    iterations = 0  # how far it shall come
+    device = ""  # where the map is drawn; by itself on the graphics card where there is one
+
+    def fit(self, codes: np.ndarray, on_step: OnStep = unheard, labels: np.ndarray | None = None) -> np.ndarray:
+        checked = checked_codes(codes)
+        self.perplexity = usable_perplexity(self.settings.perplexity, len(checked))
+        self.codes = checked.astype(np.float32)
+        self.points = self._start(checked)
+        self.kl_divergence, self.iteration, self.iterations = float("nan"), 0, self.settings.iterations
+        on_step(Step(0, self.iterations, self.points))
+        return self._descend(on_step)
+
+    def go_on(self, on_step: OnStep = unheard) -> np.ndarray:
+        if self.iteration >= self.iterations:
+            self.iterations = self.iteration + self.settings.iterations
+        on_step(Step(self.iteration, self.iterations, self.points, self.kl_divergence))
+        return self._descend(on_step)
+
+    def so_far(self) -> np.ndarray | None:
+        return self.points if self.iteration else None
+
+    def place_new(self, codes: np.ndarray) -> np.ndarray:
+        distances, rows = nearest(self.codes, codes, self._count(), self.settings.metric)
+        similar = joint_similarities(distances, kernels(distances, self.perplexity), rows, self.kernels)
+        share = self._exaggeration() / (2 * len(self.codes))
+        points = self.points.astype(np.float64)
+        return np.stack([settle(points, *each, self.normaliser) for each in zip(rows, share * similar, strict=True)])
+
+    def state(self) -> dict[str, np.ndarray]:
+        fit = np.array([self.perplexity, self.kl_divergence, self.iteration, self.iterations, self.normaliser])
+        return {**super().state(), **self.kernels._asdict(), "fit": fit}
+
+    @classmethod
+    def from_state(cls, settings: Any, arrays: dict[str, np.ndarray]) -> Self:
+        tsne = super().from_state(settings, arrays)
+        tsne.kernels = Kernels(*(arrays[name] for name in Kernels._fields))
+        tsne.perplexity, tsne.kl_divergence, *counts, tsne.normaliser = arrays["fit"].tolist()
+        tsne.iteration, tsne.iterations = (int(count) for count in counts)
+        return tsne
+
+    def notes(self) -> dict[str, Any]:
+        kl = None if np.isnan(self.kl_divergence) else self.kl_divergence
+        notes = {"kl_divergence": kl, "perplexity": self.perplexity, "iterations": self.iteration}
+        return notes | ({"stopped_at": self.iteration} if self.iteration < self.iterations else {})
+
+    def _start(self, codes: np.ndarray) -> np.ndarray:
+        settings = self.settings
+        points = start_points(codes, settings.dims, settings.start, settings.seed, START_SPREAD)
+        return points.astype(np.float32)
+
+    def _descend(self, on_step: OnStep) -> np.ndarray:
+        """Move the points as far as they shall come, or until they have converged; momentum begins anew."""
+        attraction = self._attraction(on_step)
+        descent = Descent(attraction, torch.from_numpy(np.array(self.points)).to(attraction.p.device))
+        reported, history = time.monotonic(), []
+        while self.iteration < self.iterations:
+            is_early = self._is_early()
+            descent.step(self._exaggeration(), EARLY_MOMENTUM if is_early else MOMENTUM)
+            self.iteration += 1
+            is_round = self.iteration % REPORT_ITERATIONS == 0
+            if is_round and not is_early:
+                history.append(descent.divergence())
+                # An exaggerated map descends, but not in its KL divergence.
+                if self.settings.exaggeration == 1 and has_converged(history):
+                    self.iterations = self.iteration
+            is_last = self.iteration == self.iterations
+            if is_round or is_last or time.monotonic() - reported > REPORT_SECONDS:
+                self.points, self.normaliser = descent.points.cpu().numpy(), descent.normaliser
+                self.kl_divergence = descent.divergence()
+                on_step(Step(self.iteration, self.iterations, self.points, self.kl_divergence))
+                reported = time.monotonic()
+        return self.points
+
+    def _is_early(self) -> bool:
+        """Whether groups are still being formed."""
+        return self.iteration < min(MOST_EARLY_ITERATIONS, self.settings.iterations // 3)
+
+    def _exaggeration(self) -> float:
+        return self.settings.early_exaggeration if self._is_early() else self.settings.exaggeration
+
+    def _attraction(self, on_step: OnStep) -> Attraction:
+        """The pull between exact neighbours, on the device where the map is drawn."""
+        device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+
+        def on_neighbours(done: int, total: int) -> None:
+            on_step(Step(self.iteration, self.iterations))
+
+        distances, rows = own_nearest(self.codes, self._count(), self.settings.metric, on_neighbours, device)
+        self.kernels = kernels(distances, self.perplexity, device)
+        return Attraction(rows, similarities(distances, self.kernels), device)
+
+    def _count(self) -> int:
+        """How many neighbours a code holds on to."""
+        return max(1, min(len(self.codes) - 1, int(3 * self.perplexity)))
+
+
+def has_converged(history: list[float]) -> bool:
+    """Whether a KL divergence, noted every ten iterations, has as good as ceased to fall."""
+    before = CONVERGED_ITERATIONS // REPORT_ITERATIONS
+    return len(history) > before and history[-1 - before] - min(history[-before:]) < CONVERGED_FALL * history[-1]
+
+
+def usable_perplexity(perplexity: float, n: int) -> float:
+    """The perplexity to use for n codes: the one asked for, or the third of n - 1 that their neighbours allow.
+
+    Raises:
+        BadValue: fewer than 5 codes, or no more codes than the perplexity.
+    """
+    if n < FEWEST_CODES:
+        raise BadValue("t-SNE needs at least {least} codes, here are {n}; take more images", least=FEWEST_CODES, n=n)
+    if perplexity >= n:
+        raise BadValue(
+            "perplexity = {perplexity:g} is too large for {n} codes; use {right:.0f} or less, or take more images",
+            perplexity=perplexity,
+            n=n,
+            right=max(2, (n - 1) // 3),
+        )
+    return min(perplexity, (n - 1) / 3)

@@ -1,0 +1,1 @@
+"""How far a map and its codes can be trusted."""

@@ -1,0 +1,1 @@
+"""New codes drawn at random."""

@@ -1,0 +1,174 @@
+"""The modules that bodies are built of, where torch has none that would do."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from aeviz.models.bodies.settings import LayerConfig
+from aeviz.models.bodies.strided import Conv2d, ConvTranspose2d, conv_transpose2d
+
+MOST_GROUPS = 8
+LEAST_IN_GROUP = 4
+LEAK = 0.1  # slope of the leaky rectifier where it is negative
+FLAT = 1e-6  # a deviation below this is none: what is always the same is left as it is
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": lambda: nn.LeakyReLU(LEAK),
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+}
+
+
+class Stack(nn.Sequential):
+    """Modules one after another; `rows` says from which layer of the settings each comes, if from any."""
+
+    rows: tuple[int | None, ...] = ()
+
+    @classmethod
+    def of(cls, parts: list[tuple[int | None, nn.Module]]) -> "Stack":
+        """A stack of (row, module) in order."""
+        stack = cls(*(module for _, module in parts))
+        stack.rows = tuple(row for row, _ in parts)
+        return stack
+
+
+class Standardise(nn.Module):
+    """Subtracts the training images' mean and divides by their deviation, channel by channel."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, sample_shape: tuple[int, ...]) -> None:
+        super().__init__()
+        shape = (sample_shape[0], *[1] * (len(sample_shape) - 1))  # (C, 1, 1) or (F,)
+        self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("std", torch.ones(shape))
+
+    def set_statistics(self, mean: Tensor, std: Tensor) -> None:
+        """Take mean (C,) and standard deviation (C,) of the training images."""
+        std = std.to(self.std).reshape(self.std.shape)
+        self.mean.copy_(mean.to(self.mean).reshape(self.mean.shape))
+        self.std.copy_(torch.where(std < FLAT, torch.ones_like(std), std))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean) / self.std
+
+
+class Residual(nn.Module):
+    """Two convolutions and a shortcut around them (He et al., CVPR 2016, https://arxiv.org/abs/1512.03385).
+
+    Norm and bend of the sum follow as modules of their own, as they do after every layer.
+    """
+
+    def __init__(
+        self, first: nn.Module, between: list[nn.Module], second: nn.Module, shortcut: list[nn.Module]
+    ) -> None:
+        super().__init__()
+        self.first, self.between, self.second = first, nn.Sequential(*between), second
+        self.shortcut = nn.Sequential(*shortcut)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(self.between(self.first(x))) + self.shortcut(x)
+
+
+def residual(before: int, layer: LayerConfig) -> Residual:
+    """A residual block of an encoder, from `before` channels; its first convolution makes the image smaller."""
+    after, kernel, stride = layer.size, layer.kernel, layer.stride
+    first = Conv2d(before, after, kernel, stride=stride, padding=padding_of(kernel))
+    second = nn.Conv2d(after, after, kernel, padding=padding_of(kernel))
+    same = before == after and stride == 1
+    shortcut: list[nn.Module] = [] if same else [Conv2d(before, after, 1, stride=stride)]
+    return Residual(first, bend(layer, after, spatial=True, dropout=False), second, shortcut)
+
+
+def residual_up(layer: LayerConfig, after: int, side: tuple[int, ...]) -> Residual:
+    """The mirror of a residual block, to exactly (after, *side); its last convolution makes the image larger."""
+    before, kernel, stride = layer.size, layer.kernel, layer.stride
+    first = nn.Conv2d(before, before, kernel, padding=padding_of(kernel))
+    second = up(before, after, kernel, stride, side)
+    same = before == after and stride == 1
+    shortcut: list[nn.Module] = [] if same else [nn.Conv2d(before, after, 1)]
+    if stride > 1:
+        shortcut.append(nn.Upsample(size=side, mode="nearest"))
+    return Residual(first, bend(layer, before, spatial=True, dropout=False), second, shortcut)
+
+
+class TiedLinear(nn.Module):
+    """A dense layer whose weights are those of another, transposed; only its bias is its own."""
+
+    def __init__(self, source: nn.Linear) -> None:
+        super().__init__()
+        self._source = (source,)  # within a tuple torch does not register it, so its weight is saved once
+        self.in_features, self.out_features = source.out_features, source.in_features
+        self.bias = nn.Parameter(torch.zeros(source.in_features))
+
+    @property
+    def weight(self) -> Tensor:
+        """The weights (out_features, in_features)."""
+        return self._source[0].weight.t()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias)
+
+
+class TiedConvTranspose2d(nn.Module):
+    """The transpose of a convolution, with its weights and a bias of its own."""
+
+    def __init__(self, source: nn.Conv2d, side: tuple[int, ...]) -> None:
+        super().__init__()
+        self._source = (source,)
+        self.stride, self.padding = source.stride, source.padding
+        self.output_padding = missing(side, source.kernel_size[0], source.stride[0])
+        self.in_channels, self.out_channels = source.out_channels, source.in_channels
+        self.bias = nn.Parameter(torch.zeros(source.in_channels))
+
+    @property
+    def weight(self) -> Tensor:
+        """The weights (in_channels, out_channels, kernel, kernel)."""
+        return self._source[0].weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return conv_transpose2d(x, self.weight, self.bias, self.stride[0], int(self.padding[0]), self.output_padding)
+
+
+def padding_of(kernel: int) -> int:
+    """Pixels of nothing around an image, so that only the stride makes it smaller (an even window: one pixel too)."""
+    return (kernel - 1) // 2
+
+
+def missing(side: tuple[int, ...], kernel: int, stride: int) -> tuple[int, int]:
+    """What a transposed convolution must add to come back to exactly (H, W) pixels."""
+    height, width = ((length + 2 * padding_of(kernel) - kernel) % stride for length in side)
+    return height, width
+
+
+def up(before: int, after: int, kernel: int, stride: int, side: tuple[int, ...]) -> ConvTranspose2d:
+    """The transposed convolution that mirrors one whose input was (after, *side)."""
+    padding, extra = padding_of(kernel), missing(side, kernel, stride)
+    return ConvTranspose2d(before, after, kernel, stride=stride, padding=padding, output_padding=extra)
+
+
+def bend(layer: LayerConfig, size: int, spatial: bool, dropout: bool = True) -> list[nn.Module]:
+    """What follows a layer of `size` outputs or channels: normalisation, the activation, dropout."""
+    modules: list[nn.Module] = []
+    if layer.norm == "batch":
+        modules.append(nn.BatchNorm2d(size) if spatial else nn.BatchNorm1d(size))
+    if layer.norm == "layer":
+        modules.append(nn.GroupNorm(1, size))
+    if layer.norm == "group":
+        modules.append(nn.GroupNorm(groups(size), size))
+    modules.append(ACTIVATIONS[layer.activation or "relu"]())
+    if layer.dropout and dropout:
+        modules.append(nn.Dropout2d(layer.dropout) if spatial else nn.Dropout(layer.dropout))
+    return modules
+
+
+def groups(size: int) -> int:
+    """How many groups `size` channels are normalised in: at most eight, of at least four (Wu & He, ECCV 2018)."""
+    fitting = (count for count in range(MOST_GROUPS, 1, -1) if size % count == 0 and size >= LEAST_IN_GROUP * count)
+    return next(fitting, 1)

@@ -1,0 +1,1 @@
+"""Changing a network's settings while it keeps what it has learned."""

@@ -1,0 +1,102 @@
+"""An encoder or a decoder taken apart into what its layers compute."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from aeviz.models.base import Autoencoder
+from aeviz.models.bodies.blocks import Residual, Stack, Standardise
+from aeviz.models.bodies.shapes import Stage
+from aeviz.models.surgery.units import Op, Units, op_of, places, same, weight_norms
+
+Link = Op | Residual | None  # what a layer computes; None has no weights, or is not known
+
+
+@dataclass(frozen=True)
+class Half:
+    """An encoder or a decoder taken apart: by row a weighed module and its bend, and the same for the code."""
+
+    rows: dict[int, list[nn.Module]]
+    code: list[nn.Module]
+    shapes: list[tuple[int, ...]]  # before the first and after each layer of the encoder
+    decodes: bool
+
+    def link(self, row: int) -> Link:
+        """What a row computes: an op, a residual block, or nothing that has weights."""
+        module = self.rows[row][0]
+        if isinstance(module, nn.AvgPool2d | nn.Upsample):
+            return None
+        if isinstance(module, Residual):
+            return module
+        near, far = places(self.shapes[row]), places(self.shapes[row + 1])
+        flat = len(self.shapes[row + 1]) == 1  # a dense layer
+        return op_of(module, *((near, far) if self.decodes else (far, near))) if flat else op_of(module)
+
+    def code_op(self) -> Op:
+        """The layer at the code."""
+        last = places(self.shapes[-1])
+        return op_of(self.code[0], *((last, 1) if self.decodes else (1, last)))
+
+    def bend(self, boundary: int) -> list[nn.Module]:
+        """What follows where the value of a boundary is computed."""
+        if not self.decodes:
+            return self.rows[boundary - 1][1:] if boundary else []
+        return self.rows[boundary][1:] if boundary in self.rows else self.code[1:]
+
+
+def _half(stack: Stack, shapes: list[tuple[int, ...]], decodes: bool) -> Half:
+    rows: dict[int, list[nn.Module]] = {}
+    code: list[nn.Module] = []
+    for row, module in zip(stack.rows, stack, strict=True):
+        if row is not None:
+            rows.setdefault(row, []).append(module)
+        elif not isinstance(module, nn.Flatten | nn.Unflatten | Standardise):
+            code.append(module)
+    return Half(rows, code, shapes, decodes)
+
+
+def halves(model: Autoencoder, stages: list[Stage]) -> tuple[Half, Half]:
+    """A network's encoder and decoder, whose layers were laid out as these stages."""
+    after = [stage.after for stage in stages]
+    first: int = model.decoder[0].in_features  # type: ignore[assignment]
+    rebuilt = tuple(model.decoder(torch.zeros(1, first, device=next(model.parameters()).device)).shape[1:])
+    return _half(model.encoder, [model.sample_shape, *after], False), _half(model.decoder, [rebuilt, *after], True)
+
+
+def outermost(old: Half, new: Half) -> Units | None:
+    """The units at the image: the same, unless a loss asks for another number of them."""
+    return same(old.shapes[0][0]) if old.shapes[0] == new.shapes[0] else None
+
+
+def between(old: Half, near: int | None, far: int | None) -> list[Link]:
+    """The old layers with weights between two boundaries, from the image to the code; the last alone if one is new."""
+    if far is None:
+        return [None]
+    if near is None:
+        return [old.link(far - 1)] if far else [None]
+    return [link for link in map(old.link, range(near, far)) if link is not None]
+
+
+def composed(links: list[Link], decodes: bool) -> Link:
+    """Several old layers as one: the identity for none, the product of the last dense ones, else the last of them."""
+    if not links:
+        return Op()
+    whole, *others = reversed(links)
+    for link in others:
+        if not (isinstance(whole, Op) and whole.linear and isinstance(link, Op) and link.linear):
+            break
+        whole = link.after(whole) if decodes else whole.after(link)
+    return whole
+
+
+def importance(old: Half, boundary: int) -> Tensor | None:
+    """How much the units at a boundary weigh: the length of what comes in times that of what goes out."""
+    image_side = old.link(boundary - 1) if boundary else None
+    code_side = old.link(boundary) if boundary in old.rows else old.code_op()
+    feeds, reads = (code_side, image_side) if old.decodes else (image_side, code_side)
+    if feeds is None or reads is None:
+        return None
+    out = op_of(feeds.second) if isinstance(feeds, Residual) else feeds
+    into = op_of(reads.first) if isinstance(reads, Residual) else reads
+    return weight_norms(out, incoming=True) * weight_norms(into, incoming=False)

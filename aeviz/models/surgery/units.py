@@ -1,0 +1,239 @@
+"""Weights carried over to more or fewer units, so that what is computed stays the same where it can."""
+
+import math
+from dataclasses import dataclass, field, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from aeviz.models.bodies.blocks import TiedConvTranspose2d, TiedLinear
+from aeviz.models.bodies.initialisation import WEIGHED
+
+UNEVEN = 1.8  # how much the shares of copies differ, (.1, 1.9) to one another; alike they would learn alike for ever
+
+
+@dataclass(frozen=True)
+class Units:
+    """The old unit that each of M new ones stands for: `index` (M,) of `count`.
+
+    A new unit carries `sign * scale` times the old one's value. `flat`: every place of an old image is a unit.
+    `signed`: there are units for the negatives too, and after its bend a pair of them gives `gain` times the value.
+    """
+
+    index: Tensor
+    count: int
+    flat: bool = False
+    signed: bool = False
+    gain: float = 1.0
+    sign: Tensor = field(default_factory=lambda: torch.ones(1))
+    scale: Tensor = field(default_factory=lambda: torch.ones(1))
+
+    @property
+    def group(self) -> Tensor:
+        """Which units are copies of each other (M,)."""
+        return 2 * self.index + (self.sign < 0)
+
+    def factor(self) -> Tensor:
+        """What a new unit's value is multiplied by (M,)."""
+        return (self.sign * self.scale).expand(len(self.index))
+
+    def at_places(self, places: int) -> "Units":
+        """The same units where each has so many places of its own: (M * places,)."""
+        index = (self.index[:, None] * places + torch.arange(places)).flatten()
+        return replace(
+            self,
+            index=index,
+            count=self.count * places,
+            sign=self.sign.expand(len(self.index)).repeat_interleave(places),
+            scale=self.scale.expand(len(self.index)).repeat_interleave(places),
+        )
+
+
+def same(count: int) -> Units:
+    """Every unit for itself."""
+    return Units(torch.arange(count), count)
+
+
+def spread(count: int, wanted: int, importance: Tensor | None = None) -> Units:
+    """So many new units for `count` old ones: copies side by side, or the most important (count,)."""
+    if wanted >= count:
+        return Units(torch.arange(wanted) * count // wanted, count)
+    ranked = torch.arange(count) if importance is None else importance.argsort(descending=True, stable=True)
+    return Units(ranked[:wanted].sort().values, count)
+
+
+def mirrored(count: int, wanted: int, gain: float) -> Units:
+    """Units that carry old values and their negatives, so that a rectifier loses nothing of them."""
+    group = torch.arange(wanted) * 2 * count // wanted
+    sign = torch.where(group < count, 1.0, -1.0)
+    return Units(group % count, count, signed=True, gain=gain, sign=sign)
+
+
+def balanced(units: Units, generator: torch.Generator) -> Units:
+    """Copies that each carry less, the squares of their scales summing to one: so transposed weights fit as well."""
+    drawn = 1 + UNEVEN * (torch.rand(len(units.index), generator=generator) - 0.5)
+    sums = torch.zeros(2 * units.count).index_add(0, units.group, drawn.square())
+    return replace(units, scale=drawn / sums[units.group].sqrt())
+
+
+@dataclass(frozen=True)
+class Op:
+    """The weights of a layer as (out units, out places, in units, in places, *kernel), and its bias (out, places).
+
+    Without weights it is the identity.
+    """
+
+    weight: Tensor | None = None
+    bias: Tensor | None = None
+
+    @property
+    def linear(self) -> bool:
+        """Whether it is a dense layer's."""
+        return self.weight is not None and self.weight.dim() == 4
+
+    def after(self, other: "Op") -> "Op":
+        """This one after another, both dense, without the bend between them."""
+        assert self.weight is not None
+        assert self.bias is not None
+        assert other.weight is not None
+        assert other.bias is not None
+        out, into = self.weight.shape[:2], other.weight.shape[2:]
+        matrix = self.weight.flatten(2).flatten(0, 1)  # (out, places, units, places) -> (out, in)
+        weight = matrix @ other.weight.flatten(2).flatten(0, 1)
+        bias = matrix @ other.bias.flatten() + self.bias.flatten()
+        return Op(weight.reshape(*out, *into), bias.reshape(*out))
+
+    def flattened(self, out: bool, into: bool) -> "Op":
+        """With the places of an image as units of their own."""
+        if self.weight is None or self.bias is None or not self.linear:
+            return self
+        weight, bias = self.weight, self.bias
+        if out:
+            weight, bias = weight.flatten(0, 1).unsqueeze(1), bias.reshape(-1, 1)
+        if into:
+            weight = weight.flatten(2).unsqueeze(3)
+        return Op(weight, bias)
+
+    def with_kernel(self, side: int) -> "Op":
+        """With a larger window whose rim is zero, or the middle of its own."""
+        if self.weight is None or self.weight.dim() != 6:
+            return self
+        more = (side - self.weight.shape[-1]) // 2
+        return Op(F.pad(self.weight, (more, more, more, more)), self.bias)
+
+
+def op_of(module: nn.Module, out_places: int = 1, in_places: int = 1) -> Op:
+    """What a weighed module computes."""
+    weight: Tensor = module.weight.detach().float().cpu()  # type: ignore[operator]
+    bias: Tensor = module.bias.detach().float().cpu()  # type: ignore[operator]
+    if isinstance(module, nn.Linear | TiedLinear):
+        shape = (len(weight) // out_places, out_places, weight.shape[1] // in_places, in_places)
+        return Op(weight.reshape(shape), bias.reshape(-1, out_places))
+    if isinstance(module, nn.ConvTranspose2d | TiedConvTranspose2d):
+        weight = weight.transpose(0, 1)
+    return Op(weight[:, None, :, None], bias[:, None])
+
+
+def put(module: nn.Module, op: Op) -> int:
+    """Give a module these weights; how many of its own parameters were set."""
+    assert op.weight is not None
+    assert op.bias is not None
+    weight = op.weight
+    if isinstance(module, nn.ConvTranspose2d | TiedConvTranspose2d):
+        weight = weight.transpose(0, 2)
+    bias: nn.Parameter = module.bias  # type: ignore[assignment]
+    bias.data.copy_(op.bias.reshape(bias.shape))
+    if not isinstance(module, WEIGHED):  # a tied one: its weights are another's
+        return bias.numel()
+    module.weight.data.copy_(weight.reshape(module.weight.shape))
+    return bias.numel() + module.weight.numel()
+
+
+def carried(op: Op, out: Units, into: Units, like: Op, tied: bool, generator: torch.Generator) -> Op | None:
+    """An old layer's weights for new units, or the identity; None where the places or windows do not fit.
+
+    Copies of a unit share its outgoing weights (Net2Net, Chen et al., ICLR 2016, https://arxiv.org/abs/1511.05641).
+    """
+    assert like.weight is not None
+    op = op.flattened(out.flat, into.flat)
+    if op.weight is None:
+        weight = _identity(out, into, like.weight)
+        bias = torch.zeros(like.weight.shape[:2])
+        if weight is not None and into.signed and not out.signed:
+            weight = weight / into.gain
+    else:
+        op = op.with_kernel(like.weight.shape[-1])
+        assert op.weight is not None
+        assert op.bias is not None
+        if op.weight.shape[0] != out.count or op.weight.shape[2] != into.count:
+            return None
+        weight = op.weight[out.index][:, :, into.index]
+        bias = op.bias[out.index] * out.factor()[:, None]
+    if weight is None or weight.shape != like.weight.shape:
+        return None
+    factors = out.factor()[:, None] * _shares(out, into, tied, generator)  # (M out, M in)
+    factors = factors[:, None, :, None]
+    return Op(weight * factors.reshape(*factors.shape, *[1] * (weight.dim() - 4)), bias)
+
+
+def _shares(out: Units, into: Units, tied: bool, generator: torch.Generator) -> Tensor:
+    """What part of an old unit's outgoing weight each of its copies gets (M out, M in); they add up to one."""
+    if tied:
+        return into.factor().expand(len(out.index), -1)
+    drawn = 1 + UNEVEN * (torch.rand(len(out.index), len(into.index), generator=generator) - 0.5)
+    sums = torch.zeros(len(out.index), 2 * into.count).index_add(1, into.group, drawn)
+    return drawn / sums[:, into.group] / into.factor()
+
+
+def _identity(out: Units, into: Units, like: Tensor) -> Tensor | None:
+    """One where a new unit stands for the same old one as that it is fed by; in the middle of a window."""
+    one, other = out.index[:, None], into.index[:, None]
+    places = (like.shape[1], like.shape[3]) if like.dim() == 4 else (1, 1)
+    if out.flat and not into.flat:  # from an image to its pixels, one by one
+        other = other * places[1] + torch.arange(places[1])
+    elif into.flat and not out.flat:
+        one = one * places[0] + torch.arange(places[0])
+    elif places != (1, 1):
+        return None
+    found = (one[:, :, None, None] == other[None, None]).float()
+    if out.signed and into.signed:
+        found *= (out.sign[:, None] == into.sign[None])[:, None, :, None]
+    if like.dim() == 4:
+        return found
+    side = like.shape[-1]
+    window = torch.zeros(side, side)
+    window[side // 2, side // 2] = 1.0
+    return found[..., None, None] * window
+
+
+def put_norm(module: nn.Module, old: nn.Module, units: Units | None) -> int:
+    """Carry a normalisation's numbers over to new units, if both are of one kind; how many parameters were set."""
+    if type(module) is not type(old) or not isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm):
+        return 0
+    size = module.weight.numel()
+    if units is not None and size % len(units.index) == 0 and size > len(units.index):
+        units = units.at_places(size // len(units.index))
+    before: nn.Parameter = old.weight  # type: ignore[assignment]
+    if units is None and before.numel() == size:
+        units = same(size)
+    if units is None or units.count != before.numel() or len(units.index) != size:
+        return 0
+    powers = {"weight": 1, "bias": 1, "running_mean": 1, "running_var": 2}
+    values = old.state_dict()
+    for name, value in module.state_dict().items():
+        if name in powers:
+            value.copy_(values[name].cpu()[units.index] * units.factor() ** powers[name])
+    return 2 * size
+
+
+def weight_norms(op: Op, incoming: bool) -> Tensor:
+    """The length of every unit's incoming or outgoing weights."""
+    assert op.weight is not None
+    kept = (0,) if incoming else (2,)
+    return op.weight.square().sum([axis for axis in range(op.weight.dim()) if axis not in kept]).sqrt()
+
+
+def places(shape: tuple[int, ...]) -> int:
+    """How many places each unit of a value of this shape has."""
+    return math.prod(shape[1:])

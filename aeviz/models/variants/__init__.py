@@ -1,0 +1,1 @@
+"""The variants of the autoencoder, one file each."""

@@ -1,0 +1,35 @@
+"""The beta-VAE: a VAE with a dial between faithful pictures and tidy codes."""
+
+from typing import Literal
+
+from pydantic import Field
+from torch import Tensor
+
+from aeviz.config import LIVE
+from aeviz.models.variants.vae import VAE, VariationalConfig
+
+
+class BetaVAEConfig(VariationalConfig):
+    """How much the KL term weighs."""
+
+    variant: Literal["beta_vae"] = "beta_vae"
+    beta: float = Field(
+        4.0,
+        ge=0.0,
+        le=1000.0,
+        description="Weight of the KL term: above 1 tidier codes, below 1 sharper pictures.",
+        json_schema_extra=LIVE,
+    )
+
+
+class BetaVAE(VAE):
+    """A VAE whose KL term is weighted by beta (Higgins et al., ICLR 2017)."""
+
+    name = "beta_vae"
+    label = "beta-VAE"
+    summary = "A VAE with a dial: more beta gives tidier, more separate dimensions and blurrier pictures."
+    Config = BetaVAEConfig
+    config: BetaVAEConfig
+
+    def kl_weight(self) -> Tensor | float:
+        return self.dials["beta"] * super().kl_weight()

@@ -1,0 +1,82 @@
+"""The conditional VAE: told the class, its code keeps what the class does not say."""
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from aeviz.config import FROM_DATA
+from aeviz.models.base import Batch
+from aeviz.models.posterior import Gaussian
+from aeviz.models.variants.vae import VAE, VariationalConfig, gaussian
+
+SHARE_UNKNOWN = 0.1  # of the labels dropped while training
+
+
+class CVAEConfig(VariationalConfig):
+    """How many classes there are."""
+
+    variant: Literal["cvae"] = "cvae"
+    n_classes: int = Field(
+        0, ge=0, le=10_000, description="Classes of the images, K; taken from the set.", json_schema_extra=FROM_DATA
+    )
+
+
+class ConditionalVAE(VAE):
+    """A VAE whose encoder and decoder know the class (Sohn et al., NeurIPS 2015).
+
+    Both are fed the label one-hot: the decoder beside the code, the encoder at its last layer, where a Linear over
+    features and label is the features shifted by the class. One class more stands for "unknown"; it is learned by
+    dropping one label in ten, so that images without one are encoded and decoded as well.
+    """
+
+    name = "cvae"
+    label = "Conditional VAE"
+    summary = "Is told the class, so the code keeps the style: draw any class in any image's hand."
+    Config = CVAEConfig
+    config: CVAEConfig
+
+    def __init__(self, config: CVAEConfig, loss: str = "mse") -> None:
+        super().__init__(config, loss)
+        self.shift = nn.Linear(config.n_classes + 1, self.encoder_features(), bias=False)
+
+    @property
+    def n_classes(self) -> int:
+        return self.config.n_classes
+
+    def decoder_features(self) -> int:
+        return self.config.latent_dim + self.config.n_classes + 1
+
+    def encode(self, x: Tensor, labels: Tensor | None = None) -> Gaussian:
+        """The posterior of x (B, ...), with its labels where they are known."""
+        features = self.encoder(x)
+        return gaussian(features + self.shift(self._shares(labels, features)))
+
+    def decoder_input(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Codes (B, D) with the shares of their classes beside them, (B, D + K + 1)."""
+        return torch.cat([z, self._shares(labels, z)], dim=1)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        labels = self._some_unknown(batch)
+        posterior = self.encode(batch.x, labels)
+        fed = self.decoder_input(self.draw(posterior, batch), labels)
+        return self.bound(self.reconstruction(fed, batch.target), posterior)
+
+    def _some_unknown(self, batch: Batch) -> Tensor | None:
+        """The labels, one in ten dropped while training."""
+        if batch.labels is None or not self.training:
+            return batch.labels
+        dropped = batch.uniform_like(batch.labels.float()) < SHARE_UNKNOWN
+        return batch.labels.masked_fill(dropped, -1)
+
+    def _shares(self, labels: Tensor | None, like: Tensor) -> Tensor:
+        """Labels as (B, K + 1), one-hot; what is no class is the last, "unknown". Shares stay as they are."""
+        unknown = self.config.n_classes
+        if labels is None:
+            labels = torch.full(like.shape[:1], unknown, device=like.device)
+        if labels.ndim == 2:
+            return labels.to(like.dtype)
+        known = (labels >= 0) & (labels < unknown)
+        index = torch.where(known, labels, unknown)
+        return (index[:, None] == torch.arange(unknown + 1, device=like.device)).to(like.dtype)

@@ -1,0 +1,1 @@
+"""Images a run makes: samples, sweeps over axes, and paths between codes."""

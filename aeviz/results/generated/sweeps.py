@@ -1,0 +1,161 @@
+"""What the axes of a run's space do: how far the data go along each, and the pictures over any two of them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from aeviz.errors import BadValue
+from aeviz.latent.encode import decode
+from aeviz.latent.paths.traversals import (
+    Order,
+    effect,
+    grid,
+    kl_by_dimension,
+    places,
+    plane_ranges,
+    principal_axes,
+    ranges,
+    traverse,
+)
+from aeviz.models.variants.vae import VAE
+from aeviz.results.codes import dataset_of, known_codes, model_of
+from aeviz.results.generated.paths import distance_to_data
+from aeviz.results.store import Report, path_of, quiet, read_arrays, write_arrays
+from aeviz.runs import Run
+from aeviz.runs.directions import list_directions
+
+Kind = Literal["dimensions", "principal"]
+BASES = 16  # codes that an axis's effect is averaged over
+JUDGED = 2000  # training images that the KL of a dimension is averaged over
+FEWEST_CELLS, MOST_CELLS = 2, 40
+MOST_PRINCIPAL, MOST_ROWS = 20, 64
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Axes (M, D) with what is known of each: its reach (M, 2), and variance, effect and, of a VAE's dimensions, kl (M,).
+
+    The reach is in lengths of the axis, as `traverse` takes it; `order` (M,) has the axes that do most first.
+    """
+
+    vectors: np.ndarray
+    reach: np.ndarray
+    variance: np.ndarray
+    effect: np.ndarray
+    kl: np.ndarray | None
+    order: np.ndarray
+
+
+def axes(run: Run, kind: Kind = "dimensions", order: Order = "variance", report: Report = quiet) -> Axes:
+    """The latent dimensions or the principal directions of a run's codes, judged once and kept.
+
+    Raises:
+        BadValue: an order by KL where there is none.
+        MissingData: the images are not at hand.
+    """
+    path = path_of(run, "axes", {"kind": kind}, "npz")
+    kept = read_arrays(path)
+    if kept is None:
+        kept = _judged(run, kind, report)
+        write_arrays(path, kept)
+    if order not in kept:
+        raise BadValue("only the latent dimensions of a VAE are ordered by kl; order by variance or effect")
+    shown = {name: kept[name] for name in ("vectors", "reach", "variance", "effect")}
+    return Axes(**shown, kl=kept.get("kl"), order=np.argsort(-kept[order], kind="stable"))
+
+
+def _judged(run: Run, kind: Kind, report: Report) -> dict[str, np.ndarray]:
+    known, model = known_codes(run, report), model_of(run)
+    report(0, 0, "Judging axes")
+    vectors = np.eye(known.z.shape[1]) if kind == "dimensions" else principal_axes(known.z)[0]
+    along = places(known.z, vectors)  # (N, M)
+    found = {"vectors": vectors, "reach": ranges(along), "variance": along.var(axis=0)}
+    bases, judged = known.first(BASES), known.first(JUDGED)
+    found["effect"] = effect(model, bases.z, vectors, found["reach"], bases.told)
+    if kind == "dimensions" and isinstance(model, VAE):
+        found["kl"] = kl_by_dimension(model, dataset_of(run).images, judged.index, judged.told)
+    return found
+
+
+def axis_name(kind: Kind, number: int) -> str:
+    """What an axis is called wherever it is named: on screen, in tables and arrays, on the command line; from 1 on."""
+    return f"z{number + 1}" if kind == "dimensions" else f"PC {number + 1}"
+
+
+def named_axes(run: Run, principal: Axes) -> dict[str, np.ndarray]:
+    """All directions (D,) by name: the first 20 principal ones, the dimensions, and those kept with the run in quotes."""
+    vectors = principal.vectors
+    found = {axis_name("principal", number): vector for number, vector in enumerate(vectors[:MOST_PRINCIPAL])}
+    found |= {axis_name("dimensions", number): vector for number, vector in enumerate(np.eye(len(vectors)))}
+    kept = [each for each in list_directions(run) if len(each.vector) == len(vectors)]
+    return found | {f"“{each.name}”": np.array(each.vector) for each in kept}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Rows of an axis each: which axes (M,), the values (M, S) there, their codes (M, S, D), and the image's own (M,)."""
+
+    chosen: np.ndarray
+    values: np.ndarray
+    z: np.ndarray
+    own: np.ndarray
+
+
+def sweep(z: np.ndarray, known: Axes, steps: int, most: int = MOST_ROWS) -> Sweep:
+    """The axes that do most, at most so many, each swept through a code z (D,) over its range of the data."""
+    chosen = known.order[:most]
+    low, high = known.reach[chosen].T
+    values = np.linspace(low, high, steps, axis=1)  # (M, S)
+    codes = [traverse(z, known.vectors[axis], row) for axis, row in zip(chosen, values, strict=True)]
+    return Sweep(chosen, values, np.stack(codes), places(z[None], known.vectors[chosen])[0])
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Images (Y, X, C, H, W) of codes z (Y, X, D) over two directions, at xs (X,) and ys (Y,), the highest first.
+
+    `distance` (Y, X) is that to the data, 1 being as far as neighbours are.
+    """
+
+    z: np.ndarray
+    x_hat: np.ndarray
+    xs: np.ndarray
+    ys: np.ndarray
+    distance: np.ndarray
+
+
+def manifold(
+    run: Run,
+    across: np.ndarray | None = None,
+    up: np.ndarray | None = None,
+    centre: np.ndarray | None = None,
+    size: int = 20,
+    label: int = 0,
+) -> Grid:
+    """What lies over two directions (D,) through a centre (D,), as far as the data go.
+
+    Without directions: the two dimensions of a code of two, else the first two principal directions through the mean.
+    A conditional network draws the class `label` all over.
+
+    Raises:
+        BadValue: not 2 to 40 images a side, or directions that span no plane.
+    """
+    if not FEWEST_CELLS <= size <= MOST_CELLS:
+        raise BadValue(
+            "a grid has {fewest} to {most} images a side, not {size}", fewest=FEWEST_CELLS, most=MOST_CELLS, size=size
+        )
+    codes = known_codes(run).z
+    two = codes.shape[1] == 2
+    axes_here = np.eye(2) if two else principal_axes(codes)[0]
+    across, up = (axes_here[n % len(axes_here)] if axis is None else axis for n, axis in enumerate((across, up)))
+    if centre is None:
+        centre = np.zeros(2) if two else codes.mean(axis=0)
+    (left, right), (bottom, top) = plane_ranges(codes, centre, across, up)
+    xs, ys = np.linspace(left, right, size), np.linspace(top, bottom, size)
+    z = grid(centre, across, up, xs, ys)
+    flat = z.reshape(size * size, -1)
+    model = model_of(run)
+    told = np.full(len(flat), label) if model.n_classes else None
+    x_hat = decode(model, flat, labels=told).reshape(size, size, *run.config().data.shape)
+    return Grid(z, x_hat, xs, ys, distance_to_data(run, flat).reshape(size, size))

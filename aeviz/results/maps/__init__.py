@@ -1,0 +1,1 @@
+"""Maps of a run's codes: computed, kept, coloured, and new images placed on them."""

@@ -1,0 +1,200 @@
+"""How each colour of the dots is computed, and what can be set of it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from aeviz.config import FROM_DATA, Settings
+from aeviz.errors import BadValue, UnknownName
+from aeviz.latent import clusters
+from aeviz.latent.neighbours import OnStep, nearest, own_nearest
+from aeviz.latent.quality import trust
+from aeviz.results.codes import codes, dataset_of, errors, model_of
+from aeviz.results.maps.maps import MapRequest, project
+from aeviz.results.store import Report, Split
+from aeviz.runs import Run
+
+Kind = Literal["class", "scale", "sign"]
+FEWEST_CLUSTERS, MOST_CLUSTERS = 2, 50
+MOST_TEXTS = 20  # different texts that are told apart; the rarest share "other"
+NEIGHBOURS = 15
+
+
+class NoSettings(Settings):
+    """The settings of a colour that has none."""
+
+
+class DimensionSettings(Settings):
+    """Which number of the code."""
+
+    d: int = Field(1, ge=1, le=512, description="Which number of the code, counted from 1.")
+
+
+class FactorSettings(Settings):
+    """Which of a set's further columns."""
+
+    column: str = Field(description="A column that came with the images.", json_schema_extra=FROM_DATA)
+
+
+class KMeansSettings(Settings):
+    """How many clusters."""
+
+    k: int = Field(
+        10, ge=FEWEST_CLUSTERS, le=MOST_CLUSTERS, description="How many clusters; usually as many as there are classes."
+    )
+
+
+class DensitySettings(Settings):
+    """What counts as a cluster."""
+
+    min_cluster_size: int = Field(15, ge=2, le=10_000, description="Fewer codes than this are no cluster.")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be coloured: a run's split, with the colour's settings and, where it matters, the map."""
+
+    run: Run
+    split: Split
+    settings: Any
+    map_request: MapRequest | None
+    report: Report
+
+    def step(self, message: str) -> OnStep:
+        """Progress of one stage, for whoever counts `(done, total)`."""
+        return lambda done, total: self.report(done, total, message)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Values (N,): class numbers (-1 none) with their names, or numbers (NaN unknown).
+
+    `kind` and `label` are given where they are not those of the colour in general.
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...] | None = None
+    kind: Kind | None = None
+    label: str | None = None
+    note: str = ""
+
+
+def label(asked: Asked) -> Found:
+    """The class of every image."""
+    return Found(codes(asked.run, asked.split, asked.report).labels, asked.run.config().data.classes)
+
+
+def error(asked: Asked) -> Found:
+    """The mean squared error of every image."""
+    return Found(errors(asked.run, asked.split, asked.report))
+
+
+def factor(asked: Asked) -> Found:
+    """A column that came with the images: numbers as they are, anything else as classes."""
+    dataset, column = dataset_of(asked.run), asked.settings.column
+    if column not in dataset.columns:
+        raise UnknownName(
+            "the images have no column {name!r}; there are: {known}",
+            name=column, known=", ".join(dataset.columns) or "none",
+        )  # fmt: skip
+    values, rows = dataset.columns[column], dataset.rows(asked.split)
+    if kind_of_column(values) == "scale":
+        return Found(values[rows], kind="scale", label=column)
+    numbers, names = _numbered(values)
+    return Found(numbers[rows], names, "class", column)
+
+
+def kind_of_column(values: np.ndarray) -> Kind:
+    """Whether a column (N,) is numbers on a scale or classes."""
+    return "scale" if values.dtype.kind == "f" else "class"
+
+
+def _numbered(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Texts (N,) as classes, the most frequent first, so that a class has one number in every split; empty is -1."""
+    texts, inverse, counts = np.unique(
+        ["" if value is None else str(value) for value in values], return_inverse=True, return_counts=True
+    )
+    order = [place for place in np.argsort(-counts, kind="stable") if texts[place]]
+    named = order if len(order) <= MOST_TEXTS else order[: MOST_TEXTS - 1]
+    numbers = np.full(len(texts), len(named))
+    numbers[named] = np.arange(len(named))
+    numbers[texts == ""] = -1
+    names = [str(texts[place]) for place in named] + (["other"] if len(named) < len(order) else [])
+    return numbers[inverse], tuple(names)
+
+
+def dimension(asked: Asked) -> Found:
+    """One number of every code."""
+    z, d = codes(asked.run, asked.split, asked.report).z, asked.settings.d
+    if d > z.shape[1]:
+        raise BadValue("d = {d} is not among the numbers of a code; they are 1 to {n}", d=d, n=z.shape[1])
+    values = z[:, d - 1]
+    signed = len(values) > 0 and values.min() < 0 < values.max()
+    return Found(values, kind="sign" if signed else "scale", label=f"z{d}")
+
+
+def k_means(asked: Asked) -> Found:
+    """The k-means cluster of every code."""
+    z = codes(asked.run, asked.split, asked.report).z
+    asked.report(0, 0, "Clustering")
+    found = clusters.k_means(z, asked.settings.k)
+    return Found(found, _cluster_names(found))
+
+
+def density(asked: Asked) -> Found:
+    """The HDBSCAN cluster of every code."""
+    z = codes(asked.run, asked.split, asked.report).z
+    found, fitted = clusters.hdbscan(z, asked.settings.min_cluster_size, on_step=asked.step("Clustering"))
+    alone = f"{(found < 0).mean():.0%} of the codes are in no cluster."
+    sampled = f" Found in {fitted:,} of {len(z):,} codes; the others go with the nearest of these."
+    return Found(found, _cluster_names(found), note=alone + (sampled if fitted < len(z) else ""))
+
+
+def _cluster_names(found: np.ndarray) -> tuple[str, ...]:
+    return tuple(f"Cluster {number + 1}" for number in range(found.max(initial=-1) + 1))
+
+
+def usual_clusters(run: Run) -> dict[str, Any]:
+    """As many clusters as there are classes, as far as that is allowed."""
+    classes = len(run.config().data.classes)
+    return {"k": min(max(classes, FEWEST_CLUSTERS), MOST_CLUSTERS)} if classes else {}
+
+
+def distance(asked: Asked) -> Found:
+    """How far from every code the nearest training code is; a training code's own does not count."""
+    z, step = codes(asked.run, asked.split, asked.report).z, asked.step("Comparing with training codes")
+    if asked.split == "train":
+        distances, _ = own_nearest(z, 1, on_step=step)
+    else:
+        distances, _ = nearest(codes(asked.run, "train", asked.report).z, z, 1, on_step=step)
+    return Found(distances[:, 0] if distances.size else np.full(len(z), np.nan))
+
+
+def preservation(asked: Asked) -> Found:
+    """How many of every code's neighbours are its neighbours on the map; unknown for codes not on it."""
+    assert asked.map_request is not None
+    coded = codes(asked.run, asked.split, asked.report)
+    drawn = project(asked.run, asked.map_request, asked.report)
+    places = np.searchsorted(coded.index, drawn.index)
+    values = np.full(len(coded.z), np.nan)
+    values[places] = trust.neighbour_preservation(
+        coded.z[places], drawn.points, NEIGHBOURS, asked.step("Comparing neighbours")
+    )
+    return Found(values)
+
+
+def stretch(asked: Asked) -> Found:
+    """How much the decoded image changes per unit of code, at every code."""
+    coded, model = codes(asked.run, asked.split, asked.report), model_of(asked.run)
+    step = asked.step("Measuring the decoder's stretch")
+    values = trust.decoder_stretch(model, coded.z, labels=coded.told, on_step=step)
+    estimated = f"Estimated from {trust.PROBES} of {model.latent_dim} directions."
+    return Found(values, note=estimated if model.latent_dim > trust.PROBES else "")
+
+
+def round_trip(asked: Asked) -> Found:
+    """How far from every code its decoded image is encoded."""
+    coded, step = codes(asked.run, asked.split, asked.report), asked.step("Decoding and encoding again")
+    return Found(trust.round_trip(model_of(asked.run), coded.z, labels=coded.told, on_step=step))

@@ -1,0 +1,82 @@
+"""What is seen of a map while it is computed, handed from the process at work to whoever watches."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from aeviz.latent.projections.base import Step
+from aeviz.results.store import Report, read_arrays, write_arrays
+
+SECONDS_BETWEEN = 0.25
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Points (N, 2|3) after some of a map's iterations, their KL divergence and the seconds left, NaN where unknown."""
+
+    iteration: int
+    iterations: int
+    kl: float
+    seconds_left: float
+    points: np.ndarray
+
+
+OnFrame = Callable[[Frame], None]
+
+
+def unseen(frame: Frame) -> None:
+    """The `on_frame` of whoever does not watch."""
+
+
+class FrameFile:
+    """The latest frame in a job's folder, replaced at most four times a second."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "frame.npz"
+        self._written = -SECONDS_BETWEEN
+
+    def write(self, frame: Frame) -> None:
+        """Replace the frame, unless that was done a moment ago."""
+        if time.monotonic() - self._written < SECONDS_BETWEEN:
+            return
+        numbers = {name: np.array(getattr(frame, name)) for name in ("iteration", "iterations", "kl", "seconds_left")}
+        write_arrays(self._path, {"points": frame.points.astype(np.float32)} | numbers)
+        self._written = time.monotonic()
+
+    def drop(self) -> None:
+        """Let go of the frame of an earlier attempt."""
+        self._path.unlink(missing_ok=True)
+
+    def read(self) -> Frame | None:
+        """The frame, None where there is none that can be read."""
+        arrays = read_arrays(self._path)
+        if arrays is None:
+            return None
+        points = arrays.pop("points")
+        return Frame(**{name: number.item() for name, number in arrays.items()}, points=points)
+
+
+class Watcher:
+    """Turns a projection's steps into frames, and into a report, which may ask for an end."""
+
+    def __init__(self, label: str, report: Report, on_frame: OnFrame) -> None:
+        self._message = f"Computing {label}"
+        self._report, self._on_frame = report, on_frame
+        self._begun: tuple[int, float] | None = None  # the first iteration, and when it was done
+
+    def __call__(self, step: Step) -> None:
+        seconds_left = self._seconds_left(step)
+        if step.points is not None:
+            self._on_frame(Frame(step.done, step.total, step.kl, seconds_left, step.points))
+        self._report(step.done, step.total, self._message)
+
+    def _seconds_left(self, step: Step) -> float:
+        now = time.monotonic()
+        if self._begun is None or step.done <= self._begun[0]:
+            self._begun = step.done, now  # what comes before the iterations says nothing of their speed
+            return float("nan")
+        first, since = self._begun
+        return (now - since) / (step.done - first) * (step.total - step.done)

@@ -1,0 +1,219 @@
+"""Maps of a run's codes: computed once, read ever after, and judged."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from aeviz import files
+from aeviz.config import Settings
+from aeviz.errors import Stopped
+from aeviz.jobs import Job
+from aeviz.latent.projections.base import OnStep, Projection
+from aeviz.latent.projections.register import PROJECTIONS, projection
+from aeviz.latent.quality.scores import MAX_ROWS, continuity, knn_accuracy, trustworthiness
+from aeviz.results.codes import codes
+from aeviz.results.maps.frames import Frame, FrameFile, OnFrame, Watcher, unseen
+from aeviz.results.store import Report, Split, as_bytes, name_of, path_of, quiet, read_json, shared_arrays, write_arrays
+from aeviz.runs import Run
+
+
+@dataclass(frozen=True)
+class Map:
+    """Points (N, 2|3) of a split's codes, what the method notes of them, and the seconds it took.
+
+    `notes["stopped_at"]` is the iteration after which a person stopped it, if one did.
+    """
+
+    points: np.ndarray
+    labels: np.ndarray
+    index: np.ndarray
+    notes: dict[str, Any]
+    seconds: float
+    projection: Projection
+
+
+class MapRequest(Settings):
+    """Which map of which codes."""
+
+    method: str = "pca"
+    split: Split = "test"
+    limit: int | None = Field(None, ge=5, description="At most this many codes, the first of a fixed shuffle.")
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("method")
+    @classmethod
+    def _is_registered(cls, name: str) -> str:
+        if name not in PROJECTIONS:
+            raise ValueError(f"no projection is called {name!r}; there are: {', '.join(PROJECTIONS)}")
+        return name
+
+    def written_out(self) -> "MapRequest":
+        """The same with every setting, so that equal maps have equal names.
+
+        Raises:
+            BadValue: a setting the method does not allow.
+        """
+        settings = projection(self.method).Settings.parse(self.settings).to_json()
+        return self.model_copy(update={"settings": settings})
+
+    def options(self) -> list[str]:
+        """What `python -m aeviz project RUN` needs to be told for this map; what is usual is left out."""
+        method = projection(self.method)
+        chosen, usual = method.Settings.parse(self.settings).to_json(), method.Settings().to_json()
+        options = ["--method", self.method, "--split", self.split]
+        options += ["--limit", str(self.limit)] if self.limit else []
+        for name, value in chosen.items():
+            options += ["--set", f"{name}={json.dumps(value)}"] if value != usual[name] else []
+        return options
+
+
+def kept_map(run: Run, request: MapRequest) -> Map | None:
+    """A map computed before for these very weights and settings, if there is one."""
+    return _read(_path(run, request, "npz"), request.written_out())
+
+
+def map_time(run: Run, request: MapRequest) -> float:
+    """When the kept map was computed or last gone on with, in seconds; 0 where none is kept."""
+    try:
+        return _path(run, request, "npz").stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def project(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnFrame = unseen) -> Map:
+    """The map of a split's codes; computed once, then read.
+
+    Raises:
+        BadValue: settings that the method, the number of codes or their labels do not allow.
+        MissingPackage: the method needs a package that is not here.
+        Stopped: the report asked for an end; the points of a method that iterates are kept as they are by then.
+    """
+    kept = kept_map(run, request)
+    if kept is not None:
+        return kept
+    method = projection(request.method)
+    method.check_installed()
+    chosen = codes(run, request.split, report).first(request.limit)
+    fitted = method(method.Settings.parse(request.settings))
+    watcher = Watcher(method.label, report, on_frame)
+    drawn = Map(np.empty((0, 2)), chosen.labels, chosen.index, {}, 0.0, fitted)
+    return _fit(run, request, drawn, lambda on_step: fitted.fit(chosen.z, on_step, chosen.labels), watcher)
+
+
+def go_on(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnFrame = unseen) -> Map:
+    """The map after further iterations, those it was stopped before or as many again; begun if there is none yet.
+
+    Raises:
+        NotNow: the method does not iterate.
+        Stopped: the report asked for an end; the points are kept as they are by then.
+    """
+    kept = kept_map(run, request)
+    if kept is None:
+        return project(run, request, report, on_frame)
+    watcher = Watcher(kept.projection.label, report, on_frame)
+    return _fit(run, request, kept, kept.projection.go_on, watcher)
+
+
+def drop_map(run: Run, request: MapRequest) -> None:
+    """Forget a map that is kept, if it is."""
+    _path(run, request, "npz").unlink(missing_ok=True)
+
+
+def quality(run: Run, request: MapRequest, report: Report = quiet) -> dict[str, Any]:
+    """How far the map can be trusted: trustworthiness and continuity (k=15), 10-NN accuracy in map and codes.
+
+    All on the same points: `judged` of them, a fixed sample of 10,000 where there are more.
+    """
+    path = _path(run, request, "json")
+    kept = read_json(path)
+    if kept is None:
+        drawn = project(run, request, report)
+        rows = np.sort(np.random.default_rng(0).permutation(len(drawn.points))[:MAX_ROWS])
+        points, labels = drawn.points[rows], drawn.labels[rows]
+        z = codes(run, request.split).first(request.limit).z[rows]
+        measures: dict[str, Callable[[], float | None]] = {
+            "trustworthiness": lambda: trustworthiness(z, points).value,
+            "continuity": lambda: continuity(z, points).value,
+            "knn_map": lambda: knn_accuracy(points, labels),
+            "knn_codes": lambda: knn_accuracy(z, labels),
+        }
+        kept = {"judged": len(rows)}
+        for number, (name, measure) in enumerate(measures.items()):
+            report(number, len(measures), "Judging the map")
+            kept[name] = measure()
+        files.write_json(path, kept)
+    return kept
+
+
+def kept_quality(run: Run, request: MapRequest) -> dict[str, Any] | None:
+    """The map's quality, if it was judged before."""
+    return read_json(_path(run, request, "json"))
+
+
+def map_job(run: Run, request: MapRequest) -> Job:
+    """The job that computes a map in a process of its own; it may not exist yet."""
+    return Job(run.results / "jobs" / name_of(run, "map", request.written_out().to_json()))
+
+
+def quality_job(run: Run, request: MapRequest) -> Job:
+    """The job that judges a map in a process of its own; it may not exist yet."""
+    return Job(run.results / "jobs" / name_of(run, "quality", request.written_out().to_json()))
+
+
+def map_frame(run: Run, request: MapRequest) -> Frame | None:
+    """What the job that computes a map, or computed it last, has shown of it; None where it has shown nothing yet."""
+    return FrameFile(map_job(run, request).path).read()
+
+
+def drop_frame(run: Run, request: MapRequest) -> None:
+    """Let go of what an earlier attempt has shown of a map that is to be begun anew."""
+    FrameFile(map_job(run, request).path).drop()
+
+
+def _fit(run: Run, request: MapRequest, before: Map, work: Callable[[OnStep], np.ndarray], on_step: OnStep) -> Map:
+    """The map after its projection's work, kept also if a person stopped that half way."""
+    begun, fitted = time.perf_counter(), before.projection
+
+    def keep(points: np.ndarray) -> Map:
+        seconds = before.seconds + time.perf_counter() - begun
+        arrays = {f"state.{name}": array for name, array in fitted.state().items()}
+        arrays |= {"points": points, "labels": before.labels, "index": before.index}
+        facts = {"notes": fitted.notes(), "seconds": seconds}
+        write_arrays(_path(run, request, "npz"), arrays | {"facts": as_bytes(facts)})
+        _path(run, request, "json").unlink(missing_ok=True)  # what was said of the points before
+        return Map(points, before.labels, before.index, fitted.notes(), seconds, fitted)
+
+    try:
+        return keep(work(on_step))
+    except Stopped:
+        points = fitted.so_far()
+        if points is not None:
+            keep(points)
+        raise
+
+
+def _path(run: Run, request: MapRequest, ending: str) -> Path:
+    return path_of(run, "map", request.written_out().to_json(), ending)
+
+
+def _read(path: Path, request: MapRequest) -> Map | None:
+    arrays = shared_arrays(path)
+    try:
+        return _map(arrays, request) if arrays else None
+    except KeyError:
+        return None  # of an older aeviz, that kept less: computed anew
+
+
+def _map(arrays: dict[str, np.ndarray], request: MapRequest) -> Map:
+    method = projection(request.method)
+    state = {name.removeprefix("state."): array for name, array in arrays.items() if name.startswith("state.")}
+    fitted = method.from_state(method.Settings.parse(request.settings), state)
+    facts = json.loads(arrays["facts"].tobytes())
+    shown = {name: arrays[name] for name in ("points", "labels", "index")}
+    return Map(**shown, notes=facts["notes"], seconds=facts["seconds"], projection=fitted)

@@ -1,0 +1,1 @@
+"""What is wrong with a training, and settings that cure it."""

@@ -1,0 +1,1 @@
+"""What a training writes for whoever watches: metrics, snapshots, frames."""

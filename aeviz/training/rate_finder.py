@@ -1,0 +1,114 @@
+"""The learning-rate finder: a short sweep through all rates on a throwaway network."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from aeviz.data import Dataset
+from aeviz.errors import BadValue
+from aeviz.models import Autoencoder, Batch, build
+from aeviz.models import costs as costs
+from aeviz.training.batches.augment import Augment, is_on
+from aeviz.training.batches.feed import Feed
+from aeviz.training.start import Recipe, check_images, fitted_model
+from aeviz.training.steps.stepper import Stepper
+
+STEPS = 100
+FIRST_RATE, LAST_RATE = 1e-6, 10.0
+BLOW_UP = 4.0  # the sweep ends where the loss is this many times its least value (as fastai does)
+MEMORY = 0.8  # of the running mean by which a blow-up is noticed: a few steps
+SPREAD = 2.0  # steps: width of the bell that smooths the curve, a third of a decade either side
+# Where the loss is least it falls no longer, so the suggestion keeps this distance. fastai's other rule is a tenth, which
+# was seen to be too small for SGD and RMSprop.
+BELOW_LEAST = 3.0
+
+OnStep = Callable[[int, int], object]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Rates (S,), the smoothed loss at each (S,), and the rate to begin with."""
+
+    rates: np.ndarray
+    losses: np.ndarray
+    suggestion: float
+
+
+def find_rate(recipe: Recipe, dataset: Dataset, device: str, on_step: OnStep | None = None) -> Sweep:
+    """Raise the rate from 1e-6 to 10 over 100 steps, and look where the loss falls (Smith, WACV 2017, 1506.01186).
+
+    The suggestion is the rate at which the smoothed loss falls most steeply over the logarithm of the rate, but no
+    more than a third of the rate at which it is least. The network is thrown away, the same seed gives the same
+    sweep, and nobody else's draws are disturbed. `on_step(done, total)` may raise to cancel.
+
+    Raises:
+        BadValue: fewer than 2 images, or a loss that is no number from the beginning.
+        OverBudget: the network does not fit into memory.
+    """
+    check_images(dataset)
+    config = fitted_model(recipe, dataset.shape)
+    costs.check(costs.cost(config, recipe.training.batch_size, recipe.training.optimizer), device)
+    with torch.random.fork_rng(devices=[torch.device(device)] if device.startswith("cuda") else []):
+        torch.manual_seed(recipe.seed)
+        feed, model = Feed(dataset, "train", device), build(config, recipe.training.loss)
+        if config.standardise:
+            model.set_statistics(*feed.statistics())
+        rates, losses = _sweep(model.to(device).train(), feed, recipe, on_step)
+    if len(losses) < 2:
+        raise BadValue("the loss is {loss} at the smallest rate already; check images and network", loss=losses)
+    smooth = _smoothed(losses)
+    return Sweep(rates, smooth, _suggestion(rates, smooth))
+
+
+def _sweep(model: Autoencoder, feed: Feed, recipe: Recipe, on_step: OnStep | None) -> tuple[np.ndarray, np.ndarray]:
+    """Train through the rates until the loss blows up; rates (S,) and the loss (S,) before each step."""
+    rates = np.geomspace(FIRST_RATE, LAST_RATE, STEPS)
+    plain = recipe.training.model_copy(update={"schedule": "constant", "warmup": 0.0, "ema": 0.0})
+    stepper = Stepper(model, plain)
+    losses: list[float] = []
+    least = running = math.inf
+    for number, (rate, batch) in enumerate(zip(rates, _batches(feed, recipe), strict=False)):
+        stepper.turn(plain.model_copy(update={"learning_rate": float(rate)}))
+        terms = stepper.step(batch, epoch=number * len(batch.x) / len(feed))
+        loss = float(terms["total"])
+        running = loss if math.isinf(running) else MEMORY * running + (1 - MEMORY) * loss
+        least = min(least, running)
+        if not math.isfinite(loss) or running > BLOW_UP * least:
+            break
+        losses.append(loss)
+        if on_step:
+            on_step(len(losses), STEPS)
+    return rates[: len(losses)], np.array(losses)
+
+
+def _batches(feed: Feed, recipe: Recipe) -> Iterator[Batch]:
+    """Whole batches of freshly shuffled images, varied as for training, without end."""
+    size = min(recipe.training.batch_size, len(feed))
+    vary = Augment(recipe.training.augment, feed.shape) if is_on(recipe.training.augment) else None
+    generator = torch.Generator().manual_seed(recipe.seed)
+    for _ in itertools.count():
+        order = torch.randperm(len(feed), generator=generator)
+        for positions in order[: len(feed) // size * size].split(size):
+            batch = feed.batch(positions.to(feed.device))
+            x = batch.x if vary is None else vary(batch.x, batch.part)
+            yield Batch(x, x, batch.labels)
+
+
+def _smoothed(losses: np.ndarray) -> np.ndarray:
+    """The losses (S,) under a bell; unlike a running mean it does not lag behind the rate."""
+    from scipy.ndimage import gaussian_filter1d
+
+    smooth: np.ndarray = gaussian_filter1d(losses, SPREAD, mode="nearest")
+    return smooth
+
+
+def _suggestion(rates: np.ndarray, losses: np.ndarray) -> float:
+    """The rate of steepest descent before the least loss, and at most a third of the rate of that."""
+    least = max(int(losses.argmin()), 1)
+    slopes = np.gradient(losses, np.log10(rates))[: least + 1]
+    rate = min(rates[slopes.argmin()], rates[least] / BELOW_LEAST)
+    return float(f"{max(rate, FIRST_RATE):.2g}")

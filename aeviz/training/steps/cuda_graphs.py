@@ -1,0 +1,137 @@
+"""A whole step as a CUDA graph: small networks are bound by the launching of their kernels, and a graph has one launch."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from aeviz.models import Batch
+from aeviz.training.steps.stepper import Stepper
+
+WARM_UPS = 3  # steps taken as usual before one is captured: kernels are chosen and memory is found
+Terms = dict[str, Tensor]
+Work = Callable[[], Terms]
+
+
+class Source(Protocol):
+    """Where batches come from by positions: a resident feed."""
+
+    device: str
+
+    def batch(self, positions: Tensor) -> Batch: ...
+
+
+class CapturedStep:
+    """Gathers a batch, learns from it and gives its terms, replayed from a graph for full batches.
+
+    What is baked into a graph (dropout, penalties, clipping) makes a new one necessary when it is turned; rates and
+    dials lie on the device and are read afresh.
+    """
+
+    def __init__(self, stepper: Stepper, feed: Source, vary: Callable[[Batch], Batch], batch_size: int) -> None:
+        self.stepper, self.feed, self.vary = stepper, feed, vary
+        self.positions = torch.zeros(batch_size, dtype=torch.int64, device=feed.device)
+        self._recorder: Recorder | Repeater = Recorder(self.positions.device) if self.positions.is_cuda else Repeater()
+        self._gradients: list[tuple[Tensor, Tensor | None]]
+        self._has_strayed = False  # a step outside the graph has put other gradients in place
+        self.forget()
+
+    def __call__(self, positions: Tensor, epoch: float) -> Terms:
+        """Learn from the images at positions (B,) of the feed; the terms of the loss, which the next call overwrites."""
+        self.stepper.prepare(epoch)
+        if len(positions) != len(self.positions):
+            self._has_strayed = True
+            return self._learn(positions)
+        self.positions.copy_(positions)
+        if not self._is_captured and self._warm < WARM_UPS:
+            self._warm += 1
+            return self._recorder.warm_up(self._learn_here)
+        if not self._is_captured:
+            self._capture()
+        if self._has_strayed:
+            for parameter, gradient in self._gradients:
+                parameter.grad = gradient
+            self._has_strayed = False
+        return self._recorder.replay()
+
+    def forget(self) -> None:
+        """Something baked in has changed: capture anew."""
+        self._is_captured, self._warm, self._gradients = False, 0, []
+        self._recorder.forget()
+
+    def _learn(self, positions: Tensor) -> Terms:
+        return self.stepper.learn(self.vary(self.feed.batch(positions)))
+
+    def _learn_here(self) -> Terms:
+        return self._learn(self.positions)
+
+    def _capture(self) -> None:
+        self.stepper.optimizer.zero_grad(set_to_none=True)
+        self._recorder.capture(self._learn_here)
+        self._is_captured, self._has_strayed = True, False
+        self._gradients = [(parameter, parameter.grad) for parameter in self.stepper.model.parameters()]
+
+
+class Recorder:
+    """Captures work on a card, with a stream of its own as capturing wants it, and replays it."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.stream = torch.cuda.Stream(device)
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._results: Terms = {}
+
+    def warm_up(self, work: Work) -> Terms:
+        """Do the work as usual, on the stream on which it will be captured."""
+        before = torch.cuda.current_stream(self.device)
+        self.stream.wait_stream(before)
+        with torch.cuda.stream(self.stream):
+            results = work()
+        before.wait_stream(self.stream)
+        return results
+
+    def capture(self, work: Work) -> None:
+        """Take down what the work asks of the card, without doing it."""
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.device(self.device), torch.cuda.graph(self._graph, stream=self.stream):
+            self._results = work()
+
+    def replay(self) -> Terms:
+        """Do the captured work; its results lie where those of the last time lay."""
+        assert self._graph is not None
+        self._graph.replay()
+        return self._results
+
+    def forget(self) -> None:
+        """Let go of what was captured, and of its memory."""
+        self._graph, self._results = None, {}
+
+
+class Repeater:
+    """Stands in for a graph on devices that have none: the work is done again, its results put where they lay."""
+
+    def __init__(self) -> None:
+        self._work: Work | None = None
+        self._results: Terms = {}
+
+    def warm_up(self, work: Work) -> Terms:
+        """Do the work as usual."""
+        return work()
+
+    def capture(self, work: Work) -> None:
+        """Remember the work, without doing it."""
+        self._work = work
+
+    def replay(self) -> Terms:
+        """Do the work; its results lie where those of the last time lay."""
+        assert self._work is not None
+        results = self._work()
+        for name, value in self._results.items():
+            value.copy_(results[name])
+        self._results = self._results or results
+        return self._results
+
+    def forget(self) -> None:
+        """Let go of the work."""
+        self._work, self._results = None, {}
