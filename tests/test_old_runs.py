@@ -50,5 +50,5 @@ def test_an_old_training_goes_on_where_it_stood(old_run, capsys):
 
 
 def test_an_old_zip_comes_in_with_the_same_weights(old_run):
-    (old, _), (came, _) = (load_model(run.weights()) for run in (old_run, import_run(FOLDER / f"{ID}.zip")))
+    (old, _), (came, _) = (load_model(run.weights) for run in (old_run, import_run(FOLDER / f"{ID}.zip")))
     assert all(torch.equal(tensor, came.state_dict()[name]) for name, tensor in old.state_dict().items())
