@@ -2,10 +2,15 @@ PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: run test check bench clean
+.PHONY: run serve test check bench clean
 
 run: .venv/.app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+serve: .venv/.app
+	@test -n "$(HOST)" || { echo "which name or address do others use for this machine? make serve HOST=lab.example.org"; exit 1; }
+	$(BIN)/streamlit run app.py --server.address 0.0.0.0 --server.port $(PORT) --server.headless true \
+		$(foreach host,$(HOST) localhost 127.0.0.1,--server.allowedHosts $(host))
 
 test: .venv/.test
 	$(BIN)/python -m tests.browser.find

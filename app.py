@@ -6,8 +6,10 @@ if __name__ == "__main__":
     main()
 else:
     import streamlit as st
+    from starlette.middleware import Middleware
 
     from aeviz.ui.serve import routes
+    from aeviz.ui.serve.hosts import HostGuard
     from aeviz.ui.warm import lifespan
 
-    app = st.App("aeviz/ui/main.py", lifespan=lifespan, routes=routes())
+    app = st.App("aeviz/ui/main.py", lifespan=lifespan, routes=routes(), middleware=[Middleware(HostGuard)])

@@ -1,0 +1,50 @@
+"""Explain to a browser why this server does not answer under the name it was reached by."""
+
+import html
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit import config
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>aeviz is not served under this name</title>
+<style>
+:root {{ color-scheme: light dark }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 12vh auto; padding: 0 1.5rem }}
+h1 {{ font-size: 1.4rem }}
+code {{ background: color-mix(in srgb, currentColor 9%, transparent); padding: .15em .4em; border-radius: 4px }}
+</style>
+<h1>aeviz is not served under this name</h1>
+<p>You asked for <code>{host}</code>; this server only answers to {allowed}.</p>
+<p>To reach it from other machines, stop it and start it with <code>make serve HOST={name}</code>, then reload this page.
+Everyone who can open that address can then use this aeviz, its data and its runs: it has no passwords.</p>
+</html>"""
+
+
+class HostGuard:
+    """Middleware that answers pages asked for under a name outside `server.allowedHosts` with an explanation.
+
+    Streamlit itself sends the page and then refuses its websocket, so that the browser shows "connecting" for ever.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is allowed, and everything that is no page: health checks have a name of their own."""
+        if scope["type"] == "http" and not scope["path"].startswith("/_stcore/"):
+            host = Request(scope).headers.get("host")
+            if not is_host_allowed(host):
+                await HTMLResponse(explanation(host or ""), 403)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def explanation(host: str) -> str:
+    """The page for a browser that came to this `Host`, with the port it may hold."""
+    allowed = ", ".join(f"<code>{html.escape(name)}</code>" for name in config.get_option("server.allowedHosts"))
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    return PAGE.format(host=html.escape(host), allowed=allowed, name=html.escape(name))
