@@ -1,7 +1,7 @@
 // The map: a Plotly figure that stays while its colours, points and selection change, and all that a hand does on it.
 const FADED = 0.12
 
-class MapView extends MapGuests.Guests {
+class MapView extends MapPlaced.Placed {
   constructor(parent) {
     super()
     this.root = MapBase.make("div", "aeviz-map", parent)
@@ -12,7 +12,7 @@ class MapView extends MapGuests.Guests {
     this.root.append(overlay.canvas)
     this.tools = MapBase.make("div", "tools", this.root)
     this.wait = MapBase.make("div", "wait", this.root)
-    this.release = MapTouch.attach(this)
+    this.release = MapPointer.attach(this)
     this.watcher = new ResizeObserver(() => { if (this.node?.offsetParent) { window.Plotly.Plots.resize(this.node); overlay.draw() } })
     this.watcher.observe(this.root)
     this.hear = ({ detail }) => { this.step = detail.step; if (this.data.roads?.length) overlay.draw() }
@@ -37,7 +37,7 @@ class MapView extends MapGuests.Guests {
     this.makeTools()
     if (JSON.stringify(before.pictures) !== JSON.stringify(data.pictures)) this.pictures = data.pictures && new MapPictures.Pictures(data.pictures)
     if (JSON.stringify(before.decode) !== JSON.stringify(data.decode)) this.decoding = data.decode && new MapDecode.Decoding(data.decode)
-    if (JSON.stringify(before.stars) !== JSON.stringify(data.stars)) this.takeStars(data.stars)
+    if (JSON.stringify(before.stars) !== JSON.stringify(data.stars)) this.placeImages(data.stars)
     if (JSON.stringify(before.means) !== JSON.stringify(data.means))
       this.means = data.means.map((mean) => ({ ...mean, images: mean.pictures.map((address) => this.image(address)) }))
     if (before.space !== data.space) this.enter(data)
@@ -67,7 +67,7 @@ class MapView extends MapGuests.Guests {
       if (figure !== this.data.figure) return
       const first = !this.figure
       this.figure = { data: packed.data.map((trace) => ({ ...trace })), layout: packed.layout }
-      this.dots = new MapDots.Dots(this.figure)
+      this.dots = new MapPoints.Points(this.figure)
       if (this.frame) this.dots.move(this.frame)
       await this.draw()
       this.wait.textContent = ""
@@ -85,16 +85,16 @@ class MapView extends MapGuests.Guests {
     const { Plotly } = window, kept = VIEWS.get(this.data.space) ?? {}
     const picked = (this.bits = this.data.picked?.bits ? MapBase.bitsOf(this.data.picked.bits, this.data.size) : null)
     const layout = { ...this.figure.layout, dragmode: this.flat ? (this.data.tool === "pan" ? "pan" : false) : "orbit", autosize: true }
-    if (this.data.height < MapStars.SMALL) layout.showlegend = false
+    if (this.data.height < MapOwnImages.SMALL) layout.showlegend = false
     if (kept.x && this.flat) Object.assign(layout, { xaxis: { ...layout.xaxis, range: kept.x }, yaxis: { ...layout.yaxis, range: kept.y } })
-    if (!this.flat) layout.scene = { ...layout.scene, annotations: MapSolids.arrows(this), ...(kept.camera && { camera: kept.camera }) }
+    if (!this.flat) layout.scene = { ...layout.scene, annotations: MapOverlay3D.arrows(this), ...(kept.camera && { camera: kept.camera }) }
     for (const trace of this.figure.data) {
       trace.hoverinfo = this.flat ? "skip" : "none"
       delete trace.hovertemplate
       if (this.flat && trace.customdata) this.fade(trace, picked)
       if (kept.hidden?.includes(trace.name)) trace.visible = "legendonly"
     }
-    const data = this.flat ? this.figure.data : [...this.figure.data, ...MapSolids.traces(this, picked)]
+    const data = this.flat ? this.figure.data : [...this.figure.data, ...MapOverlay3D.traces(this, picked)]
     const first = !this.node
     await Plotly.react(this.plot, data, layout, {
       scrollZoom: true, displayModeBar: false, responsive: false, doubleClick: "reset",
@@ -147,7 +147,7 @@ class MapView extends MapGuests.Guests {
 
   // The row under a place of the screen, within `reach` pixels, -1 for none: that of the picture which is there, or of
   // the nearest dot.
-  rowAt(x, y, reach = MapTouch.REACH) {
+  rowAt(x, y, reach = MapPointer.REACH) {
     if (!this.dots) return -1
     if (!this.flat) return this.hovered ?? -1
     const space = this.space()
@@ -188,7 +188,7 @@ class MapView extends MapGuests.Guests {
   // A finger hides what it points at: it reaches further, and what it shows stays until the next touch.
   click(x, y, more, finger) {
     if (this.overlay.stars.at(x, y)) return finger && this.lookAt(x, y, true)
-    const id = this.rowAt(x, y, finger ? 2 * MapTouch.REACH : MapTouch.REACH)
+    const id = this.rowAt(x, y, finger ? 2 * MapPointer.REACH : MapPointer.REACH)
     if (id >= 0 && more) return this.toggle(id)
     if (id >= 0) return this.pin(id)
     if (this.pinned) this.pin(null)

@@ -21,7 +21,7 @@ const MapNames = (() => {
   const paint = (pen, space, view) => {
     Object.assign(pen, { font: `600 14px ${getComputedStyle(view.root).fontFamily}`, textAlign: "center", textBaseline: "middle", lineJoin: "round" })
     pen.imageSmoothingEnabled = false
-    const room = new MapRoom.Room(space)
+    const room = new MapCollision.Boxes(space)
     const drawn = []
     for (const region of regions(view, view.hiddenNames())) {
       const x = space.toX(region.x), y = space.toY(region.y)

@@ -1,5 +1,5 @@
 // What a hand does on the map: pointing, clicking, drawing a lasso or a box, dropping a file.
-const MapTouch = (() => {
+const MapPointer = (() => {
   const REACH = 9, STILL = 4, MOST_CORNERS = 400
   const HELD = 350 // milliseconds after which a still finger points instead of drawing or moving
 

@@ -1,6 +1,6 @@
 // In three dimensions what lies over the dots stands in traces: the selection, what was searched for, lines to the
 // nearest, placed images.
-const MapSolids = (() => {
+const MapOverlay3D = (() => {
   const FEW = 12 // found dots that are pointed at one by one
   const PLAIN = { type: "scatter3d", showlegend: false, hoverinfo: "skip" }
 

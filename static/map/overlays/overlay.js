@@ -10,7 +10,7 @@ const MapOverlay = (() => {
       this.asked = false
       this.grid = null
       this.thumbs = new MapThumbs.Thumbs(view)
-      this.stars = new MapStars.Stars(view)
+      this.stars = new MapOwnImages.OwnImages(view)
     }
 
     // Draw anew at the next frame, once however often it is asked for.

@@ -1,10 +1,10 @@
 // A person's own images on a flat map: each beside its place, so that the place, what lies around it, and the trails to
 // the nearest dots stay in sight.
-const MapStars = (() => {
+const MapOwnImages = (() => {
   const ACCENT = "#e94104", SIDE = 40, STEM = 18
   const SMALL = 400 // pixels of height below which a map is a small one
 
-  class Stars {
+  class OwnImages {
     constructor(view) {
       this.view = view
       this.clear()
@@ -13,7 +13,7 @@ const MapStars = (() => {
     clear() { this.drawn = [] } // {star, box} as they were painted last
 
     paint(pen, space) {
-      const room = new MapRoom.Room(space)
+      const room = new MapCollision.Boxes(space)
       this.drawn = this.view.stars.map((star) => {
         const x = space.toX(star.x), y = space.toY(star.y), trail = this.trail(star, space)
         return { star, x, y, trail, box: room.take(this.boxes(x, y, trail)) }
@@ -66,5 +66,5 @@ const MapStars = (() => {
     pen.stroke()
   }
 
-  return { Stars, SMALL }
+  return { OwnImages, SMALL }
 })()

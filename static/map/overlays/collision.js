@@ -1,6 +1,6 @@
 // Room on the map for what must not cover each other: whoever asks first gets it.
-const MapRoom = (() => {
-  class Room {
+const MapCollision = (() => {
+  class Boxes {
     constructor({ left, top, width, height }) {
       Object.assign(this, { left, top, right: left + width, bottom: top + height, taken: [] })
     }
@@ -20,5 +20,5 @@ const MapRoom = (() => {
 
   const apart = (a, b) => a[0] + a[2] <= b[0] || b[0] + b[2] <= a[0] || a[1] + a[3] <= b[1] || b[1] + b[3] <= a[1]
 
-  return { Room }
+  return { Boxes }
 })()

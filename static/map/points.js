@@ -1,11 +1,11 @@
 // The dots of a figure as flat arrays, whatever traces they stand in: where, which row, and whether they are shown.
-const MapDots = (() => {
+const MapPoints = (() => {
   const scrambled = (id) => {
     const once = Math.imul(id ^ (id >>> 16), 0x45d9f3b), twice = Math.imul(once ^ (once >>> 16), 0x45d9f3b)
     return (twice ^ (twice >>> 16)) >>> 0
   }
 
-  class Dots {
+  class Points {
     constructor(figure) {
       this.traces = figure.data.filter((trace) => trace.customdata?.length) // in a density they only stand in the legend
       this.count = this.traces.reduce((sum, trace) => sum + trace.customdata.length, 0)
@@ -88,5 +88,5 @@ const MapDots = (() => {
       return bits
     }
   }
-  return { Dots }
+  return { Points }
 })()

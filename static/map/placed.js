@@ -1,9 +1,9 @@
 // What comes to the map from elsewhere: placed images, rows that were searched for, and the next points of one that is
 // still being computed.
-const MapGuests = (() => {
+const MapPlaced = (() => {
   const ends = (values) => values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity])
 
-  class Guests extends MapTools.Tools {
+  class Placed extends MapTools.Tools {
     image(address) {
       const image = new Image()
       image.onload = () => this.overlay.draw()
@@ -11,7 +11,7 @@ const MapGuests = (() => {
       return image
     }
 
-    takeStars(stars) {
+    placeImages(stars) {
       this.stars = stars.map((star) => ({ ...star, image: this.image(star.picture) }))
       if (!this.flat && this.figure) this.draw()
     }
@@ -68,5 +68,5 @@ const MapGuests = (() => {
     }
   }
 
-  return { Guests }
+  return { Placed }
 })()
