@@ -1,4 +1,4 @@
-// Buttons that save a plot as Plotly draws it, without showing it anew. Joined after map/base.js.
+// Buttons that save a plot as rendered by Plotly, without displaying it. Requires map/base.js.
 const CSS = `
 .plots { display: flex; flex-direction: column; gap: 1rem }
 button { width: 100%; min-height: 2.5rem; padding: 4px 12px; border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); background: none;
@@ -12,7 +12,7 @@ export default function ({ data, parentElement }) {
     const plotly = await MapBase.loadPlotly(data.plotly)
     const { width, height } = data
     const href = await plotly.toImage(JSON.parse(data.figure), { format, width, height, scale: format === "svg" ? 1 : 2 })
-    // An element of its own: Plotly's would be clicked on the page, outside what is open, and close it.
+    // A detached link: Plotly's own is clicked on the page, outside what is open, and closes it.
     Object.assign(document.createElement("a"), { href, download: `${data.name}.${format}` }).click()
   }
   root.replaceChildren(...Object.entries(data.said).map(([format, text]) => (

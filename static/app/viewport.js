@@ -1,12 +1,12 @@
-// Tells the server whether the window is narrow, so that controls can fold away there; silent on wide windows.
-// On a narrow window the menu lies over the page, so it is put away once a page was chosen in it.
-// A training that has just begun is seen from the top, wherever on the page its button stood.
-// A first map waits longest for Plotly, so it is fetched while the browser has nothing else to do.
+// Reports changes of window width to the server, so that controls can collapse on narrow windows.
+// On a narrow window the menu covers the page, so it is closed after a page is chosen.
+// When a training starts, the page scrolls to the top, wherever the start button was.
+// Plotly dominates the time to the first map, so it is prefetched while the browser is idle.
 let page = null
 let begun = null
-let ahead = false
+let prefetched = false
 
-const fetchAhead = (address) => {
+const prefetch = (address) => {
   if (window.Plotly || document.querySelector(`script[src="${address}"]`)) return
   const script = Object.assign(document.createElement("script"), { src: address, onerror: () => script.remove() })
   document.head.append(script)
@@ -23,10 +23,10 @@ export default function ({ data, setStateValue }) {
     document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click()
   }
   if (data.begun && data.begun !== begun) document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0)
-  if (!ahead && !navigator.connection?.saveData) {
-    ahead = true
+  if (!prefetched && !navigator.connection?.saveData) {
+    prefetched = true
     const idle = window.requestIdleCallback ?? setTimeout
-    setTimeout(() => idle(() => fetchAhead(data.plotly)), 1000)
+    setTimeout(() => idle(() => prefetch(data.plotly)), 1000)
   }
   page = data.page
   begun = data.begun

@@ -1,12 +1,12 @@
-// A code as bars to drag: one for each number, from the first to the ninety-ninth percentile of the test images' codes.
-// Up and down changes a number; a double click puts it back. Joined after map/base.js.
+// A code as draggable bars, one per latent dimension, each from the 1st to the 99th percentile of the test codes.
+// Drag up or down to change a value, double-click to reset it. Requires map/base.js.
 const CodeBars = (() => {
   const { make } = MapBase
-  const STEPS = 50 // from end to end, by the arrow keys
-  const said = (value) => Number(value.toPrecision(3)).toString().replace("-", "−")
+  const STEPS = 50 // arrow-key steps across the range
+  const format = (value) => Number(value.toPrecision(3)).toString().replace("-", "−")
 
   class Bars {
-    // onChange(code) hears of every change, as it happens.
+    // onChange(code) is called on every change.
     constructor(parent, words, onChange) {
       this.words = words
       this.onChange = onChange
@@ -14,14 +14,14 @@ const CodeBars = (() => {
       const head = make("div", "head", this.root)
       this.title = make("b", "", head)
       this.hint = make("span", "hint", head)
-      this.reset = Object.assign(make("button", "", head), { type: "button", textContent: words.reset, onclick: () => this.putBack() })
+      this.reset = Object.assign(make("button", "", head), { type: "button", textContent: words.reset, onclick: () => this.restore() })
       this.line = make("div", "bars", this.root)
-      this.line.onscroll = () => this.tellOfMore()
-      new ResizeObserver(() => this.tellOfMore()).observe(this.line)
+      this.line.onscroll = () => this.hintAtMore()
+      new ResizeObserver(() => this.hintAtMore()).observe(this.line)
       this.bars = []
     }
 
-    // about: {image, z: the image's code, low, high: of each number, order: numbers by variance, largest first}
+    // about: {image, z: the image's code, low, high: range per dimension, order: dimensions by descending variance}
     show(about) {
       const other = this.about?.image !== about.image
       this.about = about
@@ -75,16 +75,16 @@ const CodeBars = (() => {
     set(place, value) {
       this.code[this.number(place)] = value
       this.paint(place)
-      this.tell()
+      this.changedByUser()
     }
 
-    putBack() {
+    restore() {
       this.code.set(this.about.z)
       this.refresh()
-      this.tell()
+      this.changedByUser()
     }
 
-    tell() {
+    changedByUser() {
       this.root.classList.toggle("changed", this.changed)
       this.reset.disabled = !this.changed
       this.onChange(this.code)
@@ -96,21 +96,21 @@ const CodeBars = (() => {
       this.reset.disabled = !this.changed
     }
 
-    // Beside the title: what a changed code is worth, or how one changes it.
+    // Text beside the title: the error of the changed code, or instructions.
     say(text) {
-      this.said = text
+      this.text = text
       const scrolls = this.line.scrollWidth > this.line.clientWidth
       this.hint.textContent = text || [this.words.hint, ...(scrolls ? [this.words.more] : [])].join(" ")
     }
 
-    // Bars that do not fit fade away at the edge, as long as there are some behind it.
-    tellOfMore() {
+    // Fades the right edge while there are more bars to scroll to.
+    hintAtMore() {
       const { scrollLeft, scrollWidth, clientWidth } = this.line
       this.line.classList.toggle("more", scrollLeft + clientWidth < scrollWidth - 2)
-      this.say(this.said)
+      this.say(this.text)
     }
 
-    // A bar reaches from the middle of its range to its value; a line stays where the image has it.
+    // A bar extends from the middle of its range to its value; a line marks the image's original value.
     paint(place) {
       const slot = this.bars[place], number = this.number(place), { low, high } = this.range(place)
       const share = (value) => Math.min(1, Math.max(0, (value - low) / (high - low || 1)))
@@ -120,11 +120,11 @@ const CodeBars = (() => {
       Object.assign(bar.style, { bottom: `${100 * Math.min(0.5, here)}%`, height: `${100 * Math.abs(here - 0.5)}%` })
       slot.classList.toggle("up", here >= 0.5)
       slot.classList.toggle("changed", value !== was)
-      slot.title = `z${number + 1} = ${said(value)}` + (value === was ? "" : ` (${this.words.was} ${said(was)})`)
+      slot.title = `z${number + 1} = ${format(value)}` + (value === was ? "" : ` (${this.words.was} ${format(was)})`)
       slot.setAttribute("aria-label", `z${number + 1}`)
-      slot.setAttribute("aria-valuenow", said(value))
-      slot.setAttribute("aria-valuemin", said(low))
-      slot.setAttribute("aria-valuemax", said(high))
+      slot.setAttribute("aria-valuenow", format(value))
+      slot.setAttribute("aria-valuemin", format(low))
+      slot.setAttribute("aria-valuemax", format(high))
     }
   }
   return { Bars }

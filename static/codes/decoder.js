@@ -1,17 +1,17 @@
-// Runs a decoder packed by aeviz/export/page/decoder.py: from a code to a picture, in the page. Every layer fills a buffer
-// of its own or changes what it is given, so that decoding allocates nothing. Images lie channels last.
+// Runs a decoder packed by aeviz/export/page/decoder.py in the browser: code in, image out. Each layer writes to its
+// own buffer or works in place, so decoding allocates no memory. Images are stored channels last.
 const { readDecoder, paintSample } = (() => {
   const FORMAT = 1
   const count = (shape) => shape.reduce((product, side) => product * side, 1)
 
-  // Abramowitz & Stegun 7.1.26, within 1.5e-7.
+  // Abramowitz & Stegun 7.1.26; absolute error below 1.5e-7.
   const erf = (x) => {
     const t = 1 / (1 + 0.3275911 * Math.abs(x))
     const tail = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t
     return Math.sign(x) * (1 - tail * Math.exp(-x * x))
   }
-  // Each with a loop of its own: a function called for every number would have to box it.
-  const BENDS = {
+  // One loop per function: calling a function per element would box every number.
+  const ACTIVATIONS = {
     relu(x) { for (let i = 0; i < x.length; i++) if (x[i] < 0) x[i] = 0 },
     leaky_relu(x, slope) { for (let i = 0; i < x.length; i++) if (x[i] < 0) x[i] *= slope },
     elu(x) { for (let i = 0; i < x.length; i++) if (x[i] < 0) x[i] = Math.expm1(x[i]) },
@@ -21,8 +21,8 @@ const { readDecoder, paintSample } = (() => {
     sigmoid(x) { for (let i = 0; i < x.length; i++) x[i] = 1 / (1 + Math.exp(-x[i])) },
   }
 
-  // Of each phase along one side: the pixels it fills (`size`, from `first`, a stride apart), and the taps that reach
-  // them, the first of them from the pixel `from` of the image before.
+  // The phases of a transposed convolution along one axis. Each phase writes `size` output pixels, a stride apart,
+  // starting at `first`; `taps` is its kernel size and `from` the first input pixel it reads.
   const phases = (after, kernel, stride, padding) => Array.from({ length: stride }, (_, phase) => {
     const taps = Math.max(0, Math.ceil((kernel - phase) / stride))
     const first = (((phase - padding) % stride) + stride) % stride
@@ -34,9 +34,9 @@ const { readDecoder, paintSample } = (() => {
     Math.max(0, ...parts.map((part) => part.from + part.size + part.taps - 1 - before)),
   ]
 
-  // One phase over a padded image, with its weights from `at` on; where the next one's begin. A row of taps is one run
-  // of numbers. Two pixels and two channels at a time; where one is left over, it is its own neighbour. `| 0` says that
-  // an index is a whole number, without which V8 takes 1.4 times as long.
+  // Applies one phase to a padded image with the weights starting at `at`; returns the offset of the next phase's
+  // weights. A row of taps is contiguous in memory. Works on two pixels and two channels at a time; an odd last one is
+  // computed twice. `| 0` marks indices as integers; without it, V8 takes 1.4 times as long.
   const slide = (image, width, inputs, rows, columns, weights, at, bias, out, place) => {
     const outputs = bias.length, run = columns.taps * inputs, line = width * inputs
     const size = 2 * rows.taps * run
@@ -77,37 +77,37 @@ const { readDecoder, paintSample } = (() => {
       steps.push(KINDS[layer.kind](layer, shape, take))
       shape = steps[steps.length - 1].shape
     }
-    const run = (values, told) => {
-      for (let step = 0; step < steps.length; step++) values = steps[step].run(values, told)
+    const run = (values, condition) => {
+      for (let step = 0; step < steps.length; step++) values = steps[step].run(values, condition)
       return values
     }
     return { shape, run }
   }
 
-  // The two sorts of layers; `shape` is what comes out.
+  // The two types of layers: with an output buffer, and in place. `shape` is the output shape.
   const filling = (shape, fill) => {
     const out = new Float32Array(count(shape))
-    const run = (values, told) => {
-      fill(out, values, told)
+    const run = (values, condition) => {
+      fill(out, values, condition)
       return out
     }
     return { shape, run }
   }
   const inPlace = (shape, change) => ({ shape, run: (values) => { change(values); return values } })
 
-  // From `rows` rows to as many columns: what turns channels first into channels last, and back.
-  const turned = (rows, columns, shape) => filling(shape, (out, values) => {
+  // Transposes rows x columns: converts between channels first and channels last.
+  const transposed = (rows, columns, shape) => filling(shape, (out, values) => {
     for (let row = 0, from = 0; row < rows; row++)
       for (let column = 0; column < columns; column++) out[column * rows + row] = values[from++]
   })
 
-  // By kind: what a layer makes of a shape [height, width, channels], and of values.
+  // Layer constructors by kind, given the input shape [height, width, channels].
   const KINDS = {
-    label: ({ classes }, [, , size]) => filling([1, 1, size + classes + 1], (out, values, told) => {
+    label: ({ classes }, [, , size]) => filling([1, 1, size + classes + 1], (out, values, condition) => {
       out.fill(0)
       out.set(values)
-      if (told?.length) out.set(told, size)
-      else out[size + (told >= 0 && told < classes ? told : classes)] = 1
+      if (condition?.length) out.set(condition, size)
+      else out[size + (condition >= 0 && condition < classes ? condition : classes)] = 1
     }),
 
     snap({ size, entries }, shape, take) {
@@ -132,7 +132,7 @@ const { readDecoder, paintSample } = (() => {
     linear({ weight, bias }, [, , inputs], take) {
       const weights = take(weight), biases = take(bias), outputs = biases.length, last = outputs - 1
       return filling([1, 1, outputs], (out, values) => {
-        for (let o = 0; o < outputs; o += 4) { // four at a time; the last may be worked out more than once
+        for (let o = 0; o < outputs; o += 4) { // four at a time; the last may be computed more than once
           const p = Math.min(o + 1, last), q = Math.min(o + 2, last), r = Math.min(o + 3, last)
           const first = o * inputs, second = p * inputs, third = q * inputs, fourth = r * inputs
           let a = biases[o], b = biases[p], c = biases[q], d = biases[r]
@@ -151,7 +151,7 @@ const { readDecoder, paintSample } = (() => {
       })
     },
 
-    // A transposed convolution, as one small convolution for every phase of its stride.
+    // A transposed convolution, computed as one small convolution per phase of its stride.
     spread({ kernel, stride, padding, extra, weight, bias }, [height, width, inputs], take) {
       const weights = take(weight), biases = take(bias), outputs = biases.length
       const [tall, wide] = [height, width].map((side, axis) =>
@@ -177,7 +177,7 @@ const { readDecoder, paintSample } = (() => {
       })
     },
 
-    // Torch works out in float32 which pixel is nearest.
+    // Torch computes the nearest pixel in float32.
     upsample({ size }, [height, width, channels]) {
       const nearest = (before, after) => Array.from({ length: after }, (_, i) =>
         Math.min(before - 1, Math.floor(Math.fround(i * Math.fround(before / after)))))
@@ -206,7 +206,7 @@ const { readDecoder, paintSample } = (() => {
       })
     },
 
-    // Every group of neighbouring channels to mean 0 and variance 1, over all pixels.
+    // Group normalisation: each group of adjacent channels to mean 0 and variance 1 over all pixels.
     normalise({ groups, epsilon }, shape) {
       const channels = shape[2], size = channels / groups, total = count(shape) / groups
       return inPlace(shape, (values) => {
@@ -224,11 +224,11 @@ const { readDecoder, paintSample } = (() => {
       })
     },
 
-    bend: ({ name, slope }, shape) => inPlace(shape, (values) => BENDS[name](values, slope)),
-    image: ({ shape: [channels, height, width] }) => turned(channels, height * width, [height, width, channels]),
-    planes: (_, shape) => turned(shape[0] * shape[1], shape[2], shape),
+    bend: ({ name, slope }, shape) => inPlace(shape, (values) => ACTIVATIONS[name](values, slope)),
+    image: ({ shape: [channels, height, width] }) => transposed(channels, height * width, [height, width, channels]),
+    planes: (_, shape) => transposed(shape[0] * shape[1], shape[2], shape),
 
-    // Logits of grey levels as the brightness expected of them.
+    // Expected brightness of logits over grey levels.
     levels({ levels }, shape) {
       const size = count(shape) / levels
       return filling([1, 1, size], (out, logits) => {
@@ -251,27 +251,27 @@ const { readDecoder, paintSample } = (() => {
     return (bits & 32768 ? -1 : 1) * (exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14)
   }
 
-  // From what `pack_decoder` gives (an ArrayBuffer or a Uint8Array) to the `shape` of a sample, [channels, height,
-  // width], and `decode(z, told)`: its values in [0, 1], channel by channel, in an array that the next call fills
-  // anew. `told` is a class's number, or shares of all classes and of "unknown", for decoders that are told one.
+  // Reads the output of `pack_decoder` (an ArrayBuffer or a Uint8Array). Returns the sample's `shape` [channels, height,
+  // width] and `decode(z, condition)`, which returns values in [0, 1], channels first, in an array that the next call
+  // overwrites. For conditional decoders, `condition` is a class index, or weights of all classes and of "unknown".
   const readDecoder = (packed) => {
     const bytes = packed instanceof ArrayBuffer ? new Uint8Array(packed) : packed
     const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
     const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)))
     if (head.format !== FORMAT) throw new Error(`a decoder of format ${head.format}; this page reads ${FORMAT}`)
-    const rest = bytes.slice(4 + length).buffer // a copy, so that its numbers are aligned
+    const rest = bytes.slice(4 + length).buffer // a copy, for alignment
     const numbers = head.half ? Float32Array.from(new Uint16Array(rest), fromHalf) : new Float32Array(rest)
     const take = ([start, size]) => numbers.subarray(start, start + size)
     const network = sequence(head.layers, [1, 1, head.latent_dim], take)
-    const decode = (z, told) => {
+    const decode = (z, condition) => {
       if (z.length !== head.latent_dim) throw new RangeError(`a code of ${z.length} numbers; it has ${head.latent_dim}`)
-      return network.run(z, told)
+      return network.run(z, condition)
     }
     return { shape: head.sample_shape, decode }
   }
 
-  // Fills a canvas with a sample [channels, height, width] of 1 (grey), 3 or 4 (with opacity) channels; hard pixels.
-  const sheets = new WeakMap() // by context: a canvas of the sample's size
+  // Fills a canvas with a sample [channels, height, width] of 1 (grey), 3 (RGB) or 4 (RGBA) channels, unsmoothed.
+  const sheets = new WeakMap() // sample-sized canvases, by context
   const paintSample = (context, values, [channels, height, width]) => {
     let sheet = sheets.get(context)
     if (sheet?.pixels.width !== width || sheet.pixels.height !== height) {

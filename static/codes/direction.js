@@ -1,5 +1,5 @@
-// One image along a direction: its code plus so much of a vector, decoded in the page while the slider moves; below it
-// the whole way at a glance.
+// Moves an image's code along a direction: z + amount * vector, decoded in the browser while the slider moves. Below
+// it, a row of previews over the whole range.
 const CSS = `
 .direction { color: var(--st-text-color); font: 13px var(--st-font); display: flex; flex-direction: column; gap: 10px; user-select: none; -webkit-user-select: none }
 .line { display: flex; justify-content: center; align-items: center; gap: 12px }
@@ -15,7 +15,7 @@ const CSS = `
 .way canvas.near { outline: 2px solid var(--st-primary-color) }`
 const { make } = MapBase
 const LARGE = 230, SMALL = 150, KNOB = 8
-const amounts = new Map() // by name, where its slider stands, as long as the page is open
+const amounts = new Map() // slider position by name, until the page is closed
 
 class Direction {
   constructor(parent) {
@@ -23,7 +23,7 @@ class Direction {
     this.line = make("div", "line", this.root)
     const amount = make("div", "amount", this.root)
     this.slider = Object.assign(make("input", "", amount), { type: "range", step: 0.01 })
-    this.said = make("output", "", amount)
+    this.output = make("output", "", amount)
     this.marks = make("div", "marks", this.root)
     this.way = make("div", "way", this.root)
     this.slider.oninput = () => this.at(Number(this.slider.value))
@@ -72,8 +72,8 @@ class Direction {
 
   code(amount) { return Float32Array.from(this.data.z, (value, d) => value + amount * this.data.vector[d]) }
 
-  // What a conditional decoder is told changes along with the code.
-  told(amount) {
+  // The condition of a conditional decoder, which changes along with the code.
+  condition(amount) {
     const { turn } = this.data
     return turn && Float32Array.from(turn[0], (share, place) => share + amount * turn[1][place])
   }
@@ -104,14 +104,14 @@ class Direction {
     this.amount = Math.max(low, Math.min(high, amount))
     amounts.set(name, this.amount)
     this.slider.value = this.amount
-    this.said.textContent = `${this.amount < 0 ? "−" : "+"}${Math.abs(this.amount).toFixed(2)}`
+    this.output.textContent = `${this.amount < 0 ? "−" : "+"}${Math.abs(this.amount).toFixed(2)}`
     const near = Math.round(((this.amount - low) / (high - low)) * (this.stops.length - 1))
     ;[...this.way.children].forEach((canvas, step) => canvas.classList.toggle("near", step === near))
     const asked = this.amount, { canvas } = this
     this.decoder.of(this.code(asked), (values) => {
       this.put(canvas, values, this.large)
       this.root.dataset.amount = asked
-    }, this.told(asked))
+    }, this.condition(asked))
   }
 
   async drawWay() {
@@ -119,10 +119,10 @@ class Direction {
     const side = Math.min(88, this.root.clientWidth / this.stops.length - 3)
     const size = [side * Math.min(1, wide / tall), side * Math.min(1, tall / wide)]
     const { data } = this, canvases = [...this.way.children]
-    const codes = this.stops.map((amount) => ({ z: this.code(amount), told: this.told(amount) }))
+    const codes = this.stops.map((amount) => ({ z: this.code(amount), condition: this.condition(amount) }))
     for (const canvas of canvases) Sheets.fit(canvas, ...size)
-    if (this.decoder.local) return codes.forEach(({ z, told }, step) => this.put(canvases[step], this.decoder.decoder.decode(z, told), size))
-    const values = await this.decoder.fetch(MapDecode.sent(codes)).catch(() => null)
+    if (this.decoder.local) return codes.forEach(({ z, condition }, step) => this.put(canvases[step], this.decoder.decoder.decode(z, condition), size))
+    const values = await this.decoder.fetch(MapDecode.concatenate(codes)).catch(() => null)
     if (!values || data !== this.data) return
     const each = values.length / codes.length
     canvases.forEach((canvas, step) => this.put(canvas, values.subarray(step * each, (step + 1) * each), size))
@@ -131,7 +131,7 @@ class Direction {
   close() { this.watcher.disconnect() }
 }
 
-// Kept on its place, and with it: Streamlit may clean up and call again without emptying the place.
+// The view is stored on its parent: Streamlit may clean up and call again without clearing the element.
 export default function ({ data, parentElement }) {
   parentElement.aeviz ??= new Direction(parentElement)
   const direction = parentElement.aeviz

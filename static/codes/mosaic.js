@@ -1,5 +1,5 @@
-// Many pictures at once, in the largest grid that fits or in named rows; beside the pointer one of them large, with the
-// picture of the set that is nearest to it.
+// Many images in the largest grid that fits, or in labelled rows. The image under the pointer is shown enlarged, beside
+// its nearest neighbour in the data set.
 const CSS = `
 .mosaic { color: var(--st-text-color); font: 13px var(--st-font); position: relative; overflow-y: auto; overflow-x: hidden }
 .mosaic canvas { display: block; touch-action: pan-y; margin: 0 auto } .mosaic.named canvas { margin: 0 }
@@ -30,7 +30,7 @@ class Mosaic {
       const figure = make("figure", "", pair)
       return { figure, canvas: make("canvas", "", figure), caption: make("figcaption", "", figure) }
     })
-    this.said = make("div", "said", this.card)
+    this.words = make("div", "said", this.card)
     this.canvas.onpointermove = this.canvas.onpointerdown = (event) => this.point(event)
     this.canvas.onpointerleave = (event) => { if (event.pointerType === "mouse") this.choose(null) }
     this.root.onblur = () => this.choose(null)
@@ -45,7 +45,7 @@ class Mosaic {
     const { address } = data
     this.wanted = address
     this.root.style.maxHeight = `${data.height}px`
-    if (!this.sheet) this.root.style.minHeight = `${data.height}px` // so that nothing jumps up
+    if (!this.sheet) this.root.style.minHeight = `${data.height}px` // keeps the layout stable
     try {
       const packed = await MapBase.packed(address)
       const [sheet, nearest] = await Promise.all([packed.sheet, packed.nearest].map((one) => one && Sheets.read(one)))
@@ -57,15 +57,15 @@ class Mosaic {
       this.root.ariaLabel = data.alt
       this.root.dataset.count = sheet.count
     } catch (error) {
-      if (address === this.wanted) tell("missing", Date.now()) // the server may have let the bytes go
+      if (address === this.wanted) tell("missing", Date.now()) // the server may have evicted the bytes
     }
   }
 
-  // Columns and the size of a cell: as named rows have them, else those at which pictures are largest.
+  // Chooses columns and cell size: as given for labelled rows, otherwise the grid with the largest images.
   layout() {
     const { clientWidth: width } = this.root, { rows, columns, height } = this.data
     const { count } = this.sheet, shape = this.sheet.height / this.sheet.width
-    this.gap = columns && !rows ? 0 : 2 // a plane is one picture
+    this.gap = columns && !rows ? 0 : 2 // the cells of a plane form one picture
     this.root.classList.toggle("named", Boolean(rows))
     this.left = rows && !this.data.narrow ? LABEL : 0
     this.above = rows && this.data.narrow ? 20 : 0
@@ -152,12 +152,12 @@ class Mosaic {
       Sheets.paint(canvas, sheet, number, LARGE)
       caption.textContent = this.nearest ? this.data.captions[side] : ""
     })
-    this.said.textContent = this.packed.words?.[number] ?? ""
+    this.words.textContent = this.packed.words?.[number] ?? ""
     this.root.dataset.chosen = number
     this.put(cell)
   }
 
-  // Beside the cell, within the window.
+  // Places the card beside the cell, inside the window.
   put(cell) {
     const box = this.canvas.getBoundingClientRect(), [x, y] = this.place(cell), { card } = this
     const right = box.left + x + this.width + 10, width = card.offsetWidth, height = card.offsetHeight
@@ -169,7 +169,7 @@ class Mosaic {
   close() { this.watcher.disconnect() }
 }
 
-// Kept on its place, and with it: Streamlit may clean up and call again without emptying the place.
+// The view is stored on its parent: Streamlit may clean up and call again without clearing the element.
 export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.aeviz ??= new Mosaic(parentElement)
   const mosaic = parentElement.aeviz

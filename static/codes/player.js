@@ -1,5 +1,6 @@
-// Roads side by side: a stage that shows one step of each large and plays them, and strips with the distance to the data
-// under each. Both are told of a step by the window, as is the map, so that they move together without the server.
+// Paths through the latent space, side by side: a stage that shows and plays one step of each, and strips with the
+// distance to the data below. Stage, strips and map follow the window's "aeviz-step" event, so they stay in sync without
+// the server.
 const CSS = `
 .roads { color: var(--st-text-color); font: 13px var(--st-font); position: relative; user-select: none; -webkit-user-select: none }
 .stage { display: flex; flex-direction: column; justify-content: space-between }
@@ -25,27 +26,27 @@ const CSS = `
 .narrow .screens { gap: 8px }`
 const { make } = MapBase
 const THUMB = 50, LEAST = 42, CHART = 30, STOPS = 46
-const SMALL = 130 // pixels of a screen below which words do not fit under it
-const ROUND = 3200 // milliseconds from one end to the other, unless the frames are many
-const FASTEST = 70 // milliseconds a frame
-const steps = new Map() // by name of the walk, where one stands, as long as the page is open
+const SMALL = 130 // image sizes in pixels below which the caption is shortened
+const ROUND = 3200 // milliseconds from one end to the other, for paths with few steps
+const FASTEST = 70 // least milliseconds per frame
+const steps = new Map() // current step by name of the walk, until the page is closed
 
 const stepTo = (name, step) => {
   steps.set(name, step)
   window.dispatchEvent(new CustomEvent("aeviz-step", { detail: { name, step } }))
 }
 
-// What stage and strips share: frames that are fetched once, and the step that is shown.
+// Base of stage and strips: fetches the frames once and follows the current step.
 class Part {
   constructor(parent, className) {
     this.root = Sheets.begin(parent, CSS, `roads ${className}`)
-    this.hear = ({ detail }) => { if (detail.name === this.data?.name && this.frames) this.at(detail.step) }
-    window.addEventListener("aeviz-step", this.hear)
+    this.onStep = ({ detail }) => { if (detail.name === this.data?.name && this.frames) this.at(detail.step) }
+    window.addEventListener("aeviz-step", this.onStep)
     this.watcher = new ResizeObserver(() => { if (this.frames) this.draw() })
     this.watcher.observe(this.root)
   }
 
-  // What was there before is drawn until the frames of what is asked for are here.
+  // The previous frames stay visible until the new ones have loaded.
   async show(data, tell) {
     const { address } = data
     this.wanted = address
@@ -60,13 +61,13 @@ class Part {
       if (JSON.stringify(before) !== JSON.stringify(data)) this.build()
       this.draw()
     } catch (error) {
-      if (address === this.wanted) tell("missing", Date.now()) // the server may have let the bytes go
+      if (address === this.wanted) tell("missing", Date.now()) // the server may have evicted the bytes
     }
   }
 
   get step() { return Math.min(steps.get(this.data.name) ?? Math.floor(this.count / 2), this.count - 1) }
-  far(road, step) { return this.distance?.[road * this.count + step] }
-  close() { window.removeEventListener("aeviz-step", this.hear); this.watcher.disconnect() }
+  far(path, step) { return this.distance?.[path * this.count + step] }
+  close() { window.removeEventListener("aeviz-step", this.onStep); this.watcher.disconnect() }
 }
 
 class Stage extends Part {
@@ -76,7 +77,7 @@ class Stage extends Part {
     const time = make("div", "time", this.root)
     this.button = make("button", "", time)
     this.slider = Object.assign(make("input", "", time), { type: "range", min: 0, step: 1 })
-    this.said = make("output", "", time)
+    this.output = make("output", "", time)
     this.button.onclick = () => (this.timer ? this.stop() : this.play())
     this.slider.oninput = () => { this.stop(); stepTo(this.data.name, Number(this.slider.value)) }
   }
@@ -107,21 +108,21 @@ class Stage extends Part {
   at(step) {
     this.slider.value = step
     this.root.dataset.step = step
-    this.said.textContent = `${this.data.said.step} ${step + 1} ${this.data.said.of} ${this.count}`
+    this.output.textContent = `${this.data.said.step} ${step + 1} ${this.data.said.of} ${this.count}`
     this.button.textContent = this.timer ? this.data.said.pause : this.data.said.play
-    this.parts.forEach(({ canvas, far }, road) => {
-      Sheets.paint(canvas, this.frames, road * this.count + step, this.most)
-      far.textContent = this.words(this.far(road, step))
+    this.parts.forEach(({ canvas, far }, path) => {
+      Sheets.paint(canvas, this.frames, path * this.count + step, this.most)
+      far.textContent = this.words(this.far(path, step))
     })
   }
 
   words(far) {
     if (far === undefined) return ""
     const times = `${far.toFixed(1)}×`
-    return this.most < SMALL ? times : `${times} · ${distanceSaid(far, this.data.said)}`
+    return this.most < SMALL ? times : `${times} · ${distanceText(far, this.data.said)}`
   }
 
-  // There and back again, until one stops it.
+  // Plays back and forth until stopped.
   play() {
     let towards = this.step >= this.count - 1 ? -1 : 1
     const each = Math.max(FASTEST, ROUND / this.count)
@@ -168,8 +169,8 @@ class Strips extends Part {
       return { root, canvas }
     }
     this.stopsRow = row(this.data.said.stops, "", "")
-    this.parts = this.data.roads.map(({ label, colour }, road) => {
-      const farthest = this.distance && Math.max(...this.distance.subarray(road * this.count, (road + 1) * this.count))
+    this.parts = this.data.roads.map(({ label, colour }, path) => {
+      const farthest = this.distance && Math.max(...this.distance.subarray(path * this.count, (path + 1) * this.count))
       return row(label, colour, farthest ? `${this.data.said.most} ${farthest.toFixed(1)}×` : "")
     })
     this.rows.replaceChildren(this.stopsRow.root, ...this.parts.map(({ root }) => root))
@@ -182,10 +183,10 @@ class Strips extends Part {
   draw() {
     if (this.width <= 0) return
     this.drawStops()
-    this.parts.forEach(({ canvas }, road) => {
+    this.parts.forEach(({ canvas }, path) => {
       const pen = Sheets.fit(canvas, this.width, THUMB + 2 + (this.distance ? CHART + 8 : 4))
-      this.strip(pen, road)
-      if (this.distance) this.chart(pen, road, this.data.roads[road].colour)
+      this.strip(pen, path)
+      if (this.distance) this.chart(pen, path, this.data.roads[path].colour)
     })
     this.at(this.step)
   }
@@ -199,22 +200,22 @@ class Strips extends Part {
     })
   }
 
-  // As many frames as fit, each where its step is.
-  strip(pen, road) {
+  // As many frames as fit, each at its step.
+  strip(pen, path) {
     const shown = Math.min(this.count, Math.floor(this.width / LEAST)), slot = this.width / shown
     const [width, height] = Sheets.sized(this.frames.width, this.frames.height, Math.min(THUMB, slot - 2))
     for (let number = 0; number < shown; number++) {
       const step = Math.round(((number + 0.5) / shown) * this.count - 0.5)
-      this.frames.draw(pen, road * this.count + step, (number + 0.5) * slot - width / 2, (THUMB - height) / 2, width, height)
+      this.frames.draw(pen, path * this.count + step, (number + 0.5) * slot - width / 2, (THUMB - height) / 2, width, height)
     }
   }
 
-  // How far from the data each step is; the dashed line is how far neighbours are.
-  chart(pen, road, colour) {
+  // Distance to the data at each step; the dashed line marks the typical distance between neighbours.
+  chart(pen, path, colour) {
     const foot = THUMB + 4 + CHART, y = (far) => foot - (far / this.high) * CHART
     const trace = () => {
       pen.beginPath()
-      for (let step = 0; step < this.count; step++) pen.lineTo(this.x(step), y(this.far(road, step)))
+      for (let step = 0; step < this.count; step++) pen.lineTo(this.x(step), y(this.far(path, step)))
     }
     trace()
     pen.lineTo(this.x(this.count - 1), foot)
@@ -247,7 +248,7 @@ class Strips extends Part {
 
 const PARTS = { stage: Stage, strips: Strips }
 
-// Kept on its place, and with it: Streamlit may clean up and call again without emptying the place.
+// The view is stored on its parent: Streamlit may clean up and call again without clearing the element.
 export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.aeviz ??= new PARTS[data.part](parentElement)
   const part = parentElement.aeviz

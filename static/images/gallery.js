@@ -1,4 +1,4 @@
-// Small pictures in a row or in rows, cut from one sheet; one can be picked, and removed where that is offered.
+// Thumbnails cut from one sheet, in a single scrolling row or in a grid; optionally selectable and removable.
 const CSS = `
 .gallery { display: flex; flex-wrap: wrap; gap: 8px; box-sizing: border-box; font: 12px/1.3 var(--st-font); color: var(--st-text-color); padding: 2px; overflow-y: auto; align-content: flex-start }
 .gallery:not(.row) { scrollbar-gutter: stable }
@@ -19,15 +19,15 @@ button.item:focus-visible { outline: none }
 .place:hover .remove, .remove:focus-visible, .place[data-picked] .remove { opacity: 1 }
 .place { position: relative; flex: none }
 @media (pointer: coarse) { .remove { width: 26px; height: 26px } }`
-const GAP = 8, NEAR = 40, SLACK = 0.5 // pixels: between pictures, of the neighbours of one that is picked, and for rounding
+const GAP = 8, NEAR = 40, SLACK = 0.5 // pixels: between thumbnails, of neighbours to keep visible, rounding tolerance
 const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
 
-// How high pictures are so that lines of them fill the room there is, near to what is asked.
-const fitting = ({ tile: [width, height], parts, side, row, count }, room) => {
+// Thumbnail height near `side` at which full rows fill the available width.
+const fitting = ({ tile: [width, height], parts, side, row, count }, available) => {
   const seams = 2 * (parts - 1), wide = parts * width * (side / height) + seams
-  const across = Math.max(1, Math.round((room + GAP) / (wide + GAP)))
-  if (row || count <= across || !room) return side
-  return (((room + GAP) / across - GAP - seams - SLACK) * height) / (parts * width)
+  const across = Math.max(1, Math.round((available + GAP) / (wide + GAP)))
+  if (row || count <= across || !available) return side
+  return (((available + GAP) / across - GAP - seams - SLACK) * height) / (parts * width)
 }
 
 const item = (parent, number, data, side, tell) => {
@@ -55,7 +55,7 @@ const item = (parent, number, data, side, tell) => {
   remove.setAttribute("aria-label", `${said.remove} ${shown.title}`)
 }
 
-// Rows that belong together scroll together, each in a place of its own on the page.
+// Linked rows scroll together, wherever they are on the page.
 const shown = new Set()
 const follow = ({ dataset: { together }, scrollLeft }) => {
   for (const other of shown) if (!other.isConnected) shown.delete(other)
@@ -95,7 +95,7 @@ class Gallery {
     root.querySelectorAll("button.item")[focused]?.focus()
   }
 
-  // Within the gallery alone; the page stays where it is.
+  // Scrolls the gallery only, not the page.
   bringIntoSight() {
     const { root } = this, picked = root.querySelector("[data-picked]")?.getBoundingClientRect(), box = root.getBoundingClientRect()
     if (!picked) return

@@ -1,5 +1,5 @@
-// Takes in pictures that are pasted or dropped anywhere on the page for as long as this stands on it; joined after
-// map/base.js. What has a place of its own for them (an uploader, the map, a text to type) keeps them.
+// Accepts images pasted or dropped anywhere on the page while this component is mounted. Elements that handle them
+// themselves (uploader, map, text inputs) keep them. Requires map/base.js.
 const CSS = `
 .paste { display: flex; align-items: center; justify-content: space-between; gap: 8px; min-height: 32px; font: 13px/1.35 var(--st-font); color: var(--st-text-color) }
 .paste span { opacity: .65 }
@@ -17,17 +17,17 @@ class Paste {
     this.hint = MapBase.make("span", "", root)
     this.button = Object.assign(MapBase.make("button", "", root), { type: "button", onclick: () => this.ask() })
     this.button.hidden = !navigator.clipboard?.read
-    this.heard = { paste: (event) => this.pasted(event), dragover: (event) => this.over(event), drop: (event) => this.dropped(event) }
+    this.listeners = { paste: (event) => this.pasted(event), dragover: (event) => this.over(event), drop: (event) => this.dropped(event) }
   }
 
   show(data, tell) {
     Object.assign(this, { data, tell })
     this.hint.textContent = data.said.hint
     this.button.textContent = data.said.paste
-    for (const [name, hear] of Object.entries(this.heard)) document.addEventListener(name, hear)
+    for (const [name, listener] of Object.entries(this.listeners)) document.addEventListener(name, listener)
   }
 
-  close() { for (const [name, hear] of Object.entries(this.heard)) document.removeEventListener(name, hear) }
+  close() { for (const [name, listener] of Object.entries(this.listeners)) document.removeEventListener(name, listener) }
 
   pasted(event) {
     const files = [...(event.clipboardData?.files ?? [])]
@@ -46,7 +46,7 @@ class Paste {
     this.take(files, false)
   }
 
-  // By the button, for who has no keys; the browser may ask whether we may look.
+  // Reads the clipboard on a button press, for users without a keyboard; the browser may ask for permission.
   async ask() {
     const items = await navigator.clipboard.read().catch(() => [])
     const pictures = items.flatMap((item) => item.types.filter((type) => ENDINGS[type]).slice(0, 1).map((type) => item.getType(type)))
@@ -55,7 +55,7 @@ class Paste {
     if (blobs.length) this.take(blobs, true)
   }
 
-  // What is pasted is always called the same, so it gets a name of its own.
+  // Browsers give every pasted file the same name, so use our own.
   async take(files, pasted) {
     const read = await Promise.all(files.slice(0, MOST_FILES).map(MapBase.readFile))
     const named = (file, number) => (pasted ? { ...file, name: `${this.data.said.pasted}.${ENDINGS[files[number].type] ?? "png"}` } : file)
@@ -66,6 +66,6 @@ class Paste {
 export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.aeviz ??= new Paste(parentElement)
   const paste = parentElement.aeviz
-  paste.show(data, (told) => setTriggerValue("pasted", told))
+  paste.show(data, (files) => setTriggerValue("pasted", files))
   return () => paste.close()
 }

@@ -1,6 +1,6 @@
-// One image through a network: its three pictures, and its code as bars that the reconstruction follows. Joined after
-// wipe.js and code_bars.js.
-class Rebuilt {
+// One image through the network: original, reconstruction and error, and its code as bars that update the
+// reconstruction. Requires images/wipe.js and codes/code_bars.js.
+class Reconstruction {
   constructor(parent, words) {
     this.root = MapBase.make("div", "rebuilt", parent)
     this.words = words
@@ -23,7 +23,7 @@ class Rebuilt {
     this.root.dataset.drawn = data.image
   }
 
-  // Once a frame at most, with the latest code.
+  // Decodes the latest code, at most once per frame.
   follow(code) {
     this.code = code
     if (this.asked) return
@@ -37,12 +37,12 @@ class Rebuilt {
   }
 
   paint(values) {
-    this.pictures.rebuilt(values)
-    this.bars.say(this.bars.changed ? this.worth(values) : "")
+    this.pictures.setReconstruction(values)
+    this.bars.say(this.bars.changed ? this.errorText(values) : "")
   }
 
-  // What a changed code is worth; the numbers below are those of the image's own.
-  worth(values) {
+  // Error of the changed code's reconstruction; the metrics below are those of the image's original code.
+  errorText(values) {
     const { x } = this.data
     let sum = 0
     for (let at = 0; at < x.length; at++) sum += (Math.min(1, Math.max(0, values[at])) - x[at]) ** 2
@@ -57,9 +57,9 @@ class Rebuilt {
   }
 }
 
-// Kept on its place: Streamlit may clean up and call again without emptying it.
+// The view is stored on its parent: Streamlit may clean up and call again without clearing the element.
 export default function ({ data, parentElement }) {
   const about = MapBase.unpack(data.slice().buffer)
-  parentElement.aeviz ??= new Rebuilt(parentElement, about.words)
+  parentElement.aeviz ??= new Reconstruction(parentElement, about.words)
   parentElement.aeviz.show(about)
 }

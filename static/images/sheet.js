@@ -1,7 +1,7 @@
-// Many small pictures on one sheet, drawn one by one with hard pixel edges; and canvases that fit the screen's pixels.
+// Sprite sheets of small images, drawn with hard pixel edges, and canvases scaled to device pixels.
 const Sheets = (() => {
   const { make } = MapBase
-  const NEARLY = 0.88 // of a size is given up where all pixels of a picture can then be of one size
+  const NEARLY = 0.88 // shrink down to this share if image pixels then map to whole device pixels
 
   class Sheet {
     constructor(packed, picture) { Object.assign(this, packed, { picture }) }
@@ -15,14 +15,14 @@ const Sheets = (() => {
 
   const read = async (packed) => new Sheet(packed, await createImageBitmap(new Blob([packed.picture])))
 
-  // The size at which a picture of width x height fills `most` pixels of the screen at its longer side.
+  // Display size of a width x height image whose longer side is about `most` CSS pixels.
   const sized = (width, height, most) => {
     const scale = (most / Math.max(width, height)) * devicePixelRatio
     const by = (Math.floor(scale) > scale * NEARLY ? Math.floor(scale) : scale) / devicePixelRatio
     return [width * by, height * by]
   }
 
-  // A pen for a canvas of so many pixels of the page.
+  // Resizes a canvas to width x height CSS pixels; returns its cleared context.
   const fit = (canvas, width, height) => {
     const wide = Math.round(width * devicePixelRatio), high = Math.round(height * devicePixelRatio)
     if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high })
@@ -33,13 +33,13 @@ const Sheets = (() => {
     return pen
   }
 
-  // One picture of a sheet on a canvas, `most` pixels at its longer side.
+  // Paints one image of a sheet on a canvas, its longer side `most` CSS pixels.
   const paint = (canvas, sheet, number, most) => {
     const [width, height] = sized(sheet.width, sheet.height, most)
     sheet.draw(fit(canvas, width, height), number, 0, 0, width, height)
   }
 
-  // Begins in a place of the page, once: its style, and the element everything stands in.
+  // Adds a component's style and root element to its parent.
   const begin = (parent, css, className) => {
     make("style", "", parent).textContent = css
     return make("div", className, parent)
@@ -47,4 +47,4 @@ const Sheets = (() => {
 
   return { read, sized, fit, paint, begin }
 })()
-const distanceSaid = (far, said) => (far > 6 ? said.far : far > 2 ? said.edge : said.near)
+const distanceText = (far, said) => (far > 6 ? said.far : far > 2 ? said.edge : said.near)

@@ -1,4 +1,4 @@
-// A sheet to draw on with mouse, pen or finger; after each stroke the server is handed the picture as PNG.
+// A drawing canvas for mouse, pen or touch; sends the drawing to the server as PNG after each stroke.
 const CSS = `
 .sketch { display: flex; flex-direction: column; gap: 6px; font: 13px var(--st-font); color: var(--st-text-color) }
 canvas { width: 100%; max-width: 300px; align-self: center; display: block; border-radius: var(--st-base-radius); border: 1px solid var(--st-border-color); touch-action: none;
@@ -21,11 +21,11 @@ const ICONS = {
   clear: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
   next: "M12 5v14M5 12h14",
 }
-const LONG = 448 // pixels of the sheet's longer side
-const PIXELS = 1.5, SHARE = 8 // a brush is so many pixels of the network thick, and a percentage of the sheet at least
-const PATIENCE = 250 // milliseconds after a stroke, in which another may begin
+const LONG = 448 // pixels of the canvas's longer side
+const PIXELS = 1.5, SHARE = 8 // brush width in network pixels, and its minimum in percent of the canvas
+const DELAY = 250 // milliseconds after a stroke before the drawing is sent
 const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
-const kept = new Map() // by key: the drawing, which outlives its place on the page
+const kept = new Map() // drawings by key; they outlive the component
 
 class Sketch {
   constructor(parent) {
@@ -56,7 +56,7 @@ class Sketch {
     if (!kept.has(data.key)) kept.set(data.key, { number: 1, strokes: [] })
     this.drawing = kept.get(data.key)
     const [channels, height, width] = data.shape, scale = LONG / Math.max(width, height)
-    this.beginWith(Math.max(SHARE, (100 * PIXELS) / Math.max(width, height)))
+    this.resetBrush(Math.max(SHARE, (100 * PIXELS) / Math.max(width, height)))
     Object.assign(this.canvas, { width: Math.round(width * scale), height: Math.round(height * scale) })
     this.canvas.setAttribute("aria-label", data.said.sheet)
     for (const [name, button] of Object.entries(this.buttons)) button.title = button.ariaLabel = data.said[name]
@@ -68,8 +68,8 @@ class Sketch {
     this.refresh()
   }
 
-  // How thick a brush is at first, and how thin and thick it can be made; a person's own choice stays for sheets like this.
-  beginWith(usual) {
+  // Sets the brush's default width and range; the user's choice is kept while the default stays the same.
+  resetBrush(usual) {
     if (this.usual === usual) return
     this.usual = usual
     Object.assign(this.width, { min: usual / 4, max: 2.5 * usual })
@@ -121,7 +121,7 @@ class Sketch {
     if (this.drawing.strokes.pop()) this.changed()
   }
 
-  // The drawing stays among the person's images, and the sheet is empty for another.
+  // Starts a new drawing; the current one stays among the user's images.
   next() {
     kept.set(this.data.key, (this.drawing = { number: this.drawing.number + 1, strokes: [] }))
     this.refresh()
@@ -130,10 +130,10 @@ class Sketch {
   changed() {
     this.refresh()
     clearTimeout(this.waiting)
-    this.waiting = setTimeout(() => this.hand(), PATIENCE)
+    this.waiting = setTimeout(() => this.send(), DELAY)
   }
 
-  hand() {
+  send() {
     const address = this.canvas.toDataURL("image/png")
     this.tell({ number: this.drawing.number, content: this.isMarked() ? address.slice(address.indexOf(",") + 1) : null })
   }
@@ -164,5 +164,5 @@ class Sketch {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.aeviz ??= new Sketch(parentElement)
-  parentElement.aeviz.show(data, (told) => setTriggerValue("drawn", told))
+  parentElement.aeviz.show(data, (drawing) => setTriggerValue("drawn", drawing))
 }

@@ -1,14 +1,14 @@
-// Three pictures of one image with hard pixel edges: the original, the reconstruction with a line that wipes it away, and
-// the signed error on a scale of its own. They zoom and move together. Joined after map/base.js and decoder.js.
+// Three panels with hard pixel edges: original, reconstruction with a slider that wipes it away, and signed error with
+// its colour scale. They zoom and pan together. Requires map/base.js and codes/decoder.js.
 const Wipe = (() => {
   const { make } = MapBase
   const MOST_ZOOM = 32, NEAR = 26, STEP = 0.05
   const NAMES = ["original", "reconstruction", "error"]
 
-  const said = (value) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(2)
-  const signed = (value) => (value > 0 ? "+" : "") + said(value)
+  const format = (value) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(2)
+  const signed = (value) => (value > 0 ? "+" : "") + format(value)
 
-  // A place of 0 to 1 on even steps of colours, each [red, green, blue].
+  // Colour at `place` in [0, 1] of a scale of evenly spaced colours, each [red, green, blue].
   const shade = (colours, place) => {
     const at = Math.min(1, Math.max(0, place)) * (colours.length - 1), low = Math.min(colours.length - 2, Math.floor(at)), part = at - low
     return colours[low].map((value, channel) => value * (1 - part) + colours[low + 1][channel] * part)
@@ -29,7 +29,7 @@ const Wipe = (() => {
       this.scale = make("div", "scale", this.panels[2].note)
       this.scale.title = words.minus
       for (const part of ["low", "bar", "high"]) this[part] = make("span", part, this.scale)
-      this.view = { zoom: 1, x: 0.5, y: 0.5 } // the middle of what is seen, as shares of the image
+      this.view = { zoom: 1, x: 0.5, y: 0.5 } // centre of the view, as fractions of the image
       this.wiped = 0
       this.pointers = new Map()
       this.listen()
@@ -47,7 +47,7 @@ const Wipe = (() => {
       return { canvas, note, sheet: document.createElement("canvas") }
     }
 
-    // about: {shape, x: values in [0, 1], colours: of the error, hex}; begins afresh where `image` names another one.
+    // about: {image, shape, x: values in [0, 1], colours: of the error, hex}; a new `image` resets the view.
     show(about) {
       const other = this.about?.image !== about.image
       this.about = about
@@ -61,15 +61,15 @@ const Wipe = (() => {
       this.fit()
     }
 
-    // The reconstruction, values in [0, 1].
-    rebuilt(values) {
+    // Sets the reconstruction, values in [0, 1].
+    setReconstruction(values) {
       this.values = values
       paintSample(this.panels[1].sheet.getContext("2d"), values, this.about.shape)
       this.paintError()
       this.draw()
     }
 
-    // Reconstruction minus original, the mean over the channels.
+    // Reconstruction minus original, averaged over the channels.
     errorAt(pixel) {
       const { shape: [channels, height, width], x } = this.about
       let sum = 0
@@ -89,13 +89,13 @@ const Wipe = (() => {
       this.most = most
     }
 
-    // As large as there is room, and where it can be, every pixel a whole number of the screen's.
+    // Resizes the panels to the available width, if possible by a whole number of CSS pixels per image pixel.
     fit() {
       if (!this.about) return
       const [, height, width] = this.about.shape
-      const room = this.panels[0].canvas.parentElement.clientWidth
-      if (!room) return
-      const across = Math.min(room, (this.about.most * width) / height)
+      const available = this.panels[0].canvas.parentElement.clientWidth
+      if (!available) return
+      const across = Math.min(available, (this.about.most * width) / height)
       const wide = across >= width ? Math.floor(across / width) * width : across
       for (const { canvas } of this.panels) {
         const dots = Math.round(wide * devicePixelRatio), tall = Math.round((wide * height * devicePixelRatio) / width)
@@ -137,7 +137,7 @@ const Wipe = (() => {
       }
     }
 
-    // Around a place of the panels, shares of their side, which stays where it is.
+    // Zooms around a fixed point, given as fractions of the panel.
     zoomBy(factor, across = 0.5, down = 0.5) {
       const before = this.view.zoom, zoom = Math.min(MOST_ZOOM, Math.max(1, before * factor))
       this.moveTo(zoom, this.view.x + (across - 0.5) * (1 / before - 1 / zoom), this.view.y + (down - 0.5) * (1 / before - 1 / zoom))
@@ -162,7 +162,7 @@ const Wipe = (() => {
           return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height]
         }
         stage.addEventListener("wheel", (event) => {
-          if (event.deltaY > 0 && this.view.zoom === 1) return // nothing to zoom out of: the page moves
+          if (event.deltaY > 0 && this.view.zoom === 1) return // fully zoomed out: let the page scroll
           event.preventDefault()
           this.zoomBy(Math.exp(-event.deltaY / 300), ...at(event))
         }, { passive: false })
@@ -198,7 +198,7 @@ const Wipe = (() => {
       this.moveTo(zoom, x - (place[0] - before[0]) / zoom, y - (place[1] - before[1]) / zoom)
     }
 
-    // The pixel under the pointer, outlined in all three, and its values.
+    // Outlines the pixel under the pointer in all panels and reports its values.
     look(place) {
       if (!this.values) return
       const { zoom, x, y } = this.view, [, height, width] = this.about.shape
@@ -211,7 +211,7 @@ const Wipe = (() => {
 
     valuesAt(column, row) {
       const { shape: [channels, height, width], x } = this.about, pixel = row * width + column
-      const of = (values) => Array.from({ length: channels }, (_, channel) => said(values[channel * height * width + pixel])).join(" ")
+      const of = (values) => Array.from({ length: channels }, (_, channel) => format(values[channel * height * width + pixel])).join(" ")
       return { column, row, original: of(x), reconstruction: of(this.values), error: signed(this.errorAt(pixel)) }
     }
 

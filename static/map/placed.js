@@ -1,5 +1,4 @@
-// What comes to the map from elsewhere: placed images, rows that were searched for, and the next points of one that is
-// still being computed.
+// Content added to the map: the user's placed images, search results, and live points of a map still being computed.
 const MapPlaced = (() => {
   const ends = (values) => values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity])
 
@@ -12,11 +11,11 @@ const MapPlaced = (() => {
     }
 
     placeImages(stars) {
-      this.stars = stars.map((star) => ({ ...star, image: this.image(star.picture) }))
+      this.stars = stars.map((own) => ({ ...own, image: this.image(own.picture) }))
       if (!this.flat && this.figure) this.draw()
     }
 
-    // Where the rows stand that were searched for; a map without dots of its own is told.
+    // Coordinates of the search results; the server sends them if the dots stay there.
     found() {
       const { rows, x, y } = this.data.found
       if (x) return { x, y }
@@ -25,7 +24,7 @@ const MapPlaced = (() => {
       return { x: at("x"), y: at("y") }
     }
 
-    // Bring rows into sight: one in the middle of its surroundings, several all together; in 3-D they are ringed.
+    // Zooms to the search results, with a margin around them; in 3-D they are ringed instead.
     goTo() {
       if (!this.node) return
       if (!this.flat) return this.draw()
@@ -38,13 +37,13 @@ const MapPlaced = (() => {
       window.Plotly.relayout(this.node, { "xaxis.range": range("x"), "yaxis.range": range("y") })
     }
 
-    // From the first to the last of all dots; what is drawn without dots says its range.
+    // The extent of all dots along an axis; of the figure's range if it has no dots.
     breadth(axis) {
       const [low, high] = this.dots.count ? ends(this.dots[axis]) : this.figure.layout[`${axis}axis`].range
       return high - low
     }
 
-    // The points of a map that is still being computed, several times a second.
+    // Polls for the points of a map that is still being computed.
     follow(live) {
       if (live === this.live) return
       this.live = live

@@ -1,7 +1,7 @@
-// What a hand does on the map: pointing, clicking, drawing a lasso or a box, dropping a file.
+// Pointer input on the map: hover, click, lasso or box selection, dropped files.
 const MapPointer = (() => {
   const REACH = 9, STILL = 4, MOST_CORNERS = 400
-  const HELD = 350 // milliseconds after which a still finger points instead of drawing or moving
+  const HELD = 350 // milliseconds until a resting finger hovers instead of drawing or panning
 
   const attach = (view) => {
     const { root, plot } = view
@@ -15,7 +15,7 @@ const MapPointer = (() => {
     const far = ([x, y]) => Math.hypot(x - down[0], y - down[1]) > STILL
     const drawing = () => view.flat && view.data.tool !== "pan"
 
-    // Plotly listens to the mouse: while we draw, it must not.
+    // Keep Plotly from handling the mouse while the user draws.
     root.addEventListener("mousedown", (event) => { if (drawing() && inside(event) && event.button === 0) event.stopPropagation() }, true)
     root.addEventListener("touchstart", (event) => { if (drawing() && inside(event) && event.touches.length === 1) event.stopPropagation() }, true)
     root.addEventListener("touchmove", (event) => { if (held) event.stopPropagation() }, true)
@@ -36,7 +36,7 @@ const MapPointer = (() => {
 
     root.addEventListener("pointermove", (event) => {
       const place = at(event)
-      if (down && far(place)) moved = true // also where a lasso ends on its beginning
+      if (down && far(place)) moved = true // stays true when a lasso returns to its start
       if (held) return view.point(...place, true)
       if (finger(event)) {
         if (!path && !down || !moved) return
@@ -57,7 +57,7 @@ const MapPointer = (() => {
       held = false
       if (pointed) return
       if (drawn && moved) view.enclose(corners(drawn, view.data.tool))
-      else if (!moved) view.click(...place, event.shiftKey, finger(event)) // whatever sheet Plotly has laid over everything
+      else if (!moved) view.click(...place, event.shiftKey, finger(event)) // even if Plotly has put a drag layer over the map
     }
     window.addEventListener("pointerup", lift, true)
     root.addEventListener("pointercancel", () => {
@@ -79,7 +79,7 @@ const MapPointer = (() => {
     return () => window.removeEventListener("pointerup", lift, true)
   }
 
-  // The corners of what was drawn, alternating x and y on the screen.
+  // Corners of the drawn shape in screen coordinates, alternating x and y.
   const corners = (path, tool) => {
     const [first, last] = [path[0], path[path.length - 1]]
     if (tool === "select") return [first[0], first[1], last[0], first[1], last[0], last[1], first[0], last[1]]

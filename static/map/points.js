@@ -1,13 +1,13 @@
-// The dots of a figure as flat arrays, whatever traces they stand in: where, which row, and whether they are shown.
+// The dots of all traces of a figure as flat arrays: coordinates, row, trace and visibility.
 const MapPoints = (() => {
-  const scrambled = (id) => {
+  const hashed = (id) => {
     const once = Math.imul(id ^ (id >>> 16), 0x45d9f3b), twice = Math.imul(once ^ (once >>> 16), 0x45d9f3b)
     return (twice ^ (twice >>> 16)) >>> 0
   }
 
   class Points {
     constructor(figure) {
-      this.traces = figure.data.filter((trace) => trace.customdata?.length) // in a density they only stand in the legend
+      this.traces = figure.data.filter((trace) => trace.customdata?.length) // density maps have dots in the legend only
       this.count = this.traces.reduce((sum, trace) => sum + trace.customdata.length, 0)
       this.flat = !this.traces.some((trace) => trace.z)
       this.ids = new Int32Array(this.count)
@@ -23,23 +23,23 @@ const MapPoints = (() => {
       this.most = this.ids.reduce((most, id) => Math.max(most, id), -1)
       this.places = new Int32Array(this.most + 1).fill(-1)
       this.ids.forEach((id, place) => { this.places[id] = place })
-      this.rank = new Int32Array(this.count) // among the rows of the map, in the order of the set
+      this.rank = new Int32Array(this.count) // by place: position among the map's rows, in data set order
       this.ids.slice().sort().forEach((id, rank) => { this.rank[this.places[id]] = rank })
     }
 
-    // The dots in an order that favours no class, the same in every browser: by a hash of their rows.
+    // The dots ordered by a hash of their rows: independent of class, and the same in every browser.
     get shuffled() {
       if (this.order) return this.order
-      const keys = Float64Array.from(this.ids, (id, place) => scrambled(id) * 2 ** 20 + place).sort()
+      const keys = Float64Array.from(this.ids, (id, place) => hashed(id) * 2 ** 20 + place).sort()
       return (this.order = Int32Array.from(keys, (key) => key % 2 ** 20))
     }
 
     get axes() { return this.flat ? ["x", "y"] : ["x", "y", "z"] }
 
-    // Where a row of the set stands among the dots, -1 if it is not on this map.
+    // Index of a row among the dots, -1 if it is not on this map.
     placeOf(id) { return id >= 0 && id <= this.most ? this.places[id] : -1 }
 
-    // Other coordinates (N times 2 or 3, rows in the order of the set) for the same dots, as a running t-SNE has them.
+    // Moves the dots to new coordinates (N, 2 or 3), rows in data set order, as sent by a running t-SNE.
     move(points) {
       const width = this.axes.length
       this.rank.forEach((row, place) => this.axes.forEach((axis, number) => { this[axis][place] = points[row * width + number] }))
@@ -51,7 +51,7 @@ const MapPoints = (() => {
       }
     }
 
-    // For each trace whether it is shown now: the legend hides classes.
+    // Visibility per trace: the legend can hide classes.
     shown(node) {
       const flags = new Uint8Array(this.traces.length)
       const full = node?._fullData ?? []
@@ -59,7 +59,7 @@ const MapPoints = (() => {
       return flags
     }
 
-    // The shown dot nearest to a place on the screen, within `reach` pixels; -1 for none. `scale` is pixels per unit.
+    // The visible dot nearest to (x, y) within `reach` pixels, -1 for none. `scaleX` and `scaleY` are pixels per unit.
     nearest(x, y, scaleX, scaleY, reach, shown) {
       let best = -1, least = reach * reach
       for (let place = 0; place < this.count; place++) {
@@ -72,7 +72,7 @@ const MapPoints = (() => {
       return best
     }
 
-    // Bits by rank for the shown dots within a polygon.
+    // A bit set by rank of the visible dots inside a polygon.
     within(outline, shown) {
       const bits = new Uint8Array(Math.ceil(this.count / 8))
       let [left, right, low, high] = [Infinity, -Infinity, Infinity, -Infinity]

@@ -1,20 +1,20 @@
-// The layers as a person edits them, the steps to undo, and what of them the server has heard. Only one edit travels
-// at a time: the next goes once the answer to the last is here, so that quick typing never piles up.
+// The layers being edited, the undo history and the sync with the server. Only one edit is in flight at a time; the next
+// is sent once the last is answered, so that fast typing never queues up.
 const copy = (value) => JSON.parse(JSON.stringify(value))
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other)
-const GROUPED = 900 // milliseconds within which a number that is typed is one step
-const KEPT = 100 // steps to undo
-const PATIENCE = 3000 // milliseconds after which an answer is taken for lost
+const GROUPED = 900 // milliseconds within which edits of the same number are one undo step
+const KEPT = 100 // undo steps
+const TIMEOUT = 3000 // milliseconds after which an answer counts as lost
 
 class Edits {
   past = []
   future = []
   own = null // { layers, latent }
-  sent = null // names the edit that is on its way
+  sent = null // id of the edit in flight
   dirty = false
 
-  // What comes from the server: an answer, or layers that were changed elsewhere.
-  hear(data, tell) {
+  // Handles a message from the server: an answer, or layers changed elsewhere.
+  receive(data, tell) {
     this.data = data
     this.tell = tell
     if (this.sent !== null && data.seq === this.sent) this.arrived()
@@ -27,21 +27,21 @@ class Edits {
     this.own = given
   }
 
-  // Only what counts for the kind of layer, and the body's own settings not said again.
+  // A layer's applicable settings only, with null for those equal to the network's defaults.
   canonical(layer) {
-    const said = { kind: layer.kind }
+    const settings = { kind: layer.kind }
     for (const name of this.data.applies[layer.kind]) {
       const value = layer[name] ?? this.data.blank[name]
-      said[name] = value === this.data.usual[name] ? null : value
+      settings[name] = value === this.data.usual[name] ? null : value
     }
-    return said
+    return settings
   }
 
   send() {
     this.dirty = this.sent !== null
     if (this.dirty) return
     this.sent = `${Date.now()}.${Math.random()}`
-    this.timer = setTimeout(() => this.arrived(), PATIENCE)
+    this.timer = setTimeout(() => this.arrived(), TIMEOUT)
     this.tell("edited", { seq: this.sent, ...copy(this.own) })
   }
 
@@ -51,7 +51,7 @@ class Edits {
     if (this.dirty) this.send()
   }
 
-  letGo() {
+  cancel() {
     clearTimeout(this.timer)
     this.sent = null
     this.dirty = false
@@ -63,7 +63,7 @@ class Edits {
     if (!soon) this.past = [...this.past.slice(1 - KEPT), copy(this.own)]
   }
 
-  // Whether it changed anything.
+  // Applies `change`; returns whether anything changed.
   edit(tag, change) {
     const after = copy(this.own)
     change(after)
@@ -98,7 +98,7 @@ class Edits {
     })
   }
 
-  // A layer like the one at `at`, below it; below the code there is none, so above it.
+  // Copies the layer at `at` below it; at the code row, appends a copy of the last layer.
   add(at) {
     const { layers } = this.own
     if (layers.length >= this.data.most) return null

@@ -1,6 +1,6 @@
-// A network's layers as a table to type in. What is typed stands here at once and goes to the server as the whole
-// list; what comes back are shapes, costs, and the row that does not fit. Joined below `layer_edits.js`.
-const kept = new Map() // by table: its edits, which outlive a switch of views
+// A network's layers as an editable table. Edits apply at once and are sent to the server as the whole list; it returns
+// shapes, costs and the row that does not fit. Requires network/layer_edits.js.
+const kept = new Map() // edits by table; they outlive a switch of views
 const ICONS = {
   add: "M8 3v10M3 8h10", remove: "M3.5 4.5h9M6.5 4V2.8h3V4M4.8 4.5l.6 8.7h5.2l.6-8.7",
   up: "M8 13V3.5M4 7l4-4 4 4", down: "M8 3v9.5M4 9l4 4 4-4",
@@ -21,7 +21,7 @@ function create(tag, name, parent, attributes = {}) {
 function stepped(field, value, up, fast) {
   if (fast) return clamp(up ? value * 2 || field.step || 1 : field.whole ? Math.floor(value / 2) : value / 2, field)
   const near = up ? value : value - 1e-9
-  const step = field.step ?? (near < 16 ? 1 : 2 ** (Math.floor(Math.log2(near)) - 3)) // about a tenth, and round
+  const step = field.step ?? (near < 16 ? 1 : 2 ** (Math.floor(Math.log2(near)) - 3)) // a round step of about a tenth
   const next = field.step
     ? value + (up ? step : -step)
     : (up ? Math.floor(value / step) + 1 : Math.ceil(value / step) - 1) * step
@@ -57,12 +57,12 @@ class Table {
     this.fields = Object.fromEntries([...data.fields, data.code].map((field) => [field.name, field]))
     if (!kept.has(data.key)) kept.set(data.key, new Edits())
     this.edits = kept.get(data.key)
-    this.edits.hear(data, tell)
+    this.edits.receive(data, tell)
     this.head()
     this.paint()
   }
 
-  // ---- edits, and where they leave the focus
+  // ---- edits, and the focus after them
   add(name) {
     this.go(this.edits.add(this.at), name)
   }
@@ -89,7 +89,7 @@ class Table {
     if (this.edits.change(at, name, value, typed)) this.paint()
   }
 
-  // ---- hands
+  // ---- input
   place(node) {
     return { at: Number(node.closest?.(".row")?.dataset.at ?? -1), name: node.dataset?.name }
   }
@@ -120,11 +120,11 @@ class Table {
   }
 
   complaint({ label, min, max, whole }) {
-    const said = this.data.words[whole ? "whole" : "number"]
-    return said.replace("{label}", label).replace("{min}", min.toLocaleString("en")).replace("{max}", max.toLocaleString("en"))
+    const template = this.data.words[whole ? "whole" : "number"]
+    return template.replace("{label}", label).replace("{min}", min.toLocaleString("en")).replace("{max}", max.toLocaleString("en"))
   }
 
-  // A number is typed: on to its row, unless it is none.
+  // Ends editing a number and focuses its row, unless the number is invalid.
   finish(input, at) {
     if (!input.hasAttribute("aria-invalid")) this.focus(at)
   }
@@ -161,7 +161,7 @@ class Table {
     } else done = false
     if (!done) return
     event.preventDefault()
-    event.stopPropagation() // Streamlit has keys of its own
+    event.stopPropagation() // Streamlit has its own shortcuts
   }
 
   // ---- drawing
@@ -265,13 +265,13 @@ class Table {
   paintCosts(row, at, last) {
     const fresh = this.data.costs.length === last + 2
     const costs = fresh ? this.data.costs[at] : null
-    if (!fresh) return // the costs stand for the layers before this edit, until those of the new ones are here
+    if (!fresh) return // keep the previous costs until those of the edited layers arrive
     for (const name of COSTS) write(row.costs[name], costs[name] ?? "")
     for (const name of COSTS) write(this.foot[name], this.data.costs[last + 1][name] ?? "")
     const broken = this.data.broken === at
     row.node.classList.toggle("broken", broken)
     row.node.classList.toggle("after", this.data.broken !== null && at > this.data.broken)
-    const complains = row.node.querySelector("[aria-invalid]") // of what is being typed, whatever is painted meanwhile
+    const complains = row.node.querySelector("[aria-invalid]") // an invalid number being typed keeps its message
     if (!complains) write(row.problem, broken ? this.data.problem : "")
   }
 }
@@ -283,7 +283,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const table = tables.get(parentElement)
   table.show(data, setTriggerValue)
   return () => {
-    table.edits.letGo()
+    table.edits.cancel()
     tables.delete(parentElement)
     table.frame.remove()
   }

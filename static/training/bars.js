@@ -1,4 +1,4 @@
-// Groups of bars that grow and shrink in place: what goes on inside the network.
+// Groups of bars that update in place: diagnostics of the network during training.
 const CSS = `
 .groups { display: grid; grid-template-columns: 1fr 1fr; gap: 18px 28px; font: 12px var(--st-font); color: var(--st-text-color); overflow-y: auto }
 @media (max-width: 640px) { .groups { grid-template-columns: 1fr } }
@@ -15,9 +15,9 @@ const CSS = `
 .labels span { flex: 1; min-width: 1px; max-width: 64px; text-align: center; overflow: hidden; white-space: nowrap; opacity: .6; font-size: 11px; line-height: 18px }
 .empty { display: grid; place-items: center; flex: 1; opacity: .55 }`
 const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
-const FEW = 16 // bars that have room for their names and numbers
+const FEW = 16 // up to this many bars get labels and values
 
-const said = (value) => (value && Math.abs(value) < 1e-3 ? value.toExponential(0) : String(Number(value.toPrecision(2))))
+const format = (value) => (value && Math.abs(value) < 1e-3 ? value.toExponential(0) : String(Number(value.toPrecision(2))))
 
 const fill = (place, one) => {
   if (!place.bars) {
@@ -32,7 +32,7 @@ const fill = (place, one) => {
   place.style.setProperty("--colour", one.colour)
   const few = one.values.length <= FEW
   const values = one.values.map((value) => value ?? 0)
-  // On a log scale a bar's foot is a hundredth of the highest bar, or of the lowest one.
+  // On a log scale, bars start below a hundredth of the highest value, or below the lowest if that is smaller.
   const high = one.top ?? Math.max(...values, 1e-12)
   const foot = Math.min(high / 100, ...values.filter((value) => value > 0)) / 2
   const share = (value) => (one.log ? (value > 0 ? Math.log(value / foot) / Math.log(high / foot) : 0) : value / high)
@@ -41,9 +41,9 @@ const fill = (place, one) => {
   while (bars.length < values.length) { const bar = make("div", "bar", place.bars); make("em", "", bar); make("div", "", bar) }
   values.forEach((value, number) => {
     const bar = bars[number]
-    bar.title = `${one.labels[number]}: ${said(value)}${one.unit}`
+    bar.title = `${one.labels[number]}: ${format(value)}${one.unit}`
     bar.classList.toggle("faint", Boolean(one.faint?.[number]))
-    bar.firstChild.textContent = few ? said(value) : ""
+    bar.firstChild.textContent = few ? format(value) : ""
     bar.lastChild.style.height = `${Math.max(0, Math.min(1, share(value))) * (few ? 82 : 100)}%`
   })
   const labels = few ? one.labels : []

@@ -1,5 +1,5 @@
-// A chart of named series that grows while one watches. One canvas, kept and redrawn: Streamlit's own charts are
-// replaced by new ones at every change, which flickers. Colours are the theme's; scale and hidden series are kept here.
+// A live chart of named series on one canvas, redrawn in place: Streamlit replaces its own charts at every change,
+// which flickers. Colours follow the theme; scale and hidden series are stored in the browser session.
 const CSS = `
 .chart { position: relative; display: flex; flex-direction: column; font: 13px var(--st-font); color: var(--st-text-color) }
 .head { display: flex; align-items: center; gap: 4px; height: 30px; flex: none }
@@ -18,7 +18,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: 
 .tip b { font-weight: 600 } .tip i { display: inline-block; width: 8px; height: 8px; border-radius: 4px; margin-right: 6px }
 .empty { position: absolute; inset: 0; display: grid; place-items: center; opacity: .55; pointer-events: none }`
 
-const EASE = 250 // milliseconds in which the axes follow
+const EASE = 250 // milliseconds of the axis animation
 const LEFT = 56, RIGHT = 14, TOP = 10, BOTTOM = 40, ROW = 18
 const kept = (name, value) => {
   const key = `aeviz.chart.${name}`
@@ -27,13 +27,13 @@ const kept = (name, value) => {
 }
 const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
 
-const said = (value) => {
+const format = (value) => {
   const size = Math.abs(value)
   if (size && (size < 1e-3 || size >= 1e6)) return value.toExponential(1).replace("e+", "e")
   return Number(value.toPrecision(4)).toLocaleString("en-US", { maximumFractionDigits: 6 })
 }
 
-const evenly = (low, high, count, whole = false) => {
+const linearTicks = (low, high, count, whole = false) => {
   const rough = (high - low) / count
   const size = 10 ** Math.floor(Math.log10(rough))
   let step = [1, 2, 5, 10].map((factor) => factor * size).find((one) => one >= rough * 0.999)
@@ -43,13 +43,13 @@ const evenly = (low, high, count, whole = false) => {
   return ticks
 }
 
-const decades = (low, high) => {
+const logTicks = (low, high) => {
   const ticks = []
   const factors = Math.log10(high / low) > 2.5 ? [1] : [1, 2, 5]
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++)
     for (const factor of factors) ticks.push(factor * 10 ** power)
   const inside = ticks.filter((tick) => tick >= low && tick <= high)
-  return inside.length > 1 ? inside : evenly(low, high, 4)
+  return inside.length > 1 ? inside : linearTicks(low, high, 4)
 }
 
 class Chart {
@@ -173,16 +173,16 @@ class Chart {
     const { view, box } = this
     const low = view.log ? 10 ** view.y0 : view.y0, high = view.log ? 10 ** view.y1 : view.y1
     Object.assign(paint, { fillStyle: this.ink, strokeStyle: this.ink, lineWidth: 1, textBaseline: "middle", textAlign: "right" })
-    for (const tick of view.log ? decades(low, high) : evenly(low, high, Math.max(2, (box.bottom - box.top) / 48))) {
+    for (const tick of view.log ? logTicks(low, high) : linearTicks(low, high, Math.max(2, (box.bottom - box.top) / 48))) {
       const y = Math.round(this.toY(tick)) + 0.5
       paint.globalAlpha = 0.12
       paint.beginPath(); paint.moveTo(box.left, y); paint.lineTo(box.right, y); paint.stroke()
       paint.globalAlpha = 0.6
-      paint.fillText(said(tick), box.left - 8, y)
+      paint.fillText(format(tick), box.left - 8, y)
     }
     paint.textAlign = "center"
     const wide = Math.max(2, Math.floor((box.right - box.left) / 90))
-    for (const tick of evenly(view.x0, view.x1, wide, view.x1 - view.x0 >= 3)) paint.fillText(said(tick), this.toX(tick), box.bottom + 13)
+    for (const tick of linearTicks(view.x0, view.x1, wide, view.x1 - view.x0 >= 3)) paint.fillText(format(tick), this.toX(tick), box.bottom + 13)
     paint.fillText(this.data.x_label, (box.left + box.right) / 2, box.bottom + 31)
     paint.save()
     paint.translate(9, (box.top + box.bottom) / 2)
@@ -258,12 +258,12 @@ class Chart {
     paint.beginPath(); paint.moveTo(at, TOP); paint.lineTo(at, this.box.bottom); paint.stroke()
     paint.globalAlpha = 1
     const words = this.data.events.filter((event) => Math.abs(this.toX(event.x) - at) < 5).map((event) => event.words)
-    this.tip.replaceChildren(...[`${this.data.x_label} ${said(nearest)}`, ...words].map((text) => {
+    this.tip.replaceChildren(...[`${this.data.x_label} ${format(nearest)}`, ...words].map((text) => {
       const line = document.createElement("div"); make("b", "", line).textContent = text; return line
     }), ...lines.map(([one, i]) => {
       const line = document.createElement("div")
       make("i", "", line).style.background = one.colour
-      line.append(`${one.name}  ${said(one.y[i])}`)
+      line.append(`${one.name}  ${format(one.y[i])}`)
       paint.fillStyle = one.colour
       paint.beginPath(); paint.arc(this.toX(one.x[i]), this.toY(one.y[i]), 4, 0, 7); paint.fill()
       return line
@@ -273,7 +273,7 @@ class Chart {
   }
 }
 
-// Kept on its place, and with it: Streamlit may clean up and call again without emptying the place.
+// The view is stored on its parent: Streamlit may clean up and call again without clearing the element.
 export default function ({ data, parentElement }) {
   parentElement.aeviz ??= new Chart(parentElement)
   parentElement.aeviz.show(data)

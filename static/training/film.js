@@ -1,5 +1,5 @@
-// The map while it learns: dots that glide from frame to frame, and afterwards a timeline to scrub and play.
-// The bytes: length of the head (uint32), the head (JSON), classes (int16 a dot), frames (int16 x and y a dot each).
+// The map during training: dots animated from frame to frame, with a timeline to scrub and play.
+// Data format: header length (uint32), header (JSON), classes (int16 per dot), frames (int16 x and y per dot).
 const CSS = `
 .film { display: flex; flex-direction: column; font: 13px var(--st-font); color: var(--st-text-color) }
 .plot { position: relative; flex: 1; min-height: 0 }
@@ -13,8 +13,8 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100% }
 .time button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color) }
 .time output { min-width: 150px; text-align: right; opacity: .75; font-variant-numeric: tabular-nums }
 .empty { position: absolute; inset: 0; display: grid; place-items: center; opacity: .55; pointer-events: none }`
-const GLIDE = 420 // milliseconds from one frame to the next while one watches
-const PACE = 110 // and while the film is played
+const GLIDE = 420 // milliseconds from frame to frame during training
+const PACE = 110 // milliseconds from frame to frame in playback
 const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
 
 class Film {
@@ -30,7 +30,7 @@ class Film {
     const time = make("div", "time", this.root)
     this.button = make("button", "", time)
     this.slider = Object.assign(make("input", "", time), { type: "range", min: 0, step: 1, ariaLabel: "Moment of the training" })
-    this.said = make("output", "", time)
+    this.output = make("output", "", time)
     this.frames = new Map() // by step
     this.button.onclick = () => (this.playing ? this.stop() : this.play())
     this.slider.oninput = () => { this.stop(); this.follows = false; this.at(Number(this.slider.value)) }
@@ -107,7 +107,7 @@ class Film {
     const near = this.order[Math.round(this.place)]
     this.slider.value = Math.round(this.place)
     this.root.dataset.step = near.step
-    this.said.textContent = `epoch ${near.epoch} · step ${near.step.toLocaleString("en-US")}`
+    this.output.textContent = `epoch ${near.epoch} · step ${near.step.toLocaleString("en-US")}`
     this.draw()
   }
 
@@ -144,7 +144,7 @@ class Film {
   }
 }
 
-// Kept on its place, and with it: Streamlit may clean up and call again without emptying the place.
+// The view is stored on its parent: Streamlit may clean up and call again without clearing the element.
 export default function ({ data, parentElement }) {
   parentElement.aeviz ??= new Film(parentElement)
   parentElement.aeviz.show(data)

@@ -1,4 +1,4 @@
-// Rows of pictures that stay in place: one is exchanged only once its successor is decoded, so that none ever blinks.
+// Rows of images that update in place: an image is replaced only once its successor is decoded, to avoid flicker.
 const CSS = `
 .strips { display: flex; flex-direction: column; gap: 4px; font: 12px var(--st-font); color: var(--st-text-color); overflow-y: auto }
 .row { display: flex; align-items: center; gap: 12px; flex: none }

@@ -1,11 +1,12 @@
-// Room on the map for what must not cover each other: whoever asks first gets it.
+// Collision avoidance for labels and images on the map: first come, first served.
 const MapCollision = (() => {
   class Boxes {
     constructor({ left, top, width, height }) {
       Object.assign(this, { left, top, right: left + width, bottom: top + height, taken: [] })
     }
 
-    // The first of these boxes [left, top, width, height] that, moved inside, overlaps none that is taken; null for none.
+    // Reserves the first of these boxes [left, top, width, height] that, shifted into the map, overlaps no reserved
+    // one; null if none does.
     take(boxes) {
       const found = boxes.map((box) => this.moved(box)).find((box) => this.taken.every((other) => apart(box, other)))
       if (found) this.taken.push(found)

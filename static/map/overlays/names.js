@@ -1,12 +1,12 @@
-// What stands on the regions of a flat map: their names, and the mean images of classes; the largest region first, and
-// what would cover another is moved a little, or left out until one looks closer.
+// Region labels of a flat map: class names and mean images, largest region first. A label that would cover another is
+// shifted slightly, or hidden until the user zooms in.
 const MapNames = (() => {
   const LONGEST = 24, LINE = 18, MEAN = 40
-  const MOST_X = 44, MOST_Y = 36 // pixels that something may stand off its place
+  const MOST_X = 44, MOST_Y = 36 // largest shift of a label, in pixels
   const MOVES = [[0, 0], [0, -1], [0, 1], [-1, 0], [1, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]]
   const cut = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text)
 
-  // Names and means that belong to one place, as one thing each.
+  // Merges names and means at the same point into one label each.
   const regions = ({ data, means }, hidden) => {
     const found = new Map()
     const put = (part, more) => {
@@ -21,7 +21,7 @@ const MapNames = (() => {
   const paint = (pen, space, view) => {
     Object.assign(pen, { font: `600 14px ${getComputedStyle(view.root).fontFamily}`, textAlign: "center", textBaseline: "middle", lineJoin: "round" })
     pen.imageSmoothingEnabled = false
-    const room = new MapCollision.Boxes(space)
+    const reserved = new MapCollision.Boxes(space)
     const drawn = []
     for (const region of regions(view, view.hiddenNames())) {
       const x = space.toX(region.x), y = space.toY(region.y)
@@ -30,13 +30,13 @@ const MapNames = (() => {
       const height = (region.text ? LINE : 0) + (region.images ? MEAN + 2 : 0)
       const across = Math.min(width * 0.6, MOST_X), down = Math.min(height, MOST_Y)
       const boxes = MOVES.map(([right, low]) => [x + right * across - width / 2, y + low * down - LINE / 2, width, height])
-      const box = room.take(boxes)
+      const box = reserved.take(boxes)
       if (box) drawn.push({ ...region, box })
     }
     for (const region of drawn) one(pen, view, region)
   }
 
-  // A name and, below it, the mean image of its class beside the decoded mean code.
+  // Draws a name and, below it, the class's mean image beside its decoded mean code.
   const one = (pen, view, { text, images, box: [left, top, width] }) => {
     if (text) {
       const at = [left + width / 2, top + LINE / 2]

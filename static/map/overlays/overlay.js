@@ -1,4 +1,4 @@
-// What is drawn over (or in place of) the dots of a flat map: pictures, names, decoded grid, density, lines, outlines.
+// Canvas layers over (or instead of) the dots of a flat map: thumbnails, labels, decoded grid, density, lines.
 const MapOverlay = (() => {
   const THUMB = 40, CELL = 52
 
@@ -13,7 +13,7 @@ const MapOverlay = (() => {
       this.stars = new MapOwnImages.OwnImages(view)
     }
 
-    // Draw anew at the next frame, once however often it is asked for.
+    // Redraws at the next frame, once however often it is called.
     draw() {
       if (this.asked) return
       this.asked = true
@@ -44,7 +44,7 @@ const MapOverlay = (() => {
         this.thumbs.paint(pen, space)
         MapNames.paint(pen, space, view)
         this.lines(pen, space)
-        this.roads(pen, space)
+        this.paths(pen, space)
         this.found(pen, space)
         this.stars.paint(pen, space)
         this.outline(pen, space)
@@ -60,7 +60,7 @@ const MapOverlay = (() => {
       pen.restore()
     }
 
-    // A grid of decoded pictures over the map, fading where there are no data; painted a few at a time.
+    // Draws a grid of decoded images, faded far from the data; decoded in batches.
     decoded(pen, space) {
       const { decoding } = this.view
       if (!decoding?.ready) { setTimeout(() => this.draw(), 150); return }
@@ -81,7 +81,7 @@ const MapOverlay = (() => {
       for (let y = space.top + CELL / 2; y < space.top + space.height; y += CELL)
         for (let x = space.left + CELL / 2; x < space.left + space.width; x += CELL) {
           const found = decoding.inverse.at(space.fromX(x), space.fromY(y))
-          if (found) grid.cells.push({ x, y, z: Float32Array.from(found.z), told: found.told && Float32Array.from(found.told), far: found.far })
+          if (found) grid.cells.push({ x, y, z: Float32Array.from(found.z), condition: found.condition && Float32Array.from(found.condition), far: found.far })
         }
       this.fillGrid(grid, 0)
       return grid
@@ -92,9 +92,9 @@ const MapOverlay = (() => {
       const cells = grid.cells.slice(from, from + 48)
       if (!cells.length || this.grid && this.grid !== grid && from) return
       const size = shape[0] * shape[1] * shape[2]
-      if (decoding.local) for (const cell of cells) cell.picture = MapDecode.onCanvas(decoding.decoder.decode(cell.z, cell.told), shape)
+      if (decoding.local) for (const cell of cells) cell.picture = MapDecode.onCanvas(decoding.decoder.decode(cell.z, cell.condition), shape)
       else {
-        const values = await decoding.fetch(MapDecode.sent(cells)).catch(() => null)
+        const values = await decoding.fetch(MapDecode.concatenate(cells)).catch(() => null)
         if (!values) return
         cells.forEach((cell, at) => { cell.picture = MapDecode.onCanvas(values.subarray(at * size, (at + 1) * size), shape) })
       }
@@ -110,7 +110,7 @@ const MapOverlay = (() => {
       pen.drawImage(image.canvas, left, top, space.toX(image.x1) - left, space.toY(image.y0) - top)
     }
 
-    // From the pinned dot to its nearest: in the codes solid, in the pixels dashed.
+    // Lines from the pinned dot to its nearest neighbours: solid in latent space, dashed in pixel space.
     lines(pen, space) {
       const { dots, pinned } = this.view
       if (!dots || !pinned) return
@@ -136,22 +136,22 @@ const MapOverlay = (() => {
       this.ring(pen, ...at(from), 8)
     }
 
-    // Roads through the codes, each with a ring where one stands on it.
-    roads(pen, space) {
+    // Paths through the latent space, each with a ring at the current step.
+    paths(pen, space) {
       const { data, step } = this.view
       const at = ({ x, y }, number) => [space.toX(x[number]), space.toY(y[number])]
       pen.lineJoin = pen.lineCap = "round"
       for (const [width, inked] of [[7, false], [3.5, true]])
-        for (const road of data.roads) {
-          pen.strokeStyle = inked ? road.colour : this.view.background
+        for (const path of data.roads) {
+          pen.strokeStyle = inked ? path.colour : this.view.background
           pen.lineWidth = width
           pen.beginPath()
-          road.x.forEach((_, number) => pen.lineTo(...at(road, number)))
+          path.x.forEach((_, number) => pen.lineTo(...at(path, number)))
           pen.stroke()
         }
-      for (const road of data.roads) {
-        Object.assign(pen, { fillStyle: this.view.background, strokeStyle: road.colour, lineWidth: 3 })
-        this.ring(pen, ...at(road, Math.min(step ?? Math.floor(road.x.length / 2), road.x.length - 1)), 6)
+      for (const path of data.roads) {
+        Object.assign(pen, { fillStyle: this.view.background, strokeStyle: path.colour, lineWidth: 3 })
+        this.ring(pen, ...at(path, Math.min(step ?? Math.floor(path.x.length / 2), path.x.length - 1)), 6)
         pen.fill()
         pen.stroke()
       }

@@ -1,7 +1,6 @@
-// In three dimensions what lies over the dots stands in traces: the selection, what was searched for, lines to the
-// nearest, placed images.
+// Overlays of a 3-D map, drawn as Plotly traces: selection, search results, lines to nearest neighbours, own images.
 const MapOverlay3D = (() => {
-  const FEW = 12 // found dots that are pointed at one by one
+  const FEW = 12 // up to this many search results get an arrow each
   const PLAIN = { type: "scatter3d", showlegend: false, hoverinfo: "skip" }
 
   const traces = ({ dots, data, ink, pinned, stars }, picked) => {
@@ -23,14 +22,14 @@ const MapOverlay3D = (() => {
       made.push(...near(pinned.near?.latent ?? []).map((to) => line(from, to, "solid")))
       made.push(...near(pinned.near?.pixels ?? []).map((to) => line(from, to, "dot")))
     }
-    for (const star of stars) {
-      made.push({ ...PLAIN, x: [star.x], y: [star.y], z: [star.z], mode: "markers", marker: { size: 9, symbol: "diamond", color: "#fff", line: { color: "#000", width: 2 } } })
-      made.push(...near(star.near).map((to) => line(star, to, "solid")))
+    for (const own of stars) {
+      made.push({ ...PLAIN, x: [own.x], y: [own.y], z: [own.z], mode: "markers", marker: { size: 9, symbol: "diamond", color: "#fff", line: { color: "#000", width: 2 } } })
+      made.push(...near(own.near).map((to) => line(own, to, "solid")))
     }
     return made
   }
 
-  // Arrows to the few that were searched for: they stand over all dots, however many lie before them.
+  // Arrows to a few search results: annotations are drawn in front of all dots.
   const arrows = ({ dots, data, ink, background }) => {
     const places = placesOf(dots, data.found.rows)
     if (places.length > FEW) return []

@@ -1,5 +1,5 @@
-// Pictures at the dots of a flat map: as many as fit where one asks for them, and all by themselves where one has
-// looked so closely that few dots are left in sight.
+// Thumbnails at the dots of a flat map: as many as fit when the user turns them on, and automatically once the user has
+// zoomed in so far that few dots are visible.
 const MapThumbs = (() => {
   const SIDE = 40, FEW = 100, MOST_FETCHED = 900
 
@@ -10,8 +10,8 @@ const MapThumbs = (() => {
     }
 
     clear() {
-      this.drawn = [] // {place, box} as they were painted last
-      this.loose = [] // dots that had no room for a picture, or whose picture is still away
+      this.drawn = [] // {place, box} as last painted
+      this.loose = [] // dots without space for a thumbnail, or whose thumbnail is not loaded yet
     }
 
     paint(pen, space) {
@@ -39,7 +39,8 @@ const MapThumbs = (() => {
       this.later = setTimeout(() => pictures.fetch(away.slice(0, MOST_FETCHED)).then(() => overlay.draw(), () => {}), 60)
     }
 
-    // The shown dots in sight, if these are less than half of all and would cover less than half of the map; else null.
+    // The dots in view, if they are fewer than half of all and their thumbnails would cover less than half of the map;
+    // otherwise null.
     few(space) {
       const { dots, node } = this.view
       const most = Math.min(FEW, (space.width * space.height) / (2 * SIDE * SIDE), dots.count / 2)
@@ -54,7 +55,7 @@ const MapThumbs = (() => {
       return found.length ? found : null
     }
 
-    // As many dots as fit with a picture each, every picture at its own dot; those that are selected first.
+    // As many dots as fit with a thumbnail each, centred on its dot; selected dots first.
     apart(space) {
       const { dots, bits } = this.view
       const shown = dots.shown(this.view.node), cells = new Map(), places = []
@@ -105,7 +106,7 @@ const MapThumbs = (() => {
       return !bits || MapBase.has(bits, dots.rank[place]) ? 1 : 0.2
     }
 
-    // The dot whose picture is at a place of the screen, -1 for none.
+    // The dot whose thumbnail is at screen position (x, y), -1 for none.
     at(x, y) {
       const found = this.drawn.find(({ box }) => x >= box[0] && x <= box[0] + box[2] && y >= box[1] && y <= box[1] + box[3])
       return found ? found.place : -1
