@@ -1,4 +1,4 @@
-"""The house keeps its order: imports point one way, and Streamlit stays in its rooms."""
+"""Packages import in one direction only, and Streamlit is imported by the app, its pages and `ui` only."""
 
 import ast
 from pathlib import Path
@@ -10,17 +10,18 @@ ORDER = [
     ["pages"], ["ui"], ["training", "export"], ["results"], ["runs", "scores"], ["latent"], ["models"], ["data"],
     ["jobs"], ["files", "config", "errors", "watch"],
 ]  # fmt: skip
-FLOOR = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
+LEVEL = {package: level for level, packages in enumerate(ORDER) for package in packages}
 FILES = sorted([*ROOT.glob("aeviz/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "app.py"])
 
 
-def room_of(path: Path) -> str:
+def package_of(path: Path) -> str:
+    """The top-level package or module a file belongs to."""
     parts = path.relative_to(ROOT).parts
     return parts[0].removesuffix(".py") if parts[0] != "aeviz" else parts[1].removesuffix(".py")
 
 
 def imported(path: Path) -> set[str]:
-    """Dotted names a file imports, wherever in it, with what is taken from a package."""
+    """Dotted names of all imports in a file, at any level, including names imported from packages."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -30,29 +31,30 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def rooms_imported(path: Path) -> set[str]:
+def packages_imported(path: Path) -> set[str]:
+    """The packages of aeviz that a file imports."""
     return {name.split(".")[1] for name in imported(path) if name.startswith("aeviz.")} - {"__version__"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_point_one_way(path):
-    room = room_of(path)
-    if room in ("__init__", "app"):
+    package = package_of(path)
+    if package in ("__init__", "app"):
         return
-    if room in ("__main__", "commands"):
-        assert "ui" not in rooms_imported(path)
+    if package in ("__main__", "commands"):
+        assert "ui" not in packages_imported(path)
         return
-    for other in rooms_imported(path) - {room}:
+    for other in packages_imported(path) - {package}:
         if other == "plots":
-            assert room in ("pages", "ui", "export")
+            assert package in ("pages", "ui", "export")
         else:
-            assert room != "plots", f"plots is a leaf and imports {other}"
-            assert FLOOR[room] < FLOOR[other] or FLOOR[room] == FLOOR[other] == len(ORDER) - 1, (
-                f"{room} imports {other}"
+            assert package != "plots", f"plots is a leaf and imports {other}"
+            assert LEVEL[package] < LEVEL[other] or LEVEL[package] == LEVEL[other] == len(ORDER) - 1, (
+                f"{package} imports {other}"
             )
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_streamlit_stays_in_its_rooms(path):
+def test_streamlit_is_imported_by_app_pages_and_ui_only(path):
     if any(name.split(".")[0] == "streamlit" for name in imported(path)):
-        assert room_of(path) in ("app", "pages", "ui")
+        assert package_of(path) in ("app", "pages", "ui")

@@ -251,8 +251,8 @@ const { readDecoder, paintSample } = (() => {
     return (bits & 32768 ? -1 : 1) * (exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14)
   }
 
-  // Reads the output of `pack_decoder` (an ArrayBuffer or a Uint8Array). Returns the sample's `shape` [channels, height,
-  // width] and `decode(z, condition)`, which returns values in [0, 1], channels first, in an array that the next call
+  // Reads the output of `pack_decoder` (an ArrayBuffer or a Uint8Array). Returns the sample's `shape` [channels,
+  // height, width] and `decode(z, condition)`, which returns values in [0, 1], channels first, in an array that the next call
   // overwrites. For conditional decoders, `condition` is a class index, or weights of all classes and of "unknown".
   const readDecoder = (packed) => {
     const bytes = packed instanceof ArrayBuffer ? new Uint8Array(packed) : packed

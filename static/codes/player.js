@@ -1,6 +1,6 @@
 // Paths through the latent space, side by side: a stage that shows and plays one step of each, and strips with the
-// distance to the data below. Stage, strips and map follow the window's "aeviz-step" event, so they stay in sync without
-// the server.
+// distance to the data below. Stage, strips and map follow the window's "aeviz-step" event, so they stay in sync
+// without the server.
 const CSS = `
 .roads { color: var(--st-text-color); font: 13px var(--st-font); position: relative; user-select: none; -webkit-user-select: none }
 .stage { display: flex; flex-direction: column; justify-content: space-between }

@@ -145,7 +145,7 @@ class MapView extends MapPlaced.Placed {
 
   shown() { return this.dots.shown(this.node) }
 
-  // The row at screen position (x, y): of the thumbnail there, or of the nearest dot within `reach` pixels; -1 for none.
+  // The row at screen position (x, y), -1 for none: the thumbnail's there, or the nearest dot's within `reach` pixels.
   rowAt(x, y, reach = MapPointer.REACH) {
     if (!this.dots) return -1
     if (!this.flat) return this.hovered ?? -1

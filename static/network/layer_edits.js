@@ -1,5 +1,5 @@
-// The layers being edited, the undo history and the sync with the server. Only one edit is in flight at a time; the next
-// is sent once the last is answered, so that fast typing never queues up.
+// The layers being edited, the undo history and the sync with the server. Only one edit is in flight at a time; the
+// next is sent once the last is answered, so that fast typing never queues up.
 const copy = (value) => JSON.parse(JSON.stringify(value))
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other)
 const GROUPED = 900 // milliseconds within which edits of the same number are one undo step
