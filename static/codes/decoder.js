@@ -251,9 +251,9 @@ const { readDecoder, paintSample } = (() => {
     return (bits & 32768 ? -1 : 1) * (exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14)
   }
 
-  // Reads the output of `pack_decoder` (an ArrayBuffer or a Uint8Array). Returns the sample's `shape` [channels,
-  // height, width] and `decode(z, condition)`, which returns values in [0, 1], channels first, in an array that the next call
-  // overwrites. For conditional decoders, `condition` is a class index, or weights of all classes and of "unknown".
+  // Reads the output of `pack_decoder` (an ArrayBuffer or Uint8Array). Returns the sample's `shape` [channels, height,
+  // width] and `decode(z, condition)`. That returns values in [0, 1], channels first, in an array that the next call
+  // overwrites; `condition`, for conditional decoders, is a class index or weights of all classes and of "unknown".
   const readDecoder = (packed) => {
     const bytes = packed instanceof ArrayBuffer ? new Uint8Array(packed) : packed
     const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
