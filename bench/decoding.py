@@ -24,7 +24,7 @@ from bench.table import Table
 from bench.training import BODIES, LATENT_DIM
 from tests.browser.find import find_browser
 
-SCRIPT = Path(__file__).resolve().parents[1] / "static" / "decoder.js"
+SCRIPT = Path(__file__).resolve().parents[1] / "static" / "codes" / "decoder.js"
 NETWORKS: dict[str, dict[str, Any]] = {
     "dense, 28 x 28": {"body": BODIES["dense"], "sample_shape": (1, 28, 28)},
     "conv, 28 x 28": {"body": BODIES["conv"], "sample_shape": (1, 28, 28)},

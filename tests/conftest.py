@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = os.environ.get("AEVIZ_DATA", "")
 # Files that take longest: where two processes share the files out, neither is left alone with one of these at the end.
 LONG = (
-    "test_training.py", "test_instruction_levels.py", "test_bench.py", "test_together.py", "test_deaths.py", "test_imports.py",
+    "test_training.py", "test_instruction_levels.py", "test_bench.py", "test_distributed.py", "test_deaths.py", "test_imports.py",
     "test_live.py", "test_whole_road.py", "test_editor.py", "test_first_road.py", "test_map.py",
 )  # fmt: skip
 

@@ -1,11 +1,11 @@
-// What all parts of the map share: elements, bytes that a server has packed, and fetching them once.
+// Shared by all parts of the map: DOM elements, packed arrays, cached fetches, base64 and geometry.
 const MapBase = (() => {
   const MOST_FILE = 20 * 2 ** 20 // bytes
   const TYPES = { f4: Float32Array, i4: Int32Array, u1: Uint8Array }
 
   const make = (tag, className, parent) => parent.appendChild(Object.assign(document.createElement(tag), { className }))
 
-  // The value that `aeviz.plots.packed.pack` made, its arrays as typed arrays on the bytes themselves.
+  // Unpacks a value packed by `aeviz.plots.packed.pack`; arrays become typed-array views of the buffer.
   const unpack = (buffer) => {
     const length = new DataView(buffer).getUint32(0, true)
     const begin = 8 * Math.ceil((4 + length) / 8)
@@ -18,10 +18,10 @@ const MapBase = (() => {
     return filled(JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length))))
   }
 
-  // A page that stands alone answers what others ask a server for.
+  // A self-contained page answers from its own data instead of a server.
   const ask = (address) => window.AEVIZ_INLINE?.(address) ?? fetch(address)
 
-  // Bytes by address, each fetched once; the longest unused are let go. A failed fetch is not kept.
+  // LRU cache of fetches by address. Failed fetches are not cached.
   class Shelf {
     constructor(most) { this.most = most; this.kept = new Map() }
     get(address, read) {
@@ -47,8 +47,8 @@ const MapBase = (() => {
   const loadPlotly = (address) => {
     plotly ??= new Promise((done, failed) => {
       if (window.Plotly) return done(window.Plotly)
-      const onItsWay = document.querySelector(`script[src="${address}"]`)
-      const script = onItsWay ?? document.head.appendChild(Object.assign(document.createElement("script"), { src: address }))
+      const loading = document.querySelector(`script[src="${address}"]`)
+      const script = loading ?? document.head.appendChild(Object.assign(document.createElement("script"), { src: address }))
       script.addEventListener("load", () => done(window.Plotly))
       script.addEventListener("error", () => { plotly = null; script.remove(); failed(new Error("Plotly could not be loaded")) })
     })
@@ -68,7 +68,7 @@ const MapBase = (() => {
     return btoa(text)
   }
 
-  // A file as base64; one that is too large comes without its content, and the server says so.
+  // Reads a file as base64; `content` is null if the file is too large or unreadable, and the server reports it.
   const readFile = (file) => new Promise((done) => {
     if (file.size > MOST_FILE) return done({ name: file.name, size: file.size, content: null })
     const reader = new FileReader()
@@ -77,7 +77,7 @@ const MapBase = (() => {
     reader.readAsDataURL(file)
   })
 
-  // Whether (x, y) lies within a polygon of alternating coordinates [x0, y0, x1, y1, ...].
+  // Whether (x, y) is inside a polygon [x0, y0, x1, y1, ...].
   const within = (outline, x, y) => {
     let inside = false
     for (let at = 0, last = outline.length - 2; at < outline.length; last = at, at += 2) {

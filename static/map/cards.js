@@ -1,11 +1,11 @@
-// What is shown beside the pointer, and what a click pins: pictures, their words, and the nearest of them.
+// The card beside the pointer and the pinned card: pictures, captions and nearest neighbours.
 const MapCards = (() => {
   const SIDE = 84, SMALL = 44
   const { make } = MapBase
   const number = (value) => (value === null || value === undefined ? "" : Number(value.toPrecision(3)).toString())
 
   class Cards {
-    // said: {words} of the page; names: of the classes; onPin: hears of a row to pin, null to let go
+    // said: the card's texts, by name
     constructor(root, said) {
       this.said = said
       this.hover = make("div", "card hover", root)
@@ -20,7 +20,7 @@ const MapCards = (() => {
 
     label(number) { return number >= 0 ? this.names?.[number] ?? `${this.said.label} ${number}` : this.said.unknown }
 
-    // A row's picture and reconstruction, label and error, at a place of the screen.
+    // Shows a row's image, reconstruction, label and error at screen position (x, y).
     async row(id, x, y, pictures, caption) {
       const asked = (this.asked = Symbol())
       const found = pictures?.ready(id)
@@ -33,8 +33,8 @@ const MapCards = (() => {
       this.place(x, y)
     }
 
-    // An image that a person has placed.
-    star({ name, image }, x, y) {
+    // Shows one of the user's own images.
+    ownImage({ name, image }, x, y) {
       this.asked = null
       this.single({ picture: image, x: 0, y: 0, width: image.naturalWidth, height: image.naturalHeight }, SIDE)
       this.say([name, ""])
@@ -57,7 +57,7 @@ const MapCards = (() => {
       this.say([found ? this.label(found.label) : caption || "", `#${id}` + (found ? ` · ${this.said.error} ${number(found.mse)}` : "")])
     }
 
-    // What the decoder makes of an empty place, and how far from the data that place is.
+    // Shows a decoded point of the map and its distance to the data.
     decoded(values, shape, { far, exact }, x, y) {
       this.asked = null
       const drawn = MapDecode.onCanvas(values, shape)
@@ -72,7 +72,7 @@ const MapCards = (() => {
       return far > 2 ? this.said.edge : this.said.near
     }
 
-    // Names are data: text, never markup.
+    // Names are data: insert as text, never as HTML.
     say([first, second]) {
       this.words.replaceChildren()
       make("b", "", this.words).textContent = first
@@ -85,7 +85,7 @@ const MapCards = (() => {
       hover.hidden = false
       const width = hover.offsetWidth || 200, height = hover.offsetHeight || 140
       hover.style.left = `${x + 18 + width > box.clientWidth ? Math.max(2, x - width - 14) : x + 18}px`
-      const below = matchMedia("(pointer: coarse)").matches && y > height + 26 ? y - height - 24 : y + 14 // a hand covers what is below it
+      const below = matchMedia("(pointer: coarse)").matches && y > height + 26 ? y - height - 24 : y + 14 // a hand covers the space below
       hover.style.top = `${Math.max(2, Math.min(below, box.clientHeight - height - 4))}px`
     }
 
@@ -93,7 +93,7 @@ const MapCards = (() => {
 
     unpin() { this.pinned.hidden = true; this.pinning = null }
 
-    // A row kept in sight, with its nearest in the codes and in the pixels; `near` is null where these are not known.
+    // Pins a row with its nearest neighbours in latent and pixel space; `near` is null if these are unknown.
     async pin(id, pictures, near, choose) {
       const asked = (this.pinning = Symbol())
       const found = pictures ? await pictures.of(id).catch(() => null) : null

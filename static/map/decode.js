@@ -1,17 +1,18 @@
-// From a place on the map to a picture: the way back to a code, and the decoder, here or on the server.
+// From a point on the map to an image: the inverse transform to a code, then the decoder, in the browser or on
+// the server.
 const MapDecode = (() => {
-  // about: {kind: "linear", origin (D), across (2 D)} or {kind: "grid", codes}; both with a grid of distances to the data, and
-  // where the decoder is told classes, of these.
+  // about: {kind: "linear", origin (D), across (2 D)} or {kind: "grid", codes}; both with a grid of distances to the
+  // data and, for conditional decoders, a grid of classes.
   class Inverse {
     constructor(about) {
       this.about = about
       this.dim = about.dim
       this.z = new Float32Array(this.dim)
-      this.told = about.told ? new Float32Array(about.classes + 1) : null
+      this.condition = about.told ? new Float32Array(about.classes + 1) : null
     }
 
-    // The code at a place, the shares of classes to tell the decoder, and how far from the data that is, in distances
-    // between neighbours; null outside the grid.
+    // The code at (x, y), the class weights to condition the decoder on, and the distance to the data in units of the
+    // typical distance between neighbours. The distance is null outside the grid, and so is the result of a "grid" map.
     at(x, y) {
       const { about, z } = this
       const weights = this.weights(x, y)
@@ -24,19 +25,19 @@ const MapDecode = (() => {
           for (let d = 0, from = cell * this.dim; d < this.dim; d++) z[d] += share * about.codes[from + d]
       }
       const far = weights ? weights.reduce((sum, [cell, share]) => sum + share * about.distance[cell], 0) : null
-      if (this.told) this.tell(weights)
-      return { z, told: this.told, far }
+      if (this.condition) this.setCondition(weights)
+      return { z, condition: this.condition, far }
     }
 
-    // "Unknown" outside the grid.
-    tell(weights) {
+    // Outside the grid the class is "unknown".
+    setCondition(weights) {
       const { classes, told } = this.about
-      this.told.fill(0)
-      for (const [cell, share] of weights ?? []) this.told[told[cell]] += share
-      if (!weights) this.told[classes] = 1
+      this.condition.fill(0)
+      for (const [cell, share] of weights ?? []) this.condition[told[cell]] += share
+      if (!weights) this.condition[classes] = 1
     }
 
-    // The four cells around a place with their shares.
+    // Bilinear weights of the four grid cells around (x, y); null outside the grid.
     weights(x, y) {
       const { x0, x1, y0, y1, size } = this.about
       const across = ((x - x0) / (x1 - x0)) * (size - 1), up = ((y - y0) / (y1 - y0)) * (size - 1)
@@ -51,18 +52,18 @@ const MapDecode = (() => {
     }
   }
 
-  // Codes and what is told with each, one after another, as the server takes them.
-  const sent = (codes) => {
-    const each = codes[0].z.length + (codes[0].told?.length ?? 0), all = new Float32Array(codes.length * each)
-    codes.forEach(({ z, told }, at) => {
+  // Concatenates codes, each followed by its condition, in the format that the server expects.
+  const concatenate = (codes) => {
+    const each = codes[0].z.length + (codes[0].condition?.length ?? 0), all = new Float32Array(codes.length * each)
+    codes.forEach(({ z, condition }, at) => {
       all.set(z, at * each)
-      if (told) all.set(told, at * each + z.length)
+      if (condition) all.set(condition, at * each + z.length)
     })
     return all
   }
 
-  // Codes to values in [0, 1], by a decoder that is fetched once, and until it is here, or where there is none, by the
-  // server. about: {shape, decoder: address or null, server: address}
+  // Decodes codes to values in [0, 1]: in the browser once the decoder is fetched, before that (or if there is none) on
+  // the server. about: {shape, decoder: address or null, server: address}
   class Decoder {
     constructor(about) {
       this.about = about
@@ -74,14 +75,14 @@ const MapDecode = (() => {
     get local() { return Boolean(this.decoder) }
     get ready() { return Boolean(this.decoder || !this.about.decoder) }
 
-    // The values of a code are handed to `use`: at once where the decoder is here; from the server only those of the
-    // latest code that was asked for. `told` is null or shares of the classes, for decoders that are told them.
-    of(z, use, told = null) {
-      if (this.local) use(this.decoder.decode(z, told))
-      else this.ask(sent([{ z, told }]), use)
+    // Decodes z and calls `use(values)`: synchronously with a local decoder, otherwise for the latest request only.
+    // `condition` holds class weights, for conditional decoders.
+    of(z, use, condition = null) {
+      if (this.local) use(this.decoder.decode(z, condition))
+      else this.request(concatenate([{ z, condition }]), use)
     }
 
-    ask(codes, use) {
+    request(codes, use) {
       this.waiting = { codes, use }
       if (this.busy) return
       this.busy = true
@@ -94,7 +95,7 @@ const MapDecode = (() => {
       next()
     }
 
-    // Codes as `sent` joins them to values (n C H W) by the server.
+    // Decodes concatenated codes on the server; returns values (n C H W).
     async fetch(codes) {
       const answer = await fetch(this.about.server, { method: "POST", body: codes })
       if (!answer.ok) throw new Error(String(answer.status))
@@ -102,7 +103,7 @@ const MapDecode = (() => {
     }
   }
 
-  // The same for places on a map. about: {inverse: address} besides
+  // Decodes points of a map. about: as above, and {inverse: address}
   class Decoding extends Decoder {
     constructor(about) {
       super(about)
@@ -112,15 +113,15 @@ const MapDecode = (() => {
     get ready() { return Boolean(this.inverse && super.ready) }
     get exact() { return this.inverse?.about.kind === "linear" }
 
-    // The picture at a place is handed to `use(values, far)`; false where nothing is known of that place.
+    // Decodes the point (x, y) and calls `use(values, far)`; returns false if it cannot be decoded.
     at(x, y, use) {
       const found = this.ready && this.inverse.at(x, y)
-      if (found) this.of(found.z, (values) => use(values, found.far), found.told)
+      if (found) this.of(found.z, (values) => use(values, found.far), found.condition)
       return Boolean(found)
     }
   }
 
-  // A picture of values on a canvas of its own, one pixel each.
+  // Paints values on a new canvas, one canvas pixel per image pixel.
   const onCanvas = (values, shape) => {
     const canvas = document.createElement("canvas")
     Object.assign(canvas, { width: shape[2], height: shape[1] })
@@ -128,5 +129,5 @@ const MapDecode = (() => {
     return canvas
   }
 
-  return { Decoder, Decoding, onCanvas, sent }
+  return { Decoder, Decoding, onCanvas, concatenate }
 })()

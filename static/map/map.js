@@ -1,7 +1,7 @@
-// The map: a Plotly figure that stays while its colours, points and selection change, and all that a hand does on it.
+// The map: one Plotly figure, kept while its colours, points and selection change, and all interaction with it.
 const FADED = 0.12
 
-class MapView extends MapGuests.Guests {
+class MapView extends MapPlaced.Placed {
   constructor(parent) {
     super()
     this.root = MapBase.make("div", "aeviz-map", parent)
@@ -12,11 +12,11 @@ class MapView extends MapGuests.Guests {
     this.root.append(overlay.canvas)
     this.tools = MapBase.make("div", "tools", this.root)
     this.wait = MapBase.make("div", "wait", this.root)
-    this.release = MapTouch.attach(this)
+    this.release = MapPointer.attach(this)
     this.watcher = new ResizeObserver(() => { if (this.node?.offsetParent) { window.Plotly.Plots.resize(this.node); overlay.draw() } })
     this.watcher.observe(this.root)
-    this.hear = ({ detail }) => { this.step = detail.step; if (this.data.roads?.length) overlay.draw() }
-    window.addEventListener("aeviz-step", this.hear)
+    this.onStep = ({ detail }) => { this.step = detail.step; if (this.data.roads?.length) overlay.draw() }
+    window.addEventListener("aeviz-step", this.onStep)
   }
 
   get node() { return this.plot.classList.contains("js-plotly-plot") ? this.plot : null }
@@ -24,7 +24,7 @@ class MapView extends MapGuests.Guests {
   get ink() { return getComputedStyle(this.root).color }
   get background() { return getComputedStyle(this.root).getPropertyValue("--st-background-color") || "#fff" }
 
-  // Everything a run of the page says about the map; what has not changed is left as it is.
+  // Applies the state sent by a page rerun; only what has changed is updated.
   show(data, tell) {
     const before = this.data
     this.data = data
@@ -37,7 +37,7 @@ class MapView extends MapGuests.Guests {
     this.makeTools()
     if (JSON.stringify(before.pictures) !== JSON.stringify(data.pictures)) this.pictures = data.pictures && new MapPictures.Pictures(data.pictures)
     if (JSON.stringify(before.decode) !== JSON.stringify(data.decode)) this.decoding = data.decode && new MapDecode.Decoding(data.decode)
-    if (JSON.stringify(before.stars) !== JSON.stringify(data.stars)) this.takeStars(data.stars)
+    if (JSON.stringify(before.stars) !== JSON.stringify(data.stars)) this.placeImages(data.stars)
     if (JSON.stringify(before.means) !== JSON.stringify(data.means))
       this.means = data.means.map((mean) => ({ ...mean, images: mean.pictures.map((address) => this.image(address)) }))
     if (before.space !== data.space) this.enter(data)
@@ -49,7 +49,7 @@ class MapView extends MapGuests.Guests {
     this.overlay.draw()
   }
 
-  // Another map: its own view and outline, or those a link brought.
+  // Switches to another map and restores its view and outline, or those from a link.
   enter(data) {
     const kept = VIEWS.get(data.space) ?? (data.view ? { ...data.view } : {})
     VIEWS.set(data.space, kept)
@@ -67,7 +67,7 @@ class MapView extends MapGuests.Guests {
       if (figure !== this.data.figure) return
       const first = !this.figure
       this.figure = { data: packed.data.map((trace) => ({ ...trace })), layout: packed.layout }
-      this.dots = new MapDots.Dots(this.figure)
+      this.dots = new MapPoints.Points(this.figure)
       if (this.frame) this.dots.move(this.frame)
       await this.draw()
       this.wait.textContent = ""
@@ -76,25 +76,25 @@ class MapView extends MapGuests.Guests {
     } catch (error) {
       if (figure !== this.data.figure) return
       if (!this.figure) this.wait.textContent = this.data.said.lost
-      this.tell("missing", Date.now()) // the server may have let the bytes go: it makes them anew
+      this.tell("missing", Date.now()) // the server may have evicted the bytes and creates them again
     }
   }
 
-  // Draw what the figure and the selection are now; Plotly keeps zoom, camera and the legend's choices.
+  // Draws the current figure and selection; Plotly keeps zoom, camera and hidden classes.
   async draw() {
     const { Plotly } = window, kept = VIEWS.get(this.data.space) ?? {}
     const picked = (this.bits = this.data.picked?.bits ? MapBase.bitsOf(this.data.picked.bits, this.data.size) : null)
     const layout = { ...this.figure.layout, dragmode: this.flat ? (this.data.tool === "pan" ? "pan" : false) : "orbit", autosize: true }
-    if (this.data.height < MapStars.SMALL) layout.showlegend = false
+    if (this.data.height < MapOwnImages.SMALL) layout.showlegend = false
     if (kept.x && this.flat) Object.assign(layout, { xaxis: { ...layout.xaxis, range: kept.x }, yaxis: { ...layout.yaxis, range: kept.y } })
-    if (!this.flat) layout.scene = { ...layout.scene, annotations: MapSolids.arrows(this), ...(kept.camera && { camera: kept.camera }) }
+    if (!this.flat) layout.scene = { ...layout.scene, annotations: MapOverlay3D.arrows(this), ...(kept.camera && { camera: kept.camera }) }
     for (const trace of this.figure.data) {
       trace.hoverinfo = this.flat ? "skip" : "none"
       delete trace.hovertemplate
       if (this.flat && trace.customdata) this.fade(trace, picked)
       if (kept.hidden?.includes(trace.name)) trace.visible = "legendonly"
     }
-    const data = this.flat ? this.figure.data : [...this.figure.data, ...MapSolids.traces(this, picked)]
+    const data = this.flat ? this.figure.data : [...this.figure.data, ...MapOverlay3D.traces(this, picked)]
     const first = !this.node
     await Plotly.react(this.plot, data, layout, {
       scrollZoom: true, displayModeBar: false, responsive: false, doubleClick: "reset",
@@ -129,7 +129,7 @@ class MapView extends MapGuests.Guests {
     this.node.on("plotly_unhover", () => { this.hovered = null; if (!this.flat) this.cards.hide() })
   }
 
-  // The plotting area on the screen and the way between it and the map; null before there is one.
+  // The plotting area in pixels and the conversions between screen and map; null before the first drawing.
   space() {
     const full = this.node?._fullLayout
     if (!full?.xaxis || !this.flat || !full._size) return null
@@ -145,9 +145,8 @@ class MapView extends MapGuests.Guests {
 
   shown() { return this.dots.shown(this.node) }
 
-  // The row under a place of the screen, within `reach` pixels, -1 for none: that of the picture which is there, or of
-  // the nearest dot.
-  rowAt(x, y, reach = MapTouch.REACH) {
+  // The row at screen position (x, y), -1 for none: the thumbnail's there, or the nearest dot's within `reach` pixels.
+  rowAt(x, y, reach = MapPointer.REACH) {
     if (!this.dots) return -1
     if (!this.flat) return this.hovered ?? -1
     const space = this.space()
@@ -168,8 +167,8 @@ class MapView extends MapGuests.Guests {
 
   lookAt(x, y, inside) {
     if (!inside || (this.moving && this.flat)) return this.cards.hide()
-    const star = this.overlay.stars.at(x, y)
-    if (star) return this.cards.star(star, x, y)
+    const own = this.overlay.stars.at(x, y)
+    if (own) return this.cards.ownImage(own, x, y)
     const id = this.rowAt(x, y)
     if (id >= 0) return this.cards.row(id, x, y, this.pictures, this.traceName(id))
     const space = this.space()
@@ -185,20 +184,20 @@ class MapView extends MapGuests.Guests {
   }
   hiddenNames() { return new Set((this.figure?.data ?? []).filter((trace) => trace.visible === "legendonly").map((trace) => trace.name)) }
 
-  // A finger hides what it points at: it reaches further, and what it shows stays until the next touch.
+  // A finger covers its target: search a larger radius, and keep the card until the next touch.
   click(x, y, more, finger) {
     if (this.overlay.stars.at(x, y)) return finger && this.lookAt(x, y, true)
-    const id = this.rowAt(x, y, finger ? 2 * MapTouch.REACH : MapTouch.REACH)
+    const id = this.rowAt(x, y, finger ? 2 * MapPointer.REACH : MapPointer.REACH)
     if (id >= 0 && more) return this.toggle(id)
     if (id >= 0) return this.pin(id)
     if (this.pinned) this.pin(null)
-    else if (this.outline || this.data.picked?.bits) this.letGo()
+    else if (this.outline || this.data.picked?.bits) this.clearSelection()
     if (finger) this.lookAt(x, y, true)
   }
 
   async pin(id) {
     this.pinned = id === null ? null : { id, near: null }
-    this.pointer = null // what the way here was about to show beside it
+    this.pointer = null // cancels the pending hover card
     this.cards.hide()
     if (id === null) this.cards.unpin()
     else {
@@ -228,7 +227,7 @@ class MapView extends MapGuests.Guests {
     if (space) this.pick(this.onMap(corners, space))
   }
 
-  // Tell which dots lie within an outline; a map without dots of its own leaves that to the server.
+  // Selects the dots inside an outline; for maps whose dots stay on the server, the server does.
   pick(outline) {
     this.outline = outline
     const kept = VIEWS.get(this.data.space)
@@ -250,7 +249,7 @@ class MapView extends MapGuests.Guests {
     this.choose(bits, null)
   }
 
-  letGo() {
+  clearSelection() {
     this.outline = null
     delete VIEWS.get(this.data.space).outline
     this.data = { ...this.data, picked: { ...this.data.picked, bits: null } }
@@ -261,15 +260,15 @@ class MapView extends MapGuests.Guests {
   close() {
     this.release()
     this.watcher.disconnect()
-    window.removeEventListener("aeviz-step", this.hear)
+    window.removeEventListener("aeviz-step", this.onStep)
     this.live = null
     if (this.node) window.Plotly.purge(this.plot)
   }
 }
 
-// Kept on its place, and with it: Streamlit may clean up and call again without emptying the place.
+// The view is stored on its parent: Streamlit may clean up and call again without clearing the element.
 export default function ({ data, parentElement, setTriggerValue }) {
-  if (!data) return // mounted before the page has said what it is to show
+  if (!data) return // mounted before the page has sent any data
   parentElement.aeviz ??= new MapView(parentElement)
   const view = parentElement.aeviz
   clearTimeout(view.closing)

@@ -1,12 +1,12 @@
-// Pictures of a run's images: tiles of rows beside each other in the set, for what lies under the pointer, and sheets
-// of chosen rows, for what is in sight.
+// Images of a run: tiles of consecutive rows with reconstructions, for the hover card, and sheets of chosen rows, for
+// thumbnails.
 const MapPictures = (() => {
   const MOST_SMALL = 4000
   const bitmap = (bytes) => createImageBitmap(new Blob([bytes]))
 
   class Pictures {
-    // about: {tile, sheet: addresses, per: images on a tile, shape: [C, H, W], rows: those on the tiles, if not all;
-    // without `sheet` small pictures are cut from the tiles}
+    // about: {tile, sheet: addresses, per: images per tile, shape: [C, H, W], rows: the rows on the tiles, if not all}.
+    // Without `sheet`, thumbnails are cut from the tiles.
     constructor(about) {
       this.about = about
       this.places = about.rows && new Map(about.rows.map((row, place) => [row, place]))
@@ -14,7 +14,7 @@ const MapPictures = (() => {
       this.small = new Map() // row -> {picture, x, y, width, height}
     }
 
-    // Where a row's picture stands, counted over all tiles.
+    // A row's index among all tiled images.
     placeOf(id) { return this.places ? this.places.get(id) : id }
 
     tile(id) {
@@ -30,7 +30,7 @@ const MapPictures = (() => {
       return found
     }
 
-    // What is known of a row without waiting: its two pictures as cuts, label and error; null while its tile is away.
+    // A row's image and reconstruction (as crops), label and error; null if its tile is not loaded.
     ready(id) {
       const tile = this.tiles.get(Math.floor(this.placeOf(id) / this.about.per))
       if (!tile) return null
@@ -44,7 +44,7 @@ const MapPictures = (() => {
 
     of(id) { return this.tile(id).then(() => this.ready(id)) }
 
-    // Small pictures of these rows; those that are here already are not fetched again.
+    // Fetches thumbnails of these rows, except those already loaded.
     async fetch(ids) {
       const wanted = ids.filter((id) => !this.small.has(id))
       if (!wanted.length) return
@@ -67,7 +67,7 @@ const MapPictures = (() => {
     }
   }
 
-  // A cut of a picture onto a canvas of its own, with hard pixel edges.
+  // Paints a crop on a canvas, with hard pixel edges when enlarged.
   const paint = (canvas, cut, side) => {
     const scale = side / Math.max(cut.width, cut.height)
     Object.assign(canvas, { width: Math.round(cut.width * scale), height: Math.round(cut.height * scale) })

@@ -1,8 +1,8 @@
-// What the map offers beside the dots: the whole of it, a link to what one sees, pictures to take away, and its density.
-const VIEWS = new Map() // where one looked and what one drew, by space, as long as the page is open
+// The map's toolbar (reset, link, PNG and SVG) and its density layer.
+const VIEWS = new Map() // by map: zoom or camera, outline and hidden classes, until the page is closed
 
 const MapTools = (() => {
-  const CELL = 3 // pixels of the screen that a cell of the density takes
+  const CELL = 3 // screen pixels per density cell
 
   class Tools {
     makeTools() {
@@ -24,7 +24,7 @@ const MapTools = (() => {
       else window.Plotly.relayout(this.node, { "scene.camera": this.figure.layout.scene.camera })
     }
 
-    // An address that shows this very view: what the page has chosen, where one looks, and what one has drawn.
+    // A link to this view: the page's options, the zoom or camera, the outline and hidden classes.
     link() {
       const kept = VIEWS.get(this.data.space) ?? {}
       const view = Object.fromEntries(["x", "y", "camera", "outline", "hidden"].filter((name) => kept[name] && kept[name].length !== 0).map((name) => [name, kept[name]]))
@@ -51,7 +51,7 @@ const MapTools = (() => {
       anchor.click()
     }
 
-    // What the page shows faint below pictures is faint in a picture of the page, too.
+    // Dots that the page fades behind thumbnails are faded in the saved picture, too.
     dim(pen, scale) {
       const space = this.space(), dots = this.plot.querySelector(".gl-container")
       if (!space || !dots) return
@@ -79,7 +79,7 @@ const MapTools = (() => {
     }
   }
 
-  // Counts by cell as a picture: colours of the page, thicker where there are more.
+  // Renders counts per cell as an image in the page's colours, more opaque for higher counts.
   const shaded = ({ shades, numbers, width, height }, palette) => {
     const canvas = Object.assign(document.createElement("canvas"), { width, height })
     const image = new ImageData(width, height)

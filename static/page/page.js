@@ -1,4 +1,4 @@
-// A map that stands alone: what others ask a server for lies in the page itself, under the same addresses.
+// A self-contained map: the data usually fetched from a server is embedded in the page, under the same addresses.
 const element = (id) => JSON.parse(document.getElementById(id).textContent)
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
 const scene = element("scene"), carried = element("carried")
@@ -14,12 +14,12 @@ window.AEVIZ_INLINE = (address) => {
   return carried[address] && new Response(bytesOf(carried[address]))
 }
 
-const room = document.querySelector("main"), view = new MapView(room)
+const main = document.querySelector("main"), view = new MapView(main)
 const chosen = { colour: scene.colours[0], show: "dots" }
 const draw = () => {
   const { colour, show } = chosen
   const picked = view.data.picked ?? scene.picked
-  const height = Math.max(360, window.innerHeight - document.body.scrollHeight + room.offsetHeight)
+  const height = Math.max(360, window.innerHeight - document.body.scrollHeight + main.offsetHeight)
   view.show({ ...scene, figure: colour.figure, names: colour.names, show, grid: show === "decoded", picked, height }, () => {})
 }
 

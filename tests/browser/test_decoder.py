@@ -12,7 +12,7 @@ from aeviz.models import BODIES, LOSSES, VARIANTS, build, model_config
 from aeviz.models.bodies.blocks import ACTIVATIONS
 
 pytestmark = pytest.mark.browser
-SCRIPT = Path(__file__).resolve().parents[2] / "static" / "decoder.js"
+SCRIPT = Path(__file__).resolve().parents[2] / "static" / "codes" / "decoder.js"
 CODES, LATENT_DIM, CLASSES = 5, 5, 3
 LABELS = [0, 1, 2, -1, 7]  # the last two are no classes
 AT_MOST, AT_MOST_HALVED = 1e-5, 2e-3

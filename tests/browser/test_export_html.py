@@ -20,8 +20,8 @@ DECODE = """(places) => {
   return places.map(([x, y]) => {
     let found
     decoding.at(x0 + x * (x1 - x0), y0 + y * (y1 - y0), (values) => { found = [...values] })
-    const { z, told } = decoding.inverse.at(x0 + x * (x1 - x0), y0 + y * (y1 - y0))
-    return { z: [...z], told: told && [...told], found }
+    const { z, condition } = decoding.inverse.at(x0 + x * (x1 - x0), y0 + y * (y1 - y0))
+    return { z: [...z], condition: condition && [...condition], found }
   })
 }"""
 DOT = """(text) => {
@@ -74,10 +74,10 @@ def test_a_place_is_decoded_as_torch_decodes_it(method, variant, page, open_map)
     run = untrained({"variant": variant, "latent_dim": 5, "body": {"name": "conv", "channels": (4, 6)}})
     open_map(run, TSNE if method == "tsne" else MapRequest(method="pca", limit=120))
     decoded = page.evaluate(DECODE, PLACES)
-    told = torch.tensor([each["told"] for each in decoded]) if variant == "cvae" else None
+    condition = torch.tensor([each["condition"] for each in decoded]) if variant == "cvae" else None
     with torch.no_grad():
-        wanted = run.load().decode(torch.tensor([each["z"] for each in decoded]), told).flatten(1).numpy()
-    assert told is None or (told[:, :-1].sum(1) > 0.999).all(), "every place is told a class"
+        wanted = run.load().decode(torch.tensor([each["z"] for each in decoded]), condition).flatten(1).numpy()
+    assert condition is None or (condition[:, :-1].sum(1) > 0.999).all(), "every place has a class"
     np.testing.assert_allclose([each["found"] for each in decoded], wanted, atol=1e-3)
     assert np.ptp(wanted, axis=0).max() > 1e-3, "the places differ"
 

@@ -1,4 +1,4 @@
-"""A decoder packed for `static/decoder.js`, which runs it in the browser: its layers as JSON, then their weights."""
+"""A decoder packed for `static/codes/decoder.js`, which runs it in the browser: its layers as JSON, then their weights."""
 
 import json
 import struct

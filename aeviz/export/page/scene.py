@@ -16,8 +16,8 @@ from aeviz.latent.projections.label_positions import label_places
 
 STATIC = Path(__file__).resolve().parents[3] / "static"
 PARTS = (
-    "base", "room", "dots", "pictures", "decode", "cards", "thumbs", "names", "stars", "overlay", "solids", "touch", "tools",
-    "guests", "map",
+    "base", "overlays/collision", "points", "pictures", "decode", "cards", "overlays/thumbs", "overlays/names",
+    "overlays/own_images", "overlays/overlay", "overlays/overlay_3d", "pointer", "tools", "placed", "map",
 )  # fmt: skip
 SAID = {
     "drawing": "Drawing …", "lost": "The map could not be fetched; it is made anew.", "label": "class",
@@ -93,7 +93,7 @@ def _bits(dots: np.ndarray, size: int) -> str | None:
 
 def script() -> str:
     """The map and the decoder as one module."""
-    paths = [STATIC / "decoder.js", *(STATIC / "map" / f"{part}.js" for part in PARTS)]
+    paths = [STATIC / "codes" / "decoder.js", *(STATIC / "map" / f"{part}.js" for part in PARTS)]
     return "\n".join(path.read_text() for path in paths)
 
 

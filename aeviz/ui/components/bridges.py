@@ -25,7 +25,7 @@ def bridge(name: str, script: str, css: str = "", isolate_styles: bool = True) -
     return st.components.v2.component(name, js=loader(script, css), isolate_styles=isolate_styles)
 
 
-_viewport = bridge("aeviz_viewport", joined("viewport.js"))
+_viewport = bridge("aeviz_viewport", joined("app/viewport.js"))
 
 
 @dataclass(frozen=True)

@@ -25,16 +25,16 @@ CAPTIONS = ("Sample", "Nearest training image")
 
 def _component(name: str, *parts: str) -> Any:
     """A component whose JavaScript is these files of `static/`, one after another."""
-    return bridge(name, joined(*(f"{part}.js" for part in ("map/base", "sheet", *parts))))
+    return bridge(name, joined(*(f"{part}.js" for part in ("map/base", "images/sheet", *parts))))
 
 
-_player = _component("aeviz_player", "player")
-_mosaic = _component("aeviz_mosaic", "mosaic")
-_direction = _component("aeviz_direction", "decoder", "map/decode", "direction")
+_player = _component("aeviz_player", "codes/player")
+_mosaic = _component("aeviz_mosaic", "codes/mosaic")
+_direction = _component("aeviz_direction", "codes/decoder", "map/decode", "codes/direction")
 
 
 def sheet(images: np.ndarray) -> dict[str, Any]:
-    """Images (N, C, H, W) uint8 as one picture, for `static/sheet.js`."""
+    """Images (N, C, H, W) uint8 as one picture, for `static/images/sheet.js`."""
     columns = columns_of(len(images))
     picture = pictures.encode_webp(pictures.mosaic(images, columns, gap=0))
     height, width = images.shape[2:]

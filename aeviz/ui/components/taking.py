@@ -18,7 +18,7 @@ from aeviz.ui.serve import address
 PLOT = (800, 400)  # pixels of the page; a PNG has two for each
 FILMS = {"GIF": "image/gif", "WebP": "image/webp", "MP4": "video/mp4"}
 
-_saver = bridge("aeviz_plot_saver", joined("map/base.js", "plot_saver.js"))
+_saver = bridge("aeviz_plot_saver", joined("map/base.js", "app/plot_saver.js"))
 
 
 def take_along(

@@ -9,7 +9,7 @@ from aeviz.export.page.scene import columns_of, shrunk
 from aeviz.ui import show
 from aeviz.ui.components.bridges import bridge, hear, joined, nothing
 
-_gallery = bridge("aeviz_gallery", joined("gallery.js"))
+_gallery = bridge("aeviz_gallery", joined("images/gallery.js"))
 
 
 def gallery(

@@ -6,8 +6,8 @@ from typing import Any
 from aeviz.data import Border
 from aeviz.ui.components.bridges import Dropped, bridge, content_of, files_of, hear, joined
 
-_sketch = bridge("aeviz_sketch", joined("sketch.js"))
-_paste = bridge("aeviz_paste", joined("map/base.js", "paste.js"))
+_sketch = bridge("aeviz_sketch", joined("images/sketch.js"))
+_paste = bridge("aeviz_paste", joined("map/base.js", "images/paste.js"))
 
 WHITE, BLACK = "#ffffff", "#000000"
 SKETCH_SAID = {

@@ -10,10 +10,10 @@ import numpy as np
 from aeviz.plots.theme import CLASS_COLOURS, UNKNOWN_COLOUR
 from aeviz.ui.components.bridges import bridge, joined
 
-_chart = bridge("aeviz_chart", joined("chart.js"))
-_strips = bridge("aeviz_strips", joined("strips.js"))
-_bars = bridge("aeviz_bars", joined("bars.js"))
-_film = bridge("aeviz_film", joined("film.js"))
+_chart = bridge("aeviz_chart", joined("training/chart.js"))
+_strips = bridge("aeviz_strips", joined("training/strips.js"))
+_bars = bridge("aeviz_bars", joined("training/bars.js"))
+_film = bridge("aeviz_film", joined("training/film.js"))
 
 REACH = 32767  # the largest number in 16 bits
 

@@ -23,7 +23,9 @@ from aeviz.ui.components.map.scenes import decoding_of
 from aeviz.ui.components.posters import Row, poster
 from aeviz.ui.components.taking import take_along
 
-PARTS = ("decoder.js", "map/base.js", "map/decode.js", "wipe.js", "code_bars.js", "rebuilt.js")
+PARTS = (
+    "codes/decoder.js", "map/base.js", "map/decode.js", "images/wipe.js", "codes/code_bars.js", "images/reconstruction.js",
+)  # fmt: skip
 MOST_TALL = 300  # pixels of each of the three pictures
 NEAREST, NEAREST_SIDE = 6, 44
 SAID = {
@@ -39,7 +41,7 @@ MEANINGS = {
     "percentile": "How many of the test images are rebuilt with a smaller error.",
 }
 
-_rebuilt = bridge("aeviz_rebuilt", joined(*PARTS), css=joined("rebuilt.css"))
+_rebuilt = bridge("aeviz_rebuilt", joined(*PARTS), css=joined("images/reconstruction.css"))
 
 
 def image_view(run: Run, chosen: Chosen) -> None:

@@ -15,7 +15,8 @@ from aeviz.ui import forms, state, words
 from aeviz.ui.components.bridges import bridge, joined
 from aeviz.ui.frame import said
 
-_table = bridge("aeviz_layer_table", joined("layer_edits.js", "layer_table.js"), css=joined("layer_table.css"))
+PARTS = ("network/layer_edits.js", "network/layer_table.js")
+_table = bridge("aeviz_layer_table", joined(*PARTS), css=joined("network/layer_table.css"))
 
 # What stands at a row's right, and what it counts.
 COLUMNS = {
