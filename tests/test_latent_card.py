@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from aeviz.latent.neighbours import own_nearest
-from aeviz.latent.projections.tsne.attraction import joined, joined_there, kernels, similarities
+from aeviz.latent.projections.tsne.attraction import kernels, similarities, symmetrised, symmetrised_on_device
 from aeviz.latent.projections.tsne.repulsion import GridRepulsion, LateExtent
 from aeviz.latent.projections.tsne.tsne import TSNE, TSNESettings
 from aeviz.latent.quality.scores import trustworthiness
@@ -46,7 +46,10 @@ def test_similarities_of_both_sides_joined_there_are_the_same():
     distances, rows = own_nearest(CODES, 9)
     similar = similarities(distances, kernels(distances, 3.0))
     ours, theirs = (torch.zeros(len(CODES), len(CODES)) for _ in range(2))
-    for whole, (p, others, offsets) in ((ours, joined(rows, similar)), (theirs, joined_there(rows, similar, "cpu:0"))):
+    for whole, (p, others, offsets) in (
+        (ours, symmetrised(rows, similar)),
+        (theirs, symmetrised_on_device(rows, similar, "cpu:0")),
+    ):
         assert (p.dtype, others.dtype, offsets.dtype) == (torch.float32, torch.int64, torch.int64)
         whole[torch.arange(len(CODES)).repeat_interleave(offsets.diff()), others] = p
     torch.testing.assert_close(theirs, ours)

@@ -10,7 +10,7 @@ from aeviz.errors import BadValue, MissingPackage, NotNow, Stopped, UnknownName
 from aeviz.latent.neighbours import own_nearest
 from aeviz.latent.principal_axes import variance_ratio
 from aeviz.latent.projections import inverse
-from aeviz.latent.projections.base import unheard
+from aeviz.latent.projections.base import ignore_step
 from aeviz.latent.projections.dimensions import Axes
 from aeviz.latent.projections.lda import LDA
 from aeviz.latent.projections.neighbour_map import NeighbourMap
@@ -20,7 +20,7 @@ from aeviz.latent.projections.register import PROJECTIONS, projection
 from aeviz.latent.projections.tsne.attraction import Attraction, Kernels, kernels, similarities
 from aeviz.latent.projections.tsne.initialisation import start_points
 from aeviz.latent.projections.tsne.optimiser import Descent
-from aeviz.latent.projections.tsne.placement import joint_similarities, settle
+from aeviz.latent.projections.tsne.placement import joint_similarities, place_by_descent
 from aeviz.latent.projections.tsne.repulsion import GridRepulsion, TreeRepulsion
 from aeviz.latent.projections.tsne.tsne import TSNE, TSNESettings, has_converged, usable_perplexity
 from aeviz.latent.quality.scores import knn_accuracy
@@ -47,7 +47,7 @@ def make(cls, width=6, **settings):
     return cls(cls.Settings.parse({**quick.get(cls.name, {}), **settings}))
 
 
-def fit(projection, codes, on_step=unheard):
+def fit(projection, codes, on_step=ignore_step):
     """The points of codes, of which every fourth has no label."""
     return projection.fit(codes, on_step, np.arange(len(codes)) % 4 - 1)
 
@@ -188,10 +188,10 @@ def test_only_a_map_that_iterates_can_go_on(cls, codes):
     projection = make(cls)
     fit(projection, codes)
     if cls is TSNE:
-        assert projection.go_on().shape == (120, 2)
+        assert projection.resume().shape == (120, 2)
         return
     with pytest.raises(NotNow, match=f"{cls.label} is complete"):
-        projection.go_on()
+        projection.resume()
 
 
 @LINEAR
@@ -312,11 +312,11 @@ def test_a_stopped_tsne_keeps_its_points_and_goes_on_from_them(codes):
     assert tsne.notes()["stopped_at"] == tsne.notes()["iterations"] == 30
     again = TSNE.from_state(tsne.settings, tsne.state())
     seen = []
-    points = again.go_on(seen.append)
+    points = again.resume(seen.append)
     np.testing.assert_array_equal(seen[0].points, kept)
     assert (seen[0].done, seen[-1].done, seen[-1].total) == (30, 80, 80)
     assert "stopped_at" not in again.notes()
-    again.go_on()
+    again.resume()
     assert again.notes()["iterations"] == 160, "as many again, once it was finished"
     assert again.notes()["kl_divergence"] < seen[-1].kl
     assert not np.array_equal(again.points, points)
@@ -357,7 +357,7 @@ def test_a_new_code_settles_where_its_share_of_the_divergence_is_least():
     places = np.stack([x.ravel(), y.ravel()], axis=1)
     squared = cdist(places, points) ** 2
     cost = 2 * np.log1p(squared[:, rows]) @ similar + 2 * (1 / (1 + squared)).sum(1) / normaliser
-    np.testing.assert_allclose(settle(points, rows, similar, normaliser), places[cost.argmin()], atol=0.03)
+    np.testing.assert_allclose(place_by_descent(points, rows, similar, normaliser), places[cost.argmin()], atol=0.03)
 
 
 @pytest.mark.parametrize(("cls", "dims"), [(GridRepulsion, 2), (TreeRepulsion, 3)])

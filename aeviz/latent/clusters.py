@@ -7,7 +7,7 @@ from aeviz.latent.neighbours import OnStep, nearest
 from aeviz.latent.projections.base import checked_codes
 
 STARTS = 3  # of k-means, the best of which is kept
-MOST_FITTED = 20_000  # codes that HDBSCAN looks at; its time grows with their square
+MAX_FITTED = 20_000  # codes that HDBSCAN looks at; its time grows with their square
 
 
 def k_means(codes: np.ndarray, k: int, seed: int = 0) -> np.ndarray:
@@ -52,7 +52,7 @@ def hdbscan(
         raise BadValue(
             "min_cluster_size = {size} is more than the {n} codes there are; use fewer", size=min_cluster_size, n=n
         )
-    sample = np.sort(np.random.default_rng(seed).permutation(n)[:MOST_FITTED])
+    sample = np.sort(np.random.default_rng(seed).permutation(n)[:MAX_FITTED])
     step(0, n)
     found = _largest_first(HDBSCAN(min_cluster_size, copy=True).fit_predict(codes[sample]))
     others = np.setdiff1d(np.arange(n), sample)

@@ -7,8 +7,8 @@ import numpy as np
 
 from aeviz.errors import BadValue
 
-MOST_NUMBERS = 8_000_000  # rows x dimensions a classifier is fitted to
-HELD = 0.3  # penalty on a classifier's squared weights, beside its mean loss; from 0.1 to 1 it hardly matters
+MAX_NUMBERS = 8_000_000  # rows x dimensions a classifier is fitted to
+WEIGHT_PENALTY = 0.3  # penalty on a classifier's squared weights, beside its mean loss; from 0.1 to 1 it hardly matters
 RIDGE = 1.0  # keeps the reading of attributes steady where dimensions say the same
 NEAR_ZERO = 1e-12
 
@@ -38,11 +38,11 @@ def classifier_normal(a: np.ndarray, b: np.ndarray, seed: int = 0) -> np.ndarray
     from sklearn.linear_model import LogisticRegression
 
     a, b = _groups(a, b)
-    most = MOST_NUMBERS // (2 * a.shape[1])
+    most = MAX_NUMBERS // (2 * a.shape[1])
     a, b = (group[np.random.default_rng(seed).permutation(len(group))[:most]] for group in (a, b))
     x = np.concatenate([a, b])
     x -= x.mean(axis=0)
-    classifier = LogisticRegression(C=1 / (HELD * len(x)), max_iter=1000, class_weight="balanced")
+    classifier = LogisticRegression(C=1 / (WEIGHT_PENALTY * len(x)), max_iter=1000, class_weight="balanced")
     normal = classifier.fit(x / max(float(x.std()), NEAR_ZERO), np.repeat([0, 1], [len(a), len(b)])).coef_[0]
     normal /= max(float(np.linalg.norm(normal)), NEAR_ZERO)
     length = float((b.mean(axis=0) - a.mean(axis=0)) @ normal)

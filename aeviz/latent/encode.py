@@ -77,9 +77,9 @@ def reconstruct(
         for start in range(0, len(rows), batch_size):
             chunk = rows[start : start + batch_size]
             x = _pixels(images, chunk)
-            told = _part(labels, start, batch_size)
-            z = _code(model, x, told)
-            yield Reconstruction(chunk, x, z, _decode(model, z, told))
+            condition = _part(labels, start, batch_size)
+            z = _code(model, x, condition)
+            yield Reconstruction(chunk, x, z, _decode(model, z, condition))
             if on_step:
                 on_step(start + len(chunk), len(rows))
 
@@ -93,7 +93,7 @@ def _part(labels: np.ndarray | None, start: int, size: int) -> np.ndarray | None
     return None if labels is None else labels[start : start + size]
 
 
-def told_tensors(model: Any, labels: np.ndarray | None) -> tuple[Tensor, ...]:
+def label_tensors(model: Any, labels: np.ndarray | None) -> tuple[Tensor, ...]:
     """Labels (B,) or shares (B, K + 1) as the further argument of a model that is told them, else none."""
     if labels is None:
         return ()
@@ -104,13 +104,13 @@ def told_tensors(model: Any, labels: np.ndarray | None) -> tuple[Tensor, ...]:
 # inference_mode stands on whole functions: around a `yield` it would leak into the caller's code.
 @torch.inference_mode()
 def _code(model: Any, x: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-    z = model.code(torch.from_numpy(x).to(device_of(model)).float() / 255, *told_tensors(model, labels))
+    z = model.code(torch.from_numpy(x).to(device_of(model)).float() / 255, *label_tensors(model, labels))
     return z.float().reshape(len(x), -1).cpu().numpy()  # (B, D)
 
 
 @torch.inference_mode()
 def _decode(model: Any, z: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-    x_hat: Tensor = model.decode(torch.from_numpy(np.array(z)).to(device_of(model)), *told_tensors(model, labels))
+    x_hat: Tensor = model.decode(torch.from_numpy(np.array(z)).to(device_of(model)), *label_tensors(model, labels))
     return x_hat.float().cpu().numpy()
 
 

@@ -34,8 +34,8 @@ def nearest(
     Returns:
         Distances (M, k) float64 and row numbers (M, k) int64.
     """
-    stored, asked = _prepared(codes, metric), _prepared(queries, metric)
-    return _search(stored, asked, min(k, len(stored)), metric, own=False, on_step=on_step)
+    stored, queries = _prepared(codes, metric), _prepared(queries, metric)
+    return _search(stored, queries, min(k, len(stored)), metric, own=False, on_step=on_step)
 
 
 def own_nearest(
@@ -56,13 +56,13 @@ def squared_distances(codes: np.ndarray, queries: np.ndarray, device: str = "cpu
     precision = torch.float64 if codes.shape[1] <= 256 else torch.float32
     centre = codes.mean(axis=0, dtype=np.float64).astype(codes.dtype)  # a float64 copy of all pixels would be 1 GB
     stored = torch.from_numpy(codes - centre).to(device, precision)
-    asked = stored if queries is codes else torch.from_numpy(queries - centre).to(device, precision)
-    norms, asked_norms = (stored * stored).sum(1), (asked * asked).sum(1)
+    centred = stored if queries is codes else torch.from_numpy(queries - centre).to(device, precision)
+    norms, query_norms = (stored * stored).sum(1), (centred * centred).sum(1)
     chunk = max(1, (CHUNK_DISTANCES if device == "cpu" else CHUNK_ON_CARD) // max(len(codes), 1))
-    for start in range(0, len(asked), chunk):
-        part = slice(start, min(start + chunk, len(asked)))
-        squared = torch.addmm(norms[None, :], asked[part], stored.T, alpha=-2)  # (c, N)
-        yield part, squared.add_(asked_norms[part, None]).clamp_(min=0)
+    for start in range(0, len(centred), chunk):
+        part = slice(start, min(start + chunk, len(centred)))
+        squared = torch.addmm(norms[None, :], centred[part], stored.T, alpha=-2)  # (c, N)
+        yield part, squared.add_(query_norms[part, None]).clamp_(min=0)
 
 
 def _prepared(codes: np.ndarray, metric: Metric) -> np.ndarray:
@@ -76,7 +76,7 @@ def _prepared(codes: np.ndarray, metric: Metric) -> np.ndarray:
 
 def _search(
     stored: np.ndarray,
-    asked: np.ndarray,
+    queries: np.ndarray,
     k: int,
     metric: Metric,
     *,
@@ -86,43 +86,43 @@ def _search(
 ) -> tuple[np.ndarray, np.ndarray]:
     import torch
 
-    distances = np.empty((len(asked), k))
-    rows = np.empty((len(asked), k), dtype=np.int64)
+    distances = np.empty((len(queries), k))
+    rows = np.empty((len(queries), k), dtype=np.int64)
     candidates = min(k + SPARE, len(stored) - own)
-    there = None if device == "cpu" else [torch.from_numpy(each).to(device) for each in (stored, asked)]
-    for part, squared in squared_distances(stored, asked, device):
+    on_device = None if device == "cpu" else [torch.from_numpy(each).to(device) for each in (stored, queries)]
+    for part, squared in squared_distances(stored, queries, device):
         if own:
             squared.diagonal(part.start).fill_(torch.inf)
         found = squared.topk(candidates, dim=1, largest=False, sorted=False).indices  # (c, k + SPARE)
-        if there is None:
-            distances[part], rows[part] = _refined(stored, asked[part], found.numpy(), k)
+        if on_device is None:
+            distances[part], rows[part] = _refined(stored, queries[part], found.numpy(), k)
         else:
-            refined = refined_there(there[0], there[1][part], found, k)
+            refined = refined_on_device(on_device[0], on_device[1][part], found, k)
             distances[part], rows[part] = (each.cpu().numpy() for each in refined)
         if on_step:
-            on_step(part.stop, len(asked))
+            on_step(part.stop, len(queries))
     return (distances**2 / 2 if metric == "cosine" else distances), rows
 
 
-def _refined(stored: np.ndarray, asked: np.ndarray, found: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _refined(stored: np.ndarray, queries: np.ndarray, found: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The k best of the candidates (c, k + SPARE) by differences, whose rounding does not depend on the chunk."""
     found = np.sort(found, axis=1)
     exact = np.empty(found.shape)
     step = max(1, CHUNK_DISTANCES // max(found.shape[1] * stored.shape[1], 1))
     for start in range(0, len(found), step):
-        difference = stored[found[start : start + step]] - asked[start : start + step, None, :]
+        difference = stored[found[start : start + step]] - queries[start : start + step, None, :]
         exact[start : start + step] = np.sqrt(np.square(difference).sum(axis=2))
     order = np.argsort(exact, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(exact, order, axis=1), np.take_along_axis(found, order, axis=1)
 
 
-def refined_there(stored: "Tensor", asked: "Tensor", found: "Tensor", k: int) -> tuple["Tensor", "Tensor"]:
+def refined_on_device(stored: "Tensor", queries: "Tensor", found: "Tensor", k: int) -> tuple["Tensor", "Tensor"]:
     """The same as `_refined` on the device where all of it lies: distances (c, k) and row numbers (c, k)."""
     import torch
 
     found = found.sort(dim=1).values
     step = max(1, CHUNK_ON_CARD // max(found.shape[1] * stored.shape[1], 1))
-    parts = zip(found.split(step), asked.split(step), strict=True)
+    parts = zip(found.split(step), queries.split(step), strict=True)
     exact = torch.cat([(stored[rows] - queries[:, None]).square().sum(2).sqrt() for rows, queries in parts])
     order = exact.argsort(dim=1, stable=True)[:, :k]
     return exact.gather(1, order), found.gather(1, order)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from aeviz.plots.theme import CLASS_COLOURS, DIVERGING, QUIET_TEXT, layout, note, shown
+from aeviz.plots.theme import CLASS_COLOURS, DIVERGING, QUIET_TEXT, layout, note, plain_text
 
 
 def variance_bars(ratio: np.ndarray, *, height: int = 280, uirevision: str = "variance") -> go.Figure:
@@ -39,7 +39,7 @@ def counts_bars(
     place = np.arange(len(counts), dtype=np.int32)
     rows = layout(height=height or _rows_height(len(counts)), uirevision=uirevision, bargap=0.25, showlegend=False)
     figure = go.Figure(layout=rows)
-    texts = [shown(name) for name in names]
+    texts = [plain_text(name) for name in names]
     figure.add_bar(
         x=counts,
         y=place,
@@ -66,7 +66,7 @@ def change_bars(
     values = np.asarray(changes, dtype=np.float64)
     order = np.argsort(-np.abs(values), kind="stable")[:most]
     place = np.arange(len(order), dtype=np.int32)
-    texts = [shown(names[number]) for number in order]
+    texts = [plain_text(names[number]) for number in order]
     figure = go.Figure(layout=layout(height=height, uirevision=uirevision, bargap=0.3, showlegend=False))
     figure.add_bar(
         x=values[order],

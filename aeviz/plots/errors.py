@@ -9,7 +9,7 @@ BARS = 60
 SPREAD = 1e-6  # between the ends where all errors are equal
 
 
-def reach_of(errors: np.ndarray) -> tuple[float, float]:
+def error_range(errors: np.ndarray) -> tuple[float, float]:
     """The least and the greatest finite error of (N,), a little apart even where there is but one."""
     finite = errors[np.isfinite(errors)]
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
@@ -25,7 +25,7 @@ def error_histogram(
     uirevision: str = "errors",
 ) -> go.Figure:
     """Errors (N,) as bars, those of the `chosen` (N,) bool in front; outside the range `within` they are faint."""
-    low, high = reach_of(errors)
+    low, high = error_range(errors)
     edges = np.linspace(low, high, BARS + 1)
     middles, wide = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
     inside = (edges[1:] > within[0]) & (edges[:-1] < within[1])

@@ -7,8 +7,8 @@ import numpy as np
 
 from aeviz.plots.theme import UNKNOWN_LABEL
 
-MOST_TEXTS = 10  # texts drawn with a colour of their own; the rest share "other"
-MOST_INTEGERS = 40  # distinct unnamed integers still taken as classes
+MAX_TEXTS = 10  # texts drawn with a colour of their own; the rest share "other"
+MAX_INTEGERS = 40  # distinct unnamed integers still taken as classes
 OTHER = "other"
 
 
@@ -33,7 +33,7 @@ def grouped(values: np.ndarray, class_names: Sequence[str] | None) -> Groups | N
         return Groups(values.astype(np.int64), ["no", "yes"])
     if values.dtype.kind not in "iu":
         return None
-    if class_names is None and len(np.unique(values)) > MOST_INTEGERS:
+    if class_names is None and len(np.unique(values)) > MAX_INTEGERS:
         return None
     return Groups(values.astype(np.int64), list(class_names or []))
 
@@ -43,7 +43,7 @@ def _of_texts(values: np.ndarray) -> Groups:
     texts = np.array(["" if value is None else str(value) for value in values])
     distinct, inverse, counts = np.unique(texts, return_inverse=True, return_counts=True)
     order = [place for place in np.argsort(-counts, kind="stable") if distinct[place] != ""]
-    named = order[: MOST_TEXTS if len(order) > MOST_TEXTS else len(order)]
+    named = order[: MAX_TEXTS if len(order) > MAX_TEXTS else len(order)]
     numbers = np.full(len(distinct), len(named), dtype=np.int64)
     numbers[named] = np.arange(len(named))
     numbers[distinct == ""] = -1

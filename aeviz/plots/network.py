@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from aeviz.plots.theme import UNKNOWN_COLOUR, layout, shown
+from aeviz.plots.theme import UNKNOWN_COLOUR, layout, plain_text
 
 PART_COLOURS = {
     "image": UNKNOWN_COLOUR, "encoder": "#6a62f0", "code": "#c0ae1e", "decoder": "#e5733f",
@@ -60,7 +60,7 @@ def hourglass(bars: Sequence[Bar], *, places: int = 0, height: int = 230, share:
         textfont={"size": LETTERS},
         constraintext="none",
         cliponaxis=False,
-        customdata=[_told(bar) for bar in bars],
+        customdata=[_hover_text(bar) for bar in bars],
         hovertemplate="%{customdata}<extra></extra>",
     )
     lines = 1 + max((label.count("<br>") for label in labels), default=0)
@@ -76,26 +76,26 @@ def _label(bar: Bar, places: float) -> str:
     if bar.part == "broken":
         return "✕"
     if places > MANY:
-        return in_short(bar.size) if bar.part in ("image", "code") else ""
+        return abbreviated(bar.size) if bar.part in ("image", "code") else ""
     if places > SOME:
-        return in_short(bar.size)
+        return abbreviated(bar.size)
     shape = _shape(bar)
-    return f"{shape}<br>{in_short(bar.parameters)} par." if bar.parameters and places <= FEW else shape
+    return f"{shape}<br>{abbreviated(bar.parameters)} par." if bar.parameters and places <= FEW else shape
 
 
-def _told(bar: Bar) -> str:
+def _hover_text(bar: Bar) -> str:
     """What is said of a bar under the pointer."""
     if bar.part == "broken":
-        return f"{shown(bar.name)} does not fit here"
+        return f"{plain_text(bar.name)} does not fit here"
     weights = f", {bar.parameters:,} parameters" if bar.parameters else ""
-    return f"{shown(bar.name)}: {_shape(bar)}{f' = {bar.size:,}' if len(bar.shape) > 1 else ''} numbers{weights}"
+    return f"{plain_text(bar.name)}: {_shape(bar)}{f' = {bar.size:,}' if len(bar.shape) > 1 else ''} numbers{weights}"
 
 
 def _shape(bar: Bar) -> str:
     return "×".join(map(str, bar.shape))
 
 
-def in_short(value: int) -> str:
+def abbreviated(value: int) -> str:
     """A count in at most four letters and a unit."""
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= limit:

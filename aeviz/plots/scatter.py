@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from aeviz.plots.groups import Groups, grouped
-from aeviz.plots.theme import CLASS_COLOURS, DIVERGING, SEQUENTIAL, class_marker, layout, note, shown
+from aeviz.plots.theme import CLASS_COLOURS, DIVERGING, SEQUENTIAL, class_marker, layout, note, plain_text
 
 AXES = ("x", "y", "z")
 LEGEND = {"orientation": "h", "x": 0, "y": -0.01, "yanchor": "top", "itemsizing": "constant", "title": {"text": ""}}
@@ -87,7 +87,7 @@ def _class_traces(points: np.ndarray, groups: Groups, rows: np.ndarray) -> Itera
         yield _trace(
             points[of_class],
             rows[of_class],
-            name=shown(groups.name(int(number))),
+            name=plain_text(groups.name(int(number))),
             marker=marker,
             # By reference: what stands in a template itself would be read as one.
             hovertemplate=_hover("<b>%{fullData.name}</b><br>"),
@@ -97,7 +97,7 @@ def _class_traces(points: np.ndarray, groups: Groups, rows: np.ndarray) -> Itera
 
 
 def _scale_trace(points: np.ndarray, values: np.ndarray, colour_label: str, rows: np.ndarray, signed: bool) -> Any:
-    bar = {"title": {"text": shown(colour_label), "side": "right"}, "thickness": 12, "outlinewidth": 0}
+    bar = {"title": {"text": plain_text(colour_label), "side": "right"}, "thickness": 12, "outlinewidth": 0}
     bar |= {"len": 0.92, "y": 0, "yanchor": "bottom"}  # below the tool bar
     low, high = scale_ends(values, signed)
     marker = _dots(*points.shape) | {
@@ -109,7 +109,7 @@ def _scale_trace(points: np.ndarray, values: np.ndarray, colour_label: str, rows
         "showscale": True,
     }
     hover = _hover("<b>%{marker.color:.4g}</b> %{fullData.name}<br>")
-    return _trace(points, rows, name=shown(colour_label), marker=marker, hovertemplate=hover, showlegend=False)
+    return _trace(points, rows, name=plain_text(colour_label), marker=marker, hovertemplate=hover, showlegend=False)
 
 
 def scale_ends(values: np.ndarray, signed: bool = False) -> tuple[float, float]:
@@ -147,7 +147,7 @@ def _hover(first: str) -> str:
 def _draw_axes(figure: go.Figure, dims: int, labels: Sequence[str], equal: bool) -> None:
     labelled = len(labels) == dims
     settings = [
-        {"title": {"text": shown(labels[d])}}
+        {"title": {"text": plain_text(labels[d])}}
         if labelled
         else {"showticklabels": False, "showgrid": False, "title": {"text": ""}}
         for d in range(dims)

@@ -32,7 +32,7 @@ DIVERGING = ("#1450e6", "#5b74c4", "#8b8f98", "#b98c58", "#f08c00")
 QUIET_TEXT, INK = "#808495", "#17181c"
 GRID = "rgba(128, 132, 149, 0.18)"
 SCENE_GRID = "#a5a9b4"
-LONGEST_NAME = 40
+MAX_NAME_LENGTH = 40
 
 _AXIS = {"gridcolor": GRID, "linecolor": GRID, "zeroline": False, "automargin": True, "title": {"standoff": 8}}
 # WebGL scenes lose faint see-through lines on white, so theirs are solid.
@@ -83,10 +83,10 @@ def class_marker(number: int) -> dict[str, str]:
     return {"color": CLASS_COLOURS[colour], "symbol": CLASS_SYMBOLS[cycle % len(CLASS_SYMBOLS)]}
 
 
-def shown(name: object) -> str:
+def plain_text(name: object) -> str:
     """A name that a person gave, as plain text: Plotly renders `<a>`, `<b>` and entities, and this shows them."""
     text = " ".join(str(name).split())
-    text = text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
+    text = text if len(text) <= MAX_NAME_LENGTH else text[: MAX_NAME_LENGTH - 1] + "…"
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from aeviz import data, files
 from aeviz.data import Dataset
 from aeviz.errors import BadFile, BadValue, MissingData, UnknownName
-from aeviz.latent.conditioning import told_classes
+from aeviz.latent.conditioning import class_labels
 from aeviz.latent.encode import encode
 from aeviz.models import Autoencoder
 from aeviz.models.device import resolve_device
@@ -29,7 +29,7 @@ class Codes:
     z: np.ndarray
     labels: np.ndarray
     index: np.ndarray
-    told: np.ndarray | None = None
+    condition: np.ndarray | None = None
 
     def first(self, limit: int | None) -> "Codes":
         """At most `limit` of them, the first of a fixed shuffle, in index order."""
@@ -40,8 +40,8 @@ class Codes:
 
     def at(self, places: np.ndarray) -> "Codes":
         """Those at some places."""
-        told = None if self.told is None else self.told[places]
-        return Codes(self.z[places], self.labels[places], self.index[places], told)
+        condition = None if self.condition is None else self.condition[places]
+        return Codes(self.z[places], self.labels[places], self.index[places], condition)
 
 
 def dataset_of(run: Run) -> Dataset:
@@ -91,13 +91,13 @@ def codes(run: Run, split: Split = "test", report: Report = quiet) -> Codes:
         dataset = dataset_of(run)
         rows, model = dataset.rows(split), model_of(run)
         labels = dataset.labels[rows]
-        told = told_classes(model, dataset.images, rows, labels)
+        condition = class_labels(model, dataset.images, rows, labels)
         z = encode(
-            model, dataset.images, rows, labels=told, on_step=lambda done, total: report(done, total, "Encoding")
+            model, dataset.images, rows, labels=condition, on_step=lambda done, total: report(done, total, "Encoding")
         )
-        kept = {"z": z, "labels": labels, "index": rows} | ({} if told is None else {"told": told})
+        kept = {"z": z, "labels": labels, "index": rows} | ({} if condition is None else {"told": condition})
         write_arrays(path, kept)
-    return Codes(**kept)
+    return Codes(kept["z"], kept["labels"], kept["index"], kept.get("told"))
 
 
 def known_codes(run: Run, report: Report = quiet) -> Codes:
@@ -115,14 +115,14 @@ class Encoded(NamedTuple):
     """Codes z (n, D) of images, and the classes (n,) that a conditional network was told."""
 
     z: np.ndarray
-    told: np.ndarray | None
+    condition: np.ndarray | None
 
 
 def encoded(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None) -> Encoded:
     """Images (n, C, H, W) uint8 of the network's shape, of classes (n,) where these are known, as codes."""
     model = model_of(run)
-    told = told_of(model, pixels, labels)
-    return Encoded(encode(model, pixels, np.arange(len(pixels)), labels=told), told)
+    condition = labels_of(model, pixels, labels)
+    return Encoded(encode(model, pixels, np.arange(len(pixels)), labels=condition), condition)
 
 
 def encode_images(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
@@ -130,12 +130,12 @@ def encode_images(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None
     return encoded(run, pixels, labels).z
 
 
-def told_of(model: Autoencoder, pixels: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray | None:
+def labels_of(model: Autoencoder, pixels: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray | None:
     """The classes (n,) to tell a conditional network with images (n, C, H, W); None for networks that are told none.
 
     Those of labels (n,); where they are -1 or not given, the one under which the network rebuilds the image best.
     """
-    return told_classes(model, pixels, np.arange(len(pixels)), labels)
+    return class_labels(model, pixels, np.arange(len(pixels)), labels)
 
 
 def errors(run: Run, split: Split = "test", report: Report = quiet) -> np.ndarray:

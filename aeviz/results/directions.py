@@ -10,8 +10,8 @@ from aeviz.results.store import Report, Split, quiet
 from aeviz.runs import Run
 from aeviz.runs.directions import Direction
 
-MOST_CHANGES, MOST_SOURCE = 20, 200
-MOST_CLASSES = 100
+MAX_CHANGES, MAX_SOURCE = 20, 200
+MAX_CLASSES = 100
 GROUPS = "the groups themselves"
 
 
@@ -41,9 +41,9 @@ def direction(
     in_a, in_b = np.isin(known.index, a), np.isin(known.index, b)
     vector = METHODS[method][1](known.z[in_a], known.z[in_b], 0)
     attributes = _attributes(run, known) | {GROUPS: _groups(in_a, in_b)}
-    wanted = [GROUPS, *_turned(run, known.labels[in_a], known.labels[in_b])]
+    wanted = [GROUPS, *_swapped_classes(run, known.labels[in_a], known.labels[in_b])]
     found = specificity(vector, known.z, attributes, wanted)
-    most = sorted(found.changes, key=lambda attribute: -abs(found.changes[attribute]))[:MOST_CHANGES]
+    most = sorted(found.changes, key=lambda attribute: -abs(found.changes[attribute]))[:MAX_CHANGES]
     return Direction.parse(
         {
             "name": name,
@@ -75,7 +75,7 @@ def class_direction(
         raise BadValue("a direction leads from one class to another; {name} was chosen twice", name=classes[a])
     known = codes(run, split, report)
     rows_a, rows_b = (known.index[known.labels == number] for number in (a, b))
-    source = f"{classes[a]} to {classes[b]} ({split})"[:MOST_SOURCE]
+    source = f"{classes[a]} to {classes[b]} ({split})"[:MAX_SOURCE]
     return direction(run, name, split, rows_a, rows_b, method, source, report)
 
 
@@ -83,7 +83,7 @@ def _attributes(run: Run, known: Codes) -> dict[str, np.ndarray]:
     """What is known of the images: the 100 commonest classes, as a yes or no for each, and the set's columns of numbers."""
     labelled, names = known.labels >= 0, run.config().data.classes
     numbers, counts = np.unique(known.labels[labelled], return_counts=True)
-    common = numbers[np.argsort(-counts, kind="stable")[:MOST_CLASSES]]
+    common = numbers[np.argsort(-counts, kind="stable")[:MAX_CLASSES]]
     found = {names[number]: np.where(labelled, known.labels == number, np.nan) for number in common}
     try:
         dataset: Dataset = dataset_of(run)
@@ -100,7 +100,7 @@ def _groups(in_a: np.ndarray, in_b: np.ndarray) -> np.ndarray:
     return values
 
 
-def _turned(run: Run, labels_a: np.ndarray, labels_b: np.ndarray) -> list[str]:
+def _swapped_classes(run: Run, labels_a: np.ndarray, labels_b: np.ndarray) -> list[str]:
     """The names of the classes that most of either group are of, if they are two."""
     most = [np.bincount(labels[labels >= 0]).argmax() for labels in (labels_a, labels_b) if (labels >= 0).any()]
     return [run.config().data.classes[number] for number in most] if len(set(most)) == 2 else []

@@ -6,10 +6,10 @@ import numpy as np
 
 from aeviz.data import ArrayLike, Dataset
 from aeviz.errors import BadValue
-from aeviz.latent.conditioning import mean_shares
+from aeviz.latent.conditioning import mean_one_hot
 from aeviz.latent.encode import decode
 from aeviz.results.codes import codes, dataset_of, model_of
-from aeviz.results.maps.nearest import places_of
+from aeviz.results.maps.nearest import positions_of
 from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, write_arrays
 from aeviz.runs import Run
 
@@ -88,7 +88,7 @@ def selection(run: Run, split: Split, rows: np.ndarray, dataset: Dataset | None 
     if not len(rows):
         raise BadValue("nothing is selected; draw around some dots first")
     dataset, coded = dataset or dataset_of(run), codes(run, split)
-    places = places_of(coded, rows, split)
+    places = positions_of(coded, rows, split)
     model, chosen = model_of(run), coded.at(places)
     z = chosen.z.astype(np.float64)
     code = z.mean(axis=0)
@@ -96,7 +96,7 @@ def selection(run: Run, split: Split, rows: np.ndarray, dataset: Dataset | None 
     return Selected(
         counts=dict(zip(labels.tolist(), counts.tolist(), strict=True)),
         image=mean_image(dataset.images, rows),
-        decoded=decode(model, code[None], labels=mean_shares(chosen.told, model.n_classes))[0],
+        decoded=decode(model, code[None], labels=mean_one_hot(chosen.condition, model.n_classes))[0],
         code=code.astype(np.float32),
         spread=float(np.sqrt(np.square(z - code).sum(axis=1).mean())),
     )

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from aeviz.errors import BadValue, MissingData
-from aeviz.latent.conditioning import mean_shares
+from aeviz.latent.conditioning import mean_one_hot
 from aeviz.latent.encode import decode, encode
-from aeviz.results.codes import errors, model_of, told_of
+from aeviz.results.codes import errors, labels_of, model_of
 from aeviz.runs import Run
 from aeviz.scores.images import mse, percentile, psnr, ssim
 
@@ -24,7 +24,7 @@ class Rebuilt:
     z: np.ndarray
     x_hat: np.ndarray
     test_errors: np.ndarray | None
-    told: np.ndarray | None = None
+    condition: np.ndarray | None = None
 
     def numbers(self) -> dict[str, list[Any]]:
         """For each image: mse per pixel, psnr (dB), ssim, and its error's percentile within the test set."""
@@ -58,9 +58,9 @@ def average(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None) -> A
     if len(pixels) == 0:
         raise BadValue("there is no mean of no images; choose at least one")
     model = model_of(run)
-    told = told_of(model, pixels, labels)
-    z = encode(model, pixels, np.arange(len(pixels)), labels=told).mean(axis=0)
-    x_hat = decode(model, z[None], labels=mean_shares(told, model.n_classes))[0]
+    condition = labels_of(model, pixels, labels)
+    z = encode(model, pixels, np.arange(len(pixels)), labels=condition).mean(axis=0)
+    x_hat = decode(model, z[None], labels=mean_one_hot(condition, model.n_classes))[0]
     return Average((pixels.mean(axis=0) / 255).astype(np.float32), z, x_hat)
 
 
@@ -72,11 +72,11 @@ def decode_codes(run: Run, codes: np.ndarray, labels: np.ndarray | None = None) 
 def rebuild(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None) -> Rebuilt:
     """Rebuild images (n, C, H, W) uint8 of the network's shape; a conditional one is told classes, see `told_of`."""
     model = model_of(run)  # loaded once: a training may write better weights at any moment
-    told = told_of(model, pixels, labels)
-    z = encode(model, pixels, np.arange(len(pixels)), labels=told)
-    x_hat = decode(model, z, labels=told)
+    condition = labels_of(model, pixels, labels)
+    z = encode(model, pixels, np.arange(len(pixels)), labels=condition)
+    x_hat = decode(model, z, labels=condition)
     try:
         test_errors = errors(run, "test")
     except MissingData:
         test_errors = None  # a loaded run still rebuilds; only the percentile is missing
-    return Rebuilt(pixels.astype(np.float32) / 255.0, z, x_hat, test_errors, told)
+    return Rebuilt(pixels.astype(np.float32) / 255.0, z, x_hat, test_errors, condition)

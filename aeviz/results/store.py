@@ -31,12 +31,14 @@ def name_of(run: Run, kind: str, parameters: dict[str, Any]) -> str:
         NotNow: the run has learned nothing yet.
     """
     mark = run.weights_mark()
-    further = ({"images": "kept"} if _by_kept_images(run) else {}) | ({"told": "classes"} if _is_told(run) else {})
-    asked = json.dumps(parameters | further, sort_keys=True)
-    return f"{kind}-{hashlib.sha256(f'{mark} {asked}'.encode()).hexdigest()[:20]}"
+    further = ({"images": "kept"} if _by_kept_images(run) else {}) | (
+        {"told": "classes"} if _is_conditional(run) else {}
+    )
+    key = json.dumps(parameters | further, sort_keys=True)
+    return f"{kind}-{hashlib.sha256(f'{mark} {key}'.encode()).hexdigest()[:20]}"
 
 
-def _is_told(run: Run) -> bool:
+def _is_conditional(run: Run) -> bool:
     """Whether the network is told classes; earlier results of such a one were computed without."""
     return bool(read_metadata(run.weights)["model"].get("n_classes"))
 

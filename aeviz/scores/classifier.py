@@ -12,7 +12,7 @@ from aeviz.models.eager_optimizers import eager
 
 OnStep = Callable[[int, int], None]
 FEATURES = 64
-MOST_IMAGES, EPOCHS, BATCH = 10_000, 4, 128
+MAX_IMAGES, EPOCHS, BATCH = 10_000, 4, 128
 LEARNING_RATE = 2e-3
 
 
@@ -47,7 +47,7 @@ def train_classifier(
 
     Of more than 10,000 rows, as many drawn with the seed; 4 epochs of Adam. `on_step(done, total)` may raise to cancel.
     """
-    rows = np.sort(np.random.default_rng(seed).permutation(rows[labels[rows] >= 0])[:MOST_IMAGES])
+    rows = np.sort(np.random.default_rng(seed).permutation(rows[labels[rows] >= 0])[:MAX_IMAGES])
     x, y = np.asarray(images[rows]), torch.from_numpy(labels[rows].astype(np.int64))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -15,7 +15,7 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float | None:
     NeurIPS 2017, https://arxiv.org/abs/1706.08500). It depends on the features and shrinks as sets grow: compare at
     the same features and sizes only. None with fewer than 2 rows on a side, or numbers that are not finite.
     """
-    if not _judgeable(a, b):
+    if not _is_valid(a, b):
         return None
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     covariance_a, covariance_b = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (a, b))
@@ -43,17 +43,18 @@ def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3) -> Precisio
         fake: features (M, F).
         k: how far the balls reach.
     """
-    if not _judgeable(real, fake):
+    if not _is_valid(real, fake):
         return PrecisionRecall(None, None)
     return PrecisionRecall(_share_within(real, fake, k), _share_within(fake, real, k))
 
 
-def _share_within(centres: np.ndarray, asked: np.ndarray, k: int) -> float:
+def _share_within(centres: np.ndarray, features: np.ndarray, k: int) -> float:
     """Which share of features (M, F) lies within the balls around centres (N, F)."""
     radii = torch.from_numpy(own_nearest(centres, k)[0][:, -1]).square()
     rounding = 1e-6 * radii.mean()  # the distances are quick ones, and a set must lie within itself
     within = [
-        (squared <= radii + rounding).any(1) for _, squared in squared_distances(np.asarray(centres), np.asarray(asked))
+        (squared <= radii + rounding).any(1)
+        for _, squared in squared_distances(np.asarray(centres), np.asarray(features))
     ]
     return float(torch.cat(within).double().mean())
 
@@ -64,5 +65,5 @@ def _root(covariance: np.ndarray) -> np.ndarray:
     return vectors * np.sqrt(values.clip(min=0)) @ vectors.T
 
 
-def _judgeable(a: np.ndarray, b: np.ndarray) -> bool:
+def _is_valid(a: np.ndarray, b: np.ndarray) -> bool:
     return min(len(a), len(b)) >= 2 and bool(np.isfinite(a).all() and np.isfinite(b).all())

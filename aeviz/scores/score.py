@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from aeviz.latent.conditioning import told_classes
+from aeviz.latent.conditioning import class_labels
 from aeviz.latent.encode import encode, reconstruct
 from aeviz.latent.quality.scores import MAX_ROWS, trustworthiness
 from aeviz.scores.baseline import PCABaseline
@@ -32,10 +32,12 @@ def score_model(model: Any, dataset: Any, split: Split = "test", on_step: OnStep
     """
     stage = _Stages(on_step)
     train, rows = dataset.rows("train"), dataset.rows(split)
-    train_told, told = (told_classes(model, dataset.images, part, dataset.labels[part]) for part in (train, rows))
+    train_condition, condition = (
+        class_labels(model, dataset.images, part, dataset.labels[part]) for part in (train, rows)
+    )
     rival = PCABaseline.fit(dataset.images, train, model.latent_dim, on_step=stage.next())
-    ours, theirs = _reconstruction_scores(model, rival, dataset.images, rows, told, stage.next())
-    fitted = (encode(model, dataset.images, train, labels=train_told, on_step=stage.next()), dataset.labels[train])
+    ours, theirs = _reconstruction_scores(model, rival, dataset.images, rows, condition, stage.next())
+    fitted = (encode(model, dataset.images, train, labels=train_condition, on_step=stage.next()), dataset.labels[train])
     rival_fitted = (rival.encode(dataset.images, train, stage.next()), dataset.labels[train])
     ours |= _code_scores(ours.pop("codes"), dataset.labels[rows], *fitted, dataset.images, rows, stage)
     theirs |= _code_scores(theirs.pop("codes"), dataset.labels[rows], *rival_fitted, dataset.images, rows, stage)
@@ -50,8 +52,8 @@ def errors_per_image(
 
     A conditional model is told the classes: labels (n,) where they are known.
     """
-    told = told_classes(model, images, rows, labels)
-    batches = reconstruct(model, images, rows, labels=told, on_step=on_step)
+    condition = class_labels(model, images, rows, labels)
+    batches = reconstruct(model, images, rows, labels=condition, on_step=on_step)
     errors = [mse(_floats(batch.x), batch.x_hat) for batch in batches]
     return np.concatenate(errors) if errors else np.empty(0)
 
@@ -74,11 +76,11 @@ class _Stages:
 
 
 def _reconstruction_scores(
-    model: Any, rival: PCABaseline, images: Any, rows: np.ndarray, told: np.ndarray | None, on_step: OnStep
+    model: Any, rival: PCABaseline, images: Any, rows: np.ndarray, condition: np.ndarray | None, on_step: OnStep
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """MSE, PSNR, SSIM and the codes, of the model and of PCA, in one pass over the images."""
     ours, theirs = _Sums(), _Sums()
-    for batch in reconstruct(model, images, rows, labels=told, on_step=on_step):
+    for batch in reconstruct(model, images, rows, labels=condition, on_step=on_step):
         x = _floats(batch.x)
         ours.add(x, batch.x_hat, batch.z)
         z = rival.code(x)

@@ -13,7 +13,7 @@ from aeviz.models.eager_optimizers import eager
 
 NODES = 33  # codes the curve is looked at
 WAVES = 8  # sines that bend it
-ROUNDS = 40  # of L-BFGS, about one and a quarter looks at the whole curve each
+ITERATIONS = 40  # of L-BFGS, about one and a quarter looks at the whole curve each
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Metric:
     def energy_of(self, curve: Tensor) -> Tensor:
         """The same as a tensor that gradients flow through."""
         dims = self.known.shape[1]
-        z, told = curve[:, :dims], curve[:, dims:]
-        images = self.model.decode(z, *([told] if told.shape[1] else [])).flatten(1)  # (T, D) -> (T, F)
+        z, condition = curve[:, :dims], curve[:, dims:]
+        images = self.model.decode(z, *([condition] if condition.shape[1] else [])).flatten(1)  # (T, D) -> (T, F)
         weight = 1 + (torch.cdist(z, self.known).amin(1) / self.unit).square()  # (T,)
         changes = images.diff(dim=0).square().sum(1)  # (T - 1,)
         return ((weight[1:] + weight[:-1]) / 2 * changes).sum() * len(changes)
@@ -70,14 +70,14 @@ def geodesic(metric: Metric, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return torch.cat([line[:, :dims] + sines @ weights, line[:, dims:]], dim=1)
 
     with evaluating(metric.model):
-        weights = _least(lambda weights: metric.energy_of(bent(weights)), (WAVES, dims), ends.device)
+        weights = _minimised(lambda weights: metric.energy_of(bent(weights)), (WAVES, dims), ends.device)
     return bent(weights).cpu().numpy()
 
 
-def _least(energy_of: Callable[[Tensor], Tensor], shape: tuple[int, int], device: torch.device) -> Tensor:
+def _minimised(energy_of: Callable[[Tensor], Tensor], shape: tuple[int, int], device: torch.device) -> Tensor:
     """The weights (W, D) of least energy that were met; the first are zeros."""
     weights = torch.zeros(shape, device=device, requires_grad=True)
-    optimizer = eager(torch.optim.LBFGS)([weights], max_iter=ROUNDS, line_search_fn="strong_wolfe")
+    optimizer = eager(torch.optim.LBFGS)([weights], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
     least, best = float("inf"), weights.detach().clone()
 
     def closure() -> Tensor:

@@ -37,9 +37,9 @@ class NeighbourGraph:
 
     def path(self, a: np.ndarray, b: np.ndarray, k: int = NEIGHBOURS) -> np.ndarray:
         """The codes (V, D) of the shortest way from a (D,) to b (D,), see `way`."""
-        return np.concatenate([[a], self.codes[self.way(a, b, k)], [b]])
+        return np.concatenate([[a], self.codes[self.shortest_path(a, b, k)], [b]])
 
-    def way(self, a: np.ndarray, b: np.ndarray, k: int = NEIGHBOURS) -> list[int]:
+    def shortest_path(self, a: np.ndarray, b: np.ndarray, k: int = NEIGHBOURS) -> list[int]:
         """The rows of the codes between a (D,) and b (D,) on the shortest way (Dijkstra 1959).
 
         Each of them is joined to its k nearest codes, and to the other if that is as near.

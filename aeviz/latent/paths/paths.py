@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from aeviz.errors import BadValue
-from aeviz.latent.conditioning import shares
+from aeviz.latent.conditioning import one_hot
 from aeviz.latent.neighbours import nearest
 from aeviz.latent.paths.geodesic import Metric, geodesic
 from aeviz.latent.paths.neighbour_graph import NeighbourGraph
 from aeviz.models.variants.vae import VAE
 
-FEWEST_STOPS, MOST_STOPS = 2, 4
-FEWEST_STEPS, MOST_STEPS = 3, 64
+MIN_STOPS, MAX_STOPS = 2, 4
+MIN_STEPS, MAX_STEPS = 3, 64
 JUDGED = 1000  # codes whose nearest neighbours say what is near
 
 
@@ -28,7 +28,7 @@ class Context:
     codes: np.ndarray
     model: Any = None
     kept_graph: NeighbourGraph | None = None
-    told: np.ndarray | None = None
+    condition: np.ndarray | None = None
 
     @property
     def dims(self) -> int:
@@ -37,8 +37,8 @@ class Context:
 
     def at(self, rows: list[int]) -> np.ndarray:
         """Codes of the data (n, D), with the shares of their classes behind them for a conditional model."""
-        told = None if self.told is None else shares(self.told[rows], self.model.n_classes)
-        return self.codes[rows] if told is None else np.hstack([self.codes[rows], told])
+        condition = None if self.condition is None else one_hot(self.condition[rows], self.model.n_classes)
+        return self.codes[rows] if condition is None else np.hstack([self.codes[rows], condition])
 
     @cached_property
     def graph(self) -> NeighbourGraph:
@@ -51,7 +51,7 @@ class Context:
         return Metric.of(self.model, self.codes, neighbour_distance(self.codes))
 
 
-class Road:
+class CodePath:
     """A way through codes; a new one sets these names and writes `leg`."""
 
     name: ClassVar[str]
@@ -72,7 +72,7 @@ class Road:
             BadValue: as `places_of_stops`.
         """
         stops = np.asarray(stops, dtype=np.float32)
-        places = places_of_stops(len(stops), steps)
+        places = stop_steps(len(stops), steps)
         codes = np.empty((steps, stops.shape[1]), dtype=np.float32)
         for a, b, first, last in zip(stops[:-1], stops[1:], places[:-1], places[1:], strict=True):
             codes[first : last + 1] = self.leg(a, b, last - first + 1, context)
@@ -84,7 +84,7 @@ class Road:
         raise NotImplementedError
 
 
-class Straight(Road):
+class Straight(CodePath):
     """The straight line."""
 
     name = "straight"
@@ -95,7 +95,7 @@ class Straight(Road):
         return lerp(a, b, steps)
 
 
-class Spherical(Road):
+class Spherical(CodePath):
     """The great circle."""
 
     name = "spherical"
@@ -107,7 +107,7 @@ class Spherical(Road):
         return np.hstack([slerp(a[:dims], b[:dims], steps), lerp(a[dims:], b[dims:], steps)])
 
 
-class ThroughData(Road):
+class ThroughData(CodePath):
     """The shortest path over the graph of nearest neighbours (Isomap's geodesic; Tenenbaum et al., Science 2000)."""
 
     name = "data"
@@ -116,11 +116,11 @@ class ThroughData(Road):
     needs_codes = True
 
     def leg(self, a: np.ndarray, b: np.ndarray, steps: int, context: Context) -> np.ndarray:
-        between = context.graph.way(a[: context.dims], b[: context.dims])
+        between = context.graph.shortest_path(a[: context.dims], b[: context.dims])
         return evenly(np.concatenate([[a], context.at(between), [b]]), steps, context.dims)
 
 
-class Geodesic(Road):
+class Geodesic(CodePath):
     """The curve along which the decoded image changes least, near the data; see `Metric`."""
 
     name = "geodesic"
@@ -135,25 +135,25 @@ class Geodesic(Road):
         return along(geodesic(context.metric, a, b), steps)
 
 
-ROADS: dict[str, Road] = {road.name: road for road in (Straight(), Spherical(), ThroughData(), Geodesic())}
+PATHS: dict[str, CodePath] = {path.name: path for path in (Straight(), Spherical(), ThroughData(), Geodesic())}
 
 
-def places_of_stops(stops: int, steps: int) -> np.ndarray:
+def stop_steps(stops: int, steps: int) -> np.ndarray:
     """Which steps (M,) of a road its stops are.
 
     Raises:
         BadValue: fewer than 2 stops or more than 4, or not 3 to 64 steps, at least one for each stop.
     """
-    if not FEWEST_STOPS <= stops <= MOST_STOPS:
+    if not MIN_STOPS <= stops <= MAX_STOPS:
         raise BadValue(
             "a road leads through {fewest} to {most} images, not {count}",
-            fewest=FEWEST_STOPS, most=MOST_STOPS, count=stops,
+            fewest=MIN_STOPS, most=MAX_STOPS, count=stops,
         )  # fmt: skip
-    fewest = max(FEWEST_STEPS, stops)
-    if not fewest <= steps <= MOST_STEPS:
+    fewest = max(MIN_STEPS, stops)
+    if not fewest <= steps <= MAX_STEPS:
         raise BadValue(
             "a road through {stops} images takes {fewest} to {most} steps, not {steps}",
-            stops=stops, fewest=fewest, most=MOST_STEPS, steps=steps,
+            stops=stops, fewest=fewest, most=MAX_STEPS, steps=steps,
         )  # fmt: skip
     return np.rint(np.linspace(0, steps - 1, stops)).astype(np.int64)
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from aeviz.errors import BadValue
-from aeviz.latent.encode import decode, device_of, evaluating, told_tensors
+from aeviz.latent.encode import decode, device_of, evaluating, label_tensors
 from aeviz.models.posterior import Gaussian
 
 Order = Literal["variance", "kl", "effect"]
@@ -31,11 +31,11 @@ def traverse(z: np.ndarray, axis: np.ndarray, values: np.ndarray) -> np.ndarray:
     The axis of a latent dimension is 1 there and 0 elsewhere, and the values are then that number of the code.
     """
     z, axis = np.asarray(z, dtype=np.float64), np.asarray(axis, dtype=np.float64)
-    steps = np.asarray(values, dtype=np.float64) - places(z[None], axis[None])[0, 0]
+    steps = np.asarray(values, dtype=np.float64) - coordinates(z[None], axis[None])[0, 0]
     return (z + steps[:, None] * axis).astype(np.float32)
 
 
-def places(codes: np.ndarray, axes: np.ndarray) -> np.ndarray:
+def coordinates(codes: np.ndarray, axes: np.ndarray) -> np.ndarray:
     """The places (N, M) of codes (N, D) along axes (M, D), in lengths of the axis."""
     axes = np.asarray(axes, dtype=np.float64)
     return np.asarray(codes, dtype=np.float64) @ (axes / np.square(axes).sum(axis=1, keepdims=True)).T
@@ -86,7 +86,7 @@ def kl_by_dimension(model: Any, images: Any, rows: np.ndarray, labels: np.ndarra
         for start in range(0, len(rows), BATCH):
             part = slice(start, start + BATCH)
             x = torch.from_numpy(np.array(images[rows[part]], dtype=np.uint8)).to(device_of(model)).float() / 255
-            posterior = model.encode(x, *told_tensors(model, None if labels is None else labels[part]))
+            posterior = model.encode(x, *label_tensors(model, None if labels is None else labels[part]))
             if not isinstance(posterior, Gaussian):
                 raise BadValue("only the codes of a VAE have a KL divergence; order by variance or effect")
             total += posterior.kl().double().sum(0).cpu().numpy()
@@ -100,10 +100,10 @@ def effect(
 
     Averaged over the codes (B, D), with labels (B,), that are taken there.
     """
-    told = None if labels is None else labels.repeat(2)
+    condition = None if labels is None else labels.repeat(2)
     changes = np.empty(len(axes))
     for number, (axis, ends) in enumerate(zip(axes, reach, strict=True)):
         swept = np.concatenate([traverse(z, axis, ends) for z in bases])  # (2 B, D)
-        images = decode(model, swept, labels=told)
+        images = decode(model, swept, labels=condition)
         changes[number] = np.square(images[::2] - images[1::2]).mean(dtype=np.float64)
     return changes

@@ -30,7 +30,7 @@ class Aligner:
         if not points.any():
             return points.astype(np.float32)
         if self._before is not None and self._before.shape == points.shape:
-            points = points @ _turn(points, self._before)
+            points = points @ _rotation(points, self._before)
         self.radius = max(self.radius, reach)
         self._before = points
         return points.astype(np.float32)
@@ -72,7 +72,7 @@ def _axes(scatter: np.ndarray) -> np.ndarray:
     return eigh(scatter, subset_by_index=[size - 2, size - 1])[1][:, ::-1]
 
 
-def _turn(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
+def _rotation(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
     from scipy.linalg import orthogonal_procrustes
 
     rotation: np.ndarray = orthogonal_procrustes(points, onto)[0]

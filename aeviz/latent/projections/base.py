@@ -22,7 +22,7 @@ class Step(NamedTuple):
 OnStep = Callable[[Step], None]
 
 
-def unheard(step: Step) -> None:
+def ignore_step(step: Step) -> None:
     """The `on_step` of whoever does not want to know."""
 
 
@@ -58,7 +58,7 @@ class Projection(ABC):
             raise MissingPackage("{label} is not installed here; install it with: {line}", label=cls.label, line=line)
 
     @abstractmethod
-    def fit(self, codes: np.ndarray, on_step: OnStep = unheard, labels: np.ndarray | None = None) -> np.ndarray:
+    def fit(self, codes: np.ndarray, on_step: OnStep = ignore_step, labels: np.ndarray | None = None) -> np.ndarray:
         """Points (N, dims) float32 for codes (N, D).
 
         Args:
@@ -71,7 +71,7 @@ class Projection(ABC):
             MissingPackage: the method needs a package that is not here.
         """
 
-    def go_on(self, on_step: OnStep = unheard) -> np.ndarray:
+    def resume(self, on_step: OnStep = ignore_step) -> np.ndarray:
         """Points (N, dims) after further iterations: those still due, or as many again where none were.
 
         Raises:

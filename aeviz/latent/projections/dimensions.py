@@ -33,19 +33,19 @@ class Axes(Linear):
 
     def _measure(self, codes: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         width = codes.shape[1]
-        asked = [self.settings.x, self.settings.y, self.settings.z][: self.settings.dims]
-        beyond = [number for number in asked if number > width]
+        requested = [self.settings.x, self.settings.y, self.settings.z][: self.settings.dims]
+        beyond = [number for number in requested if number > width]
         if beyond:
             raise BadValue(
                 "there is no dimension {number}: the codes have {width}; choose dimensions from 1 to {width}",
                 number=beyond[0],
                 width=width,
             )
-        chosen_axes([number for number in asked if number])
+        chosen_axes([number for number in requested if number])
         by_variance = np.argsort(-codes.var(axis=0), kind="stable") + 1
-        free = iter([int(number) for number in by_variance if number not in asked])
+        free = iter([int(number) for number in by_variance if number not in requested])
         components = np.zeros((self.settings.dims, width))
-        for axis, number in enumerate(asked):
+        for axis, number in enumerate(requested):
             shown = number or next(free, None)
             if shown:  # codes may have fewer dimensions than the map
                 components[axis, shown - 1] = 1

@@ -8,8 +8,8 @@ from aeviz.latent.projections.base import Projection
 
 INVERSE_NEIGHBOURS = 8
 REACH = 3.0  # standard deviations of the Gaussian from a place to its furthest neighbour
-MOST_DOTS = 200_000  # that are looked at one by one
-MOST_SPACED = 10_000  # dots whose median distance to the next is taken for that of all
+MAX_DOTS = 200_000  # that are looked at one by one
+MAX_SPACED = 10_000  # dots whose median distance to the next is taken for that of all
 MARGIN = 0.05  # of the map's sides, around it
 
 
@@ -45,12 +45,12 @@ def _places(x0: float, x1: float, y0: float, y1: float, size: int) -> np.ndarray
     return np.stack([x.ravel(), y.ravel()], axis=1)
 
 
-def classes_at(found: Inverse, points: np.ndarray, told: np.ndarray) -> np.ndarray:
+def classes_at(found: Inverse, points: np.ndarray, condition: np.ndarray) -> np.ndarray:
     """The class (size²,) at each place of a grid: that of the nearest of points (N, 2) with classes (N,)."""
     from scipy.spatial import cKDTree
 
     places = _places(found.x0, found.x1, found.y0, found.y1, len(found.distance))
-    return told[cKDTree(points).query(places)[1]]
+    return condition[cKDTree(points).query(places)[1]]
 
 
 def distance_to_data(points: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -60,9 +60,9 @@ def distance_to_data(points: np.ndarray, places: np.ndarray) -> np.ndarray:
     """
     from scipy.spatial import cKDTree
 
-    dots = points[:: -(-len(points) // MOST_DOTS)]
+    dots = points[:: -(-len(points) // MAX_DOTS)]
     tree = cKDTree(dots)
-    spacing = tree.query(dots[:: -(-len(dots) // MOST_SPACED)], k=[2])[0].ravel()
+    spacing = tree.query(dots[:: -(-len(dots) // MAX_SPACED)], k=[2])[0].ravel()
     apart = spacing[np.isfinite(spacing) & (spacing > 0)]
     unit = float(np.median(apart)) if len(apart) else 1.0
     return (tree.query(places)[0] / unit).astype(np.float32)

@@ -6,7 +6,7 @@ BINS = 32
 SMOOTHING = 1.5  # in bins
 
 
-def label_places(points: np.ndarray, labels: np.ndarray) -> dict[int, tuple[float, float]]:
+def label_positions(points: np.ndarray, labels: np.ndarray) -> dict[int, tuple[float, float]]:
     """A dot (x, y) of each class where its dots lie most densely, by class number; unknown ones (-1) have none.
 
     The mode, not the mean, which lies between the parts of a torn class: the fullest bin of a smoothed histogram over

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from aeviz.latent.principal_axes import principal_axes
-from aeviz.latent.projections.base import OnStep, Projection, Step, checked_codes, unheard
+from aeviz.latent.projections.base import OnStep, Projection, Step, checked_codes, ignore_step
 
 CHUNK_NUMBERS = 8_000_000  # of a code's numbers centred at once: 64 MB
 
@@ -26,7 +26,7 @@ class Linear(Projection):
     def _measure(self, codes: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """The mean (D,) and components (dims, D) for codes (N, D), which are finite and at least one."""
 
-    def fit(self, codes: np.ndarray, on_step: OnStep = unheard, labels: np.ndarray | None = None) -> np.ndarray:
+    def fit(self, codes: np.ndarray, on_step: OnStep = ignore_step, labels: np.ndarray | None = None) -> np.ndarray:
         self.check_installed()
         codes = checked_codes(codes)
         self.mean, self.components = self._measure(codes, labels)

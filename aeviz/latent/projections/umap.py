@@ -7,13 +7,13 @@ from pydantic import Field
 
 from aeviz.errors import BadValue
 from aeviz.latent.neighbours import nearest, own_nearest
-from aeviz.latent.projections.base import OnStep, Step, checked_codes, unheard
+from aeviz.latent.projections.base import OnStep, Step, checked_codes, ignore_step
 from aeviz.latent.projections.neighbour_map import NeighbourMap, NeighbourSettings
 from aeviz.latent.projections.tsne.attraction import kernels, similarities
 from aeviz.latent.projections.tsne.initialisation import Start, start_points
-from aeviz.latent.projections.tsne.placement import settle
+from aeviz.latent.projections.tsne.placement import place_by_descent
 
-FEWEST_CODES = 5
+MIN_CODES = 5
 START_SPREAD = 5.0  # umap-learn starts within 10 of the middle
 
 
@@ -40,39 +40,39 @@ class UMAP(NeighbourMap):
     Settings = UMAPSettings
     settings: UMAPSettings
 
-    def fit(self, codes: np.ndarray, on_step: OnStep = unheard, labels: np.ndarray | None = None) -> np.ndarray:
+    def fit(self, codes: np.ndarray, on_step: OnStep = ignore_step, labels: np.ndarray | None = None) -> np.ndarray:
         self.check_installed()
         checked = checked_codes(codes)
-        if len(checked) < FEWEST_CODES:
+        if len(checked) < MIN_CODES:
             raise BadValue(
-                "UMAP needs at least {least} codes, here are {n}; take more images", least=FEWEST_CODES, n=len(checked)
+                "UMAP needs at least {least} codes, here are {n}; take more images", least=MIN_CODES, n=len(checked)
             )
         self.codes = checked.astype(np.float32)
         settings = self.settings
         start = start_points(checked, settings.dims, settings.start, settings.seed, START_SPREAD)
         self.points = start.astype(np.float32)
         on_step(Step(0, 1, self.points))
-        told = _Told(on_step)
-        self.points = self._embedded(self.points, told)
-        on_step(Step(told.total, told.total, self.points))
+        progress = _ProgressFile(on_step)
+        self.points = self._embedded(self.points, progress)
+        on_step(Step(progress.total, progress.total, self.points))
         return self.points
 
     def place_new(self, codes: np.ndarray) -> np.ndarray:
         distances, rows = nearest(self.codes, codes, self._count(), self.settings.metric)
         similar = similarities(distances, kernels(distances, max(1.0, distances.shape[1] / 2)))
         points = self.points.astype(np.float64)
-        return np.stack([settle(points, *each) for each in zip(rows, similar, strict=True)])
+        return np.stack([place_by_descent(points, *each) for each in zip(rows, similar, strict=True)])
 
     def _count(self) -> int:
         """How many neighbours a code holds on to, itself among them."""
         return min(self.settings.neighbours, len(self.codes) - 1)
 
-    def _embedded(self, start: np.ndarray, told: "_Told") -> np.ndarray:
+    def _embedded(self, start: np.ndarray, progress: "_ProgressFile") -> np.ndarray:
         """umap-learn's points (N, dims), from a start (N, dims)."""
         from umap import UMAP as UMAPLearn
 
         count = self._count()
-        distances, rows = own_nearest(self.codes, count - 1, self.settings.metric, lambda *_: told.step(0))
+        distances, rows = own_nearest(self.codes, count - 1, self.settings.metric, lambda *_: progress.step(0))
         itself = np.arange(len(self.codes))[:, None]  # umap-learn counts a point among its neighbours
         neighbours = np.hstack([itself, rows]), np.hstack([np.zeros(itself.shape), distances]).astype(np.float32)
         with warnings.catch_warnings():
@@ -86,12 +86,12 @@ class UMAP(NeighbourMap):
                 random_state=self.settings.seed,
                 n_jobs=1,
                 precomputed_knn=(*neighbours, None),
-                tqdm_kwds={"disable": False, "file": told, "bar_format": "{n}/{total}", "mininterval": 0.2},
+                tqdm_kwds={"disable": False, "file": progress, "bar_format": "{n}/{total}", "mininterval": 0.2},
             )
             return np.asarray(fitted.fit_transform(self.codes), dtype=np.float32)
 
 
-class _Told:
+class _ProgressFile:
     """The file that umap-learn writes its progress to: every `done/total` is a step, and may end the fit."""
 
     def __init__(self, on_step: OnStep) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.func import jvp
 
-from aeviz.latent.encode import device_of, evaluating, told_tensors
+from aeviz.latent.encode import device_of, evaluating, label_tensors
 from aeviz.latent.neighbours import own_nearest
 
 OnStep = Callable[[int, int], None]
@@ -80,8 +80,8 @@ def decoder_stretch(
     with evaluating(model):
         for start in range(0, len(codes), batch_size):
             batch = codes[start : start + batch_size]
-            told = None if labels is None else labels[start : start + batch_size]
-            stretch[start : start + len(batch)] = _stretch(model, batch, told, directions)
+            condition = None if labels is None else labels[start : start + batch_size]
+            stretch[start : start + len(batch)] = _stretch(model, batch, condition, directions)
             if on_step:
                 on_step(start + len(batch), len(codes))
     return stretch
@@ -111,8 +111,8 @@ def round_trip(
     with evaluating(model):
         for start in range(0, len(codes), batch_size):
             batch = codes[start : start + batch_size]
-            told = None if labels is None else labels[start : start + batch_size]
-            away[start : start + len(batch)] = _away(model, batch, told)
+            condition = None if labels is None else labels[start : start + batch_size]
+            away[start : start + len(batch)] = _away(model, batch, condition)
             if on_step:
                 on_step(start + len(batch), len(codes))
     return away
@@ -128,7 +128,7 @@ def _directions(latent_dim: int, seed: int) -> np.ndarray:
 
 @torch.no_grad()  # not inference_mode, which knows no tangents
 def _stretch(model: Any, codes: np.ndarray, labels: np.ndarray | None, directions: np.ndarray) -> np.ndarray:
-    fed = model.decoder_input(_tensor(model, codes), *told_tensors(model, labels))  # (B, D + ...)
+    fed = model.decoder_input(_tensor(model, codes), *label_tensors(model, labels))  # (B, D + ...)
     squared = torch.zeros(len(codes), dtype=torch.float64)
     for direction in _tensor(model, directions):
         tangent = torch.zeros_like(fed)
@@ -147,8 +147,8 @@ def _change(model: Any, fed: Tensor, tangent: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def _away(model: Any, codes: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-    z, told = _tensor(model, codes), told_tensors(model, labels)
-    back: Tensor = model.code(model.decode(z, *told), *told).float() - z
+    z, condition = _tensor(model, codes), label_tensors(model, labels)
+    back: Tensor = model.code(model.decode(z, *condition), *condition).float() - z
     return back.norm(dim=1).cpu().numpy()
 
 

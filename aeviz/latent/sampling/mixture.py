@@ -8,7 +8,7 @@ import numpy as np
 
 from aeviz.errors import BadValue
 
-MOST_CODES, MOST_WIDE_CODES = 20_000, 5_000  # a mixture is fitted to, of up to 64 numbers each, or of 256 and more
+MAX_CODES, MAX_WIDE_CODES = 20_000, 5_000  # a mixture is fitted to, of up to 64 numbers each, or of 256 and more
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Mixture:
         Raises:
             BadValue: fewer than 2 codes, fewer than components, codes that are not finite, or all the same.
         """
-        most = max(MOST_WIDE_CODES, min(MOST_CODES, MOST_CODES * 64 // codes.shape[1]))
+        most = max(MAX_WIDE_CODES, min(MAX_CODES, MAX_CODES * 64 // codes.shape[1]))
         x = np.asarray(codes, dtype=np.float64)[np.random.default_rng(seed).permutation(len(codes))[:most]]
         scale = _checked_scale(x, components)
         weights, means, covariances = _fitted(x / scale, components, seed)

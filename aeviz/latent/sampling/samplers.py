@@ -14,8 +14,8 @@ from aeviz.models.variants.vae import VAE
 from aeviz.models.variants.wae_mmd import WassersteinAutoencoder
 
 NEIGHBOURS = 5
-OF_CLASSES = 1  # tells the draw of classes from that of codes of the same seed
-MOST_JITTERED = 10_000  # codes that jitter begins at
+CLASS_STREAM = 1  # tells the draw of classes from that of codes of the same seed
+MAX_JITTERED = 10_000  # codes that jitter begins at
 
 
 class SampleSettings(Settings):
@@ -62,7 +62,7 @@ class Sampler:
         """Whether it can draw a single class."""
         return False
 
-    def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
+    def fit_settings(self, settings: SampleSettings) -> dict[str, Any]:
         """The settings that decide what is fitted."""
         return {}
 
@@ -103,7 +103,7 @@ class Prior(Sampler):
     def takes_label(self, model: Any) -> bool:
         return isinstance(model, ConditionalVAE)
 
-    def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
+    def fit_settings(self, settings: SampleSettings) -> dict[str, Any]:
         return {"label": settings.label}
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
@@ -119,7 +119,7 @@ class Prior(Sampler):
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
         generator = np.random.default_rng(settings.seed)
         z = settings.temperature * generator.normal(size=(count, int(fitted["dimensions"])))
-        return Drawn(z.astype(np.float32), _as_often(fitted, generator, count))
+        return Drawn(z.astype(np.float32), _class_draws(fitted, generator, count))
 
 
 class OneGaussian(Sampler):
@@ -135,7 +135,7 @@ class OneGaussian(Sampler):
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
         mixture = Mixture(fitted["weights"], fitted["means"], fitted["factors"])
         z = mixture.draw(count, settings.temperature, settings.seed)
-        return Drawn(z, _as_often(fitted, np.random.default_rng([settings.seed, OF_CLASSES]), count))
+        return Drawn(z, _class_draws(fitted, np.random.default_rng([settings.seed, CLASS_STREAM]), count))
 
 
 class GaussianMixture(OneGaussian):
@@ -145,7 +145,7 @@ class GaussianMixture(OneGaussian):
     label = "Mixture of Gaussians"
     help = "Several clouds fitted to the codes: the best guess at where images lie, for every kind of autoencoder. Fitted to up to 20,000."
 
-    def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
+    def fit_settings(self, settings: SampleSettings) -> dict[str, Any]:
         return {"components": settings.components}
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
@@ -162,7 +162,7 @@ class Jitter(Sampler):
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
         if len(codes) < 2:
             raise BadValue("there is nothing beside {count} codes; it takes 2 or more", count=len(codes))
-        drawn = np.sort(np.random.default_rng(0).permutation(len(codes))[:MOST_JITTERED])
+        drawn = np.sort(np.random.default_rng(0).permutation(len(codes))[:MAX_JITTERED])
         neighbours = own_nearest(codes[drawn], NEIGHBOURS)[1]
         return {"codes": codes[drawn], "neighbours": neighbours} | (
             {"told": labels[drawn]} if isinstance(model, ConditionalVAE) else {}
@@ -191,7 +191,7 @@ class OneClass(Sampler):
     def takes_label(self, model: Any) -> bool:
         return True
 
-    def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
+    def fit_settings(self, settings: SampleSettings) -> dict[str, Any]:
         return {"label": settings.label, "components": settings.components}
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
@@ -200,7 +200,7 @@ class OneClass(Sampler):
         if isinstance(model, ConditionalVAE):
             return SAMPLERS["prior"].fit(codes, labels, model, settings)
         own = codes[labels == settings.label]
-        return Mixture.fit(own, min(settings.components, max(1, len(own) // FEWEST_EACH))).state()
+        return Mixture.fit(own, min(settings.components, max(1, len(own) // MIN_EACH))).state()
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
         source = SAMPLERS["prior" if "known" in fitted else "mixture"]
@@ -212,13 +212,13 @@ def _classes(labels: np.ndarray, model: Any) -> Fitted:
     return {"known": labels[labels >= 0]} if isinstance(model, ConditionalVAE) else {}
 
 
-def _as_often(fitted: Fitted, generator: np.random.Generator, count: int) -> np.ndarray | None:
+def _class_draws(fitted: Fitted, generator: np.random.Generator, count: int) -> np.ndarray | None:
     """So many classes, each as often as it was seen."""
     known = fitted.get("known", ())
     return generator.choice(known, count) if len(known) else None
 
 
-FEWEST_EACH = 20  # images of a class for each Gaussian of its mixture
+MIN_EACH = 20  # images of a class for each Gaussian of its mixture
 
 SAMPLERS: dict[str, Sampler] = {
     sampler.name: sampler for sampler in (GaussianMixture(), OneGaussian(), Prior(), Jitter(), OneClass())

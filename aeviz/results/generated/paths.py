@@ -6,16 +6,16 @@ import numpy as np
 
 from aeviz import files
 from aeviz.errors import MissingData, UnknownName
-from aeviz.latent.conditioning import shares
+from aeviz.latent.conditioning import one_hot
 from aeviz.latent.paths import paths
 from aeviz.latent.paths.neighbour_graph import NeighbourGraph
-from aeviz.latent.paths.paths import ROADS, Context, Road, ThroughData
+from aeviz.latent.paths.paths import PATHS, CodePath, Context, ThroughData
 from aeviz.models import Autoencoder
 from aeviz.results.codes import known_codes, model_of
 from aeviz.results.store import Report, path_of, quiet, read_arrays, read_json, write_arrays
 from aeviz.runs import Run
 
-MOST_CODES = 10_000  # of training images that a road may lead over
+MAX_CODES = 10_000  # of training images that a road may lead over
 
 
 @dataclass(frozen=True)
@@ -28,26 +28,26 @@ class Walk:
 
     z: np.ndarray
     distance: np.ndarray | None
-    told: np.ndarray | None = None
+    condition: np.ndarray | None = None
 
 
-def roads_of(run: Run) -> list[Road]:
+def paths_of(run: Run) -> list[CodePath]:
     """The roads that can be walked in a run, in screen order.
 
     Raises:
         NotNow: the run has learned nothing yet.
     """
     model = model_of(run)
-    return [road for road in ROADS.values() if road.available(model)]
+    return [path for path in PATHS.values() if path.available(model)]
 
 
 def walk(
     run: Run,
     stops: np.ndarray,
-    road: str = "straight",
+    path: str = "straight",
     steps: int = 16,
     report: Report = quiet,
-    told: np.ndarray | None = None,
+    condition: np.ndarray | None = None,
 ) -> Walk:
     """A road through stops (M, D); over the codes of at most 10,000 training images, the first of a fixed shuffle.
 
@@ -60,8 +60,8 @@ def walk(
         MissingData: the road leads over images that are not at hand.
     """
     model = model_of(run)
-    chosen = _named(model, road)
-    beside = shares(told, model.n_classes)
+    chosen = _named(model, path)
+    beside = one_hot(condition, model.n_classes)
     wide = np.asarray(stops) if beside is None else np.hstack([stops, beside])
     try:
         known = known_codes(run, report)
@@ -69,9 +69,9 @@ def walk(
         if chosen.needs_codes:
             raise
         return _walked(chosen.walk(wide, steps, Context(np.asarray(stops))), model.latent_dim)
-    first = known.first(MOST_CODES)
-    graph = _graph(run, first.z, report) if road == ThroughData.name else None
-    context = Context(first.z, model, graph, None if beside is None else first.told)
+    first = known.first(MAX_CODES)
+    graph = _graph(run, first.z, report) if path == ThroughData.name else None
+    context = Context(first.z, model, graph, None if beside is None else first.condition)
     walked = _walked(chosen.walk(wide, steps, context), model.latent_dim)
     return replace(walked, distance=distance_to_data(run, walked.z))
 
@@ -92,8 +92,8 @@ def distance_to_data(run: Run, z: np.ndarray) -> np.ndarray:
     return paths.distance_to_data(z, known, kept["unit"])
 
 
-def _named(model: Autoencoder, name: str) -> Road:
-    known = {road.name: road for road in ROADS.values() if road.available(model)}
+def _named(model: Autoencoder, name: str) -> CodePath:
+    known = {path.name: path for path in PATHS.values() if path.available(model)}
     if name not in known:
         raise UnknownName(
             "no road through this run is called {name!r}; there are: {known}", name=name, known=", ".join(known)
@@ -103,7 +103,7 @@ def _named(model: Autoencoder, name: str) -> Road:
 
 def _graph(run: Run, codes: np.ndarray, report: Report) -> NeighbourGraph:
     """The graph of neighbours among codes (N, D), made once per weights."""
-    path = path_of(run, "graph", {"most": MOST_CODES}, "npz")
+    path = path_of(run, "graph", {"most": MAX_CODES}, "npz")
     kept = read_arrays(path)
     if kept is not None:
         return NeighbourGraph(codes.astype(np.float64), **kept)

@@ -11,7 +11,7 @@ from aeviz.errors import MissingData
 from aeviz.jobs import Job
 from aeviz.latent.encode import decode, encode
 from aeviz.models import Autoencoder
-from aeviz.results.codes import dataset_of, model_of, told_of
+from aeviz.results.codes import dataset_of, labels_of, model_of
 from aeviz.results.generated.samples import SampleRequest, draw
 from aeviz.results.store import Report, name_of, path_of, quiet, read_json
 from aeviz.runs import Run
@@ -19,7 +19,7 @@ from aeviz.scores.classifier import Classifier, train_classifier
 from aeviz.scores.generation import frechet, precision_recall
 
 Features = Literal["classifier", "encoder"]
-MOST_SCORED = 5000  # images on each side
+MAX_SCORED = 5000  # images on each side
 AT_ONCE = 500
 
 
@@ -34,7 +34,7 @@ def sample_score(run: Run, request: SampleRequest, report: Report = quiet) -> di
         MissingData: the set is not at hand, or too small.
         BadValue: nothing can be fitted to the codes.
     """
-    path = path_of(run, "sample_score", _asked(request), "json")
+    path = path_of(run, "sample_score", _parameters(request), "json")
     kept = read_json(path)
     if kept is None:
         kept = _scored(run, request, report)
@@ -44,15 +44,15 @@ def sample_score(run: Run, request: SampleRequest, report: Report = quiet) -> di
 
 def kept_sample_score(run: Run, request: SampleRequest) -> dict[str, Any] | None:
     """The score, if these samples were judged before."""
-    return read_json(path_of(run, "sample_score", _asked(request), "json"))
+    return read_json(path_of(run, "sample_score", _parameters(request), "json"))
 
 
 def sample_score_job(run: Run, request: SampleRequest) -> Job:
     """The job that scores samples in a process of its own; it may not exist yet."""
-    return Job(run.results / "jobs" / name_of(run, "sample_score", _asked(request)))
+    return Job(run.results / "jobs" / name_of(run, "sample_score", _parameters(request)))
 
 
-def _asked(request: SampleRequest) -> dict[str, Any]:
+def _parameters(request: SampleRequest) -> dict[str, Any]:
     """The request without the count, which the score does not depend on."""
     return request.model_dump(mode="json", exclude={"count"})
 
@@ -60,7 +60,7 @@ def _asked(request: SampleRequest) -> dict[str, Any]:
 def _scored(run: Run, request: SampleRequest, report: Report) -> dict[str, Any]:
     dataset, model = dataset_of(run), model_of(run)
     train, test = (_rows(dataset, split, request.label) for split in ("train", "test"))
-    n = min(MOST_SCORED, len(train), len(test))
+    n = min(MAX_SCORED, len(train), len(test))
     if n < 2:
         raise MissingData(
             "samples of {name} cannot be judged: it takes 2 training and 2 test images, and there are {train} and {test}",
@@ -102,7 +102,7 @@ def _decoded(model: Autoencoder, z: np.ndarray, labels: np.ndarray | None) -> np
 
 
 def _encoder(model: Autoencoder) -> Any:
-    return lambda images: encode(model, images, np.arange(len(images)), labels=told_of(model, images))
+    return lambda images: encode(model, images, np.arange(len(images)), labels=labels_of(model, images))
 
 
 def _classifier(run: Run, dataset: Dataset, report: Report) -> Classifier:

@@ -79,13 +79,13 @@ def draw(run: Run, model: Autoencoder, request: SampleRequest, count: int, repor
     """So many codes drawn as requested."""
     sampler = SAMPLERS[request.sampler]
     _check_label(run, model, request)
-    path = path_of(run, "sampler", {"sampler": sampler.name} | sampler.fitted_by(request), "npz")
+    path = path_of(run, "sampler", {"sampler": sampler.name} | sampler.fit_settings(request), "npz")
     fitted = read_arrays(path)
     if fitted is None:
-        known = known_codes(run, report) if sampler.needs_codes(model) else _nothing(model)
+        known = known_codes(run, report) if sampler.needs_codes(model) else _no_codes(model)
         _check_class(run, model, request, known)
         report(0, 0, f"Fitting: {sampler.label}")
-        fitted = sampler.fit(known.z, known.labels if known.told is None else known.told, model, request)
+        fitted = sampler.fit(known.z, known.labels if known.condition is None else known.condition, model, request)
         write_arrays(path, fitted)
     return sampler.draw(fitted, request, count)
 
@@ -116,7 +116,7 @@ def _check_class(run: Run, model: Autoencoder, request: SampleRequest, known: Co
         )  # fmt: skip
 
 
-def _nothing(model: Autoencoder) -> Codes:
+def _no_codes(model: Autoencoder) -> Codes:
     none = np.empty(0, np.int64)
     return Codes(np.empty((0, model.latent_dim), np.float32), none, none)
 

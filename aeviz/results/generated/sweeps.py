@@ -9,10 +9,10 @@ from aeviz.errors import BadValue
 from aeviz.latent.encode import decode
 from aeviz.latent.paths.traversals import (
     Order,
+    coordinates,
     effect,
     grid,
     kl_by_dimension,
-    places,
     plane_ranges,
     principal_axes,
     ranges,
@@ -28,8 +28,8 @@ from aeviz.runs.directions import list_directions
 Kind = Literal["dimensions", "principal"]
 BASES = 16  # codes that an axis's effect is averaged over
 JUDGED = 2000  # training images that the KL of a dimension is averaged over
-FEWEST_CELLS, MOST_CELLS = 2, 40
-MOST_PRINCIPAL, MOST_ROWS = 20, 64
+MIN_CELLS, MAX_CELLS = 2, 40
+MAX_PRINCIPAL, MAX_ROWS = 20, 64
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ def _judged(run: Run, kind: Kind, report: Report) -> dict[str, np.ndarray]:
     known, model = known_codes(run, report), model_of(run)
     report(0, 0, "Judging axes")
     vectors = np.eye(known.z.shape[1]) if kind == "dimensions" else principal_axes(known.z)[0]
-    along = places(known.z, vectors)  # (N, M)
+    along = coordinates(known.z, vectors)  # (N, M)
     found = {"vectors": vectors, "reach": ranges(along), "variance": along.var(axis=0)}
     bases, judged = known.first(BASES), known.first(JUDGED)
-    found["effect"] = effect(model, bases.z, vectors, found["reach"], bases.told)
+    found["effect"] = effect(model, bases.z, vectors, found["reach"], bases.condition)
     if kind == "dimensions" and isinstance(model, VAE):
-        found["kl"] = kl_by_dimension(model, dataset_of(run).images, judged.index, judged.told)
+        found["kl"] = kl_by_dimension(model, dataset_of(run).images, judged.index, judged.condition)
     return found
 
 
@@ -86,7 +86,7 @@ def axis_name(kind: Kind, number: int) -> str:
 def named_axes(run: Run, principal: Axes) -> dict[str, np.ndarray]:
     """All directions (D,) by name: the first 20 principal ones, the dimensions, and those kept with the run in quotes."""
     vectors = principal.vectors
-    found = {axis_name("principal", number): vector for number, vector in enumerate(vectors[:MOST_PRINCIPAL])}
+    found = {axis_name("principal", number): vector for number, vector in enumerate(vectors[:MAX_PRINCIPAL])}
     found |= {axis_name("dimensions", number): vector for number, vector in enumerate(np.eye(len(vectors)))}
     kept = [each for each in list_directions(run) if len(each.vector) == len(vectors)]
     return found | {f"“{each.name}”": np.array(each.vector) for each in kept}
@@ -102,13 +102,13 @@ class Sweep:
     own: np.ndarray
 
 
-def sweep(z: np.ndarray, known: Axes, steps: int, most: int = MOST_ROWS) -> Sweep:
+def sweep(z: np.ndarray, known: Axes, steps: int, most: int = MAX_ROWS) -> Sweep:
     """The axes that do most, at most so many, each swept through a code z (D,) over its range of the data."""
     chosen = known.order[:most]
     low, high = known.reach[chosen].T
     values = np.linspace(low, high, steps, axis=1)  # (M, S)
     codes = [traverse(z, known.vectors[axis], row) for axis, row in zip(chosen, values, strict=True)]
-    return Sweep(chosen, values, np.stack(codes), places(z[None], known.vectors[chosen])[0])
+    return Sweep(chosen, values, np.stack(codes), coordinates(z[None], known.vectors[chosen])[0])
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,9 @@ def manifold(
     Raises:
         BadValue: not 2 to 40 images a side, or directions that span no plane.
     """
-    if not FEWEST_CELLS <= size <= MOST_CELLS:
+    if not MIN_CELLS <= size <= MAX_CELLS:
         raise BadValue(
-            "a grid has {fewest} to {most} images a side, not {size}", fewest=FEWEST_CELLS, most=MOST_CELLS, size=size
+            "a grid has {fewest} to {most} images a side, not {size}", fewest=MIN_CELLS, most=MAX_CELLS, size=size
         )
     codes = known_codes(run).z
     two = codes.shape[1] == 2
@@ -156,6 +156,6 @@ def manifold(
     z = grid(centre, across, up, xs, ys)
     flat = z.reshape(size * size, -1)
     model = model_of(run)
-    told = np.full(len(flat), label) if model.n_classes else None
-    x_hat = decode(model, flat, labels=told).reshape(size, size, *run.config().data.shape)
+    condition = np.full(len(flat), label) if model.n_classes else None
+    x_hat = decode(model, flat, labels=condition).reshape(size, size, *run.config().data.shape)
     return Grid(z, x_hat, xs, ys, distance_to_data(run, flat).reshape(size, size))

@@ -14,7 +14,7 @@ from aeviz.errors import BadValue, MissingData, UnknownName
 from aeviz.jobs import Job
 from aeviz.results.codes import dataset_of
 from aeviz.results.maps import colouring
-from aeviz.results.maps.colouring import Asked, Found, Kind
+from aeviz.results.maps.colouring import ColourRequest, ColourValues, Kind
 from aeviz.results.maps.maps import MapRequest
 from aeviz.results.store import Report, Split, as_bytes, name_of, path_of, quiet, read_arrays, write_arrays
 from aeviz.runs import Run
@@ -33,7 +33,7 @@ class Colour:
     name: str
     label: str
     help: str
-    of: Callable[[Asked], Found]
+    of: Callable[[ColourRequest], ColourValues]
     kind: Kind = "scale"
     unit: str = ""
     needs: Literal["classes", "columns", "images", "training", "codes"] = "codes"
@@ -203,13 +203,13 @@ def colour(
         MissingData: the images are not here.
     """
     chosen = colour_of_name(name)
-    asked = _asked(chosen, run, split, settings, map_request, report)
+    request = _request(chosen, run, split, settings, map_request, report)
     if not chosen.kept:
-        return _coloured(chosen, chosen.of(asked))
-    path = _path(chosen, asked)
+        return _coloured(chosen, chosen.of(request))
+    path = _path(chosen, request)
     kept = _read(path)
     if kept is None:
-        kept = _coloured(chosen, chosen.of(asked))
+        kept = _coloured(chosen, chosen.of(request))
         facts = {key: getattr(kept, key) for key in ("kind", "names", "label", "unit", "n_known", "note")}
         write_arrays(path, {"values": kept.values, "facts": as_bytes(facts)})
     return kept
@@ -224,7 +224,7 @@ def kept_colour(
 ) -> Coloured | None:
     """The same if it was computed before and kept."""
     chosen = colour_of_name(name)
-    return _read(_path(chosen, _asked(chosen, run, split, settings, map_request)))
+    return _read(_path(chosen, _request(chosen, run, split, settings, map_request)))
 
 
 def colour_job(
@@ -235,45 +235,45 @@ def colour_job(
     map_request: MapRequest | None = None,
 ) -> Job:
     """The job that computes a colour in a process of its own; it may not exist yet."""
-    asked = _asked(colour_of_name(name), run, split, settings, map_request)
-    return Job(run.results / "jobs" / name_of(run, "colour", _parameters(COLOURS[name], asked)))
+    request = _request(colour_of_name(name), run, split, settings, map_request)
+    return Job(run.results / "jobs" / name_of(run, "colour", _parameters(COLOURS[name], request)))
 
 
-def _asked(
+def _request(
     chosen: Colour,
     run: Run,
     split: Split,
     settings: dict[str, Any] | None,
     map_request: MapRequest | None,
     report: Report = quiet,
-) -> Asked:
+) -> ColourRequest:
     """The request with every setting, and with the map only where it matters."""
     written = _written_out(chosen, run, settings or {})
     if not chosen.of_map:
-        return Asked(run, split, written, None, report)
+        return ColourRequest(run, split, written, None, report)
     if map_request is None or map_request.split != split:
         given = f"a map of the {map_request.split} images" if map_request else "no map"
         raise BadValue(
             "the colour {name} needs a map of the {split} images, and was given {given}",
             name=chosen.name, split=split, given=given,
         )  # fmt: skip
-    return Asked(run, split, written, map_request.written_out(), report)
+    return ColourRequest(run, split, written, map_request.written_out(), report)
 
 
 def _written_out(chosen: Colour, run: Run, settings: dict[str, Any]) -> Settings:
     return chosen.Settings.parse(chosen.usual(run) | settings)
 
 
-def _parameters(chosen: Colour, asked: Asked) -> dict[str, Any]:
-    shown = asked.map_request.to_json() if asked.map_request else None
-    return {"name": chosen.name, "split": asked.split, "settings": asked.settings.to_json(), "map": shown}
+def _parameters(chosen: Colour, request: ColourRequest) -> dict[str, Any]:
+    shown = request.map_request.to_json() if request.map_request else None
+    return {"name": chosen.name, "split": request.split, "settings": request.settings.to_json(), "map": shown}
 
 
-def _path(chosen: Colour, asked: Asked) -> Path:
-    return path_of(asked.run, "colour", _parameters(chosen, asked), "npz")
+def _path(chosen: Colour, request: ColourRequest) -> Path:
+    return path_of(request.run, "colour", _parameters(chosen, request), "npz")
 
 
-def _coloured(chosen: Colour, found: Found) -> Coloured:
+def _coloured(chosen: Colour, found: ColourValues) -> Coloured:
     kind = found.kind or chosen.kind
     values: np.ndarray = found.values.astype(np.int64 if kind == "class" else np.float32)
     n_known = int((values >= 0).sum() if kind == "class" else np.isfinite(values).sum())

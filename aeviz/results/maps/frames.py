@@ -27,7 +27,7 @@ class Frame:
 OnFrame = Callable[[Frame], None]
 
 
-def unseen(frame: Frame) -> None:
+def ignore_frame(frame: Frame) -> None:
     """The `on_frame` of whoever does not watch."""
 
 

@@ -18,7 +18,7 @@ from aeviz.latent.projections.base import OnStep, Projection
 from aeviz.latent.projections.register import PROJECTIONS, projection
 from aeviz.latent.quality.scores import MAX_ROWS, continuity, knn_accuracy, trustworthiness
 from aeviz.results.codes import codes
-from aeviz.results.maps.frames import Frame, FrameFile, OnFrame, Watcher, unseen
+from aeviz.results.maps.frames import Frame, FrameFile, OnFrame, Watcher, ignore_frame
 from aeviz.results.store import Report, Split, as_bytes, name_of, path_of, quiet, read_json, shared_arrays, write_arrays
 from aeviz.runs import Run
 
@@ -86,7 +86,7 @@ def map_time(run: Run, request: MapRequest) -> float:
         return 0.0
 
 
-def project(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnFrame = unseen) -> Map:
+def project(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnFrame = ignore_frame) -> Map:
     """The map of a split's codes; computed once, then read.
 
     Raises:
@@ -106,7 +106,7 @@ def project(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnF
     return _fit(run, request, drawn, lambda on_step: fitted.fit(chosen.z, on_step, chosen.labels), watcher)
 
 
-def go_on(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnFrame = unseen) -> Map:
+def resume_map(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnFrame = ignore_frame) -> Map:
     """The map after further iterations, those it was stopped before or as many again; begun if there is none yet.
 
     Raises:
@@ -117,7 +117,7 @@ def go_on(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnFra
     if kept is None:
         return project(run, request, report, on_frame)
     watcher = Watcher(kept.projection.label, report, on_frame)
-    return _fit(run, request, kept, kept.projection.go_on, watcher)
+    return _fit(run, request, kept, kept.projection.resume, watcher)
 
 
 def drop_map(run: Run, request: MapRequest) -> None:

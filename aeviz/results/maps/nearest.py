@@ -15,7 +15,7 @@ CHUNK_PIXELS = 400_000  # numbers compared at once, so that they stay in the pro
 
 
 @dataclass(frozen=True)
-class Near:
+class NearestImages:
     """Row numbers (k,) within the whole set, nearest first, by codes and by pixels.
 
     Distances (k,) are Euclidean for codes, and the mean squared error per pixel for images.
@@ -27,7 +27,7 @@ class Near:
     pixel_distances: np.ndarray
 
 
-def near(run: Run, split: Split, row: int, k: int = 8, dataset: Dataset | None = None) -> Near:
+def nearest_images(run: Run, split: Split, row: int, k: int = 8, dataset: Dataset | None = None) -> NearestImages:
     """The k images of a split nearest to one of its own, which is left out; equal distances in row order.
 
     Args:
@@ -42,16 +42,16 @@ def near(run: Run, split: Split, row: int, k: int = 8, dataset: Dataset | None =
         MissingData: the images are not here.
     """
     dataset, coded = dataset or dataset_of(run), codes(run, split)
-    (place,) = places_of(coded, np.array([row]), split)
+    (place,) = positions_of(coded, np.array([row]), split)
     others = np.delete(np.arange(len(coded.z)), place)
     distances, found = nearest(coded.z[others], coded.z[place : place + 1], k)
     rows = coded.index[others]
     apart = pixel_distances(dataset.images, rows, np.asarray(dataset.images[row]))
     nearest_pixels = np.argsort(apart, kind="stable")[:k]
-    return Near(rows[found[0]], distances[0], rows[nearest_pixels], apart[nearest_pixels])
+    return NearestImages(rows[found[0]], distances[0], rows[nearest_pixels], apart[nearest_pixels])
 
 
-def places_of(coded: Codes, rows: np.ndarray, split: Split) -> np.ndarray:
+def positions_of(coded: Codes, rows: np.ndarray, split: Split) -> np.ndarray:
     """Where rows (M,) of the whole set stand among a split's codes.
 
     Raises:

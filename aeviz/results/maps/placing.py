@@ -9,7 +9,7 @@ from aeviz.errors import NotNow
 from aeviz.latent.encode import encode
 from aeviz.latent.neighbours import PLACE_NEIGHBOURS, nearest
 from aeviz.latent.projections.register import projection
-from aeviz.results.codes import codes, model_of, told_of
+from aeviz.results.codes import codes, labels_of, model_of
 from aeviz.results.maps.maps import Map, MapRequest, kept_map
 from aeviz.runs import Run
 
@@ -27,7 +27,7 @@ class Placed:
     z: np.ndarray
     neighbours: np.ndarray
     distances: np.ndarray
-    told: np.ndarray | None = None
+    condition: np.ndarray | None = None
 
 
 def place(run: Run, request: MapRequest, pixels: np.ndarray, labels: np.ndarray | None = None) -> Placed:
@@ -48,9 +48,9 @@ def place(run: Run, request: MapRequest, pixels: np.ndarray, labels: np.ndarray 
             line=shlex.join(["python", "-m", "aeviz", "project", run.id, *request.options()]),
         )
     model = model_of(run)
-    told = told_of(model, pixels, labels)
-    z = encode(model, pixels, np.arange(len(pixels)), labels=told, batch_size=1)
+    condition = labels_of(model, pixels, labels)
+    z = encode(model, pixels, np.arange(len(pixels)), labels=condition, batch_size=1)
     known = codes(run, request.split).first(request.limit).z
     metric = request.written_out().settings.get("metric", "euclidean")
     distances, rows = nearest(known, z, PLACE_NEIGHBOURS, metric)
-    return Placed(drawn, drawn.projection.place(z), z, rows, distances, told)
+    return Placed(drawn, drawn.projection.place(z), z, rows, distances, condition)

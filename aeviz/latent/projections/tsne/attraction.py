@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 SMALLEST = 1e-200  # of a mean squared distance
-MOST_EXPONENT = 700.0
+MAX_EXPONENT = 700.0
 WIDEST, HALVINGS = 20.0, 40  # bounds of a kernel's width on a logarithmic scale, and how often they close in
 
 
@@ -26,7 +26,7 @@ class Kernels(NamedTuple):
     def heights(self, distances: np.ndarray) -> np.ndarray:
         """The Gaussians (N, k) at distances (N, k), before they are divided by their totals."""
         exponent = self.sharpness[:, None] * (self.nearest[:, None] - np.square(distances))
-        return np.exp(np.minimum(exponent, MOST_EXPONENT))
+        return np.exp(np.minimum(exponent, MAX_EXPONENT))
 
 
 def kernels(distances: np.ndarray, perplexity: float, device: str = "cpu") -> Kernels:
@@ -56,10 +56,10 @@ def similarities(distances: np.ndarray, kernels: Kernels) -> np.ndarray:
     return kernels.heights(distances) / kernels.total[:, None]
 
 
-Joined = tuple[Tensor, Tensor, Tensor]
+JointPairs = tuple[Tensor, Tensor, Tensor]
 
 
-def joined(neighbours: np.ndarray, similar: np.ndarray, device: str = "cpu") -> Joined:
+def symmetrised(neighbours: np.ndarray, similar: np.ndarray, device: str = "cpu") -> JointPairs:
     """The mean of one-sided similarities (N, k) and those of the other side, over N: all that are not zero, by rows.
 
     Returns:
@@ -75,7 +75,7 @@ def joined(neighbours: np.ndarray, similar: np.ndarray, device: str = "cpu") -> 
     return p, others, offsets
 
 
-def joined_there(neighbours: np.ndarray, similar: np.ndarray, device: str) -> Joined:
+def symmetrised_on_device(neighbours: np.ndarray, similar: np.ndarray, device: str) -> JointPairs:
     """The same as `joined`, worked out on the device: sorting millions of pairs takes a processor seconds."""
     n, k = neighbours.shape
     others = torch.from_numpy(neighbours).to(device).flatten()
@@ -94,7 +94,7 @@ class Attraction:
 
     def __init__(self, neighbours: np.ndarray, similar: np.ndarray, device: str = "cpu") -> None:
         """Neighbours' rows (N, k) and how similar they are, (N, k)."""
-        join = joined if device == "cpu" else joined_there
+        join = symmetrised if device == "cpu" else symmetrised_on_device
         self.p, self.others, self.offsets = join(neighbours, similar, device)  # (E,), (E,), (N + 1,)
         self.rows = torch.arange(len(neighbours), device=device).repeat_interleave(self.offsets.diff())  # (E,)
         self.entropy = float(torch.special.xlogy(self.p, self.p).sum(dtype=torch.float64))

@@ -6,8 +6,8 @@ from torch import Tensor
 from aeviz.latent.projections.tsne.attraction import Attraction
 from aeviz.latent.projections.tsne.repulsion import GridRepulsion, LateExtent, TreeRepulsion
 
-MOST_STEP = 5.0  # how far a point may move at once
-LEAST_GAIN = 0.01
+MAX_STEP = 5.0  # how far a point may move at once
+MIN_GAIN = 0.01
 
 
 class Descent:
@@ -30,11 +30,11 @@ class Descent:
         repulsion, self._normaliser = self._repulsion(self.points)
         gradient = exaggeration * self._attraction(self.points) - repulsion / self._normaliser
         turned = torch.sign(self._update) != torch.sign(gradient)
-        self._gains = torch.where(turned, self._gains + 0.2, self._gains * 0.8 + LEAST_GAIN)
+        self._gains = torch.where(turned, self._gains + 0.2, self._gains * 0.8 + MIN_GAIN)
         rate = len(self.points) / exaggeration
         update = momentum * self._update - rate * self._gains * gradient
         lengths = update.norm(dim=1, keepdim=True)
-        self._update = update * (MOST_STEP / lengths.clamp_min(MOST_STEP))
+        self._update = update * (MAX_STEP / lengths.clamp_min(MAX_STEP))
         moved = self.points + self._update
         self.points = moved - moved.mean(0)
 
@@ -51,4 +51,4 @@ class Descent:
 def _repulsion(points: Tensor) -> GridRepulsion | TreeRepulsion:
     if points.shape[1] != 2:
         return TreeRepulsion()
-    return GridRepulsion(LateExtent(2 * MOST_STEP)) if points.is_cuda else GridRepulsion()
+    return GridRepulsion(LateExtent(2 * MAX_STEP)) if points.is_cuda else GridRepulsion()

@@ -8,7 +8,9 @@ STARTS = 10  # neighbours whose dots are tried as a start
 STEPS = 100
 
 
-def settle(points: np.ndarray, rows: np.ndarray, similar: np.ndarray, normaliser: float = np.inf) -> np.ndarray:
+def place_by_descent(
+    points: np.ndarray, rows: np.ndarray, similar: np.ndarray, normaliser: float = np.inf
+) -> np.ndarray:
     """The point (dims,) of least KL divergence for one more code, while all others are held.
 
     Of t-SNE's cost (van der Maaten & Hinton, JMLR 2008) that is what the new point decides: 2 Σ p_j log(1 + d_j²)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 SPACING = 0.4  # of the grid, where the force's own scale is 1: errors of 0.7 % of the mean force
-MOST_CELLS = 2048  # along a map's side; a wider map takes a coarser grid
+MAX_CELLS = 2048  # along a map's side; a wider map takes a coarser grid
 TAPS = 4  # grid points along an axis that a cubic B-spline touches
 THETA = 0.5  # how near in angle a group of points must be to count as one
 
@@ -57,7 +57,7 @@ class GridRepulsion:
 
     def _fit_grid(self, sides: list[float], points: Tensor) -> None:
         """A grid at least twice as wide as the map, so that what wraps around meets nobody."""
-        spacing = max(SPACING, max(sides) / MOST_CELLS)
+        spacing = max(SPACING, max(sides) / MAX_CELLS)
         height, width = (fast_size(2 * (math.ceil(side / spacing) + TAPS + 1)) for side in sides)
         if ((height, width), spacing) != (self._shape, self._spacing):
             self._shape, self._spacing = (height, width), spacing

@@ -9,15 +9,15 @@ from pydantic import Field
 
 from aeviz.errors import BadValue
 from aeviz.latent.neighbours import nearest, own_nearest
-from aeviz.latent.projections.base import OnStep, Step, checked_codes, unheard
+from aeviz.latent.projections.base import OnStep, Step, checked_codes, ignore_step
 from aeviz.latent.projections.neighbour_map import NeighbourMap, NeighbourSettings
 from aeviz.latent.projections.tsne.attraction import Attraction, Kernels, kernels, similarities
 from aeviz.latent.projections.tsne.initialisation import Start, start_points
 from aeviz.latent.projections.tsne.optimiser import Descent
-from aeviz.latent.projections.tsne.placement import joint_similarities, settle
+from aeviz.latent.projections.tsne.placement import joint_similarities, place_by_descent
 
-FEWEST_CODES = 5
-MOST_EARLY_ITERATIONS = 250
+MIN_CODES = 5
+MAX_EARLY_ITERATIONS = 250
 EARLY_MOMENTUM, MOMENTUM = 0.5, 0.8
 START_SPREAD = 1e-4
 REPORT_ITERATIONS, REPORT_SECONDS = 10, 0.2  # a step is reported whenever one of them has passed
@@ -60,7 +60,7 @@ class TSNE(NeighbourMap):
     iterations = 0  # how far it shall come
     device = ""  # where the map is drawn; by itself on the graphics card where there is one
 
-    def fit(self, codes: np.ndarray, on_step: OnStep = unheard, labels: np.ndarray | None = None) -> np.ndarray:
+    def fit(self, codes: np.ndarray, on_step: OnStep = ignore_step, labels: np.ndarray | None = None) -> np.ndarray:
         checked = checked_codes(codes)
         self.perplexity = usable_perplexity(self.settings.perplexity, len(checked))
         self.codes = checked.astype(np.float32)
@@ -69,7 +69,7 @@ class TSNE(NeighbourMap):
         on_step(Step(0, self.iterations, self.points))
         return self._descend(on_step)
 
-    def go_on(self, on_step: OnStep = unheard) -> np.ndarray:
+    def resume(self, on_step: OnStep = ignore_step) -> np.ndarray:
         if self.iteration >= self.iterations:
             self.iterations = self.iteration + self.settings.iterations
         on_step(Step(self.iteration, self.iterations, self.points, self.kl_divergence))
@@ -83,7 +83,9 @@ class TSNE(NeighbourMap):
         similar = joint_similarities(distances, kernels(distances, self.perplexity), rows, self.kernels)
         share = self._exaggeration() / (2 * len(self.codes))
         points = self.points.astype(np.float64)
-        return np.stack([settle(points, *each, self.normaliser) for each in zip(rows, share * similar, strict=True)])
+        return np.stack(
+            [place_by_descent(points, *each, self.normaliser) for each in zip(rows, share * similar, strict=True)]
+        )
 
     def state(self) -> dict[str, np.ndarray]:
         fit = np.array([self.perplexity, self.kl_divergence, self.iteration, self.iterations, self.normaliser])
@@ -132,7 +134,7 @@ class TSNE(NeighbourMap):
 
     def _is_early(self) -> bool:
         """Whether groups are still being formed."""
-        return self.iteration < min(MOST_EARLY_ITERATIONS, self.settings.iterations // 3)
+        return self.iteration < min(MAX_EARLY_ITERATIONS, self.settings.iterations // 3)
 
     def _exaggeration(self) -> float:
         return self.settings.early_exaggeration if self._is_early() else self.settings.exaggeration
@@ -165,8 +167,8 @@ def usable_perplexity(perplexity: float, n: int) -> float:
     Raises:
         BadValue: fewer than 5 codes, or no more codes than the perplexity.
     """
-    if n < FEWEST_CODES:
-        raise BadValue("t-SNE needs at least {least} codes, here are {n}; take more images", least=FEWEST_CODES, n=n)
+    if n < MIN_CODES:
+        raise BadValue("t-SNE needs at least {least} codes, here are {n}; take more images", least=MIN_CODES, n=n)
     if perplexity >= n:
         raise BadValue(
             "perplexity = {perplexity:g} is too large for {n} codes; use {right:.0f} or less, or take more images",

@@ -8,7 +8,7 @@ from torch import nn
 from aeviz.errors import BadValue
 from aeviz.latent.paths.geodesic import NODES, Metric, geodesic
 from aeviz.latent.paths.neighbour_graph import NeighbourGraph
-from aeviz.latent.paths.paths import ROADS, Context, distance_to_data, lerp, neighbour_distance, slerp
+from aeviz.latent.paths.paths import PATHS, Context, distance_to_data, lerp, neighbour_distance, slerp
 from aeviz.models import VARIANTS, build, model_config
 
 
@@ -46,34 +46,34 @@ def small_vae(dim=3):
     )
 
 
-@pytest.mark.parametrize("road", ROADS.values(), ids=ROADS)
+@pytest.mark.parametrize("road", PATHS.values(), ids=PATHS)
 @pytest.mark.parametrize("stops", [2, 3, 4])
-def test_a_road_passes_its_stops_exactly(road, stops):
+def test_a_road_passes_its_stops_exactly(path, stops):
     ends = np.random.default_rng(1).normal(size=(stops, 3)).astype(np.float32)
-    z = road.walk(ends, 8, context(3, small_vae()))
+    z = path.walk(ends, 8, context(3, small_vae()))
     assert z.shape == (8, 3)
     assert z.dtype == np.float32
     np.testing.assert_array_equal(z[np.rint(np.linspace(0, 7, stops)).astype(int)], ends)
 
 
-@pytest.mark.parametrize("road", ROADS.values(), ids=ROADS)
+@pytest.mark.parametrize("road", PATHS.values(), ids=PATHS)
 @pytest.mark.parametrize(("stops", "steps"), [(1, 8), (5, 8), (2, 2), (2, 65), (4, 3)])
-def test_a_road_says_what_it_cannot_pass(road, stops, steps):
+def test_a_road_says_what_it_cannot_pass(path, stops, steps):
     with pytest.raises(BadValue, match="a road"):
-        road.walk(np.eye(5, 3)[:stops], steps, context(3, small_vae()))
+        path.walk(np.eye(5, 3)[:stops], steps, context(3, small_vae()))
 
 
-@pytest.mark.parametrize("road", ROADS.values(), ids=ROADS)
-def test_a_road_from_a_code_to_itself_stays_there(road):
+@pytest.mark.parametrize("road", PATHS.values(), ids=PATHS)
+def test_a_road_from_a_code_to_itself_stays_there(path):
     z = np.float32([[0.3, -1, 2]] * 2)
-    np.testing.assert_allclose(road.walk(z, 5, context(3, small_vae()))[[0, -1]], z)
+    np.testing.assert_allclose(path.walk(z, 5, context(3, small_vae()))[[0, -1]], z)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_only_vaes_are_walked_by_their_decoder(name):
     values = {"variant": name, "sample_shape": (1, 4, 4), "latent_dim": 3, "body": {"name": "dense", "widths": [8]}}
     model = build(model_config(values))
-    able = {road.name for road in ROADS.values() if road.available(model)}
+    able = {path.name for path in PATHS.values() if path.available(model)}
     assert able - {"geodesic"} == {"straight", "spherical", "data"}
     assert ("geodesic" in able) == (name in ("vae", "beta_vae", "beta_tc_vae", "cvae"))
 
@@ -95,7 +95,7 @@ def test_the_round_road_is_straight_where_there_is_no_circle(b):
 
 def test_a_road_through_the_data_follows_a_half_circle_that_the_straight_one_leaves(half_circle):
     ends, around = half_circle[[0, -1]], Context(half_circle)
-    data, straight = (ROADS[name].walk(ends, 21, around) for name in ("data", "straight"))
+    data, straight = (PATHS[name].walk(ends, 21, around) for name in ("data", "straight"))
     np.testing.assert_allclose(np.linalg.norm(data, axis=1), 1, atol=1e-3)
     angles = np.arctan2(data[:, 1], data[:, 0])
     np.testing.assert_allclose(np.diff(angles), -np.pi / 20, rtol=0.02)  # evenly along it
@@ -114,7 +114,7 @@ def test_a_road_leads_from_one_island_of_data_to_another_over_the_narrowest_plac
 
 def test_equal_codes_are_no_obstacle():
     codes = np.repeat([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]], 30, axis=0)
-    z = ROADS["data"].walk(codes[[0, -1]], 5, Context(codes))
+    z = PATHS["data"].walk(codes[[0, -1]], 5, Context(codes))
     np.testing.assert_allclose(z, [[0, 0], [0.5, 0], [1, 0], [1.5, 0], [2, 0]], atol=1e-6)
     assert neighbour_distance(codes) == 1
     assert neighbour_distance(codes[:30]) == 1
@@ -122,7 +122,7 @@ def test_equal_codes_are_no_obstacle():
 
 def test_codes_that_are_no_numbers_have_no_roads():
     with pytest.raises(BadValue, match="numbers"):
-        ROADS["data"].walk(np.zeros((2, 2)), 5, Context(np.full((9, 2), np.nan)))
+        PATHS["data"].walk(np.zeros((2, 2)), 5, Context(np.full((9, 2), np.nan)))
 
 
 def test_the_distance_to_the_data_is_in_neighbours_distances():
@@ -162,6 +162,6 @@ def test_energy_grows_away_from_the_data():
 
 def test_looking_for_a_geodesic_leaves_the_shared_model_alone():
     model = small_vae()
-    ROADS["geodesic"].walk(np.float32([[0, 0, 0], [1, 1, 1]]), 5, context(3, model))
+    PATHS["geodesic"].walk(np.float32([[0, 0, 0], [1, 1, 1]]), 5, context(3, model))
     assert model.training
     assert all(parameter.grad is None for parameter in model.parameters())
