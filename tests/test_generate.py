@@ -1,4 +1,4 @@
-"""What a run can be made to draw: roads, axes, directions, samples and their score, kept with it and loaded again."""
+"""What a run can generate: paths, axes, directions, samples and their score, kept with it and loaded again."""
 
 import dataclasses
 import json
@@ -376,7 +376,7 @@ def test_a_mistake_is_one_clear_line(run, arguments, said, pictures, capsys, tmp
     assert "Traceback" not in told
 
 
-def test_samplers_and_roads_have_their_own_words():
+def test_samplers_and_paths_have_their_own_words():
     for register in (SAMPLERS, {path.name: path for path in results.paths_of(trained())}):
         assert len({entry.label for entry in register.values()}) == len(register)
         assert all(entry.help.endswith((".", ")")) for entry in register.values())

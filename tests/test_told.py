@@ -1,4 +1,4 @@
-"""A conditional network is told the class wherever it is asked: of images, roads, samples, maps and what is brought."""
+"""A conditional network is told the class everywhere: images, paths, samples, maps and what is brought."""
 
 import json
 
@@ -86,7 +86,7 @@ def test_the_class_an_image_is_taken_as_is_that_of_least_error(barely):
     np.testing.assert_array_equal(results.rebuild(barely, pixels).condition, np.argmin(errors, axis=0))
 
 
-def test_every_road_ends_at_the_images_own_reconstructions(run, test_images):
+def test_every_path_ends_at_the_images_own_reconstructions(run, test_images):
     pixels, labels = test_images
     places = [int(np.flatnonzero(labels == label)[0]) for label in (0, 1)]
     ends = results.rebuild(run, pixels[places], labels[places])
@@ -100,7 +100,7 @@ def test_every_road_ends_at_the_images_own_reconstructions(run, test_images):
             assert walked.condition[4, :2].tolist() == [0.5, 0.5]
 
 
-def test_a_road_through_the_data_tells_the_class_of_every_image_on_its_way(run):
+def test_a_path_through_the_data_tells_the_class_of_every_image_on_its_way(run):
     known = results.known_codes(run)
     apart = np.argsort(np.linalg.norm(known.z - known.z[0], axis=1))
     a, b = 0, int(apart[-1])

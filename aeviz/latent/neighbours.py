@@ -1,4 +1,4 @@
-"""Exact nearest neighbours among codes, in chunks."""
+"""Exact nearest neighbours among codes, computed in chunks."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 Metric = Literal["euclidean", "cosine"]
 OnStep = Callable[[int, int], None]
 
-CHUNK_DISTANCES = 4_000_000  # distances held at once: 32 MB as float64
-CHUNK_ON_CARD = 32_000_000  # there, where small chunks leave most of it idle
-SPARE = 8  # candidates beyond k, so that rounding in the fast distances cannot lose a true neighbour
+CHUNK_DISTANCES = 4_000_000  # distances in memory at once: 32 MB as float64
+CHUNK_ON_GPU = 32_000_000  # small chunks leave a GPU mostly idle
+SPARE = 8  # extra candidates, so rounding in the fast distances cannot lose a true neighbour
 PLACE_NEIGHBOURS = 5
 
 
@@ -22,14 +22,14 @@ def nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k codes nearest to each query, nearest first, equal distances in row order.
 
-    Cosine distance is 1 - cos. Where there are fewer than k codes, all of them are given.
+    Cosine distance is 1 - cos. With fewer than k codes, all are returned.
 
     Args:
         codes: (N, D).
         queries: (M, D).
-        k: how many neighbours.
-        metric: how to measure.
-        on_step: told how many of the queries are done; may raise to cancel.
+        k: number of neighbours.
+        metric: distance between codes.
+        on_step: called with `(done, total)` queries; may raise to cancel.
 
     Returns:
         Distances (M, k) float64 and row numbers (M, k) int64.
@@ -41,15 +41,15 @@ def nearest(
 def own_nearest(
     codes: np.ndarray, k: int, metric: Metric = "euclidean", on_step: OnStep | None = None, device: str = "cpu"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest other codes of each code (N, D), as `nearest` gives them; searched for on a device."""
+    """The k nearest other codes of each code (N, D), returned like `nearest`; the search runs on `device`."""
     stored = _prepared(codes, metric)
     return _search(stored, stored, min(k, len(stored) - 1), metric, own=True, on_step=on_step, device=device)
 
 
 def squared_distances(codes: np.ndarray, queries: np.ndarray, device: str = "cpu") -> Iterator[tuple[slice, "Tensor"]]:
-    """Squared Euclidean distances of queries (M, D) to all codes (N, D), some rows of queries at a time.
+    """Squared Euclidean distances of queries (M, D) to all codes (N, D), one chunk of queries at a time.
 
-    Float64 up to 256 numbers a row, where it costs little; beyond (pixels) float32 of the centred values.
+    float64 up to 256 dimensions, where it is cheap; above (pixels), float32 on centred values.
     """
     import torch
 
@@ -58,7 +58,7 @@ def squared_distances(codes: np.ndarray, queries: np.ndarray, device: str = "cpu
     stored = torch.from_numpy(codes - centre).to(device, precision)
     centred = stored if queries is codes else torch.from_numpy(queries - centre).to(device, precision)
     norms, query_norms = (stored * stored).sum(1), (centred * centred).sum(1)
-    chunk = max(1, (CHUNK_DISTANCES if device == "cpu" else CHUNK_ON_CARD) // max(len(codes), 1))
+    chunk = max(1, (CHUNK_DISTANCES if device == "cpu" else CHUNK_ON_GPU) // max(len(codes), 1))
     for start in range(0, len(centred), chunk):
         part = slice(start, min(start + chunk, len(centred)))
         squared = torch.addmm(norms[None, :], centred[part], stored.T, alpha=-2)  # (c, N)
@@ -66,7 +66,7 @@ def squared_distances(codes: np.ndarray, queries: np.ndarray, device: str = "cpu
 
 
 def _prepared(codes: np.ndarray, metric: Metric) -> np.ndarray:
-    """Codes as float64; for cosine of length 1, where the order by Euclidean distance is the same."""
+    """Codes as float64; for cosine normalised to unit length, where Euclidean distance gives the same order."""
     codes = np.asarray(codes, dtype=np.float64)
     if metric == "cosine":
         lengths = np.linalg.norm(codes, axis=1, keepdims=True)
@@ -105,7 +105,7 @@ def _search(
 
 
 def _refined(stored: np.ndarray, queries: np.ndarray, found: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k best of the candidates (c, k + SPARE) by differences, whose rounding does not depend on the chunk."""
+    """The k nearest candidates of (c, k + SPARE), by exact differences whose rounding is independent of the chunk."""
     found = np.sort(found, axis=1)
     exact = np.empty(found.shape)
     step = max(1, CHUNK_DISTANCES // max(found.shape[1] * stored.shape[1], 1))
@@ -117,11 +117,11 @@ def _refined(stored: np.ndarray, queries: np.ndarray, found: np.ndarray, k: int)
 
 
 def refined_on_device(stored: "Tensor", queries: "Tensor", found: "Tensor", k: int) -> tuple["Tensor", "Tensor"]:
-    """The same as `_refined` on the device where all of it lies: distances (c, k) and row numbers (c, k)."""
+    """Like `_refined`, on the device that holds the tensors: distances (c, k) and row numbers (c, k)."""
     import torch
 
     found = found.sort(dim=1).values
-    step = max(1, CHUNK_ON_CARD // max(found.shape[1] * stored.shape[1], 1))
+    step = max(1, CHUNK_ON_GPU // max(found.shape[1] * stored.shape[1], 1))
     parts = zip(found.split(step), queries.split(step), strict=True)
     exact = torch.cat([(stored[rows] - queries[:, None]).square().sum(2).sqrt() for rows, queries in parts])
     order = exact.argsort(dim=1, stable=True)[:, :k]

@@ -1,14 +1,14 @@
-"""Principal axes: the directions along which codes vary most."""
+"""Principal axes: the directions of largest variance."""
 
 import numpy as np
 
 from aeviz.latent.projections.base import checked_codes
 
-EXACT_DIMENSIONS = 2048  # up to here the whole covariance is solved; wider codes take a randomized solver
+EXACT_DIMENSIONS = 2048  # up to here by a full eigendecomposition; above with a randomized solver
 
 
 def variance_ratio(codes: np.ndarray) -> np.ndarray:
-    """The share of variance (D,) along each principal axis of codes (N, D), largest first; zeros if they are all equal."""
+    """Explained variance ratio (D,) of each principal axis of codes (N, D), largest first; zeros if all codes are equal."""
     codes = checked_codes(codes)
     if len(codes) < 2:
         return np.zeros(codes.shape[1])
@@ -17,9 +17,9 @@ def variance_ratio(codes: np.ndarray) -> np.ndarray:
 
 
 def principal_axes(codes: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first axes (count, D), each with its largest entry positive, and their share of the variance (count,).
+    """The first principal axes (count, D), largest entry positive, and their explained variance ratio (count,).
 
-    Where the codes (N, D) have fewer axes, the rest is zero.
+    If codes (N, D) have fewer axes, the rest is zero.
     """
     components, ratio = np.zeros((count, codes.shape[1])), np.zeros(count)
     there = min(count, *codes.shape)

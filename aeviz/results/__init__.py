@@ -1,4 +1,4 @@
-"""What a run's weights say of images, kept in `runs/<id>/results/`: codes, errors, maps, colours, roads, samples."""
+"""Results of a run, cached in `runs/<id>/results/`: codes, errors, maps, colours, paths, samples."""
 
 from aeviz.results.codes import (
     Codes,

@@ -1,4 +1,4 @@
-"""UMAP: a map like t-SNE's, sooner there, with more of the large picture; needs an optional package."""
+"""UMAP: like t-SNE, faster and with more global structure; needs an optional package."""
 
 import warnings
 
@@ -14,28 +14,28 @@ from aeviz.latent.projections.tsne.initialisation import Start, start_points
 from aeviz.latent.projections.tsne.placement import place_by_descent
 
 MIN_CODES = 5
-START_SPREAD = 5.0  # umap-learn starts within 10 of the middle
+START_SPREAD = 5.0  # umap-learn initialises within 10 of the centre
 
 
 class UMAPSettings(NeighbourSettings):
-    """How UMAP draws its map."""
+    """Settings of the UMAP map."""
 
-    neighbours: int = Field(15, ge=2, le=200, description="How many neighbours each point holds on to.")
-    min_dist: float = Field(0.1, ge=0, le=0.99, description="How close dots may lie; small values draw dense clumps.")
-    start: Start = Field("pca", description="Where points begin; PCA keeps the large picture, a random start does not.")
-    seed: int = Field(0, ge=0, lt=2**31, description="Decides the descent's random choices.")
+    neighbours: int = Field(15, ge=2, le=200, description="How many neighbours each point keeps close.")
+    min_dist: float = Field(0.1, ge=0, le=0.99, description="Minimum distance between points; small values give dense clusters.")
+    start: Start = Field("pca", description="Initial positions; PCA preserves global structure, a random start does not.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Seed of the optimisation.")
 
 
 class UMAP(NeighbourMap):
     """Uniform manifold approximation and projection (McInnes et al. 2018, https://arxiv.org/abs/1802.03426).
 
-    By umap-learn, from exact neighbours. A new code lands where its nearest ones pull it, see `settle`, and not where
-    umap-learn's own `transform` puts it, under which a row's place depends on what comes with it.
+    Uses umap-learn with exact neighbours. New codes are placed by `place_by_descent` rather than umap-learn's own
+    `transform`, where a row's position depends on the other rows in the call.
     """
 
     name = "umap"
     label = "UMAP"
-    summary = "Like t-SNE, with more of the large picture; needs an optional package."
+    summary = "Like t-SNE, with more global structure; needs an optional package."
     needs = ("umap-learn",)
     Settings = UMAPSettings
     settings: UMAPSettings
@@ -45,7 +45,7 @@ class UMAP(NeighbourMap):
         checked = checked_codes(codes)
         if len(checked) < MIN_CODES:
             raise BadValue(
-                "UMAP needs at least {least} codes, here are {n}; take more images", least=MIN_CODES, n=len(checked)
+                "UMAP needs at least {least} codes, here are {n}; use more images", least=MIN_CODES, n=len(checked)
             )
         self.codes = checked.astype(np.float32)
         settings = self.settings
@@ -64,19 +64,19 @@ class UMAP(NeighbourMap):
         return np.stack([place_by_descent(points, *each) for each in zip(rows, similar, strict=True)])
 
     def _count(self) -> int:
-        """How many neighbours a code holds on to, itself among them."""
+        """Number of neighbours per code, itself included."""
         return min(self.settings.neighbours, len(self.codes) - 1)
 
     def _embedded(self, start: np.ndarray, progress: "_ProgressFile") -> np.ndarray:
-        """umap-learn's points (N, dims), from a start (N, dims)."""
+        """umap-learn's points (N, dims), from initial points (N, dims)."""
         from umap import UMAP as UMAPLearn
 
         count = self._count()
         distances, rows = own_nearest(self.codes, count - 1, self.settings.metric, lambda *_: progress.step(0))
-        itself = np.arange(len(self.codes))[:, None]  # umap-learn counts a point among its neighbours
+        itself = np.arange(len(self.codes))[:, None]  # umap-learn counts a point as its own neighbour
         neighbours = np.hstack([itself, rows]), np.hstack([np.zeros(itself.shape), distances]).astype(np.float32)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # its own transform needs an index, which we do not use
+            warnings.simplefilter("ignore", UserWarning)  # about the missing index, which only its own transform needs
             fitted = UMAPLearn(
                 n_components=self.settings.dims,
                 n_neighbors=count,
@@ -92,7 +92,7 @@ class UMAP(NeighbourMap):
 
 
 class _ProgressFile:
-    """The file that umap-learn writes its progress to: every `done/total` is a step, and may end the fit."""
+    """File object for umap-learn's progress bar: reports every `done/total` as a step, which may stop the fit."""
 
     def __init__(self, on_step: OnStep) -> None:
         self.total = 1
@@ -108,4 +108,4 @@ class _ProgressFile:
             self.step(int(done))
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing; writes are not buffered."""

@@ -1,4 +1,4 @@
-"""Roads through a run's codes, and how far from the data each step of them is."""
+"""Paths through a run's codes, and the distance of each step to the data."""
 
 from dataclasses import dataclass, replace
 
@@ -15,15 +15,15 @@ from aeviz.results.codes import known_codes, model_of
 from aeviz.results.store import Report, path_of, quiet, read_arrays, read_json, write_arrays
 from aeviz.runs import Run
 
-MAX_CODES = 10_000  # of training images that a road may lead over
+MAX_CODES = 10_000  # of training images in the neighbour graph
 
 
 @dataclass(frozen=True)
 class Walk:
-    """Codes z (S, D) of a road and the distance (S,) of each to the data, 1 being as far as neighbours are.
+    """Codes z (S, D) on a path and their distance (S,) to the data, in units of the typical neighbour distance.
 
-    There is no distance where the images are not at hand. `told` (S, K + 1) are the shares of the classes that a
-    conditional network is told at each step.
+    `distance` is None if the images are unavailable. `condition` (S, K + 1) are the class shares at each step, for a
+    conditional network.
     """
 
     z: np.ndarray
@@ -32,10 +32,10 @@ class Walk:
 
 
 def paths_of(run: Run) -> list[CodePath]:
-    """The roads that can be walked in a run, in screen order.
+    """The paths available for a run, in display order.
 
     Raises:
-        NotNow: the run has learned nothing yet.
+        NotNow: the run has no weights yet.
     """
     model = model_of(run)
     return [path for path in PATHS.values() if path.available(model)]
@@ -49,15 +49,15 @@ def walk(
     report: Report = quiet,
     condition: np.ndarray | None = None,
 ) -> Walk:
-    """A road through stops (M, D); over the codes of at most 10,000 training images, the first of a fixed shuffle.
+    """Walk a path through stops (M, D), using the codes of up to 10,000 training images, the first of a fixed shuffle.
 
-    The distance is to the nearest of all training images' codes. What a conditional network is told, classes (M,) at
-    the stops, goes along.
+    Distances are to the nearest code of all training images. `condition` (M,) are the class labels at the stops of a
+    conditional network; they are interpolated along the path.
 
     Raises:
-        UnknownName: no such road.
-        BadValue: a number of stops or steps that is not allowed.
-        MissingData: the road leads over images that are not at hand.
+        UnknownName: no such path.
+        BadValue: an invalid number of stops or steps.
+        MissingData: the path needs images that are not available.
     """
     model = model_of(run)
     chosen = _named(model, path)
@@ -77,12 +77,12 @@ def walk(
 
 
 def _walked(wide: np.ndarray, dims: int) -> Walk:
-    """A road whose codes (S, D) may have shares of classes behind them, with no distance yet."""
+    """Split codes (S, D) from the class shares that may follow them; the distance is not set yet."""
     return Walk(wide[:, :dims], None, wide[:, dims:] if wide.shape[1] > dims else None)
 
 
 def distance_to_data(run: Run, z: np.ndarray) -> np.ndarray:
-    """How far codes (n, D) are from the nearest training image's, 1 being as far as neighbours are."""
+    """Distance (n,) of codes (n, D) to the nearest training code, in units of the typical neighbour distance."""
     known = known_codes(run).z
     path = path_of(run, "near", {}, "json")
     kept = read_json(path)
@@ -96,13 +96,13 @@ def _named(model: Autoencoder, name: str) -> CodePath:
     known = {path.name: path for path in PATHS.values() if path.available(model)}
     if name not in known:
         raise UnknownName(
-            "no road through this run is called {name!r}; there are: {known}", name=name, known=", ".join(known)
+            "no path through this run is called {name!r}; there are: {known}", name=name, known=", ".join(known)
         )
     return known[name]
 
 
 def _graph(run: Run, codes: np.ndarray, report: Report) -> NeighbourGraph:
-    """The graph of neighbours among codes (N, D), made once per weights."""
+    """The neighbour graph of codes (N, D), cached per weights."""
     path = path_of(run, "graph", {"most": MAX_CODES}, "npz")
     kept = read_arrays(path)
     if kept is not None:

@@ -1,4 +1,4 @@
-"""How each colour of the dots is computed, and what can be set of it."""
+"""Computation and settings of each point colour."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,43 +18,43 @@ from aeviz.runs import Run
 
 Kind = Literal["class", "scale", "sign"]
 MIN_CLUSTERS, MAX_CLUSTERS = 2, 50
-MAX_TEXTS = 20  # different texts that are told apart; the rarest share "other"
+MAX_TEXTS = 20  # distinct texts shown; the rarest share "other"
 NEIGHBOURS = 15
 
 
 class NoSettings(Settings):
-    """The settings of a colour that has none."""
+    """No settings."""
 
 
 class DimensionSettings(Settings):
-    """Which number of the code."""
+    """Settings of the latent dimension colour."""
 
-    d: int = Field(1, ge=1, le=512, description="Which number of the code, counted from 1.")
+    d: int = Field(1, ge=1, le=512, description="Latent dimension, counted from 1.")
 
 
 class FactorSettings(Settings):
-    """Which of a set's further columns."""
+    """Settings of the known factor colour."""
 
     column: str = Field(description="A column that came with the images.", json_schema_extra=FROM_DATA)
 
 
 class KMeansSettings(Settings):
-    """How many clusters."""
+    """Settings of k-means."""
 
     k: int = Field(
-        10, ge=MIN_CLUSTERS, le=MAX_CLUSTERS, description="How many clusters; usually as many as there are classes."
+        10, ge=MIN_CLUSTERS, le=MAX_CLUSTERS, description="Number of clusters; by default the number of classes."
     )
 
 
 class DensitySettings(Settings):
-    """What counts as a cluster."""
+    """Settings of HDBSCAN."""
 
-    min_cluster_size: int = Field(15, ge=2, le=10_000, description="Fewer codes than this are no cluster.")
+    min_cluster_size: int = Field(15, ge=2, le=10_000, description="Smallest number of codes that forms a cluster.")
 
 
 @dataclass(frozen=True)
 class ColourRequest:
-    """What is to be coloured: a run's split, with the colour's settings and, where it matters, the map."""
+    """A request for a colour: run, split, settings and, if the colour depends on it, the map."""
 
     run: Run
     split: Split
@@ -63,15 +63,15 @@ class ColourRequest:
     report: Report
 
     def step(self, message: str) -> OnStep:
-        """Progress of one stage, for whoever counts `(done, total)`."""
+        """An `on_step(done, total)` that reports the progress of one stage."""
         return lambda done, total: self.report(done, total, message)
 
 
 @dataclass(frozen=True)
 class ColourValues:
-    """Values (N,): class numbers (-1 none) with their names, or numbers (NaN unknown).
+    """Values (N,): class numbers (-1 for none) with names, or numbers (NaN if unknown).
 
-    `kind` and `label` are given where they are not those of the colour in general.
+    `kind` and `label` override those of the colour.
     """
 
     values: np.ndarray
@@ -92,7 +92,7 @@ def error(request: ColourRequest) -> ColourValues:
 
 
 def factor(request: ColourRequest) -> ColourValues:
-    """A column that came with the images: numbers as they are, anything else as classes."""
+    """A column of the data set: floats as they are, anything else as classes."""
     dataset, column = dataset_of(request.run), request.settings.column
     if column not in dataset.columns:
         raise UnknownName(
@@ -107,12 +107,12 @@ def factor(request: ColourRequest) -> ColourValues:
 
 
 def kind_of_column(values: np.ndarray) -> Kind:
-    """Whether a column (N,) is numbers on a scale or classes."""
+    """Whether a column (N,) is continuous or categorical."""
     return "scale" if values.dtype.kind == "f" else "class"
 
 
 def _numbered(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Texts (N,) as classes, the most frequent first, so that a class has one number in every split; empty is -1."""
+    """Number texts (N,) by frequency over the whole set, so that numbers agree across splits; empty is -1."""
     texts, inverse, counts = np.unique(
         ["" if value is None else str(value) for value in values], return_inverse=True, return_counts=True
     )
@@ -126,10 +126,10 @@ def _numbered(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def dimension(request: ColourRequest) -> ColourValues:
-    """One number of every code."""
+    """One dimension of every code."""
     z, d = codes(request.run, request.split, request.report).z, request.settings.d
     if d > z.shape[1]:
-        raise BadValue("d = {d} is not among the numbers of a code; they are 1 to {n}", d=d, n=z.shape[1])
+        raise BadValue("d = {d} is not a dimension of the codes; choose 1 to {n}", d=d, n=z.shape[1])
     values = z[:, d - 1]
     signed = len(values) > 0 and values.min() < 0 < values.max()
     return ColourValues(values, kind="sign" if signed else "scale", label=f"z{d}")
@@ -148,7 +148,7 @@ def density(request: ColourRequest) -> ColourValues:
     z = codes(request.run, request.split, request.report).z
     found, fitted = clusters.hdbscan(z, request.settings.min_cluster_size, on_step=request.step("Clustering"))
     alone = f"{(found < 0).mean():.0%} of the codes are in no cluster."
-    sampled = f" Found in {fitted:,} of {len(z):,} codes; the others go with the nearest of these."
+    sampled = f" Fitted to {fitted:,} of {len(z):,} codes; the others join their nearest fitted code."
     return ColourValues(found, _cluster_names(found), note=alone + (sampled if fitted < len(z) else ""))
 
 
@@ -157,13 +157,13 @@ def _cluster_names(found: np.ndarray) -> tuple[str, ...]:
 
 
 def usual_clusters(run: Run) -> dict[str, Any]:
-    """As many clusters as there are classes, as far as that is allowed."""
+    """As many clusters as classes, within the allowed range."""
     classes = len(run.config().data.classes)
     return {"k": min(max(classes, MIN_CLUSTERS), MAX_CLUSTERS)} if classes else {}
 
 
 def distance(request: ColourRequest) -> ColourValues:
-    """How far from every code the nearest training code is; a training code's own does not count."""
+    """Distance of every code to the nearest training code, itself excluded."""
     z, step = codes(request.run, request.split, request.report).z, request.step("Comparing with training codes")
     if request.split == "train":
         distances, _ = own_nearest(z, 1, on_step=step)
@@ -173,7 +173,7 @@ def distance(request: ColourRequest) -> ColourValues:
 
 
 def preservation(request: ColourRequest) -> ColourValues:
-    """How many of every code's neighbours are its neighbours on the map; unknown for codes not on it."""
+    """Share of every code's neighbours that are neighbours on the map; NaN for codes not on it."""
     assert request.map_request is not None
     coded = codes(request.run, request.split, request.report)
     drawn = project(request.run, request.map_request, request.report)
@@ -186,7 +186,7 @@ def preservation(request: ColourRequest) -> ColourValues:
 
 
 def stretch(request: ColourRequest) -> ColourValues:
-    """How much the decoded image changes per unit of code, at every code."""
+    """Decoder stretch at every code."""
     coded, model = codes(request.run, request.split, request.report), model_of(request.run)
     step = request.step("Measuring the decoder's stretch")
     values = trust.decoder_stretch(model, coded.z, labels=coded.condition, on_step=step)
@@ -195,6 +195,6 @@ def stretch(request: ColourRequest) -> ColourValues:
 
 
 def round_trip(request: ColourRequest) -> ColourValues:
-    """How far from every code its decoded image is encoded."""
+    """Round-trip error of every code."""
     coded, step = codes(request.run, request.split, request.report), request.step("Decoding and encoding again")
     return ColourValues(trust.round_trip(model_of(request.run), coded.z, labels=coded.condition, on_step=step))

@@ -1,4 +1,4 @@
-"""The images most like one image: by their codes, and by their pixels."""
+"""Nearest images to an image, by codes and by pixels."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from aeviz.results.codes import Codes, codes, dataset_of
 from aeviz.results.store import Split
 from aeviz.runs import Run
 
-CHUNK_PIXELS = 400_000  # numbers compared at once, so that they stay in the processor's cache
+CHUNK_PIXELS = 400_000  # numbers compared at once, to stay in the CPU cache
 
 
 @dataclass(frozen=True)
 class NearestImages:
-    """Row numbers (k,) within the whole set, nearest first, by codes and by pixels.
+    """Row numbers (k,) in the whole set, nearest first, by codes and by pixels.
 
-    Distances (k,) are Euclidean for codes, and the mean squared error per pixel for images.
+    Distances (k,) are Euclidean between codes, and mean squared error per pixel between images.
     """
 
     latent_rows: np.ndarray
@@ -28,18 +28,18 @@ class NearestImages:
 
 
 def nearest_images(run: Run, split: Split, row: int, k: int = 8, dataset: Dataset | None = None) -> NearestImages:
-    """The k images of a split nearest to one of its own, which is left out; equal distances in row order.
+    """The k images of a split nearest to one of them, itself excluded; ties in row order.
 
     Args:
-        run: whose codes.
-        split: the images among which to look.
-        row: the image's number within the whole set, as `Codes.index` has it.
-        k: how many; all there are where they are fewer.
-        dataset: the run's images, by one who has them at hand already.
+        run: the run.
+        split: the split to search.
+        row: the image's row number in the whole set, as in `Codes.index`.
+        k: number of images, or all if there are fewer.
+        dataset: the run's images, if already loaded.
 
     Raises:
         BadValue: the row is not in the split.
-        MissingData: the images are not here.
+        MissingData: the images are not available.
     """
     dataset, coded = dataset or dataset_of(run), codes(run, split)
     (place,) = positions_of(coded, np.array([row]), split)
@@ -52,10 +52,10 @@ def nearest_images(run: Run, split: Split, row: int, k: int = 8, dataset: Datase
 
 
 def positions_of(coded: Codes, rows: np.ndarray, split: Split) -> np.ndarray:
-    """Where rows (M,) of the whole set stand among a split's codes.
+    """Positions (M,) of rows of the whole set among a split's codes.
 
     Raises:
-        BadValue: a row that is not in the split.
+        BadValue: a row is not in the split.
     """
     places = np.searchsorted(coded.index, rows)
     strange = rows[coded.index[np.minimum(places, len(coded.index) - 1)] != rows] if len(coded.index) else rows
