@@ -222,7 +222,7 @@ def test_a_request_that_cannot_be_met_says_why(run, asked, said):
 
 
 @pytest.mark.parametrize(
-    ("left", "said"), [(1, "of the class 7 there is 1 image; it takes 2"), (0, "there are no images")]
+    ("left", "said"), [(1, "there is 1 image of the class 7; sampling it takes 2"), (0, "there are no images")]
 )
 def test_a_class_of_too_few_images_is_named(run, left, said, monkeypatch):
     digits = data.load("digits")

@@ -200,8 +200,8 @@ def test_temperature_shrinks_each_gaussian_towards_its_mean():
     [
         (np.zeros((0, 2)), 10, "0 codes"),
         (np.eye(3), 10, "10 Gaussians cannot be fitted to 3 codes"),
-        (np.eye(1), 1, "it takes 2"),
-        (np.ones((50, 2)), 3, "all the same"),
+        (np.eye(1), 1, "use 2 codes"),
+        (np.ones((50, 2)), 3, "all equal"),
         (np.full((50, 2), np.nan), 3, "not finite"),
     ],
 )
@@ -265,7 +265,7 @@ def test_jitter_stays_between_neighbours_and_without_temperature_at_a_code():
     assert ((z < 10) | (z > 90)).all()
     cold = SAMPLERS["jitter"].sample(codes, labels, None, SampleSettings(temperature=0)).z
     assert {tuple(row) for row in cold} <= {tuple(row) for row in codes}
-    with pytest.raises(BadValue, match="beside 1 codes"):
+    with pytest.raises(BadValue, match="only 1 codes"):
         SAMPLERS["jitter"].sample(codes[:1], labels[:1], None, SampleSettings())
 
 

@@ -21,7 +21,7 @@ from aeviz.latent.projections.tsne.attraction import Attraction, Kernels, kernel
 from aeviz.latent.projections.tsne.initialisation import start_points
 from aeviz.latent.projections.tsne.optimiser import Descent
 from aeviz.latent.projections.tsne.placement import joint_similarities, place_by_descent
-from aeviz.latent.projections.tsne.repulsion import GridRepulsion, TreeRepulsion
+from aeviz.latent.projections.tsne.repulsion import GridRepulsion, TreeRepulsion, barnes_hut
 from aeviz.latent.projections.tsne.tsne import TSNE, TSNESettings, has_converged, usable_perplexity
 from aeviz.latent.quality.scores import knn_accuracy
 
@@ -372,6 +372,22 @@ def test_repulsion_is_the_sum_over_all_pairs(cls, dims, width):
     assert normaliser == pytest.approx(float(near.sum()) - 400, rel=0.01)
 
 
+def test_opentsne_still_has_the_private_gradient_that_repulsion_uses():
+    moved = "openTSNE moved its private Barnes-Hut gradient: adapt barnes_hut() in projections/tsne/repulsion.py"
+    try:
+        from openTSNE import _tsne
+    except ImportError:
+        pytest.fail(moved)
+    assert hasattr(_tsne, "estimate_negative_gradient_bh"), moved
+    forces = np.zeros((2, 3))
+    try:
+        normaliser = barnes_hut(np.array([[0.0, 0, 0], [1, 0, 0]]), forces)
+    except TypeError as error:
+        pytest.fail(f"{moved} ({error})")
+    assert normaliser == pytest.approx(1), moved  # two pairs of 1 / (1 + 1²)
+    np.testing.assert_allclose(forces, [[0.25, 0, 0], [-0.25, 0, 0]], err_msg=moved)
+
+
 def test_the_divergence_is_that_of_the_whole_matrices_and_falls(codes):
     distances, rows = own_nearest(codes, 30)
     similar = similarities(distances, kernels(distances, 10))
@@ -444,10 +460,10 @@ def test_directions_are_measured_in_the_codes_own_units(codes):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"directions": []}, "no directions yet"),
+        ({"directions": []}, "no directions given"),
         ({"directions": [[1, 2, 3]]}, "direction 1 has 3 numbers, but the codes have 6"),
         ({"directions": [[0] * 6]}, "direction 1 is zero"),
-        ({"directions": [[1] * 6, [2] * 6], "orthogonal": True}, "direction 2 points where"),
+        ({"directions": [[1] * 6, [2] * 6], "orthogonal": True}, "direction 2 is a combination"),
     ],
 )
 def test_directions_that_make_no_axis_are_refused(settings, said, codes):

@@ -114,7 +114,7 @@ def test_images_of_the_map_land_on_their_dots_alone_or_together(run, name):
 
 def test_placing_on_a_map_that_was_not_made_names_the_line_that_makes_it(run):
     request = TSNE.model_copy(update={"settings": {"perplexity": 12.0, "dims": 2}})
-    line = rf"no such t-SNE map yet; make it with: python -m aeviz project {run.id} --method tsne .*perplexity=12\.0"
+    line = rf"no such t-SNE map yet; create it with: python -m aeviz project {run.id} --method tsne .*perplexity=12\.0"
     with pytest.raises(NotNow, match=line):
         results.place(run, request, np.zeros((1, 1, 8, 8), np.uint8))
     assert "--set" not in MapRequest(method="pca").options()

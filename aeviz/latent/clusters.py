@@ -11,7 +11,7 @@ MAX_FITTED = 20_000  # codes HDBSCAN clusters; its run time is quadratic
 
 
 def k_means(codes: np.ndarray, k: int, seed: int = 0) -> np.ndarray:
-    """Cluster codes (N, D) into k clusters (N,) with k-means++ and Lloyd's algorithm (Arthur & Vassilvitskii, SODA 2007).
+    """Cluster codes (N, D) into k clusters (N,) with k-means++ (Arthur & Vassilvitskii, SODA 2007).
 
     If fewer than k codes are distinct (possible in a VQ-VAE), there is one cluster per distinct code.
 

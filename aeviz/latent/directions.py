@@ -68,7 +68,7 @@ def analogy(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
 
 
 class Specificity(NamedTuple):
-    """Share of a direction's effect on the wanted attributes, 0 to 1, and its change of each attribute in deviations."""
+    """Share of a direction's effect on the wanted attributes, 0 to 1, and each attribute's change in deviations."""
 
     value: float | None
     changes: dict[str, float]
@@ -97,7 +97,7 @@ def specificity(
 
 
 class _Reader(NamedTuple):
-    """Ridge regression on codes: standardised codes x (N, D), their deviations (D,), and the regularised Gram matrix (D, D)."""
+    """Ridge regression on standardised codes x (N, D) with deviations (D,) and regularised Gram matrix (D, D)."""
 
     x: np.ndarray
     spread: np.ndarray
@@ -105,6 +105,7 @@ class _Reader(NamedTuple):
 
     @classmethod
     def of(cls, codes: np.ndarray) -> Self:
+        """Prepare the regression on codes (N, D)."""
         x, spread = _standardised(np.asarray(codes, dtype=np.float64))
         return cls(x, spread, x.T @ x + RIDGE * np.eye(x.shape[1]))
 

@@ -122,7 +122,7 @@ def device_of(model: Any) -> torch.device:
 
 @contextmanager
 def evaluating(model: Any) -> Iterator[None]:
-    """Switch a model to evaluation mode temporarily; one already in it is untouched, since other sessions may share it."""
+    """Switch a model to eval mode temporarily; one already in it is untouched, since sessions may share it."""
     was_training = model.training
     if was_training:
         model.eval()

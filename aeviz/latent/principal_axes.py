@@ -8,7 +8,7 @@ EXACT_DIMENSIONS = 2048  # up to here by a full eigendecomposition; above with a
 
 
 def variance_ratio(codes: np.ndarray) -> np.ndarray:
-    """Explained variance ratio (D,) of each principal axis of codes (N, D), largest first; zeros if all codes are equal."""
+    """Explained variance ratio (D,) of the principal axes of codes (N, D), largest first; zeros if all are equal."""
     codes = checked_codes(codes)
     if len(codes) < 2:
         return np.zeros(codes.shape[1])

@@ -1,4 +1,4 @@
-"""Figures: arrays in, `go.Figure` out; a leaf that the app and the exports share."""
+"""Plotly figures from arrays, shared by the app and the exports; imports nothing else of aeviz."""
 
 from aeviz.plots.bars import change_bars, counts_bars, variance_bars
 from aeviz.plots.cells import numbered_colours, without_dots

@@ -36,7 +36,9 @@ def direction(
         MissingData: the images are not available.
     """
     if method not in METHODS:
-        raise UnknownName("no direction method is called {name!r}; there are: {known}", name=method, known=", ".join(METHODS))
+        raise UnknownName(
+            "no direction method is called {name!r}; there are: {known}", name=method, known=", ".join(METHODS)
+        )
     known = codes(run, split, report)
     in_a, in_b = np.isin(known.index, a), np.isin(known.index, b)
     vector = METHODS[method][1](known.z[in_a], known.z[in_b], 0)

@@ -1,4 +1,4 @@
-"""What `score` prints: a model's numbers on a split, and the same numbers for PCA of equal size."""
+"""Scores of a model on a split, and of PCA of equal size."""
 
 import math
 from collections.abc import Callable
@@ -19,16 +19,16 @@ STAGES = 8
 
 
 def score_model(model: Any, dataset: Any, split: Split = "test", on_step: OnStep | None = None) -> dict[str, Any]:
-    """The numbers of a model on one split, with PCA of equal size (at most one component per pixel and row) beside.
+    """Score a model on one split, with PCA of equal size (at most one component per pixel and row) as baseline.
 
-    Probes are fitted on train. Trustworthiness (k = 15) is of codes against pixels, over at most 10,000 rows.
-    What is unknown or not finite is None. A conditional model is told the classes.
+    Probes are fitted on train. Trustworthiness (k = 15) compares codes with pixels, over at most 10,000 rows.
+    Unknown or non-finite numbers are None. A conditional model gets class labels.
 
     Args:
         model: see `aeviz.latent.encode`.
-        dataset: with `images` (N, C, H, W) uint8, `labels` (N,) with -1 unknown, and `rows(split)`.
-        split: the rows that are scored.
-        on_step: told `(done, total)`; may raise to cancel.
+        dataset: has `images` (N, C, H, W) uint8, `labels` (N,) with -1 unknown, and `rows(split)`.
+        split: the split to score.
+        on_step: called with `(done, total)`; may raise to cancel.
     """
     stage = _Stages(on_step)
     train, rows = dataset.rows("train"), dataset.rows(split)
@@ -48,9 +48,9 @@ def score_model(model: Any, dataset: Any, split: Split = "test", on_step: OnStep
 def errors_per_image(
     model: Any, images: Any, rows: np.ndarray, labels: np.ndarray | None = None, on_step: OnStep | None = None
 ) -> np.ndarray:
-    """The mean squared error per pixel (n,) of each of the given rows; `percentile` places an image among them.
+    """Mean squared error per pixel (n,) of each of the given rows, the reference for `percentile`.
 
-    A conditional model is told the classes: labels (n,) where they are known.
+    A conditional model gets class labels, from labels (n,) where known.
     """
     condition = class_labels(model, images, rows, labels)
     batches = reconstruct(model, images, rows, labels=condition, on_step=on_step)
@@ -59,18 +59,20 @@ def errors_per_image(
 
 
 class _Stages:
-    """Progress over stages: within one, the inner steps only give the caller a chance to cancel."""
+    """Progress over stages; steps within a stage only let the caller cancel."""
 
     def __init__(self, on_step: OnStep | None) -> None:
         self.on_step = on_step
         self.done = -1
 
     def next(self) -> OnStep:
+        """Start the next stage and return its `on_step`."""
         self.done += 1
         self.again()
         return self.again
 
     def again(self, *_: int) -> None:
+        """Report the current stage."""
         if self.on_step:
             self.on_step(min(self.done, STAGES), STAGES)
 
@@ -89,7 +91,7 @@ def _reconstruction_scores(
 
 
 class _Sums:
-    """What a pass over the images collects."""
+    """Errors, similarities and codes collected in a pass over the images."""
 
     def __init__(self) -> None:
         self.errors: list[np.ndarray] = []
@@ -97,11 +99,13 @@ class _Sums:
         self.codes: list[np.ndarray] = []
 
     def add(self, x: np.ndarray, x_hat: np.ndarray, z: np.ndarray) -> None:
+        """Add a batch of images, reconstructions (B, C, H, W) and codes (B, D)."""
         self.errors.append(mse(x, x_hat))
         self.similarities.append(ssim(x, x_hat))
         self.codes.append(z)
 
     def scores(self) -> dict[str, Any]:
+        """Mean scores, and all codes (n, D)."""
         error, similarity = _mean(self.errors), _mean(self.similarities)
         codes = np.concatenate(self.codes) if self.codes else np.empty((0, 1), dtype=np.float32)
         return {"mse": error, "psnr": psnr(error), "ssim": similarity, "codes": codes}
@@ -116,7 +120,7 @@ def _code_scores(
     rows: np.ndarray,
     stage: _Stages,
 ) -> dict[str, Any]:
-    """What the codes (n, D) of the rows keep: classes, by probes fitted on train, and neighbourhoods among pixels."""
+    """Scores of the rows' codes (n, D): probe accuracies, fitted on train, and trustworthiness against pixels."""
     knn = knn_probe(train_codes, train_labels, codes, labels)
     stage.next()
     linear = linear_probe(train_codes, train_labels, codes, labels)
@@ -125,7 +129,7 @@ def _code_scores(
 
 
 def _pixel_trust(images: Any, rows: np.ndarray, codes: np.ndarray) -> float | None:
-    """Trustworthiness (k = 15) of codes (n, D) against the pixels of the rows, whose subsample is drawn before reading."""
+    """Trustworthiness (k = 15) of codes (n, D) against pixels; rows are subsampled before reading."""
     if len(rows) > MAX_ROWS:
         drawn = np.sort(np.random.default_rng(0).permutation(len(rows))[:MAX_ROWS])
         rows, codes = rows[drawn], codes[drawn]

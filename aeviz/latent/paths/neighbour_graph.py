@@ -28,7 +28,9 @@ class NeighbourGraph:
         """
         codes = np.asarray(codes, dtype=np.float64)
         if len(codes) == 0 or not np.isfinite(codes).all():
-            raise BadValue("a path needs at least one code and finite numbers only; {count} codes were given", count=len(codes))
+            raise BadValue(
+                "a path needs at least one code and finite numbers only; {count} codes were given", count=len(codes)
+            )
         distances, rows = own_nearest(codes, k)
         starts = np.repeat(np.arange(len(codes)), rows.shape[1])
         joints, lengths = np.stack([starts, rows.reshape(-1)], axis=1), distances.reshape(-1)

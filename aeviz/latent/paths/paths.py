@@ -64,7 +64,7 @@ class CodePath:
         return True
 
     def walk(self, stops: np.ndarray, steps: int, context: Context) -> np.ndarray:
-        """Codes (S, D) float32 along the path through stops (M, D); every stop is one of them, legs have equal step counts.
+        """Codes (S, D) float32 through stops (M, D), each of which is one of the codes; legs have equal step counts.
 
         For a conditional model stops are (M, D + K + 1): class shares follow the codes and are interpolated too.
 

@@ -29,7 +29,7 @@ class Inverse(NamedTuple):
 
 
 def grid(projection: Projection, points: np.ndarray, codes: np.ndarray, size: int = 96) -> Inverse:
-    """Sample the inverse transform of a 2-D map of codes (N, D) at points (N, 2) on a grid slightly wider than the map."""
+    """Sample the inverse of a 2-D map of codes (N, D) at points (N, 2) on a grid slightly wider than the map."""
     low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
     margin = MARGIN * np.where(high > low, high - low, 1.0)
     (x0, y0), (x1, y1) = low - margin, high + margin

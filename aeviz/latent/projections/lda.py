@@ -38,7 +38,8 @@ class LDA(Linear):
         classes, members = np.unique(labels[known], return_inverse=True)
         if len(classes) < 2:
             raise BadValue(
-                "the discriminant needs labelled images of at least 2 classes, here are {count}; choose another method or more images",
+                "the discriminant needs labelled images of at least 2 classes, here are {count}; "
+                "choose another method or more images",
                 count=len(classes),
             )
         components = _discriminants(codes[known], members, len(classes))

@@ -21,8 +21,12 @@ class UMAPSettings(NeighbourSettings):
     """Settings of the UMAP map."""
 
     neighbours: int = Field(15, ge=2, le=200, description="How many neighbours each point keeps close.")
-    min_dist: float = Field(0.1, ge=0, le=0.99, description="Minimum distance between points; small values give dense clusters.")
-    start: Start = Field("pca", description="Initial positions; PCA preserves global structure, a random start does not.")
+    min_dist: float = Field(
+        0.1, ge=0, le=0.99, description="Minimum distance between points; small values give dense clusters."
+    )
+    start: Start = Field(
+        "pca", description="Initial positions; PCA preserves global structure, a random start does not."
+    )
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of the optimisation.")
 
 
@@ -99,9 +103,11 @@ class _ProgressFile:
         self._on_step = on_step
 
     def step(self, done: int) -> None:
+        """Report `done` iterations."""
         self._on_step(Step(done, self.total))
 
     def write(self, text: str) -> None:
+        """Parse `done/total` and report it."""
         done, of, total = text.strip().partition("/")
         if of:
             self.total = int(total)

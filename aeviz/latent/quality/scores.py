@@ -40,7 +40,7 @@ def trustworthiness(high: np.ndarray, low: np.ndarray, k: int = 15, seed: int = 
 
 
 def continuity(high: np.ndarray, low: np.ndarray, k: int = 15, seed: int = 0) -> Quality:
-    """Continuity: how few of a point's k nearest the map loses (Venna & Kaski 2001); `trustworthiness` with sides swapped."""
+    """Continuity: how few of a point's k nearest the map loses (Venna & Kaski 2001); swaps `high` and `low`."""
     return trustworthiness(low, high, k, seed)
 
 

@@ -60,14 +60,14 @@ def _fitted(x: np.ndarray, components: int, seed: int) -> tuple[np.ndarray, np.n
             mixture.fit(x)
         except ValueError:  # a singular covariance
             raise BadValue(
-                "{components} Gaussians cannot be fitted to these codes: too many codes are equal; use fewer components",
+                "{components} Gaussians cannot be fitted to these codes: too many are equal; use fewer",
                 components=components,
             ) from None
     return mixture.weights_, mixture.means_, mixture.covariances_
 
 
 def _checked_scale(codes: np.ndarray, components: int) -> float:
-    """Check that a mixture can be fitted to codes (N, D), and return their largest standard deviation."""
+    """Check that a mixture can be fitted to codes (N, D), and return their largest deviation."""
     if len(codes) < max(2, components):
         raise BadValue(
             "{components} Gaussians cannot be fitted to {count} codes; use {least} codes or more",

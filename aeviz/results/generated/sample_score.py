@@ -63,7 +63,7 @@ def _scored(run: Run, request: SampleRequest, report: Report) -> dict[str, Any]:
     n = min(MAX_SCORED, len(train), len(test))
     if n < 2:
         raise MissingData(
-            "samples of {name} cannot be scored: that takes 2 training and 2 test images, and there are {train} and {test}",
+            "samples of {name} cannot be scored with {train} training and {test} test images; it takes 2 of each",
             name=dataset.name, train=len(train), test=len(test),
         )  # fmt: skip
     drawn = draw(run, model, request, n, report)

@@ -84,7 +84,7 @@ def axis_name(kind: Kind, number: int) -> str:
 
 
 def named_axes(run: Run, principal: Axes) -> dict[str, np.ndarray]:
-    """Directions (D,) by name: the first 20 principal axes, all dimensions, and the run's saved directions in quotes."""
+    """Directions (D,) by name: the first 20 principal axes, all dimensions, and saved directions in quotes."""
     vectors = principal.vectors
     found = {axis_name("principal", number): vector for number, vector in enumerate(vectors[:MAX_PRINCIPAL])}
     found |= {axis_name("dimensions", number): vector for number, vector in enumerate(np.eye(len(vectors)))}

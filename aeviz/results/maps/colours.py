@@ -68,7 +68,7 @@ COLOURS: dict[str, Colour] = {
             colouring.k_means, kind="class", Settings=colouring.KMeansSettings, usual=colouring.usual_clusters,
         ),
         Colour(
-            "hdbscan", "Clusters (HDBSCAN)", "Dense clusters of any shape; other codes are in none.",
+            "hdbscan", "Clusters (HDBSCAN)", "Dense clusters of any shape; other codes are noise.",
             colouring.density, kind="class", slow=True, Settings=colouring.DensitySettings,
         ),
         Colour(

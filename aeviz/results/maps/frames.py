@@ -65,7 +65,7 @@ class Watcher:
     def __init__(self, label: str, report: Report, on_frame: OnFrame) -> None:
         self._message = f"Computing {label}"
         self._report, self._on_frame = report, on_frame
-        self._begun: tuple[int, float] | None = None  # the first iteration and its time
+        self._started: tuple[int, float] | None = None  # the first iteration and its time
 
     def __call__(self, step: Step) -> None:
         seconds_left = self._seconds_left(step)
@@ -75,8 +75,8 @@ class Watcher:
 
     def _seconds_left(self, step: Step) -> float:
         now = time.monotonic()
-        if self._begun is None or step.done <= self._begun[0]:
-            self._begun = step.done, now  # work before the first iteration does not count
+        if self._started is None or step.done <= self._started[0]:
+            self._started = step.done, now  # work before the first iteration does not count
             return float("nan")
-        first, since = self._begun
+        first, since = self._started
         return (now - since) / (step.done - first) * (step.total - step.done)

@@ -178,10 +178,10 @@ def drop_frame(run: Run, request: MapRequest) -> None:
 
 def _fit(run: Run, request: MapRequest, before: Map, work: Callable[[OnStep], np.ndarray], on_step: OnStep) -> Map:
     """Run the projection's fit and save the map, even if the user stops it midway."""
-    begun, fitted = time.perf_counter(), before.projection
+    started, fitted = time.perf_counter(), before.projection
 
     def keep(points: np.ndarray) -> Map:
-        seconds = before.seconds + time.perf_counter() - begun
+        seconds = before.seconds + time.perf_counter() - started
         arrays = {f"state.{name}": array for name, array in fitted.state().items()}
         arrays |= {"points": points, "labels": before.labels, "index": before.index}
         facts = {"notes": fitted.notes(), "seconds": seconds}

@@ -47,7 +47,7 @@ class GridRepulsion:
         return (field.index_select(0, cells.flatten()).view_as(weights) * weights).sum(1)
 
     def _splines(self, places: Tensor) -> tuple[Tensor, Tensor]:
-        """Cells (N, 16) under each point's spline and their weights; places (N, 2) are in cells from the map's centre."""
+        """Cells (N, 16) under each point's spline, and weights; places (N, 2) are in cells from the map's centre."""
         places = places + self._middle
         first = places.floor()
         t = places - first  # (N, 2) in [0, 1)
@@ -82,7 +82,9 @@ class TreeRepulsion:
 
 
 def barnes_hut(places: np.ndarray, forces: np.ndarray) -> float:
-    """Add the negative repulsive forces on places (N, 3) to `forces` (N, 3), both float64; return the normaliser.
+    """Write -1 / normaliser times the forces on places (N, 3) to `forces` (N, 3), both float64; return the normaliser.
+
+    `forces` must be zero.
 
     openTSNE has no public function for this: its own optimiser recomputes neighbours and cannot report each step. This
     is the only use of its private module; a test checks that the function still exists with this signature.

@@ -29,12 +29,16 @@ class TSNESettings(NeighbourSettings):
     """Settings of the t-SNE map."""
 
     perplexity: float = Field(30.0, ge=2, le=200, description="Roughly how many neighbours each point keeps close.")
-    iterations: int = Field(750, ge=50, le=5000, description="Maximum steps; the first third (at most 250) exaggerates.")
+    iterations: int = Field(
+        750, ge=50, le=5000, description="Maximum steps; the first third (at most 250) exaggerates."
+    )
     early_exaggeration: float = Field(
         12.0, ge=1, le=50, description="How much stronger neighbours attract in the first steps, so that groups form."
     )
     exaggeration: float = Field(1.0, ge=1, le=12, description="Above 1, groups stay tighter and further apart.")
-    start: Start = Field("pca", description="Initial positions; PCA preserves global structure, a random start does not.")
+    start: Start = Field(
+        "pca", description="Initial positions; PCA preserves global structure, a random start does not."
+    )
     seed: int = Field(0, ge=0, lt=2**31, description="Seed of ties and of a random start.")
 
 
@@ -46,9 +50,7 @@ class TSNE(NeighbourMap):
 
     name = "tsne"
     label = "t-SNE"
-    summary = (
-        "Preserves neighbourhoods; distances between groups mean little. Takes a while and shows its progress."
-    )
+    summary = "Preserves neighbourhoods; distances between groups mean little. Takes a while and shows its progress."
     Settings = TSNESettings
     settings: TSNESettings
 
