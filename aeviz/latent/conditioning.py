@@ -47,25 +47,25 @@ class ConditionShift(NamedTuple):
         return (self.start + np.asarray(amounts)[:, None] * self.change).astype(np.float32)
 
 
-def condition_shift(condition: np.ndarray | None, n_classes: int) -> ConditionShift | None:
+def condition_shift(labels: np.ndarray | None, n_classes: int) -> ConditionShift | None:
     """How the condition changes along a direction; None without labels.
 
     With one label (1,) it stays constant; with three (a, b, c) (3,) it starts at c and changes as a does to b.
     """
-    found = one_hot(condition, n_classes)
+    found = one_hot(labels, n_classes)
     if found is None:
         return None
     return ConditionShift(found[-1], found[1] - found[0] if len(found) > 1 else np.zeros_like(found[0]))
 
 
-def mean_one_hot(condition: np.ndarray | None, n_classes: int) -> np.ndarray | None:
+def mean_one_hot(labels: np.ndarray | None, n_classes: int) -> np.ndarray | None:
     """Mean class shares (1, K + 1) of labels (n,), the condition for decoding a mean code."""
-    found = one_hot(condition, n_classes)
+    found = one_hot(labels, n_classes)
     return None if found is None else found.mean(axis=0, keepdims=True)
 
 
-def one_hot(condition: np.ndarray | None, n_classes: int) -> np.ndarray | None:
+def one_hot(labels: np.ndarray | None, n_classes: int) -> np.ndarray | None:
     """One-hot class shares (n, K + 1) of labels (n,); the last column is "unknown"."""
-    if condition is None:
+    if labels is None:
         return None
-    return (np.where(condition >= 0, condition, n_classes)[:, None] == np.arange(n_classes + 1)).astype(np.float32)
+    return (np.where(labels >= 0, labels, n_classes)[:, None] == np.arange(n_classes + 1)).astype(np.float32)

@@ -16,7 +16,7 @@ class NeighbourGraph:
     """Codes (N, D) and the edges between them: row pairs (E, 2) and lengths (E,)."""
 
     codes: np.ndarray
-    joints: np.ndarray
+    edges: np.ndarray
     lengths: np.ndarray
 
     @classmethod
@@ -33,9 +33,9 @@ class NeighbourGraph:
             )
         distances, rows = own_nearest(codes, k)
         starts = np.repeat(np.arange(len(codes)), rows.shape[1])
-        joints, lengths = np.stack([starts, rows.reshape(-1)], axis=1), distances.reshape(-1)
-        more, their_lengths = _bridges(codes, _parts(joints, len(codes)))
-        return cls(codes, np.concatenate([joints, more]), np.concatenate([lengths, their_lengths]))
+        edges, lengths = np.stack([starts, rows.reshape(-1)], axis=1), distances.reshape(-1)
+        more, their_lengths = _bridges(codes, _parts(edges, len(codes)))
+        return cls(codes, np.concatenate([edges, more]), np.concatenate([lengths, their_lengths]))
 
     def path(self, a: np.ndarray, b: np.ndarray, k: int = NEIGHBOURS) -> np.ndarray:
         """Codes (V, D) on the shortest path from a (D,) to b (D,), ends included; see `shortest_path`."""
@@ -55,41 +55,41 @@ class NeighbourGraph:
         if apart <= distances.max():
             return []
         to_ends = np.stack([np.repeat([n, n + 1], rows.shape[1]), rows.reshape(-1)], axis=1)
-        joints = np.concatenate([self.joints, to_ends])
-        matrix = _matrix(joints, np.concatenate([self.lengths, distances.reshape(-1)]), n + 2)
+        edges = np.concatenate([self.edges, to_ends])
+        matrix = _matrix(edges, np.concatenate([self.lengths, distances.reshape(-1)]), n + 2)
         _, before = dijkstra(matrix, directed=False, indices=n, return_predecessors=True)
         return _traced(before, n, n + 1)[1:-1]
 
 
-def _matrix(joints: np.ndarray, lengths: np.ndarray, n: int) -> Any:
+def _matrix(edges: np.ndarray, lengths: np.ndarray, n: int) -> Any:
     """Edges (E, 2) as a sparse matrix (N, N), each pair once."""
     from scipy.sparse import csr_array
 
-    pairs, first = np.unique(np.sort(joints, axis=1), axis=0, return_index=True)
+    pairs, first = np.unique(np.sort(edges, axis=1), axis=0, return_index=True)
     least = np.finfo(np.float64).tiny  # an explicit 0 between equal codes would mean no edge
     return csr_array((np.maximum(lengths[first], least), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
 
 
-def _parts(joints: np.ndarray, n: int) -> np.ndarray:
+def _parts(edges: np.ndarray, n: int) -> np.ndarray:
     """Connected component (N,) of each code."""
     from scipy.sparse.csgraph import connected_components
 
-    return connected_components(_matrix(joints, np.ones(len(joints)), n), directed=False)[1]
+    return connected_components(_matrix(edges, np.ones(len(edges)), n), directed=False)[1]
 
 
 def _bridges(codes: np.ndarray, parts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Edges (P - 1, 2) and lengths that connect P components, repeatedly joining the smallest to its nearest other."""
-    parts, joints, lengths = parts.copy(), [], []
+    parts, edges, lengths = parts.copy(), [], []
     while len(np.unique(parts)) > 1:
         inside = _smallest(parts)
         outside = np.flatnonzero(parts != parts[inside[0]])
         distances, rows = nearest(codes[outside], codes[inside], 1)
         shortest = distances[:, 0].argmin()
         other = outside[rows[shortest, 0]]
-        joints.append((inside[shortest], other))
+        edges.append((inside[shortest], other))
         lengths.append(distances[shortest, 0])
         parts[inside] = parts[other]
-    return np.array(joints, dtype=np.int64).reshape(-1, 2), np.array(lengths, dtype=np.float64)
+    return np.array(edges, dtype=np.int64).reshape(-1, 2), np.array(lengths, dtype=np.float64)
 
 
 def _smallest(parts: np.ndarray) -> np.ndarray:

@@ -106,8 +106,8 @@ def _graph(run: Run, codes: np.ndarray, report: Report) -> NeighbourGraph:
     path = path_of(run, "graph", {"most": MAX_CODES}, "npz")
     kept = read_arrays(path)
     if kept is not None:
-        return NeighbourGraph(codes.astype(np.float64), **kept)
+        return NeighbourGraph(codes.astype(np.float64), kept["joints"], kept["lengths"])
     report(0, 0, "Joining neighbours")
     graph = NeighbourGraph.of(codes)
-    write_arrays(path, {"joints": graph.joints, "lengths": graph.lengths})
+    write_arrays(path, {"joints": graph.edges, "lengths": graph.lengths})
     return graph
