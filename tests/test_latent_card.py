@@ -31,7 +31,7 @@ def idle_card(monkeypatch):
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 def test_neighbours_found_there_are_the_same(metric, monkeypatch):
-    monkeypatch.setattr("aeviz.latent.neighbours.CHUNK_ON_CARD", 300 * 7)
+    monkeypatch.setattr("aeviz.latent.neighbours.CHUNK_ON_GPU", 300 * 7)
     ours, theirs = (own_nearest(CODES, 9, metric, device=device) for device in ("cpu", "cpu:0"))
     np.testing.assert_allclose(theirs[0], ours[0], rtol=1e-12)
     np.testing.assert_array_equal(theirs[1], ours[1])
