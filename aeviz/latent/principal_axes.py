@@ -22,13 +22,13 @@ def principal_axes(codes: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarra
     If codes (N, D) have fewer axes, the rest is zero.
     """
     components, ratio = np.zeros((count, codes.shape[1])), np.zeros(count)
-    there = min(count, *codes.shape)
+    available = min(count, *codes.shape)
     if not np.ptp(codes, axis=0).any():
         return components, ratio
-    axes, shares = (_exact if codes.shape[1] <= EXACT_DIMENSIONS else _randomized)(codes, there)
+    axes, shares = (_exact if codes.shape[1] <= EXACT_DIMENSIONS else _randomized)(codes, available)
     largest = np.abs(axes).argmax(axis=1)
-    signs = np.where(axes[np.arange(there), largest] < 0, -1.0, 1.0)
-    components[:there], ratio[:there] = axes * signs[:, None], shares
+    signs = np.where(axes[np.arange(available), largest] < 0, -1.0, 1.0)
+    components[:available], ratio[:available] = axes * signs[:, None], shares
     return components, ratio
 
 

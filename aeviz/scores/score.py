@@ -35,12 +35,12 @@ def score_model(model: Any, dataset: Any, split: Split = "test", on_step: OnStep
     train_condition, condition = (
         class_labels(model, dataset.images, part, dataset.labels[part]) for part in (train, rows)
     )
-    rival = PCABaseline.fit(dataset.images, train, model.latent_dim, on_step=stage.next())
-    ours, theirs = _reconstruction_scores(model, rival, dataset.images, rows, condition, stage.next())
+    pca = PCABaseline.fit(dataset.images, train, model.latent_dim, on_step=stage.next())
+    ours, theirs = _reconstruction_scores(model, pca, dataset.images, rows, condition, stage.next())
     fitted = (encode(model, dataset.images, train, labels=train_condition, on_step=stage.next()), dataset.labels[train])
-    rival_fitted = (rival.encode(dataset.images, train, stage.next()), dataset.labels[train])
+    pca_fitted = (pca.encode(dataset.images, train, stage.next()), dataset.labels[train])
     ours |= _code_scores(ours.pop("codes"), dataset.labels[rows], *fitted, dataset.images, rows, stage)
-    theirs |= _code_scores(theirs.pop("codes"), dataset.labels[rows], *rival_fitted, dataset.images, rows, stage)
+    theirs |= _code_scores(theirs.pop("codes"), dataset.labels[rows], *pca_fitted, dataset.images, rows, stage)
     stage.next()
     return {"split": split, "n": len(rows), **ours, "pca": theirs}
 
@@ -78,15 +78,15 @@ class _Stages:
 
 
 def _reconstruction_scores(
-    model: Any, rival: PCABaseline, images: Any, rows: np.ndarray, condition: np.ndarray | None, on_step: OnStep
+    model: Any, pca: PCABaseline, images: Any, rows: np.ndarray, condition: np.ndarray | None, on_step: OnStep
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """MSE, PSNR, SSIM and the codes, of the model and of PCA, in one pass over the images."""
     ours, theirs = _Sums(), _Sums()
     for batch in reconstruct(model, images, rows, labels=condition, on_step=on_step):
         x = _floats(batch.x)
         ours.add(x, batch.x_hat, batch.z)
-        z = rival.code(x)
-        theirs.add(x, rival.decode(z), z)
+        z = pca.code(x)
+        theirs.add(x, pca.decode(z), z)
     return ours.scores(), theirs.scores()
 
 

@@ -61,24 +61,24 @@ def walk(
     """
     model = model_of(run)
     chosen = _named(model, path)
-    beside = one_hot(condition, model.n_classes)
-    wide = np.asarray(stops) if beside is None else np.hstack([stops, beside])
+    class_shares = one_hot(condition, model.n_classes)
+    extended = np.asarray(stops) if class_shares is None else np.hstack([stops, class_shares])
     try:
         known = known_codes(run, report)
     except MissingData:
         if chosen.needs_codes:
             raise
-        return _walked(chosen.walk(wide, steps, Context(np.asarray(stops))), model.latent_dim)
+        return _walked(chosen.walk(extended, steps, Context(np.asarray(stops))), model.latent_dim)
     first = known.first(MAX_CODES)
     graph = _graph(run, first.z, report) if path == ThroughData.name else None
-    context = Context(first.z, model, graph, None if beside is None else first.condition)
-    walked = _walked(chosen.walk(wide, steps, context), model.latent_dim)
+    context = Context(first.z, model, graph, None if class_shares is None else first.condition)
+    walked = _walked(chosen.walk(extended, steps, context), model.latent_dim)
     return replace(walked, distance=distance_to_data(run, walked.z))
 
 
-def _walked(wide: np.ndarray, dims: int) -> Walk:
+def _walked(extended: np.ndarray, dims: int) -> Walk:
     """Split codes (S, D) from the class shares that may follow them; the distance is not set yet."""
-    return Walk(wide[:, :dims], None, wide[:, dims:] if wide.shape[1] > dims else None)
+    return Walk(extended[:, :dims], None, extended[:, dims:] if extended.shape[1] > dims else None)
 
 
 def distance_to_data(run: Run, z: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from aeviz.scores.generation import frechet, precision_recall
 
 Features = Literal["classifier", "encoder"]
 MAX_SCORED = 5000  # images on each side
-AT_ONCE = 500
+BATCH_SIZE = 500
 
 
 def sample_score(run: Run, request: SampleRequest, report: Report = quiet) -> dict[str, Any]:
@@ -70,10 +70,10 @@ def _scored(run: Run, request: SampleRequest, report: Report) -> dict[str, Any]:
     report(0, 0, "Decoding")
     fakes = _decoded(model, drawn.z, drawn.labels)
     kind: Features = "classifier" if _has_classes(dataset) else "encoder"
-    judge = _classifier(run, dataset, report).features if kind == "classifier" else _encoder(model)
+    features_of = _classifier(run, dataset, report).features if kind == "classifier" else _encoder(model)
     report(0, 0, "Comparing")
-    real, seen = (judge(np.asarray(dataset.images[rows[:n]])) for rows in (test, train))
-    return {"features": kind, "n": n} | _numbers(real, judge(fakes)) | {"floor": _numbers(real, seen)}
+    real, train_features = (features_of(np.asarray(dataset.images[rows[:n]])) for rows in (test, train))
+    return {"features": kind, "n": n} | _numbers(real, features_of(fakes)) | {"floor": _numbers(real, train_features)}
 
 
 def _numbers(real: np.ndarray, other: np.ndarray) -> dict[str, float | None]:
@@ -95,7 +95,7 @@ def _has_classes(dataset: Dataset) -> bool:
 
 def _decoded(model: Autoencoder, z: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
     """Decode codes (n, D) to pixels (n, C, H, W) uint8."""
-    parts = [slice(start, start + AT_ONCE) for start in range(0, len(z), AT_ONCE)]
+    parts = [slice(start, start + BATCH_SIZE) for start in range(0, len(z), BATCH_SIZE)]
     return np.concatenate(
         [to_pixels(decode(model, z[part], labels=None if labels is None else labels[part])) for part in parts]
     )

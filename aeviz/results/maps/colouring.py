@@ -156,7 +156,7 @@ def _cluster_names(found: np.ndarray) -> tuple[str, ...]:
     return tuple(f"Cluster {number + 1}" for number in range(found.max(initial=-1) + 1))
 
 
-def usual_clusters(run: Run) -> dict[str, Any]:
+def default_clusters(run: Run) -> dict[str, Any]:
     """As many clusters as classes, within the allowed range."""
     classes = len(run.config().data.classes)
     return {"k": min(max(classes, MIN_CLUSTERS), MAX_CLUSTERS)} if classes else {}

@@ -41,7 +41,7 @@ class Colour:
     kept: bool = True
     of_map: bool = False
     Settings: type[Settings] = colouring.NoSettings
-    usual: Callable[[Run], dict[str, Any]] = lambda run: {}  # defaults derived from the run
+    defaults: Callable[[Run], dict[str, Any]] = lambda run: {}  # defaults derived from the run
 
 
 COLOURS: dict[str, Colour] = {
@@ -65,7 +65,7 @@ COLOURS: dict[str, Colour] = {
         ),
         Colour(
             "kmeans", "Clusters (k-means)", "A given number of compact clusters, largest first.",
-            colouring.k_means, kind="class", Settings=colouring.KMeansSettings, usual=colouring.usual_clusters,
+            colouring.k_means, kind="class", Settings=colouring.KMeansSettings, defaults=colouring.default_clusters,
         ),
         Colour(
             "hdbscan", "Clusters (HDBSCAN)", "Dense clusters of any shape; other codes are noise.",
@@ -149,14 +149,14 @@ def colours_of(run: Run, split: Split = "test", dataset: Dataset | None = None) 
     """
     dataset = dataset or _images_if_here(run)
     has_codes = dataset is not None or path_of(run, "codes", {"split": split}, "npz").exists()
-    here = {
+    available = {
         "classes": has_codes and bool(run.config().data.classes),
         "columns": dataset is not None and bool(dataset.columns),
         "images": dataset is not None,
         "training": dataset is not None and len(dataset.rows("train")) > 0,
         "codes": has_codes,
     }
-    return [info for colour in COLOURS.values() if here[colour.needs] for info in _offers(colour, run, dataset)]
+    return [info for colour in COLOURS.values() if available[colour.needs] for info in _offers(colour, run, dataset)]
 
 
 def _images_if_here(run: Run) -> Dataset | None:
@@ -261,7 +261,7 @@ def _request(
 
 
 def _written_out(chosen: Colour, run: Run, settings: dict[str, Any]) -> Settings:
-    return chosen.Settings.parse(chosen.usual(run) | settings)
+    return chosen.Settings.parse(chosen.defaults(run) | settings)
 
 
 def _parameters(chosen: Colour, request: ColourRequest) -> dict[str, Any]:

@@ -65,11 +65,11 @@ class MapRequest(Settings):
     def options(self) -> list[str]:
         """Options of `python -m aeviz project RUN` for this map, defaults left out."""
         method = projection(self.method)
-        chosen, usual = method.Settings.parse(self.settings).to_json(), method.Settings().to_json()
+        chosen, defaults = method.Settings.parse(self.settings).to_json(), method.Settings().to_json()
         options = ["--method", self.method, "--split", self.split]
         options += ["--limit", str(self.limit)] if self.limit else []
         for name, value in chosen.items():
-            options += ["--set", f"{name}={json.dumps(value)}"] if value != usual[name] else []
+            options += ["--set", f"{name}={json.dumps(value)}"] if value != defaults[name] else []
         return options
 
 

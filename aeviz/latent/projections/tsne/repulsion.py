@@ -103,18 +103,18 @@ def barnes_hut(places: np.ndarray, forces: np.ndarray) -> float:
 class LateExtent:
     """The extent of a map on a GPU without synchronising: its extent one step ago plus the largest possible growth."""
 
-    def __init__(self, most_growth: float) -> None:
-        self._most_growth = most_growth
-        self._coming: tuple[Tensor, torch.cuda.Event] | None = None
+    def __init__(self, max_growth: float) -> None:
+        self._max_growth = max_growth
+        self._pending: tuple[Tensor, torch.cuda.Event] | None = None
 
     def __call__(self, sides: Tensor) -> list[float]:
         """An upper bound of the sides (2,)."""
-        before, arrived = self._coming, torch.cuda.Event()
-        self._coming = sides.to("cpu", non_blocking=True), arrived
+        previous, arrived = self._pending, torch.cuda.Event()
+        self._pending = sides.to("cpu", non_blocking=True), arrived
         arrived.record(torch.cuda.current_stream(sides.device))
-        there, event = before or self._coming
+        latest, event = previous or self._pending
         event.synchronize()
-        return [side + (self._most_growth if before else 0.0) for side in there.tolist()]
+        return [side + (self._max_growth if previous else 0.0) for side in latest.tolist()]
 
 
 def _kernels(shape: tuple[int, int], spacing: float, device: torch.device) -> list[Tensor]:
