@@ -474,7 +474,7 @@ def test_directions_that_make_no_axis_are_refused(settings, said, codes):
 def test_of_many_dots_some_tell_how_far_apart_all_are():
     side = np.arange(150.0, dtype=np.float32) / 2
     points = np.stack(np.meshgrid(side, side), -1).reshape(-1, 2)
-    assert len(points) > inverse.MOST_SPACED
+    assert len(points) > inverse.MAX_SPACED
     assert inverse.distance_to_data(points, np.array([[-1, 0], [0, 0]])).tolist() == [2, 0]
 
 
