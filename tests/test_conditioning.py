@@ -1,4 +1,4 @@
-"""A conditional network is told the class wherever it is asked: of images, roads, samples, maps and what is brought."""
+"""A conditional network is told the class everywhere: images, paths, samples, maps and what is brought."""
 
 import json
 
@@ -10,7 +10,7 @@ from aeviz import results
 from aeviz.__main__ import main
 from aeviz.data import to_pixels
 from aeviz.export.page import scene
-from aeviz.latent.conditioning import shares, told_classes, turn_of
+from aeviz.latent.conditioning import class_labels, condition_shift, one_hot
 from aeviz.results import MapRequest, SampleRequest, store
 from aeviz.ui.components.images import taken_as
 from tests import making
@@ -54,57 +54,61 @@ def test_the_score_is_judged_as_validation_judges(run):
     assert results.errors(run, "val").mean() == pytest.approx(results.score(run, "val")["mse"], rel=1e-6)
 
 
-def test_results_that_were_computed_untold_are_not_taken_for_the_new_ones(barely):
+def test_results_computed_without_classes_are_not_taken_for_the_new_ones(barely):
     plain = trained("vae", epochs=1)
     (barely.results / "x").parent.mkdir(exist_ok=True)
     for run, is_same in ((plain, True), (barely, False)):
-        untold = store.hashlib.sha256(f"{run.weights_mark()} {json.dumps({'split': 'test'})}".encode()).hexdigest()[:20]
-        assert (store.name_of(run, "codes", {"split": "test"}) == f"codes-{untold}") is is_same
+        unconditional = store.hashlib.sha256(
+            f"{run.weights_mark()} {json.dumps({'split': 'test'})}".encode()
+        ).hexdigest()[:20]
+        assert (store.name_of(run, "codes", {"split": "test"}) == f"codes-{unconditional}") is is_same
 
 
-def test_networks_that_are_told_nothing_are_told_nothing():
+def test_an_unconditional_network_gets_no_labels():
     run = trained("vae", epochs=1)
-    assert results.told_of(run.load(), np.zeros((2, 1, 8, 8), np.uint8), np.array([3, 4])) is None
-    assert results.codes(run).told is None
-    assert turn_of(None, 0) is None
+    assert results.labels_of(run.load(), np.zeros((2, 1, 8, 8), np.uint8), np.array([3, 4])) is None
+    assert results.codes(run).condition is None
+    assert condition_shift(None, 0) is None
 
 
 def test_an_image_is_taken_as_its_own_class_or_as_what_rebuilds_it_best(run, test_images):
     pixels, labels = test_images
-    found = results.told_of(run.load(), pixels)
+    found = results.labels_of(run.load(), pixels)
     assert (found == labels).mean() > 0.8
     known = np.where(np.arange(len(labels)) % 2, (labels + 1) % 10, -1)  # wrong ones are believed
-    told = told_classes(run.load(), pixels, np.arange(len(pixels)), known)
-    np.testing.assert_array_equal(told, np.where(known >= 0, known, found))
+    condition = class_labels(run.load(), pixels, np.arange(len(pixels)), known)
+    np.testing.assert_array_equal(condition, np.where(known >= 0, known, found))
 
 
 def test_the_class_an_image_is_taken_as_is_that_of_least_error(barely):
     pixels = np.random.default_rng(0).integers(0, 256, (3, 1, 8, 8), dtype=np.uint8)
     errors = [results.rebuild(barely, pixels, np.full(3, label)).numbers()["mse"] for label in range(10)]
-    np.testing.assert_array_equal(results.rebuild(barely, pixels).told, np.argmin(errors, axis=0))
+    np.testing.assert_array_equal(results.rebuild(barely, pixels).condition, np.argmin(errors, axis=0))
 
 
-def test_every_road_ends_at_the_images_own_reconstructions(run, test_images):
+def test_every_path_ends_at_the_images_own_reconstructions(run, test_images):
     pixels, labels = test_images
     places = [int(np.flatnonzero(labels == label)[0]) for label in (0, 1)]
     ends = results.rebuild(run, pixels[places], labels[places])
-    for road in results.roads_of(run):
-        walked = results.walk(run, ends.z, road.name, 9, told=ends.told)
-        shown = results.decode_codes(run, walked.z, walked.told)
+    for path in results.paths_of(run):
+        walked = results.walk(run, ends.z, path.name, 9, condition=ends.condition)
+        shown = results.decode_codes(run, walked.z, walked.condition)
         np.testing.assert_allclose(shown[[0, -1]], ends.x_hat, atol=1e-5)
-        np.testing.assert_allclose(walked.told.sum(axis=1), 1, atol=1e-5)
-        assert walked.told[0, 0] == walked.told[-1, 1] == 1
-        if road.name in ("straight", "spherical"):
-            assert walked.told[4, :2].tolist() == [0.5, 0.5]
+        np.testing.assert_allclose(walked.condition.sum(axis=1), 1, atol=1e-5)
+        assert walked.condition[0, 0] == walked.condition[-1, 1] == 1
+        if path.name in ("straight", "spherical"):
+            assert walked.condition[4, :2].tolist() == [0.5, 0.5]
 
 
-def test_a_road_through_the_data_tells_the_class_of_every_image_on_its_way(run):
+def test_a_path_through_the_data_tells_the_class_of_every_image_on_its_way(run):
     known = results.known_codes(run)
     apart = np.argsort(np.linalg.norm(known.z - known.z[0], axis=1))
     a, b = 0, int(apart[-1])
-    walked = results.walk(run, known.z[[a, b]], "data", 64, told=np.array([known.told[a], known.told[b]]))
-    passed = np.flatnonzero(walked.told.sum(axis=0) > 0.5)
-    assert set(passed) - {known.told[a], known.told[b]}, "it leads through other classes"
+    walked = results.walk(
+        run, known.z[[a, b]], "data", 64, condition=np.array([known.condition[a], known.condition[b]])
+    )
+    passed = np.flatnonzero(walked.condition.sum(axis=0) > 0.5)
+    assert set(passed) - {known.condition[a], known.condition[b]}, "it leads through other classes"
 
 
 @pytest.mark.parametrize("sampler", ["mixture", "gaussian", "jitter", "prior"])
@@ -124,36 +128,36 @@ def test_axes_and_means_are_drawn_in_a_class(run, test_images):
     pixels, labels = test_images
     assert results.axes(run).effect.max() > 0.001
     means = results.class_means(run)
-    np.testing.assert_array_equal(results.told_of(run.load(), to_pixels(means.decoded)), means.labels)
+    np.testing.assert_array_equal(results.labels_of(run.load(), to_pixels(means.decoded)), means.labels)
     grids = [results.manifold(run, size=3, label=label).x_hat for label in (0, 1)]
     assert np.abs(grids[0] - grids[1]).mean() > 0.05
     alike = results.average(run, pixels[labels == 4], labels[labels == 4])
-    np.testing.assert_array_equal(results.told_of(run.load(), to_pixels(alike.x_hat[None])), [4])
+    np.testing.assert_array_equal(results.labels_of(run.load(), to_pixels(alike.x_hat[None])), [4])
 
 
 def test_an_analogy_changes_the_class_as_a_changes_to_b():
-    turn = turn_of(np.array([2, 2, 5]), 10)
-    np.testing.assert_array_equal(turn.at(np.array([0.0, 1.0])), shares(np.array([5, 5]), 10))
-    turn = turn_of(np.array([2, 7, 2]), 10)
-    np.testing.assert_array_equal(turn.at(np.array([0.0, 1.0])), shares(np.array([2, 7]), 10))
+    shift = condition_shift(np.array([2, 2, 5]), 10)
+    np.testing.assert_array_equal(shift.at(np.array([0.0, 1.0])), one_hot(np.array([5, 5]), 10))
+    shift = condition_shift(np.array([2, 7, 2]), 10)
+    np.testing.assert_array_equal(shift.at(np.array([0.0, 1.0])), one_hot(np.array([2, 7]), 10))
 
 
 def test_the_way_back_from_a_map_carries_the_class_of_the_nearest_dot(barely):
     coded, request = results.codes(barely), MapRequest(method="pca", settings={"dims": 2})
     drawn = results.project(barely, request)
-    found = scene.inverse_of(drawn.projection, drawn.points, coded.z, coded.told, 10)
+    found = scene.inverse_of(drawn.projection, drawn.points, coded.z, coded.condition, 10)
     xs, ys = (np.linspace(found[f"{side}0"], found[f"{side}1"], found["size"]) for side in "xy")
     for column, row in ((10, 20), (48, 48), (90, 60)):
         nearest = np.square(drawn.points - [xs[column], ys[row]]).sum(axis=1).argmin()
-        assert found["told"][row * found["size"] + column] == coded.told[nearest]
+        assert found["told"][row * found["size"] + column] == coded.condition[nearest]
 
 
 def test_the_server_decodes_with_what_is_told_behind_each_code(barely):
     z = np.random.default_rng(0).normal(size=(4, 4)).astype("<f4")
-    told = shares(np.array([0, 3, 9, 5]), 10)
+    condition = one_hot(np.array([0, 3, 9, 5]), 10)
     path = f"/aeviz/decode/{barely.id}/{barely.weights_mark()}"
-    answer = ask(path, method="POST", body=np.hstack([z, told]).astype("<f4").tobytes())
-    expected = to_pixels(results.decode_codes(barely, z, told))
+    answer = ask(path, method="POST", body=np.hstack([z, condition]).astype("<f4").tobytes())
+    expected = to_pixels(results.decode_codes(barely, z, condition))
     np.testing.assert_array_equal(np.frombuffer(answer.body, np.uint8).reshape(expected.shape), expected)
     assert ask(path, method="POST", body=z[:1].tobytes()).status_code == 400
 
@@ -167,20 +171,20 @@ def three(run, test_images, tmp_path):
     return path
 
 
-def told_of_line(capsys, *line):
+def json_of_line(capsys, *line):
     assert main([*line, "--json"]) == 0
     return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
 def test_the_command_line_says_as_what_an_image_is_taken_and_can_be_told(run, three, tmp_path, capsys):
     line = ["reconstruct", run.id, str(three), "--no-invert", "--out", str(tmp_path / "out")]
-    usual, other = (told_of_line(capsys, *line, *more)["images"][0] for more in ((), ("--class", "5")))
+    usual, other = (json_of_line(capsys, *line, *more)["images"][0] for more in ((), ("--class", "5")))
     assert (usual["class"], other["class"]) == ("3", "5")
     assert usual["mse"] < other["mse"]
     main(["project", run.id, "--method", "pca"])
     capsys.readouterr()
     line = ["place", run.id, "--method", "pca", "--no-invert", str(three)]
-    assert told_of_line(capsys, *line, "--class", "5")["points"][0]["class"] == "5"
+    assert json_of_line(capsys, *line, "--class", "5")["points"][0]["class"] == "5"
 
 
 def test_a_class_for_a_network_that_is_told_none_is_refused(three, tmp_path, capsys):

@@ -91,7 +91,7 @@ def test_a_map_that_was_gone_on_with_is_another():
     run, request = untrained(), MapRequest(method="tsne", limit=60, settings={"iterations": 50})
     made, _ = export.take("html", run, request=request)
     assert export.taken(run, HTML, request) == made
-    results.go_on(run, request)
+    results.resume_map(run, request)
     assert export.taken(run, HTML, request) is None
 
 

@@ -1,4 +1,4 @@
-"""What a run can be made to draw: roads, axes, directions, samples and their score, kept with it and loaded again."""
+"""What a run can generate: paths, axes, directions, samples and their score, kept with it and loaded again."""
 
 import dataclasses
 import json
@@ -53,8 +53,8 @@ def moved(run, tmp_path, monkeypatch):
 
 def test_a_walk_is_the_same_from_the_kept_graph(run):
     stops = results.codes(run, "test").z[:3]
-    for road in results.roads_of(run):
-        first, again = (results.walk(run, stops, road.name, 9) for _ in range(2))
+    for path in results.paths_of(run):
+        first, again = (results.walk(run, stops, path.name, 9) for _ in range(2))
         np.testing.assert_array_equal(first.z, again.z)
         np.testing.assert_array_equal(first.z[[0, 4, 8]], stops)
         assert (first.distance >= 0).all()
@@ -222,7 +222,7 @@ def test_a_request_that_cannot_be_met_says_why(run, asked, said):
 
 
 @pytest.mark.parametrize(
-    ("left", "said"), [(1, "of the class 7 there is 1 image; it takes 2"), (0, "there are no images")]
+    ("left", "said"), [(1, "there is 1 image of the class 7; sampling it takes 2"), (0, "there are no images")]
 )
 def test_a_class_of_too_few_images_is_named(run, left, said, monkeypatch):
     digits = data.load("digits")
@@ -296,7 +296,7 @@ def test_a_run_without_any_images_still_walks_straight_and_draws_from_its_prior(
 
 def test_a_run_that_has_learned_nothing_yet_says_so():
     run = training.prepare(Recipe())
-    for ask in (results.roads_of, results.samplers_of, results.manifold):
+    for ask in (results.paths_of, results.samplers_of, results.manifold):
         with pytest.raises(AevizError, match="train it first"):
             ask(run)
 
@@ -376,8 +376,8 @@ def test_a_mistake_is_one_clear_line(run, arguments, said, pictures, capsys, tmp
     assert "Traceback" not in told
 
 
-def test_samplers_and_roads_have_their_own_words():
-    for register in (SAMPLERS, {road.name: road for road in results.roads_of(trained())}):
+def test_samplers_and_paths_have_their_own_words():
+    for register in (SAMPLERS, {path.name: path for path in results.paths_of(trained())}):
         assert len({entry.label for entry in register.values()}) == len(register)
         assert all(entry.help.endswith((".", ")")) for entry in register.values())
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from aeviz.latent.neighbours import own_nearest
-from aeviz.latent.projections.tsne.attraction import joined, joined_there, kernels, similarities
+from aeviz.latent.projections.tsne.attraction import kernels, similarities, symmetrised, symmetrised_on_device
 from aeviz.latent.projections.tsne.repulsion import GridRepulsion, LateExtent
 from aeviz.latent.projections.tsne.tsne import TSNE, TSNESettings
 from aeviz.latent.quality.scores import trustworthiness
@@ -31,7 +31,7 @@ def idle_card(monkeypatch):
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 def test_neighbours_found_there_are_the_same(metric, monkeypatch):
-    monkeypatch.setattr("aeviz.latent.neighbours.CHUNK_ON_CARD", 300 * 7)
+    monkeypatch.setattr("aeviz.latent.neighbours.CHUNK_ON_GPU", 300 * 7)
     ours, theirs = (own_nearest(CODES, 9, metric, device=device) for device in ("cpu", "cpu:0"))
     np.testing.assert_allclose(theirs[0], ours[0], rtol=1e-12)
     np.testing.assert_array_equal(theirs[1], ours[1])
@@ -46,7 +46,10 @@ def test_similarities_of_both_sides_joined_there_are_the_same():
     distances, rows = own_nearest(CODES, 9)
     similar = similarities(distances, kernels(distances, 3.0))
     ours, theirs = (torch.zeros(len(CODES), len(CODES)) for _ in range(2))
-    for whole, (p, others, offsets) in ((ours, joined(rows, similar)), (theirs, joined_there(rows, similar, "cpu:0"))):
+    for whole, (p, others, offsets) in (
+        (ours, symmetrised(rows, similar)),
+        (theirs, symmetrised_on_device(rows, similar, "cpu:0")),
+    ):
         assert (p.dtype, others.dtype, offsets.dtype) == (torch.float32, torch.int64, torch.int64)
         whole[torch.arange(len(CODES)).repeat_interleave(offsets.diff()), others] = p
     torch.testing.assert_close(theirs, ours)

@@ -8,10 +8,10 @@ from torch import nn
 from aeviz.errors import BadValue
 from aeviz.latent.directions import METHODS, analogy, classifier_normal, mean_difference, shift, specificity
 from aeviz.latent.paths.traversals import (
+    coordinates,
     effect,
     grid,
     kl_by_dimension,
-    places,
     plane_ranges,
     principal_axes,
     ranges,
@@ -55,7 +55,7 @@ def test_a_sweep_changes_one_number_only_and_takes_the_values_themselves():
 def test_a_sweep_along_any_axis_is_at_its_values_in_lengths_of_the_axis():
     axis = np.array([3.0, 4.0])
     z = traverse(np.array([1.0, -2]), axis, np.array([-1.0, 0.5]))
-    np.testing.assert_allclose(places(z, axis[None])[:, 0], [-1, 0.5], rtol=1e-6)
+    np.testing.assert_allclose(coordinates(z, axis[None])[:, 0], [-1, 0.5], rtol=1e-6)
     np.testing.assert_allclose(z @ [-4, 3], [-10, -10], rtol=1e-6)  # and stays where it was across it
 
 
@@ -65,7 +65,7 @@ def test_principal_directions_have_the_variances_of_what_was_drawn():
     axes, variances = principal_axes(codes)
     np.testing.assert_allclose(variances, [16, 4, 1, 0], rtol=0.03, atol=1e-9)
     np.testing.assert_allclose(np.abs(axes @ turn.T)[:3], np.eye(4)[:3], atol=0.02)
-    np.testing.assert_allclose(places(codes, axes).var(axis=0), variances, rtol=1e-3, atol=1e-9)
+    np.testing.assert_allclose(coordinates(codes, axes).var(axis=0), variances, rtol=1e-3, atol=1e-9)
     with pytest.raises(BadValue, match="1 codes"):
         principal_axes(codes[:1])
 
@@ -200,8 +200,8 @@ def test_temperature_shrinks_each_gaussian_towards_its_mean():
     [
         (np.zeros((0, 2)), 10, "0 codes"),
         (np.eye(3), 10, "10 Gaussians cannot be fitted to 3 codes"),
-        (np.eye(1), 1, "it takes 2"),
-        (np.ones((50, 2)), 3, "all the same"),
+        (np.eye(1), 1, "use 2 codes"),
+        (np.ones((50, 2)), 3, "all equal"),
         (np.full((50, 2), np.nan), 3, "not finite"),
     ],
 )
@@ -265,7 +265,7 @@ def test_jitter_stays_between_neighbours_and_without_temperature_at_a_code():
     assert ((z < 10) | (z > 90)).all()
     cold = SAMPLERS["jitter"].sample(codes, labels, None, SampleSettings(temperature=0)).z
     assert {tuple(row) for row in cold} <= {tuple(row) for row in codes}
-    with pytest.raises(BadValue, match="beside 1 codes"):
+    with pytest.raises(BadValue, match="only 1 codes"):
         SAMPLERS["jitter"].sample(codes[:1], labels[:1], None, SampleSettings())
 
 

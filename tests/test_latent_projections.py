@@ -10,7 +10,7 @@ from aeviz.errors import BadValue, MissingPackage, NotNow, Stopped, UnknownName
 from aeviz.latent.neighbours import own_nearest
 from aeviz.latent.principal_axes import variance_ratio
 from aeviz.latent.projections import inverse
-from aeviz.latent.projections.base import unheard
+from aeviz.latent.projections.base import ignore_step
 from aeviz.latent.projections.dimensions import Axes
 from aeviz.latent.projections.lda import LDA
 from aeviz.latent.projections.neighbour_map import NeighbourMap
@@ -20,8 +20,8 @@ from aeviz.latent.projections.register import PROJECTIONS, projection
 from aeviz.latent.projections.tsne.attraction import Attraction, Kernels, kernels, similarities
 from aeviz.latent.projections.tsne.initialisation import start_points
 from aeviz.latent.projections.tsne.optimiser import Descent
-from aeviz.latent.projections.tsne.placement import joint_similarities, settle
-from aeviz.latent.projections.tsne.repulsion import GridRepulsion, TreeRepulsion
+from aeviz.latent.projections.tsne.placement import joint_similarities, place_by_descent
+from aeviz.latent.projections.tsne.repulsion import GridRepulsion, TreeRepulsion, barnes_hut
 from aeviz.latent.projections.tsne.tsne import TSNE, TSNESettings, has_converged, usable_perplexity
 from aeviz.latent.quality.scores import knn_accuracy
 
@@ -47,7 +47,7 @@ def make(cls, width=6, **settings):
     return cls(cls.Settings.parse({**quick.get(cls.name, {}), **settings}))
 
 
-def fit(projection, codes, on_step=unheard):
+def fit(projection, codes, on_step=ignore_step):
     """The points of codes, of which every fourth has no label."""
     return projection.fit(codes, on_step, np.arange(len(codes)) % 4 - 1)
 
@@ -188,10 +188,10 @@ def test_only_a_map_that_iterates_can_go_on(cls, codes):
     projection = make(cls)
     fit(projection, codes)
     if cls is TSNE:
-        assert projection.go_on().shape == (120, 2)
+        assert projection.resume().shape == (120, 2)
         return
     with pytest.raises(NotNow, match=f"{cls.label} is complete"):
-        projection.go_on()
+        projection.resume()
 
 
 @LINEAR
@@ -312,11 +312,11 @@ def test_a_stopped_tsne_keeps_its_points_and_goes_on_from_them(codes):
     assert tsne.notes()["stopped_at"] == tsne.notes()["iterations"] == 30
     again = TSNE.from_state(tsne.settings, tsne.state())
     seen = []
-    points = again.go_on(seen.append)
+    points = again.resume(seen.append)
     np.testing.assert_array_equal(seen[0].points, kept)
     assert (seen[0].done, seen[-1].done, seen[-1].total) == (30, 80, 80)
     assert "stopped_at" not in again.notes()
-    again.go_on()
+    again.resume()
     assert again.notes()["iterations"] == 160, "as many again, once it was finished"
     assert again.notes()["kl_divergence"] < seen[-1].kl
     assert not np.array_equal(again.points, points)
@@ -357,7 +357,7 @@ def test_a_new_code_settles_where_its_share_of_the_divergence_is_least():
     places = np.stack([x.ravel(), y.ravel()], axis=1)
     squared = cdist(places, points) ** 2
     cost = 2 * np.log1p(squared[:, rows]) @ similar + 2 * (1 / (1 + squared)).sum(1) / normaliser
-    np.testing.assert_allclose(settle(points, rows, similar, normaliser), places[cost.argmin()], atol=0.03)
+    np.testing.assert_allclose(place_by_descent(points, rows, similar, normaliser), places[cost.argmin()], atol=0.03)
 
 
 @pytest.mark.parametrize(("cls", "dims"), [(GridRepulsion, 2), (TreeRepulsion, 3)])
@@ -370,6 +370,22 @@ def test_repulsion_is_the_sum_over_all_pairs(cls, dims, width):
     expected = (apart * near[..., None] ** 2).sum(1)
     assert float((forces - expected).norm() / expected.norm()) < 0.04
     assert normaliser == pytest.approx(float(near.sum()) - 400, rel=0.01)
+
+
+def test_opentsne_still_has_the_private_gradient_that_repulsion_uses():
+    moved = "openTSNE moved its private Barnes-Hut gradient: adapt barnes_hut() in projections/tsne/repulsion.py"
+    try:
+        from openTSNE import _tsne
+    except ImportError:
+        pytest.fail(moved)
+    assert hasattr(_tsne, "estimate_negative_gradient_bh"), moved
+    forces = np.zeros((2, 3))
+    try:
+        normaliser = barnes_hut(np.array([[0.0, 0, 0], [1, 0, 0]]), forces)
+    except TypeError as error:
+        pytest.fail(f"{moved} ({error})")
+    assert normaliser == pytest.approx(1), moved  # two pairs of 1 / (1 + 1²)
+    np.testing.assert_allclose(forces, [[0.25, 0, 0], [-0.25, 0, 0]], err_msg=moved)
 
 
 def test_the_divergence_is_that_of_the_whole_matrices_and_falls(codes):
@@ -444,10 +460,10 @@ def test_directions_are_measured_in_the_codes_own_units(codes):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"directions": []}, "no directions yet"),
+        ({"directions": []}, "no directions given"),
         ({"directions": [[1, 2, 3]]}, "direction 1 has 3 numbers, but the codes have 6"),
         ({"directions": [[0] * 6]}, "direction 1 is zero"),
-        ({"directions": [[1] * 6, [2] * 6], "orthogonal": True}, "direction 2 points where"),
+        ({"directions": [[1] * 6, [2] * 6], "orthogonal": True}, "direction 2 is a combination"),
     ],
 )
 def test_directions_that_make_no_axis_are_refused(settings, said, codes):
@@ -458,7 +474,7 @@ def test_directions_that_make_no_axis_are_refused(settings, said, codes):
 def test_of_many_dots_some_tell_how_far_apart_all_are():
     side = np.arange(150.0, dtype=np.float32) / 2
     points = np.stack(np.meshgrid(side, side), -1).reshape(-1, 2)
-    assert len(points) > inverse.MOST_SPACED
+    assert len(points) > inverse.MAX_SPACED
     assert inverse.distance_to_data(points, np.array([[-1, 0], [0, 0]])).tolist() == [2, 0]
 
 

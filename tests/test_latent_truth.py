@@ -8,7 +8,7 @@ from torch import nn
 from aeviz.errors import BadValue, Stopped
 from aeviz.latent import clusters
 from aeviz.latent.clusters import hdbscan, k_means
-from aeviz.latent.projections.label_positions import label_places
+from aeviz.latent.projections.label_positions import label_positions
 from aeviz.latent.quality.trust import decoder_stretch, neighbour_preservation, round_trip
 from aeviz.models import BODIES, LOSSES, VARIANTS, build, model_config
 
@@ -188,7 +188,7 @@ def test_loners_are_in_no_cluster(rng):
 
 
 def test_many_codes_are_clustered_by_a_sample_that_the_others_follow(rng, monkeypatch):
-    monkeypatch.setattr(clusters, "MOST_FITTED", 100)
+    monkeypatch.setattr(clusters, "MAX_FITTED", 100)
     codes, where = islands(rng)
     found, fitted = hdbscan(codes, 10)
     assert fitted == 100
@@ -218,15 +218,15 @@ def test_a_class_is_named_where_its_dots_lie_most_densely(rng):
     ring = np.array([[np.cos(t), np.sin(t)] for t in rng.uniform(0, 2 * np.pi, 400)]) * 10 + [0, 200]
     points = np.concatenate([torn, ring, [[1e6, 1e6]], [[7.0, 7.0]]])
     labels = np.repeat([0, 1, -1, 5], [400, 400, 1, 1])
-    places = label_places(points, labels)
+    places = label_positions(points, labels)
     assert set(places) == {0, 1, 5}
     assert np.linalg.norm(places[0]) < 2  # the mean would be at (12.5, 0), among no dots
     assert np.linalg.norm(np.subtract(places[1], [0, 200])) == pytest.approx(10)  # on the ring, not in its middle
     assert places[5] == (7.0, 7.0)
     order = rng.permutation(len(points))
-    assert label_places(points[order], labels[order]) == places
+    assert label_positions(points[order], labels[order]) == places
 
 
 def test_a_far_outlier_does_not_draw_the_name_away(rng):
     points = np.concatenate([rng.normal(size=(500, 2)), [[1e5, 1e5]]])
-    assert np.linalg.norm(label_places(points, np.zeros(501))[0]) < 1
+    assert np.linalg.norm(label_positions(points, np.zeros(501))[0]) < 1

@@ -8,7 +8,7 @@ import pytest
 
 from aeviz import plots
 from aeviz.plots import counts_bars, latent_scatter, variance_bars
-from aeviz.plots.theme import CLASS_COLOURS, CLASS_SYMBOLS, DIVERGING, UNKNOWN_COLOUR, class_marker, shown
+from aeviz.plots.theme import CLASS_COLOURS, CLASS_SYMBOLS, DIVERGING, UNKNOWN_COLOUR, class_marker, plain_text
 
 LIGHT, DARK = "#ffffff", "#0e1117"
 # Machado, Oliveira & Fernandes 2009, severity 1.0, on linear RGB.
@@ -166,8 +166,8 @@ def test_a_name_in_a_hover_template_is_only_referred_to(points):
 
 
 def test_long_names_are_cut():
-    assert len(shown("x" * 100)) == 40
-    assert shown("x" * 100).endswith("…")
+    assert len(plain_text("x" * 100)) == 40
+    assert plain_text("x" * 100).endswith("…")
 
 
 def test_variance_bars_add_up():
@@ -191,8 +191,8 @@ def test_the_histogram_of_errors_counts_each_image_once_and_fades_what_is_outsid
     assert (everything.y.sum(), some.y.sum()) == (5, 3)
     strong = np.asarray(some.marker.opacity) > 0.5
     assert strong.tolist() == (np.asarray(some.x) < 0.5).tolist()
-    assert plots.reach_of(errors) == (0.0, 1.0)
-    assert plots.reach_of(np.full(3, 0.2))[1] > 0.2
+    assert plots.error_range(errors) == (0.0, 1.0)
+    assert plots.error_range(np.full(3, 0.2))[1] > 0.2
 
 
 def test_changes_are_drawn_furthest_first_with_a_colour_for_each_sign():

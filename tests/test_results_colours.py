@@ -211,7 +211,7 @@ def test_texts_are_classes_numbered_over_the_whole_set_and_rare_ones_share_one(r
 def test_near_images_are_the_nearest_by_code_and_by_pixel(run):
     dataset, coded = results.dataset_of(run), results.codes(run)
     row = int(coded.index[7])
-    found = results.near(run, "test", row, k=5)
+    found = results.nearest_images(run, "test", row, k=5)
     pixels = dataset.images[coded.index].reshape(40, -1) / 255.0
     by_code = np.linalg.norm(coded.z - coded.z[7], axis=1).astype(np.float64)
     by_pixel = np.square(pixels - pixels[7]).mean(axis=1)
@@ -220,13 +220,13 @@ def test_near_images_are_the_nearest_by_code_and_by_pixel(run):
     np.testing.assert_array_equal(found.pixel_rows, coded.index[np.argsort(by_pixel)[:5]])
     np.testing.assert_allclose(found.latent_distances, np.sort(by_code)[:5], rtol=1e-4)
     np.testing.assert_allclose(found.pixel_distances, np.sort(by_pixel)[:5], rtol=1e-9)
-    assert len(results.near(run, "test", row, k=100).pixel_rows) == 39
+    assert len(results.nearest_images(run, "test", row, k=100).pixel_rows) == 39
 
 
 @pytest.mark.parametrize("row", [0, 10_000])
 def test_an_image_outside_the_split_has_no_neighbours_in_it(row, run):
     with pytest.raises(BadValue, match=f"image {row} is not among the 40 images of the split test"):
-        results.near(run, "test", row)
+        results.nearest_images(run, "test", row)
     with pytest.raises(BadValue, match=f"image {row}"):
         results.selection(run, "test", np.array([160, row]))
 

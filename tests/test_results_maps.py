@@ -58,21 +58,21 @@ def test_a_stop_keeps_what_is_there_and_going_on_takes_it_up(run):
     assert kept.notes["stopped_at"] == kept.notes["iterations"] == 30
     frames = []
     results.quality(run, TSNE)
-    whole = results.go_on(run, TSNE, on_frame=frames.append)
+    whole = results.resume_map(run, TSNE, on_frame=frames.append)
     assert results.kept_quality(run, TSNE) is None, "what was said of the points before is forgotten"
     np.testing.assert_array_equal(frames[0].points, kept.points)
     assert whole.notes["iterations"] == 90
     assert "stopped_at" not in whole.notes
     assert whole.seconds > kept.seconds
     np.testing.assert_array_equal(results.kept_map(run, TSNE).points, whole.points)
-    assert results.go_on(run, TSNE).notes["iterations"] == 180
+    assert results.resume_map(run, TSNE).notes["iterations"] == 180
 
 
 def test_a_stop_before_anything_moved_writes_nothing(run):
     with pytest.raises(Stopped):
         results.project(run, TSNE, report=stop_at(0))
     assert results.kept_map(run, TSNE) is None
-    assert results.go_on(run, TSNE).notes["iterations"] == 90, "there is nothing to go on from, so it begins"
+    assert results.resume_map(run, TSNE).notes["iterations"] == 90, "there is nothing to go on from, so it begins"
 
 
 def test_a_job_s_latest_frame_is_read_from_its_folder(run, monkeypatch):
@@ -114,7 +114,7 @@ def test_images_of_the_map_land_on_their_dots_alone_or_together(run, name):
 
 def test_placing_on_a_map_that_was_not_made_names_the_line_that_makes_it(run):
     request = TSNE.model_copy(update={"settings": {"perplexity": 12.0, "dims": 2}})
-    line = rf"no such t-SNE map yet; make it with: python -m aeviz project {run.id} --method tsne .*perplexity=12\.0"
+    line = rf"no such t-SNE map yet; create it with: python -m aeviz project {run.id} --method tsne .*perplexity=12\.0"
     with pytest.raises(NotNow, match=line):
         results.place(run, request, np.zeros((1, 1, 8, 8), np.uint8))
     assert "--set" not in MapRequest(method="pca").options()

@@ -113,11 +113,11 @@ def _along(run: Any, begun: Any, vector: Any, amounts: Any, out: Path, seconds: 
     import numpy as np
 
     from aeviz import results
-    from aeviz.latent.conditioning import turn_of
+    from aeviz.latent.conditioning import condition_shift
     from aeviz.latent.directions import shift
 
     codes = np.concatenate([shift(begun.z[-1:], vector, amount) for amount in amounts])
-    turn = turn_of(begun.told, results.model_of(run).n_classes)
+    turn = condition_shift(begun.condition, results.model_of(run).n_classes)
     x_hat = results.decode_codes(run, codes, turn and turn.at(amounts))
     save_rows(out, x_hat[None], {"amount": amounts, "z": codes, "vector": vector, "x_hat": x_hat}, seconds)
 

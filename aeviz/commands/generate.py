@@ -105,8 +105,8 @@ def walk(
     found = store.find(run)
     stops = results.encoded(found, *images_of(found, images, **fitting))
     with reporting(None) as report:
-        walked = results.walk(found, stops.z, road, steps, report, stops.told)
-        x_hat = results.decode_codes(found, walked.z, walked.told)
+        walked = results.walk(found, stops.z, road, steps, report, stops.condition)
+        x_hat = results.decode_codes(found, walked.z, walked.condition)
     if out.suffix.lower() == ".npz":
         known = {name: values for name, values in vars(walked).items() if values is not None}
         save_npz(out, known | {"x_hat": x_hat})

@@ -86,7 +86,9 @@ def reconstruct(
             files.write_bytes(target, pictures.encode_png(picture))
             numbers = {name: value[number] for name, value in rebuilt.numbers().items()}
             rows.append(
-                {"file": str(images[position]), "out": str(target)} | numbers | taken_as(found, rebuilt.told, number)
+                {"file": str(images[position]), "out": str(target)}
+                | numbers
+                | taken_as(found, rebuilt.condition, number)
             )
     lines = [f"{row['file']}: MSE {row['mse']:.5f}{say_class(row)}, written to {row['out']}" for row in rows]
     finish(as_json, {"run": found.id, "images": rows, "skipped": skipped}, "\n".join(lines))

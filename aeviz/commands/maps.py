@@ -69,12 +69,12 @@ def project(
 
     from aeviz import results
     from aeviz import runs as store
-    from aeviz.results.maps.frames import unseen
+    from aeviz.results.maps.frames import ignore_frame
 
     found, request = store.find(run), request_of(**which)
-    on_frame = results.FrameFile(job).write if job else unseen
+    on_frame = results.FrameFile(job).write if job else ignore_frame
     with reporting(job) as report:
-        drawn = (results.go_on if go_on else results.project)(found, request, report, on_frame)
+        drawn = (results.resume_map if go_on else results.project)(found, request, report, on_frame)
         judged = results.quality(found, request, report) if judge else {}
     if out is not None:
         arrays = {"labels": drawn.labels.astype(np.int64), "index": drawn.index.astype(np.int64)}
@@ -118,7 +118,9 @@ def place(
             {"index": int(drawn.index[row]), "label": int(drawn.labels[row]), "distance": float(distance)}
             for row, distance in zip(placed.neighbours[number], placed.distances[number], strict=True)
         ]
-        rows.append({"file": str(images[position]), **point, "neighbours": near} | taken_as(found, placed.told, number))
+        rows.append(
+            {"file": str(images[position]), **point, "neighbours": near} | taken_as(found, placed.condition, number)
+        )
     head = {"run": found.id, "method": request.method, "dims": placed.points.shape[1]}
     finish(as_json, head | {"points": rows, "skipped": skipped}, "\n".join(map(_line, rows)))
     name_skipped(skipped)

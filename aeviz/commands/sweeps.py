@@ -46,7 +46,7 @@ def traverse(
     begun = results.encoded(found, *images_of(found, [image], **fitting))
     swept = sweep(begun.z[0], known, steps, count)
     flat = swept.z.reshape(-1, begun.z.shape[1])
-    x_hat = results.decode_codes(found, flat, None if begun.told is None else begun.told.repeat(len(flat)))
+    x_hat = results.decode_codes(found, flat, None if begun.condition is None else begun.condition.repeat(len(flat)))
     rows = x_hat.reshape(*swept.z.shape[:2], *x_hat.shape[1:])  # (M, S, C, H, W)
     names = [axis_name(kind, int(number)) for number in swept.chosen]
     save_rows(out, rows, {"axis": names, "value": swept.values, "z": swept.z, "x_hat": rows})
@@ -87,7 +87,7 @@ def manifold(
     plane = {name: _axis(found, asked) for name, asked in (("across", across), ("up", up)) if asked is not None}
     if through is not None:
         begun = results.encoded(found, *images_of(found, [through], **fitting))
-        plane |= {"centre": begun.z[0]} | ({} if begun.told is None else {"label": int(begun.told[0])})
+        plane |= {"centre": begun.z[0]} | ({} if begun.condition is None else {"label": int(begun.condition[0])})
     if label is not None:
         plane["label"] = class_number(found, label)
     grid = results.manifold(found, **plane, size=size)

@@ -1,1 +1,1 @@
-"""The latent space of a model: codes, maps of them, neighbours, roads, directions, samples, and how far to trust a map."""
+"""The latent space of a model: codes, maps, neighbours, paths, directions, samples and map quality."""

@@ -1,4 +1,4 @@
-"""Codes in clusters that no label names: k-means and HDBSCAN, the largest cluster first."""
+"""Clusters of codes by k-means and HDBSCAN, largest first."""
 
 import numpy as np
 
@@ -6,23 +6,23 @@ from aeviz.errors import BadValue
 from aeviz.latent.neighbours import OnStep, nearest
 from aeviz.latent.projections.base import checked_codes
 
-STARTS = 3  # of k-means, the best of which is kept
-MOST_FITTED = 20_000  # codes that HDBSCAN looks at; its time grows with their square
+STARTS = 3  # k-means restarts; the best one is kept
+MAX_FITTED = 20_000  # codes HDBSCAN clusters; its run time is quadratic
 
 
 def k_means(codes: np.ndarray, k: int, seed: int = 0) -> np.ndarray:
-    """The cluster (N,) of each code (N, D) by k-means++ and Lloyd's iterations (Arthur & Vassilvitskii, SODA 2007).
+    """Cluster codes (N, D) into k clusters (N,) with k-means++ (Arthur & Vassilvitskii, SODA 2007).
 
-    Where fewer than k codes differ, as they may in a VQ-VAE, there are no more clusters than these.
+    If fewer than k codes are distinct (possible in a VQ-VAE), there is one cluster per distinct code.
 
     Raises:
-        BadValue: fewer codes than clusters, or codes that are not finite.
+        BadValue: fewer codes than clusters, or non-finite codes.
     """
     from sklearn.cluster import KMeans
 
     codes = checked_codes(codes)
     if len(codes) < k:
-        raise BadValue("k = {k} clusters cannot be made of {n} codes; use {n} or fewer", k=k, n=len(codes))
+        raise BadValue("k = {k} clusters need more than the {n} codes available; use {n} or fewer", k=k, n=len(codes))
     k = min(k, len(np.unique(codes, axis=0)))
     return _largest_first(KMeans(k, n_init=STARTS, random_state=seed).fit_predict(codes))
 
@@ -30,19 +30,19 @@ def k_means(codes: np.ndarray, k: int, seed: int = 0) -> np.ndarray:
 def hdbscan(
     codes: np.ndarray, min_cluster_size: int, seed: int = 0, on_step: OnStep | None = None
 ) -> tuple[np.ndarray, int]:
-    """The cluster (N,) of each code by density, -1 for those in none, and how many codes it was made of.
+    """Cluster codes by density into clusters (N,), -1 for noise; also return the number of codes clustered.
 
-    HDBSCAN (Campello, Moulavi & Sander, PAKDD 2013, https://doi.org/10.1007/978-3-642-37456-2_14). Beyond 20,000 codes
-    a sample drawn with the seed is clustered, and each other code goes with the nearest of the sample, also into none.
+    HDBSCAN (Campello, Moulavi & Sander, PAKDD 2013, https://doi.org/10.1007/978-3-642-37456-2_14). Above 20,000 codes,
+    a random sample is clustered and every other code takes the cluster of its nearest sampled code, noise included.
 
     Args:
         codes: (N, D).
-        min_cluster_size: fewer codes than this are no cluster.
-        seed: draws the sample.
-        on_step: told `(done, total)` in codes; may raise to cancel.
+        min_cluster_size: smallest group that counts as a cluster.
+        seed: seed of the sample.
+        on_step: called with `(done, total)` codes; may raise to cancel.
 
     Raises:
-        BadValue: fewer codes than a cluster needs, or codes that are not finite.
+        BadValue: fewer codes than `min_cluster_size`, or non-finite codes.
     """
     from sklearn.cluster import HDBSCAN
 
@@ -50,9 +50,9 @@ def hdbscan(
     n, step = len(codes), on_step or (lambda done, total: None)
     if n < min_cluster_size:
         raise BadValue(
-            "min_cluster_size = {size} is more than the {n} codes there are; use fewer", size=min_cluster_size, n=n
+            "min_cluster_size = {size} exceeds the {n} codes available; use {n} or less", size=min_cluster_size, n=n
         )
-    sample = np.sort(np.random.default_rng(seed).permutation(n)[:MOST_FITTED])
+    sample = np.sort(np.random.default_rng(seed).permutation(n)[:MAX_FITTED])
     step(0, n)
     found = _largest_first(HDBSCAN(min_cluster_size, copy=True).fit_predict(codes[sample]))
     others = np.setdiff1d(np.arange(n), sample)
@@ -65,10 +65,10 @@ def hdbscan(
 
 
 def _largest_first(clusters: np.ndarray) -> np.ndarray:
-    """Clusters (N,) numbered anew by size, equal ones by their first member; what is in none (-1) stays so."""
+    """Renumber clusters (N,) by decreasing size, ties by first member; noise stays -1."""
     numbers, first, counts = np.unique(clusters, return_index=True, return_counts=True)
     order = np.lexsort((first, -counts))
     order = order[numbers[order] >= 0]
-    renamed = np.full(int(clusters.max(initial=-1)) + 2, -1, dtype=np.int64)  # its last place is that of -1
+    renamed = np.full(int(clusters.max(initial=-1)) + 2, -1, dtype=np.int64)  # the last entry maps -1
     renamed[numbers[order]] = np.arange(len(order))
     return renamed[clusters]

@@ -1,4 +1,4 @@
-"""Images through a model: to codes, back to images, and both at once, a batch at a time."""
+"""Encode, decode and reconstruct images in batches."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ BATCH_SIZE = 1024
 
 
 class Reconstruction(NamedTuple):
-    """A batch on its way through a model: which rows, the images, their codes, and what came back."""
+    """A reconstructed batch: row numbers, images, codes and reconstructions."""
 
     rows: np.ndarray  # (B,) int64
     x: np.ndarray  # (B, C, H, W) uint8
@@ -30,9 +30,9 @@ def encode(
     batch_size: int = BATCH_SIZE,
     on_step: OnStep | None = None,
 ) -> np.ndarray:
-    """The codes (n, D) of the given rows of images (N, C, H, W); `on_step(done, total)` may raise to cancel.
+    """Encode rows of images (N, C, H, W) to codes (n, D); `on_step(done, total)` may raise to cancel.
 
-    A conditional network is told labels (n,), see `aeviz.latent.conditioning`.
+    A conditional network takes labels (n,), see `aeviz.latent.conditioning`.
     """
     rows = np.asarray(rows, dtype=np.int64)
     codes = np.empty((len(rows), model.latent_dim), dtype=np.float32)
@@ -46,9 +46,9 @@ def encode(
 
 
 def decode(model: Any, codes: np.ndarray, batch_size: int = BATCH_SIZE, labels: np.ndarray | None = None) -> np.ndarray:
-    """The images (n, C, H, W), floats in [0, 1], that codes (n, D) stand for.
+    """Decode codes (n, D) to images (n, C, H, W), floats in [0, 1].
 
-    A conditional network is told labels (n,) or shares of the classes (n, K + 1), see `aeviz.latent.conditioning`.
+    A conditional network takes labels (n,) or class shares (n, K + 1), see `aeviz.latent.conditioning`.
     """
     codes = np.asarray(codes, dtype=np.float32)
     images = np.empty((len(codes), *model.sample_shape), dtype=np.float32)
@@ -68,24 +68,24 @@ def reconstruct(
     batch_size: int = BATCH_SIZE,
     on_step: OnStep | None = None,
 ) -> Iterator[Reconstruction]:
-    """The given rows of images (N, C, H, W) with their codes and what the model makes of them, batch by batch.
+    """Reconstruct rows of images (N, C, H, W), batch by batch.
 
-    A conditional network is told labels (n,), see `aeviz.latent.conditioning`.
+    A conditional network takes labels (n,), see `aeviz.latent.conditioning`.
     """
     rows = np.asarray(rows, dtype=np.int64)
     with evaluating(model):
         for start in range(0, len(rows), batch_size):
             chunk = rows[start : start + batch_size]
             x = _pixels(images, chunk)
-            told = _part(labels, start, batch_size)
-            z = _code(model, x, told)
-            yield Reconstruction(chunk, x, z, _decode(model, z, told))
+            condition = _part(labels, start, batch_size)
+            z = _code(model, x, condition)
+            yield Reconstruction(chunk, x, z, _decode(model, z, condition))
             if on_step:
                 on_step(start + len(chunk), len(rows))
 
 
 def _pixels(images: Any, rows: np.ndarray) -> np.ndarray:
-    # A copy: rows of a memory map are read-only, and torch wants memory it may own.
+    # Copy: rows of a memory map are read-only, and torch needs writable memory.
     return np.array(images[rows], dtype=np.uint8)
 
 
@@ -93,36 +93,36 @@ def _part(labels: np.ndarray | None, start: int, size: int) -> np.ndarray | None
     return None if labels is None else labels[start : start + size]
 
 
-def told_tensors(model: Any, labels: np.ndarray | None) -> tuple[Tensor, ...]:
-    """Labels (B,) or shares (B, K + 1) as the further argument of a model that is told them, else none."""
+def label_tensors(model: Any, labels: np.ndarray | None) -> tuple[Tensor, ...]:
+    """Labels (B,) or class shares (B, K + 1) as an extra argument for a conditional model; empty without labels."""
     if labels is None:
         return ()
     numbers = np.array(labels, np.int64 if labels.ndim == 1 else np.float32)
     return (torch.from_numpy(numbers).to(device_of(model)),)
 
 
-# inference_mode stands on whole functions: around a `yield` it would leak into the caller's code.
+# inference_mode decorates whole functions: around a `yield` it would leak into the caller.
 @torch.inference_mode()
 def _code(model: Any, x: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-    z = model.code(torch.from_numpy(x).to(device_of(model)).float() / 255, *told_tensors(model, labels))
+    z = model.code(torch.from_numpy(x).to(device_of(model)).float() / 255, *label_tensors(model, labels))
     return z.float().reshape(len(x), -1).cpu().numpy()  # (B, D)
 
 
 @torch.inference_mode()
 def _decode(model: Any, z: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-    x_hat: Tensor = model.decode(torch.from_numpy(np.array(z)).to(device_of(model)), *told_tensors(model, labels))
+    x_hat: Tensor = model.decode(torch.from_numpy(np.array(z)).to(device_of(model)), *label_tensors(model, labels))
     return x_hat.float().cpu().numpy()
 
 
 def device_of(model: Any) -> torch.device:
-    """Where a model's numbers are."""
+    """The device that holds a model's parameters."""
     parameter = next(model.parameters(), None)
     return torch.device("cpu") if parameter is None else parameter.device
 
 
 @contextmanager
 def evaluating(model: Any) -> Iterator[None]:
-    """Evaluation mode for a while; a model already in it is left untouched, as other sessions may be using it."""
+    """Switch a model to eval mode temporarily; one already in it is untouched, since sessions may share it."""
     was_training = model.training
     if was_training:
         model.eval()

@@ -1,14 +1,14 @@
-"""Principal axes: the directions along which codes vary most."""
+"""Principal axes: the directions of largest variance."""
 
 import numpy as np
 
 from aeviz.latent.projections.base import checked_codes
 
-EXACT_DIMENSIONS = 2048  # up to here the whole covariance is solved; wider codes take a randomized solver
+EXACT_DIMENSIONS = 2048  # up to here by a full eigendecomposition; above with a randomized solver
 
 
 def variance_ratio(codes: np.ndarray) -> np.ndarray:
-    """The share of variance (D,) along each principal axis of codes (N, D), largest first; zeros if they are all equal."""
+    """Explained variance ratio (D,) of the principal axes of codes (N, D), largest first; zeros if all are equal."""
     codes = checked_codes(codes)
     if len(codes) < 2:
         return np.zeros(codes.shape[1])
@@ -17,18 +17,18 @@ def variance_ratio(codes: np.ndarray) -> np.ndarray:
 
 
 def principal_axes(codes: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first axes (count, D), each with its largest entry positive, and their share of the variance (count,).
+    """The first principal axes (count, D), largest entry positive, and their explained variance ratio (count,).
 
-    Where the codes (N, D) have fewer axes, the rest is zero.
+    If codes (N, D) have fewer axes, the rest is zero.
     """
     components, ratio = np.zeros((count, codes.shape[1])), np.zeros(count)
-    there = min(count, *codes.shape)
+    available = min(count, *codes.shape)
     if not np.ptp(codes, axis=0).any():
         return components, ratio
-    axes, shares = (_exact if codes.shape[1] <= EXACT_DIMENSIONS else _randomized)(codes, there)
+    axes, shares = (_exact if codes.shape[1] <= EXACT_DIMENSIONS else _randomized)(codes, available)
     largest = np.abs(axes).argmax(axis=1)
-    signs = np.where(axes[np.arange(there), largest] < 0, -1.0, 1.0)
-    components[:there], ratio[:there] = axes * signs[:, None], shares
+    signs = np.where(axes[np.arange(available), largest] < 0, -1.0, 1.0)
+    components[:available], ratio[:available] = axes * signs[:, None], shares
     return components, ratio
 
 

@@ -1,15 +1,15 @@
-"""Bars: variance per principal component, images per class, what changes along a direction."""
+"""Bar charts: variance per principal component, images per class, changes along a direction."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
-from aeviz.plots.theme import CLASS_COLOURS, DIVERGING, QUIET_TEXT, layout, note, shown
+from aeviz.plots.theme import CLASS_COLOURS, DIVERGING, QUIET_TEXT, layout, note, plain_text
 
 
 def variance_bars(ratio: np.ndarray, *, height: int = 280, uirevision: str = "variance") -> go.Figure:
-    """The share of variance (D,) of each principal component as bars, and their running sum as a line, in percent."""
+    """Explained variance ratio (D,) per principal component as bars, with the cumulative sum as a line, in percent."""
     percent = 100 * np.asarray(ratio, dtype=np.float64)
     component = np.arange(1, len(percent) + 1)
     figure = go.Figure(layout=layout(height=height, uirevision=uirevision, hovermode="x unified", bargap=0.15))
@@ -25,7 +25,7 @@ def variance_bars(ratio: np.ndarray, *, height: int = 280, uirevision: str = "va
         hovertemplate=running,
     )
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
-    few = {"dtick": 1} if len(percent) <= 12 else {}  # or Plotly halves the steps
+    few = {"dtick": 1} if len(percent) <= 12 else {}  # otherwise Plotly adds half steps
     figure.update_xaxes(title_text="principal component", tickformat="d", showgrid=False, **few)
     figure.update_yaxes(title_text="variance (%)", range=[0, 103])
     return figure if len(percent) else note(figure, "No components yet")
@@ -34,12 +34,12 @@ def variance_bars(ratio: np.ndarray, *, height: int = 280, uirevision: str = "va
 def counts_bars(
     names: Sequence[str], counts: Sequence[int] | np.ndarray, *, height: int | None = None, uirevision: str = "counts"
 ) -> go.Figure:
-    """How many images each of K named classes has, each bar in the colour its class has on the map; first on top."""
+    """Images per class, for K named classes; bars use the map's class colours, the first class on top."""
     counts = np.asarray(counts, dtype=np.int32)
     place = np.arange(len(counts), dtype=np.int32)
     rows = layout(height=height or _rows_height(len(counts)), uirevision=uirevision, bargap=0.25, showlegend=False)
     figure = go.Figure(layout=rows)
-    texts = [shown(name) for name in names]
+    texts = [plain_text(name) for name in names]
     figure.add_bar(
         x=counts,
         y=place,
@@ -48,7 +48,7 @@ def counts_bars(
         customdata=texts,
         hovertemplate="<b>%{customdata}</b><br>%{x:,}<extra></extra>",
     )
-    # Numbers with names as tick texts, because equal names would fall onto one bar.
+    # Numeric positions with names as tick labels, since equal names would share one bar.
     figure.update_yaxes(tickvals=place, ticktext=texts, showgrid=False, autorange="reversed", ticklabelstandoff=6)
     figure.update_xaxes(title_text="images", rangemode="tozero")
     return figure if len(counts) else note(figure, "No classes yet")
@@ -62,11 +62,11 @@ def change_bars(
     most: int = 8,
     uirevision: str = "changes",
 ) -> go.Figure:
-    """How far the named things move, in standard deviations, the `most` that move furthest first, coloured by the sign."""
+    """The `most` largest changes of named attributes, in standard deviations, largest first, coloured by sign."""
     values = np.asarray(changes, dtype=np.float64)
     order = np.argsort(-np.abs(values), kind="stable")[:most]
     place = np.arange(len(order), dtype=np.int32)
-    texts = [shown(names[number]) for number in order]
+    texts = [plain_text(names[number]) for number in order]
     figure = go.Figure(layout=layout(height=height, uirevision=uirevision, bargap=0.3, showlegend=False))
     figure.add_bar(
         x=values[order],

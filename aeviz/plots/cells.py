@@ -1,4 +1,4 @@
-"""A map too large for single dots: its axes and legend without them, and a colour's number for every point."""
+"""Maps too large for individual points: axes and legend only, and a colour index per point."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,13 @@ from aeviz.plots.groups import grouped
 from aeviz.plots.scatter import scale_ends
 from aeviz.plots.theme import CLASS_COLOURS, DIVERGING, SEQUENTIAL, UNKNOWN_COLOUR, class_marker
 
-MARGIN = 0.05  # of the map's width, around its outermost points
+MARGIN = 0.05  # around the outermost points, relative to the map's size
 
 
 def without_dots(figure: go.Figure, points: np.ndarray) -> go.Figure:
-    """The figure of a map of points (N, 2) with everything but its dots."""
+    """Remove the points from the figure of a map of points (N, 2), keeping axes and legend."""
     for trace in figure.data:
-        nowhere = np.full(1, np.nan, np.float32)  # a trace without any point would leave the legend
+        nowhere = np.full(1, np.nan, np.float32)  # a trace without points would disappear from the legend
         trace.update(x=nowhere, y=nowhere, customdata=np.empty(0, np.int32))
         if isinstance(trace.marker.color, np.ndarray):
             trace.marker.color = trace.marker.color[:1]
@@ -31,10 +31,10 @@ def without_dots(figure: go.Figure, points: np.ndarray) -> go.Figure:
 def numbered_colours(
     values: np.ndarray | None, class_names: Sequence[str] | None, shades: int, signed: bool = False
 ) -> tuple[np.ndarray, list[str]]:
-    """A number (N,) uint8 for each value, and the colours (`#rrggbb`) these stand for.
+    """A colour index (N,) uint8 for each value, and the colours (`#rrggbb`).
 
-    Classes have their own colours, in the map's order; numbers share `shades` steps of their scale; what is unknown is
-    grey. Without values all points have number 0.
+    Classes use the map's class colours, numbers use `shades` steps of the scale, unknown values are grey. Without
+    values there is one colour.
     """
     if values is None:
         return np.zeros(0, np.uint8), [CLASS_COLOURS[0]]
@@ -52,7 +52,7 @@ def numbered_colours(
 
 
 def scale(colours: Sequence[str], shades: int) -> list[str]:
-    """That many even steps of a scale, as `#rrggbb`."""
+    """Sample a colour scale at `shades` even steps, as `#rrggbb`."""
     stops = [hex_to_rgb(colour) for colour in colours]
     spread = sample_colorscale([f"rgb{stop}" for stop in stops], np.linspace(0, 1, shades), colortype="tuple")
     return ["#" + "".join(f"{round(part * 255):02x}" for part in colour) for colour in spread]

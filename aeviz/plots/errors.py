@@ -1,4 +1,4 @@
-"""How many images have which error."""
+"""Histogram of reconstruction errors."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -6,11 +6,11 @@ import plotly.graph_objects as go
 from aeviz.plots.theme import CLASS_COLOURS, UNKNOWN_COLOUR, layout
 
 BARS = 60
-SPREAD = 1e-6  # between the ends where all errors are equal
+SPREAD = 1e-6  # minimum width of the range
 
 
-def reach_of(errors: np.ndarray) -> tuple[float, float]:
-    """The least and the greatest finite error of (N,), a little apart even where there is but one."""
+def error_range(errors: np.ndarray) -> tuple[float, float]:
+    """Minimum and maximum finite error of (N,), always slightly apart."""
     finite = errors[np.isfinite(errors)]
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
     return low, max(high, low + SPREAD)
@@ -24,8 +24,8 @@ def error_histogram(
     height: int = 150,
     uirevision: str = "errors",
 ) -> go.Figure:
-    """Errors (N,) as bars, those of the `chosen` (N,) bool in front; outside the range `within` they are faint."""
-    low, high = reach_of(errors)
+    """Histogram of errors (N,), those of the `chosen` (N,) bool in front; bars outside the range `within` are faint."""
+    low, high = error_range(errors)
     edges = np.linspace(low, high, BARS + 1)
     middles, wide = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
     inside = (edges[1:] > within[0]) & (edges[:-1] < within[1])

@@ -1,4 +1,4 @@
-"""Values of any kind as what a scatter can draw: numbered classes with names, or numbers on a scale."""
+"""Group values for a scatter plot: named classes, or numbers on a scale."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,43 +7,43 @@ import numpy as np
 
 from aeviz.plots.theme import UNKNOWN_LABEL
 
-MOST_TEXTS = 10  # texts drawn with a colour of their own; the rest share "other"
-MOST_INTEGERS = 40  # distinct unnamed integers still taken as classes
+MAX_TEXTS = 10  # texts with their own colour; the rest share "other"
+MAX_INTEGERS = 40  # distinct unnamed integers still treated as classes
 OTHER = "other"
 
 
 class Groups(NamedTuple):
-    """A class number (N,) for each value, -1 unknown, and what the classes are called."""
+    """A class number (N,) for each value, -1 unknown, and the class names."""
 
     numbers: np.ndarray
     names: list[str]
 
     def name(self, number: int) -> str:
-        """What a class is called; its number where nobody named it."""
+        """The name of a class, or its number if unnamed."""
         if number < 0:
             return UNKNOWN_LABEL
         return self.names[number] if number < len(self.names) else str(number)
 
 
 def grouped(values: np.ndarray, class_names: Sequence[str] | None) -> Groups | None:
-    """Values (N,) as classes, or None where they are numbers on a scale."""
+    """Values (N,) as classes; None if they are numbers on a scale."""
     if values.dtype.kind in "OUS":
         return _of_texts(values)
     if values.dtype.kind == "b":
         return Groups(values.astype(np.int64), ["no", "yes"])
     if values.dtype.kind not in "iu":
         return None
-    if class_names is None and len(np.unique(values)) > MOST_INTEGERS:
+    if class_names is None and len(np.unique(values)) > MAX_INTEGERS:
         return None
     return Groups(values.astype(np.int64), list(class_names or []))
 
 
 def _of_texts(values: np.ndarray) -> Groups:
-    """The most frequent texts as classes, the others as one more; an empty text or None is unknown."""
+    """The most frequent texts as classes, the rest as one more class; empty texts and None are unknown."""
     texts = np.array(["" if value is None else str(value) for value in values])
     distinct, inverse, counts = np.unique(texts, return_inverse=True, return_counts=True)
     order = [place for place in np.argsort(-counts, kind="stable") if distinct[place] != ""]
-    named = order[: MOST_TEXTS if len(order) > MOST_TEXTS else len(order)]
+    named = order[: MAX_TEXTS if len(order) > MAX_TEXTS else len(order)]
     numbers = np.full(len(distinct), len(named), dtype=np.int64)
     numbers[named] = np.arange(len(named))
     numbers[distinct == ""] = -1

@@ -1,4 +1,4 @@
-"""The hourglass: how many numbers are left of an image after every layer."""
+"""Hourglass chart of a network: output size of every layer."""
 
 import math
 from collections.abc import Sequence
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from aeviz.plots.theme import UNKNOWN_COLOUR, layout, shown
+from aeviz.plots.theme import UNKNOWN_COLOUR, layout, plain_text
 
 PART_COLOURS = {
     "image": UNKNOWN_COLOUR, "encoder": "#6a62f0", "code": "#c0ae1e", "decoder": "#e5733f",
     "broken": "rgba(220, 53, 69, 0.28)",
 }  # fmt: skip
 BROKEN_LINE = "#dc3545"
-FLOOR = 0.35  # so that a code of one number is still a bar
-FEW, SOME, MANY = 9, 15, 27  # bars up to which shapes with parameters, shapes, and sizes in short can be read
-LETTERS = 11  # size of the labels
+FLOOR = 0.35  # so that a one-dimensional code still gets a visible bar
+FEW, SOME, MANY = 9, 15, 27  # maximum bars for labels with parameters, with shapes, and with short sizes
+FONT_SIZE = 11  # of the labels
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One layer of the drawing: what it is called, whose part it is, its output's shape, its parameters if it has any."""
+    """One layer in the chart: name, part of the network, output shape, and number of parameters."""
 
     name: str
     part: str
@@ -30,17 +30,17 @@ class Bar:
 
     @property
     def size(self) -> int:
-        """Numbers that the layer puts out."""
+        """Number of outputs of the layer."""
         return math.prod(self.shape)
 
 
 def hourglass(bars: Sequence[Bar], *, places: int = 0, height: int = 230, share: float = 1.0) -> go.Figure:
-    """One bar per layer, as tall as the logarithm of its outputs, from the image through the code and back.
+    """Draw one bar per layer, from image to code and back; heights are logarithms of output sizes.
 
     Args:
-        bars: the layers there are; the part `broken` marks one that does not fit.
-        places: room for so many bars, where those after a broken one are not there.
-        share: of the usual width that the figure will have; on little room labels are shorter.
+        bars: the layers; the part `broken` marks one that does not fit.
+        places: minimum number of bar slots, to reserve space for layers after a broken one.
+        share: the figure's width relative to the usual one; narrow figures get shorter labels.
     """
     tall = np.log2(np.maximum([bar.size for bar in bars], 1.0)) + FLOOR
     places = max(places, len(bars))
@@ -57,10 +57,10 @@ def hourglass(bars: Sequence[Bar], *, places: int = 0, height: int = 230, share:
         text=labels,
         textposition="outside",
         textangle=0,
-        textfont={"size": LETTERS},
+        textfont={"size": FONT_SIZE},
         constraintext="none",
         cliponaxis=False,
-        customdata=[_told(bar) for bar in bars],
+        customdata=[_hover_text(bar) for bar in bars],
         hovertemplate="%{customdata}<extra></extra>",
     )
     lines = 1 + max((label.count("<br>") for label in labels), default=0)
@@ -72,31 +72,31 @@ def hourglass(bars: Sequence[Bar], *, places: int = 0, height: int = 230, share:
 
 
 def _label(bar: Bar, places: float) -> str:
-    """What stands above a bar: as much as its width allows."""
+    """The label above a bar, as long as its width allows."""
     if bar.part == "broken":
         return "✕"
     if places > MANY:
-        return in_short(bar.size) if bar.part in ("image", "code") else ""
+        return abbreviated(bar.size) if bar.part in ("image", "code") else ""
     if places > SOME:
-        return in_short(bar.size)
+        return abbreviated(bar.size)
     shape = _shape(bar)
-    return f"{shape}<br>{in_short(bar.parameters)} par." if bar.parameters and places <= FEW else shape
+    return f"{shape}<br>{abbreviated(bar.parameters)} par." if bar.parameters and places <= FEW else shape
 
 
-def _told(bar: Bar) -> str:
-    """What is said of a bar under the pointer."""
+def _hover_text(bar: Bar) -> str:
+    """The hover text of a bar."""
     if bar.part == "broken":
-        return f"{shown(bar.name)} does not fit here"
+        return f"{plain_text(bar.name)} does not fit here"
     weights = f", {bar.parameters:,} parameters" if bar.parameters else ""
-    return f"{shown(bar.name)}: {_shape(bar)}{f' = {bar.size:,}' if len(bar.shape) > 1 else ''} numbers{weights}"
+    return f"{plain_text(bar.name)}: {_shape(bar)}{f' = {bar.size:,}' if len(bar.shape) > 1 else ''} numbers{weights}"
 
 
 def _shape(bar: Bar) -> str:
     return "×".join(map(str, bar.shape))
 
 
-def in_short(value: int) -> str:
-    """A count in at most four letters and a unit."""
+def abbreviated(value: int) -> str:
+    """Abbreviate a count to three digits and a unit."""
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= limit:
             return f"{value / limit:.3g}{unit}"

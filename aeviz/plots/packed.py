@@ -1,4 +1,4 @@
-"""Figures and other values that hold arrays, as bytes a browser reads without parsing numbers."""
+"""Binary encoding of figures and other values with arrays, for browsers to read without parsing numbers."""
 
 import json
 import struct
@@ -6,23 +6,23 @@ from typing import Any
 
 import numpy as np
 
-ALIGNED = 8  # bytes; a browser's typed arrays begin at multiples of their size
+ALIGNED = 8  # bytes; typed arrays in a browser must start at multiples of their item size
 KINDS = {"f": "<f4", "i": "<i4", "b": "|u1"}
 
 
 def pack(value: Any) -> bytes:
-    """A JSON value that may hold arrays and bytes: length of its head (uint32), the head (JSON), the arrays.
+    """Encode a JSON value with arrays and bytes: header length (uint32), header (JSON), arrays.
 
-    An array stands in the head as `{"$": [kind, offset, count]}`; numbers are float32 or int32, uint8 stays what it is.
+    The header refers to an array as `{"$": [kind, offset, count]}`; arrays become float32 or int32, or stay uint8.
     """
     parts: list[bytes] = []
     head = json.dumps(_without_arrays(value, parts), allow_nan=False).encode()
     begin = struct.pack("<I", len(head)) + head
-    return b"".join([begin, _filling(len(begin)), *parts])
+    return b"".join([begin, _padding(len(begin)), *parts])
 
 
 def pack_figure(figure: Any) -> bytes:
-    """A Plotly figure, its arrays as they are drawn."""
+    """Encode a Plotly figure."""
     return pack({"data": [trace.to_plotly_json() for trace in figure.data], "layout": figure.layout.to_plotly_json()})
 
 
@@ -38,9 +38,9 @@ def _without_arrays(value: Any, parts: list[bytes]) -> Any:
     kind = "|u1" if value.dtype == np.uint8 else KINDS[value.dtype.kind]
     content = np.ascontiguousarray(value, kind).tobytes()
     offset = sum(map(len, parts))
-    parts += [content, _filling(len(content))]
+    parts += [content, _padding(len(content))]
     return {"$": [kind[1:], offset, value.size]}
 
 
-def _filling(length: int) -> bytes:
+def _padding(length: int) -> bytes:
     return bytes(-length % ALIGNED)

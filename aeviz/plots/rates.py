@@ -1,4 +1,4 @@
-"""The learning rate: over a training as planned, and in the sweep that looks for a good one."""
+"""Learning rate charts: the schedule, and the learning rate range test."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,12 @@ import plotly.graph_objects as go
 
 from aeviz.plots.theme import CLASS_COLOURS, GRID, QUIET_TEXT, layout
 
-SMALL = 10  # size of the letters on figures in the narrow column
+SMALL = 10  # font size of figures in the narrow column
 MARGIN = {"l": 4, "r": 6, "t": 6, "b": 4}
 
 
 def rate_curve(epochs: Sequence[float], rates: Sequence[float], *, height: int = 110) -> go.Figure:
-    """The learning rate (S,) over epochs (S,), from zero up."""
+    """Learning rates (S,) over epochs (S,), with the axis starting at zero."""
     line = go.Scatter(
         x=list(epochs), y=list(rates), mode="lines", line={"color": CLASS_COLOURS[0], "width": 2}, fill="tozeroy",
         fillcolor="rgba(38, 107, 249, 0.10)", hovertemplate="epoch %{x:.3g}: %{y:.3g}<extra></extra>",
@@ -23,7 +23,7 @@ def rate_curve(epochs: Sequence[float], rates: Sequence[float], *, height: int =
 
 
 def sweep_curve(rates: Sequence[float], losses: Sequence[float], suggestion: float, *, height: int = 160) -> go.Figure:
-    """The loss (S,) at learning rates (S,) that rise step by step, and the rate to begin with as a line."""
+    """Losses (S,) over increasing learning rates (S,), with the suggested rate as a vertical line."""
     line = go.Scatter(
         x=list(rates), y=list(losses), mode="lines", line={"color": CLASS_COLOURS[0], "width": 2},
         hovertemplate="%{x:.2g}: %{y:.4g}<extra></extra>",
@@ -32,7 +32,7 @@ def sweep_curve(rates: Sequence[float], losses: Sequence[float], suggestion: flo
     low, high = float(seen.min(initial=np.inf)), float(np.median(seen[: max(1, len(seen) // 3)])) if len(seen) else 1.0
     room = 0.15 * max(high - low, 1e-12)
     along = {**_axis("learning rate"), "type": "log", "exponentformat": "power", "dtick": 2, "tickangle": 0}
-    upward = {**_axis(), "range": [low - room, high + 2 * room], "nticks": 4}  # the blow-up at the end is cut off
+    upward = {**_axis(), "range": [low - room, high + 2 * room], "nticks": 4}  # crops the divergence at the end
     figure = go.Figure(data=[line], layout=_small(height, along, upward))
     figure.add_vline(x=suggestion, line={"color": CLASS_COLOURS[1], "width": 2, "dash": "dot"})
     return figure

@@ -1,4 +1,4 @@
-"""The map: one dot per image, in two or three dimensions."""
+"""Scatter plot of a map, one point per image, in two or three dimensions."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,11 +7,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from aeviz.plots.groups import Groups, grouped
-from aeviz.plots.theme import CLASS_COLOURS, DIVERGING, SEQUENTIAL, class_marker, layout, note, shown
+from aeviz.plots.theme import CLASS_COLOURS, DIVERGING, SEQUENTIAL, class_marker, layout, note, plain_text
 
 AXES = ("x", "y", "z")
 LEGEND = {"orientation": "h", "x": 0, "y": -0.01, "yanchor": "top", "itemsizing": "constant", "title": {"text": ""}}
-MARGIN = {"l": 8, "r": 8, "t": 32, "b": 8}  # above the plot a line of small buttons
+MARGIN = {"l": 8, "r": 8, "t": 32, "b": 8}  # space for the tool bar above the plot
 DRAGS = {2: "pan", 3: "orbit"}
 CAMERA = {"x": 1.5, "y": 1.5, "z": 1.1}
 
@@ -29,20 +29,20 @@ def latent_scatter(
     equal_axes: bool = False,
     signed: bool = False,
 ) -> go.Figure:
-    """Points (N, 2 | 3) as dots: one trace per class, or one with a colour bar where values are numbers on a scale.
+    """Draw points (N, 2 | 3): one trace per class, or one with a colour bar if values are numbers on a scale.
 
     Args:
         points: (N, 2) or (N, 3).
-        values: (N,) class numbers (-1 unknown, drawn grey and below), texts (the ten most frequent, then "other"),
-            floats, or nothing.
-        class_names: what the class numbers are called.
-        colour_label: what the values are, at the colour bar and in the hover text.
-        index: (N,) row ids, in `customdata`; 0 to N - 1 if not given.
-        axis_labels: one per dimension; without, the axes are unlabelled, as in t-SNE, where they mean nothing.
+        values: (N,) class numbers (-1 unknown, drawn in grey and underneath), texts (the ten most frequent, then
+            "other"), floats, or None.
+        class_names: names of the class numbers.
+        colour_label: label of the colour bar and the hover text.
+        index: (N,) row ids, in `customdata`; 0 to N - 1 by default.
+        axis_labels: one per dimension; empty for axes without meaning, as in t-SNE.
         height: pixels.
-        uirevision: while it stays the same, so do zoom and camera.
-        equal_axes: whether a unit is as long on all axes.
-        signed: whether the numbers are of either sign, and 0 is nothing.
+        uirevision: zoom and camera are kept while this is unchanged.
+        equal_axes: whether all axes have the same scale.
+        signed: whether to use a diverging scale centred at 0.
     """
     points = np.asarray(points, dtype=np.float32)
     rows = np.arange(len(points)) if index is None else np.asarray(index)
@@ -78,7 +78,7 @@ def _traces(
 
 
 def _class_traces(points: np.ndarray, groups: Groups, rows: np.ndarray) -> Iterator[Any]:
-    """One trace per class, unknown first so that it lies below, and last in the legend."""
+    """One trace per class; unknown is drawn first, so underneath, and listed last in the legend."""
     for number in np.unique(groups.numbers):
         of_class = groups.numbers == number
         marker = _dots(*points.shape) | class_marker(int(number))
@@ -87,9 +87,9 @@ def _class_traces(points: np.ndarray, groups: Groups, rows: np.ndarray) -> Itera
         yield _trace(
             points[of_class],
             rows[of_class],
-            name=shown(groups.name(int(number))),
+            name=plain_text(groups.name(int(number))),
             marker=marker,
-            # By reference: what stands in a template itself would be read as one.
+            # By reference: a name inside the template would be parsed as template syntax.
             hovertemplate=_hover("<b>%{fullData.name}</b><br>"),
             showlegend=True,
             legendrank=1000 + int(number) if number >= 0 else 9999,
@@ -97,7 +97,7 @@ def _class_traces(points: np.ndarray, groups: Groups, rows: np.ndarray) -> Itera
 
 
 def _scale_trace(points: np.ndarray, values: np.ndarray, colour_label: str, rows: np.ndarray, signed: bool) -> Any:
-    bar = {"title": {"text": shown(colour_label), "side": "right"}, "thickness": 12, "outlinewidth": 0}
+    bar = {"title": {"text": plain_text(colour_label), "side": "right"}, "thickness": 12, "outlinewidth": 0}
     bar |= {"len": 0.92, "y": 0, "yanchor": "bottom"}  # below the tool bar
     low, high = scale_ends(values, signed)
     marker = _dots(*points.shape) | {
@@ -109,13 +109,13 @@ def _scale_trace(points: np.ndarray, values: np.ndarray, colour_label: str, rows
         "showscale": True,
     }
     hover = _hover("<b>%{marker.color:.4g}</b> %{fullData.name}<br>")
-    return _trace(points, rows, name=shown(colour_label), marker=marker, hovertemplate=hover, showlegend=False)
+    return _trace(points, rows, name=plain_text(colour_label), marker=marker, hovertemplate=hover, showlegend=False)
 
 
 def scale_ends(values: np.ndarray, signed: bool = False) -> tuple[float, float]:
-    """Where a colour scale begins and ends: at the outermost hundredths, so that a few outliers do not flatten it.
+    """Ends of a colour scale: the 1st and 99th percentiles, so that outliers do not compress it.
 
-    Even around 0 where the numbers are signed; whatever is not finite does not count.
+    Symmetric around 0 for signed numbers; non-finite values are ignored.
     """
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
@@ -134,7 +134,7 @@ def _trace(points: np.ndarray, rows: np.ndarray, **settings: Any) -> Any:
 
 
 def _dots(n: int, dims: int) -> dict[str, Any]:
-    """Size and opacity of n dots: large and solid when few, fine and see-through when many; finer in 3-D."""
+    """Size and opacity of n points: large and opaque when few, small and transparent when many; smaller in 3-D."""
     magnitude = np.log10(max(n, 1))
     size = float(np.clip(11.5 - 1.75 * magnitude, 1.8, 9)) * (0.55 if dims == 3 else 1)
     return {"size": round(size, 2), "opacity": round(float(np.clip(1.3 - 0.13 * magnitude, 0.4, 0.95)), 2)}
@@ -147,7 +147,7 @@ def _hover(first: str) -> str:
 def _draw_axes(figure: go.Figure, dims: int, labels: Sequence[str], equal: bool) -> None:
     labelled = len(labels) == dims
     settings = [
-        {"title": {"text": shown(labels[d])}}
+        {"title": {"text": plain_text(labels[d])}}
         if labelled
         else {"showticklabels": False, "showgrid": False, "title": {"text": ""}}
         for d in range(dims)
@@ -162,5 +162,5 @@ def _draw_axes(figure: go.Figure, dims: int, labels: Sequence[str], equal: bool)
 
 
 def _below_axis(figure: go.Figure) -> float:
-    """Where the legend starts below ticks and title (56 pixels), in the units of the plot's own height."""
+    """Position of the legend below ticks and title (56 pixels), relative to the plot height."""
     return -56 / max(figure.layout.height - 124, 100)

@@ -1,12 +1,12 @@
-"""One look for all figures: class colours, scales, and a layout that sits on a light or a dark page."""
+"""Common style of all figures: class colours, colour scales, and a layout for light and dark pages."""
 
 from typing import Any
 
 import plotly.graph_objects as go
 
-# Searched for, from hand-picked hues: each at least 2.2 : 1 against #ffffff and 2.4 : 1 against #0e1117, each two
-# at least 0.14 apart in OKLab, and 0.11 as seen with deuteranopia or protanopia (Machado et al. 2009). For
-# comparison: Tableau 10 keeps 0.11 and 0.007. A test measures it.
+# Optimised from hand-picked hues: contrast of at least 2.2 : 1 on #ffffff and 2.4 : 1 on #0e1117, pairwise OKLab
+# distance of at least 0.14, and 0.11 with deuteranopia or protanopia (Machado et al. 2009). For comparison, Tableau 10
+# has 0.11 and 0.007. A test checks this.
 CLASS_COLOURS = (
     "#266bf9",  # blue
     "#e94104",  # vermilion
@@ -19,26 +19,26 @@ CLASS_COLOURS = (
     "#33626f",  # slate
     "#9874b7",  # lavender
 )
-CLASS_SYMBOLS = ("circle", "diamond", "square", "cross", "x")  # known to scattergl and scatter3d alike
+CLASS_SYMBOLS = ("circle", "diamond", "square", "cross", "x")  # supported by both scattergl and scatter3d
 UNKNOWN_COLOUR = "#8b8f98"
 UNKNOWN_LABEL = "no label"
 
-# Lightness only rises, and neither end sinks into a white or a dark page.
+# Lightness increases monotonically, and both ends are visible on white and dark pages.
 SEQUENTIAL = ("#3b4cc8", "#7a4fd0", "#b24fbf", "#dc5a94", "#ef7664", "#f29a35")
 
-# For numbers of either sign: blue below, orange above a grey nothing, apart for all kinds of eyes. A test measures it.
+# For signed numbers: blue below and orange above a grey zero, safe for colour-blind readers. A test checks this.
 DIVERGING = ("#1450e6", "#5b74c4", "#8b8f98", "#b98c58", "#f08c00")
 
 QUIET_TEXT, INK = "#808495", "#17181c"
 GRID = "rgba(128, 132, 149, 0.18)"
 SCENE_GRID = "#a5a9b4"
-LONGEST_NAME = 40
+MAX_NAME_LENGTH = 40
 
 _AXIS = {"gridcolor": GRID, "linecolor": GRID, "zeroline": False, "automargin": True, "title": {"standoff": 8}}
-# WebGL scenes lose faint see-through lines on white, so theirs are solid.
+# Opaque, because WebGL scenes lose faint transparent lines on white.
 _SCENE_AXIS = {"gridcolor": SCENE_GRID, "zerolinecolor": SCENE_GRID, "showbackground": False}
 
-# Colours of text stand in a template, not in the layout: Streamlit puts its theme's own in their place.
+# Text colours go into a template, not the layout, so that Streamlit can replace them with its theme.
 TEMPLATE = go.layout.Template(
     layout={
         "font": {"color": QUIET_TEXT, "family": "Source Sans, Source Sans Pro, system-ui, sans-serif", "size": 13},
@@ -64,9 +64,9 @@ def layout(*, height: int, uirevision: str, **settings: Any) -> go.Layout:
 
 
 def on_paper(figure: go.Figure) -> go.Figure:
-    """A copy that stands alone: dark letters on white, room around, and no height of its own.
+    """A standalone copy for export: dark text on white, with margins and no fixed height.
 
-    The letters are those of every machine: a picture is drawn without the page's own, which are measured otherwise.
+    It uses system fonts, since the page's web fonts are not available when the image is rendered.
     """
     paper = go.Figure(figure)
     return paper.update_layout(
@@ -76,21 +76,21 @@ def on_paper(figure: go.Figure) -> go.Figure:
 
 
 def class_marker(number: int) -> dict[str, str]:
-    """The colour and symbol of a class by its number: ten colours, then the same with the next symbol."""
+    """Colour and symbol of a class number: ten colours, then the same colours with the next symbol."""
     if number < 0:
         return {"color": UNKNOWN_COLOUR, "symbol": CLASS_SYMBOLS[0]}
     cycle, colour = divmod(number, len(CLASS_COLOURS))
     return {"color": CLASS_COLOURS[colour], "symbol": CLASS_SYMBOLS[cycle % len(CLASS_SYMBOLS)]}
 
 
-def shown(name: object) -> str:
-    """A name that a person gave, as plain text: Plotly renders `<a>`, `<b>` and entities, and this shows them."""
+def plain_text(name: object) -> str:
+    """Escape and shorten a user-supplied name, since Plotly renders `<a>`, `<b>` and entities."""
     text = " ".join(str(name).split())
-    text = text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
+    text = text if len(text) <= MAX_NAME_LENGTH else text[: MAX_NAME_LENGTH - 1] + "…"
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def note(figure: go.Figure, text: str) -> go.Figure:
-    """The figure with a quiet sentence in its middle, for when there is nothing to draw yet."""
+    """Add a centred note to a figure that has nothing to draw yet."""
     figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, opacity=0.7)
     return figure

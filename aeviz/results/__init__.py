@@ -1,4 +1,4 @@
-"""What a run's weights say of images, kept in `runs/<id>/results/`: codes, errors, maps, colours, roads, samples."""
+"""Results of a run, cached in `runs/<id>/results/`: codes, errors, maps, colours, paths, samples."""
 
 from aeviz.results.codes import (
     Codes,
@@ -10,13 +10,13 @@ from aeviz.results.codes import (
     errors,
     kept_psnr,
     known_codes,
+    labels_of,
     model_of,
     same_data,
     score,
-    told_of,
 )
 from aeviz.results.directions import class_direction, direction
-from aeviz.results.generated.paths import Walk, distance_to_data, roads_of, walk
+from aeviz.results.generated.paths import Walk, distance_to_data, paths_of, walk
 from aeviz.results.generated.sample_score import kept_sample_score, sample_score, sample_score_job
 from aeviz.results.generated.samples import SampleRequest, Samples, samplers_of, samples
 from aeviz.results.generated.sweeps import Axes, Grid, axes, manifold
@@ -28,7 +28,6 @@ from aeviz.results.maps.maps import (
     MapRequest,
     drop_frame,
     drop_map,
-    go_on,
     kept_map,
     kept_quality,
     map_frame,
@@ -37,8 +36,9 @@ from aeviz.results.maps.maps import (
     project,
     quality,
     quality_job,
+    resume_map,
 )
-from aeviz.results.maps.nearest import Near, near
+from aeviz.results.maps.nearest import NearestImages, nearest_images
 from aeviz.results.maps.placing import Placed, place
 from aeviz.results.rebuild import Average, Rebuilt, average, decode_codes, rebuild
 from aeviz.results.store import Split
@@ -57,7 +57,7 @@ __all__ = [
     "Grid",
     "Map",
     "MapRequest",
-    "Near",
+    "NearestImages",
     "Placed",
     "Rebuilt",
     "SampleRequest",
@@ -82,25 +82,26 @@ __all__ = [
     "encode_images",
     "encoded",
     "errors",
-    "go_on",
     "kept_colour",
     "kept_map",
     "kept_psnr",
     "kept_quality",
     "kept_sample_score",
     "known_codes",
+    "labels_of",
     "manifold",
     "map_frame",
     "map_job",
     "map_time",
     "model_of",
-    "near",
+    "nearest_images",
+    "paths_of",
     "place",
     "project",
     "quality",
     "quality_job",
     "rebuild",
-    "roads_of",
+    "resume_map",
     "same_data",
     "sample_score",
     "sample_score_job",
@@ -108,6 +109,5 @@ __all__ = [
     "samples",
     "score",
     "selection",
-    "told_of",
     "walk",
 ]

@@ -1,4 +1,4 @@
-"""The codes and the errors of a run's own images, and the score made of them."""
+"""Codes and reconstruction errors of a run's images, and its score."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ import numpy as np
 from aeviz import data, files
 from aeviz.data import Dataset
 from aeviz.errors import BadFile, BadValue, MissingData, UnknownName
-from aeviz.latent.conditioning import told_classes
+from aeviz.latent.conditioning import class_labels
 from aeviz.latent.encode import encode
 from aeviz.models import Autoencoder
 from aeviz.models.device import resolve_device
@@ -23,32 +23,32 @@ from aeviz.scores.score import errors_per_image, score_model
 class Codes:
     """Codes z (N, D) of a split with labels (N,), -1 unknown, and index (N,) within the whole set.
 
-    `told` (N,) are the classes that a conditional network was told, also for images without a label.
+    `condition` (N,) are the class labels given to a conditional network, inferred for unlabelled images.
     """
 
     z: np.ndarray
     labels: np.ndarray
     index: np.ndarray
-    told: np.ndarray | None = None
+    condition: np.ndarray | None = None
 
     def first(self, limit: int | None) -> "Codes":
-        """At most `limit` of them, the first of a fixed shuffle, in index order."""
+        """At most `limit` codes, the first of a fixed shuffle, in index order."""
         if limit is None or limit >= len(self.z):
             return self
         rows = np.sort(np.random.default_rng(0).permutation(len(self.z))[:limit])
         return self.at(rows)
 
     def at(self, places: np.ndarray) -> "Codes":
-        """Those at some places."""
-        told = None if self.told is None else self.told[places]
-        return Codes(self.z[places], self.labels[places], self.index[places], told)
+        """The codes at the given positions."""
+        condition = None if self.condition is None else self.condition[places]
+        return Codes(self.z[places], self.labels[places], self.index[places], condition)
 
 
 def dataset_of(run: Run) -> Dataset:
-    """The images a run was trained on; where they are not at hand, the test images that came with it.
+    """The images a run was trained on, or the test images stored with it if those are unavailable.
 
     Raises:
-        MissingData: neither is here.
+        MissingData: neither is available.
     """
     config = run.config().data
     try:
@@ -58,15 +58,15 @@ def dataset_of(run: Run) -> Dataset:
         if kept is not None:
             return kept
         raise MissingData(
-            "the images of this run, the set {name}, are not here ({reason})", name=config.name, reason=error
+            "the images of this run, the set {name}, are not available ({reason})", name=config.name, reason=error
         ) from None
 
 
 def same_data(dataset: Dataset, run: Run) -> Dataset:
-    """The set itself, if it is the very one a run was made with.
+    """Check that a data set is unchanged since the run was made, and return it.
 
     Raises:
-        MissingData: it has changed since.
+        MissingData: it has changed.
     """
     if dataset.hash != run.config().data.hash:
         raise MissingData("the set {name} has changed since this run was made", name=dataset.name)
@@ -74,16 +74,16 @@ def same_data(dataset: Dataset, run: Run) -> Dataset:
 
 
 def model_of(run: Run) -> Autoencoder:
-    """The network with its best weights, on the best device here."""
+    """The network with its best weights, on the best available device."""
     return run.load(resolve_device("auto"))
 
 
 def codes(run: Run, split: Split = "test", report: Report = quiet) -> Codes:
-    """The codes of a split, encoded once per weights.
+    """The codes of a split, cached per weights.
 
     Raises:
-        MissingData: the images are not at hand.
-        NotNow: the run has learned nothing yet.
+        MissingData: the images are not available.
+        NotNow: the run has no weights yet.
     """
     path = path_of(run, "codes", {"split": split}, "npz")
     kept = shared_arrays(path)
@@ -91,55 +91,55 @@ def codes(run: Run, split: Split = "test", report: Report = quiet) -> Codes:
         dataset = dataset_of(run)
         rows, model = dataset.rows(split), model_of(run)
         labels = dataset.labels[rows]
-        told = told_classes(model, dataset.images, rows, labels)
+        condition = class_labels(model, dataset.images, rows, labels)
         z = encode(
-            model, dataset.images, rows, labels=told, on_step=lambda done, total: report(done, total, "Encoding")
+            model, dataset.images, rows, labels=condition, on_step=lambda done, total: report(done, total, "Encoding")
         )
-        kept = {"z": z, "labels": labels, "index": rows} | ({} if told is None else {"told": told})
+        kept = {"z": z, "labels": labels, "index": rows} | ({} if condition is None else {"told": condition})
         write_arrays(path, kept)
-    return Codes(**kept)
+    return Codes(kept["z"], kept["labels"], kept["index"], kept.get("told"))
 
 
 def known_codes(run: Run, report: Report = quiet) -> Codes:
-    """The codes of the training images; where only test images came with the run, of those.
+    """The codes of the training images, or of the test images if the run has only those.
 
     Raises:
-        MissingData: the images are not at hand.
-        NotNow: the run has learned nothing yet.
+        MissingData: the images are not available.
+        NotNow: the run has no weights yet.
     """
     known = codes(run, "train", report)
     return known if len(known.z) else codes(run, "test", report)
 
 
 class Encoded(NamedTuple):
-    """Codes z (n, D) of images, and the classes (n,) that a conditional network was told."""
+    """Codes z (n, D) of images, and the class labels (n,) given to a conditional network."""
 
     z: np.ndarray
-    told: np.ndarray | None
+    condition: np.ndarray | None
 
 
 def encoded(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None) -> Encoded:
-    """Images (n, C, H, W) uint8 of the network's shape, of classes (n,) where these are known, as codes."""
+    """Encode images (n, C, H, W) uint8 of the network's shape, with labels (n,) where known."""
     model = model_of(run)
-    told = told_of(model, pixels, labels)
-    return Encoded(encode(model, pixels, np.arange(len(pixels)), labels=told), told)
+    condition = labels_of(model, pixels, labels)
+    return Encoded(encode(model, pixels, np.arange(len(pixels)), labels=condition), condition)
 
 
 def encode_images(run: Run, pixels: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-    """The codes (n, D) alone."""
+    """Like `encoded`, but only the codes (n, D)."""
     return encoded(run, pixels, labels).z
 
 
-def told_of(model: Autoencoder, pixels: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray | None:
-    """The classes (n,) to tell a conditional network with images (n, C, H, W); None for networks that are told none.
+def labels_of(model: Autoencoder, pixels: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray | None:
+    """Class labels (n,) to condition the network on for images (n, C, H, W); None for an unconditional network.
 
-    Those of labels (n,); where they are -1 or not given, the one under which the network rebuilds the image best.
+    Taken from labels (n,); where -1 or missing, the class with the lowest reconstruction error.
     """
-    return told_classes(model, pixels, np.arange(len(pixels)), labels)
+    return class_labels(model, pixels, np.arange(len(pixels)), labels)
 
 
 def errors(run: Run, split: Split = "test", report: Report = quiet) -> np.ndarray:
-    """Mean squared error per pixel of every image of a split (N,)."""
+    """Mean squared error per pixel (N,) of the images of a split."""
     path = path_of(run, "errors", {"split": split}, "npz")
     kept = read_arrays(path)
     if kept is None:
@@ -157,13 +157,13 @@ def errors(run: Run, split: Split = "test", report: Report = quiet) -> np.ndarra
 
 
 def kept_psnr(run: Run) -> float | None:
-    """PSNR (dB) of the mean error over the test set, if the errors were computed before."""
+    """PSNR (dB) of the mean test error; None if the errors are not cached."""
     kept = read_arrays(path_of(run, "errors", {"split": "test"}, "npz")) if run.has_weights() else None
     return psnr(float(kept["mse"].mean())) if kept and len(kept["mse"]) else None
 
 
 def score(run: Run, split: Split = "test", report: Report = quiet) -> dict[str, Any]:
-    """What the codes and reconstructions of a split are worth, with PCA of equal size beside."""
+    """Scores of codes and reconstructions of a split, with PCA of equal size as baseline."""
     path = path_of(run, "score", {"split": split}, "json")
     kept = read_json(path)
     if kept is None:

@@ -1,4 +1,4 @@
-"""Directions made of a run's own images: from some rows to others, or from one class to another."""
+"""Directions between groups of a run's images: from rows to rows, or from class to class."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from aeviz.results.store import Report, Split, quiet
 from aeviz.runs import Run
 from aeviz.runs.directions import Direction
 
-MOST_CHANGES, MOST_SOURCE = 20, 200
-MOST_CLASSES = 100
+MAX_CHANGES, MAX_SOURCE = 20, 200
+MAX_CLASSES = 100
 GROUPS = "the groups themselves"
 
 
@@ -25,25 +25,27 @@ def direction(
     source: str = "",
     report: Report = quiet,
 ) -> Direction:
-    """The direction from rows a of the set to rows b, both of a split, with how specific it is; not kept yet.
+    """The direction from rows a of the set to rows b, both in a split, with its specificity; not saved.
 
-    Wanted is that what tells the groups apart changes: group A turns into group B, and, if most of each are of another
-    class, one class into the other. What else changes, of the 100 commonest classes and of the set's columns, lessens the specificity.
+    The wanted change is from group A to group B and, if their majority classes differ, from one class to the other.
+    Any other change, of the 100 most frequent classes or the set's columns, lowers the specificity.
 
     Raises:
-        BadValue: an empty group, or both with the same mean.
+        BadValue: a group is empty, or both have the same mean.
         UnknownName: no such method.
-        MissingData: the images are not at hand.
+        MissingData: the images are not available.
     """
     if method not in METHODS:
-        raise UnknownName("no direction is made by {name!r}; there are: {known}", name=method, known=", ".join(METHODS))
+        raise UnknownName(
+            "no direction method is called {name!r}; there are: {known}", name=method, known=", ".join(METHODS)
+        )
     known = codes(run, split, report)
     in_a, in_b = np.isin(known.index, a), np.isin(known.index, b)
     vector = METHODS[method][1](known.z[in_a], known.z[in_b], 0)
     attributes = _attributes(run, known) | {GROUPS: _groups(in_a, in_b)}
-    wanted = [GROUPS, *_turned(run, known.labels[in_a], known.labels[in_b])]
+    wanted = [GROUPS, *_swapped_classes(run, known.labels[in_a], known.labels[in_b])]
     found = specificity(vector, known.z, attributes, wanted)
-    most = sorted(found.changes, key=lambda attribute: -abs(found.changes[attribute]))[:MOST_CHANGES]
+    most = sorted(found.changes, key=lambda attribute: -abs(found.changes[attribute]))[:MAX_CHANGES]
     return Direction.parse(
         {
             "name": name,
@@ -60,30 +62,30 @@ def direction(
 def class_direction(
     run: Run, name: str, a: int, b: int, method: str = "mean_difference", split: Split = "train", report: Report = quiet
 ) -> Direction:
-    """The direction from the class of number a to that of number b.
+    """The direction from class number a to class number b.
 
     Raises:
-        BadValue: no such class, the same one twice, or one without images.
+        BadValue: no such class, twice the same class, or a class without images.
     """
     classes = run.config().data.classes
     for number in (a, b):
         if not 0 <= number < len(classes):
             raise BadValue(
-                "there is no class number {number}; there are {count}, from 0 on", number=number, count=len(classes)
+                "there is no class number {number}; there are {count}, starting at 0", number=number, count=len(classes)
             )
     if a == b:
-        raise BadValue("a direction leads from one class to another; {name} was chosen twice", name=classes[a])
+        raise BadValue("a direction needs two different classes; {name} was chosen twice", name=classes[a])
     known = codes(run, split, report)
     rows_a, rows_b = (known.index[known.labels == number] for number in (a, b))
-    source = f"{classes[a]} to {classes[b]} ({split})"[:MOST_SOURCE]
+    source = f"{classes[a]} to {classes[b]} ({split})"[:MAX_SOURCE]
     return direction(run, name, split, rows_a, rows_b, method, source, report)
 
 
 def _attributes(run: Run, known: Codes) -> dict[str, np.ndarray]:
-    """What is known of the images: the 100 commonest classes, as a yes or no for each, and the set's columns of numbers."""
+    """Attributes of the images: indicators of the 100 most frequent classes, and the set's numeric columns."""
     labelled, names = known.labels >= 0, run.config().data.classes
     numbers, counts = np.unique(known.labels[labelled], return_counts=True)
-    common = numbers[np.argsort(-counts, kind="stable")[:MOST_CLASSES]]
+    common = numbers[np.argsort(-counts, kind="stable")[:MAX_CLASSES]]
     found = {names[number]: np.where(labelled, known.labels == number, np.nan) for number in common}
     try:
         dataset: Dataset = dataset_of(run)
@@ -94,13 +96,13 @@ def _attributes(run: Run, known: Codes) -> dict[str, np.ndarray]:
 
 
 def _groups(in_a: np.ndarray, in_b: np.ndarray) -> np.ndarray:
-    """0 for what is in group A, 1 in group B, unknown for the rest and for what is in both."""
+    """0 for members of group A, 1 for group B, NaN for neither or both."""
     values = np.full(len(in_a), np.nan)
     values[in_a & ~in_b], values[in_b & ~in_a] = 0.0, 1.0
     return values
 
 
-def _turned(run: Run, labels_a: np.ndarray, labels_b: np.ndarray) -> list[str]:
-    """The names of the classes that most of either group are of, if they are two."""
+def _swapped_classes(run: Run, labels_a: np.ndarray, labels_b: np.ndarray) -> list[str]:
+    """The names of both groups' majority classes, if they differ."""
     most = [np.bincount(labels[labels >= 0]).argmax() for labels in (labels_a, labels_b) if (labels >= 0).any()]
     return [run.config().data.classes[number] for number in most] if len(set(most)) == 2 else []

@@ -1,4 +1,4 @@
-"""What the images of a group have in common: of every class, or of what a person picked."""
+"""Averages over groups of images: per class, or of a user's selection."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,10 @@ import numpy as np
 
 from aeviz.data import ArrayLike, Dataset
 from aeviz.errors import BadValue
-from aeviz.latent.conditioning import mean_shares
+from aeviz.latent.conditioning import mean_one_hot
 from aeviz.latent.encode import decode
 from aeviz.results.codes import codes, dataset_of, model_of
-from aeviz.results.maps.nearest import places_of
+from aeviz.results.maps.nearest import positions_of
 from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, write_arrays
 from aeviz.runs import Run
 
@@ -18,7 +18,7 @@ CHUNK_IMAGES = 1024
 
 @dataclass(frozen=True)
 class ClassMeans:
-    """Of every class that occurs: its number (K,), mean image (K, C, H, W), mean code z (K, D), that decoded, and size (K,)."""
+    """Per class: number (K,), mean image (K, C, H, W), mean code z (K, D), its decoded image, and image count (K,)."""
 
     labels: np.ndarray
     images: np.ndarray
@@ -29,9 +29,9 @@ class ClassMeans:
 
 @dataclass(frozen=True)
 class Selected:
-    """Of picked images: how many of each class (-1 unknown), mean image and decoded mean code (C, H, W).
+    """A selection: image counts per class (-1 unknown), mean image and decoded mean code (C, H, W).
 
-    `code` is the mean code (D,), `spread` the root of the codes' mean squared distance to it.
+    `code` is the mean code (D,), `spread` the root mean squared distance of the codes to it.
     """
 
     counts: dict[int, int]
@@ -42,10 +42,10 @@ class Selected:
 
 
 def class_means(run: Run, split: Split = "test", report: Report = quiet) -> ClassMeans:
-    """What the classes of a split look like on average, in pixels and in codes; computed once per weights.
+    """Mean images and mean codes of the classes of a split, cached per weights.
 
     Raises:
-        MissingData: the images are not here.
+        MissingData: the images are not available.
     """
     path = path_of(run, "means", {"split": split}, "npz")
     kept = read_arrays(path)
@@ -66,29 +66,29 @@ def class_means(run: Run, split: Split = "test", report: Report = quiet) -> Clas
 
 
 def _decoded(run: Run, mean_codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Images (K, C, H, W) of the mean codes (K, D) of classes (K,)."""
+    """Decode mean codes (K, D) of classes (K,) to images (K, C, H, W)."""
     model = model_of(run)
     return decode(model, mean_codes, labels=labels if model.n_classes else None)
 
 
 def selection(run: Run, split: Split, rows: np.ndarray, dataset: Dataset | None = None) -> Selected:
-    """What picked images have in common.
+    """Summarise a selection of images.
 
     Args:
-        run: whose codes.
-        split: where the images were picked.
-        rows: (M,) their numbers within the whole set.
-        dataset: the run's images, by one who has them at hand already.
+        run: the run.
+        split: the split that contains the images.
+        rows: (M,) row numbers in the whole set.
+        dataset: the run's images, if already loaded.
 
     Raises:
-        BadValue: no rows, or one that is not in the split.
-        MissingData: the images are not here.
+        BadValue: no rows, or a row outside the split.
+        MissingData: the images are not available.
     """
     rows = np.asarray(rows, dtype=np.int64)
     if not len(rows):
-        raise BadValue("nothing is selected; draw around some dots first")
+        raise BadValue("nothing is selected; draw around some points first")
     dataset, coded = dataset or dataset_of(run), codes(run, split)
-    places = places_of(coded, rows, split)
+    places = positions_of(coded, rows, split)
     model, chosen = model_of(run), coded.at(places)
     z = chosen.z.astype(np.float64)
     code = z.mean(axis=0)
@@ -96,14 +96,14 @@ def selection(run: Run, split: Split, rows: np.ndarray, dataset: Dataset | None 
     return Selected(
         counts=dict(zip(labels.tolist(), counts.tolist(), strict=True)),
         image=mean_image(dataset.images, rows),
-        decoded=decode(model, code[None], labels=mean_shares(chosen.told, model.n_classes))[0],
+        decoded=decode(model, code[None], labels=mean_one_hot(chosen.condition, model.n_classes))[0],
         code=code.astype(np.float32),
         spread=float(np.sqrt(np.square(z - code).sum(axis=1).mean())),
     )
 
 
 def mean_image(images: ArrayLike, rows: np.ndarray) -> np.ndarray:
-    """The mean (C, H, W) in [0, 1] of rows (M,) of images (N, C, H, W) uint8; some are read at a time."""
+    """The mean (C, H, W) in [0, 1] of rows (M,) of images (N, C, H, W) uint8, read in chunks."""
     sums = np.zeros(images.shape[1:], np.int64)
     for start in range(0, len(rows), CHUNK_IMAGES):
         sums += np.asarray(images[rows[start : start + CHUNK_IMAGES]]).sum(axis=0, dtype=np.int64)

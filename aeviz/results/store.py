@@ -1,4 +1,4 @@
-"""Results on disk, named by the weights and parameters they come from; any of them may be deleted any time."""
+"""Cache of results on disk, named by weights and parameters; any file may be deleted at any time."""
 
 import hashlib
 import io
@@ -21,28 +21,30 @@ Report = Callable[[float, float, str], None]
 
 
 def quiet(done: float, total: float, message: str = "") -> None:
-    """The report of whoever does not want to know."""
+    """A report that does nothing."""
 
 
 def name_of(run: Run, kind: str, parameters: dict[str, Any]) -> str:
-    """A short name for the result of the present weights and these parameters.
+    """A short name for the result of the current weights and these parameters.
 
     Raises:
-        NotNow: the run has learned nothing yet.
+        NotNow: the run has no weights yet.
     """
     mark = run.weights_mark()
-    further = ({"images": "kept"} if _by_kept_images(run) else {}) | ({"told": "classes"} if _is_told(run) else {})
-    asked = json.dumps(parameters | further, sort_keys=True)
-    return f"{kind}-{hashlib.sha256(f'{mark} {asked}'.encode()).hexdigest()[:20]}"
+    further = ({"images": "kept"} if _by_kept_images(run) else {}) | (
+        {"told": "classes"} if _is_conditional(run) else {}
+    )
+    key = json.dumps(parameters | further, sort_keys=True)
+    return f"{kind}-{hashlib.sha256(f'{mark} {key}'.encode()).hexdigest()[:20]}"
 
 
-def _is_told(run: Run) -> bool:
-    """Whether the network is told classes; earlier results of such a one were computed without."""
+def _is_conditional(run: Run) -> bool:
+    """Whether the network is conditional; its older results were computed without classes and need other names."""
     return bool(read_metadata(run.weights)["model"].get("n_classes"))
 
 
 def _by_kept_images(run: Run) -> bool:
-    """Whether results come from the images that travelled with the run; they are not those of the set itself."""
+    """Whether results come from the images stored with the run rather than from the data set."""
     if not has_kept(run):
         return False
     name = run.config().data.name
@@ -51,25 +53,25 @@ def _by_kept_images(run: Run) -> bool:
 
 
 def path_of(run: Run, kind: str, parameters: dict[str, Any], ending: str) -> Path:
-    """Where that result is kept."""
+    """The path of a cached result."""
     run.results.mkdir(exist_ok=True, mode=0o700)
     return run.results / f"{name_of(run, kind, parameters)}.{ending}"
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Replace an .npz file."""
+    """Write arrays to an .npz file, replacing it."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
     files.write_bytes(path, buffer.getvalue())
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray] | None:
-    """The arrays of an .npz file, of which nothing is unpickled; None where there is none that can be read."""
+    """Read the arrays of an .npz file without pickle; None if it is missing or unreadable."""
     try:
         with np.load(path, allow_pickle=False) as kept:
             return {name: kept[name] for name in kept.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
-        return None  # absent or damaged: results are computed anew
+        return None  # missing or damaged: the result is recomputed
 
 
 @files.kept(most=6)
@@ -81,13 +83,13 @@ def _kept_arrays(path: Path) -> dict[str, np.ndarray] | None:
 
 
 def shared_arrays(path: Path) -> dict[str, np.ndarray] | None:
-    """As `read_arrays`, of what is asked for again and again: read once for all, and not to be written to."""
+    """Like `read_arrays`, with an in-memory cache for frequent use; the arrays are read-only."""
     arrays = _kept_arrays(path)
     return arrays and dict(arrays)
 
 
 def read_json(path: Path) -> Any:
-    """A kept JSON value, None where there is none that can be read."""
+    """Read a cached JSON value; None if it is missing or unreadable."""
     try:
         return files.read_json(path)
     except ValueError:
@@ -95,5 +97,5 @@ def read_json(path: Path) -> Any:
 
 
 def as_bytes(value: Any) -> np.ndarray:
-    """A JSON value as an array, to stand beside others in an .npz."""
+    """Encode a JSON value as a uint8 array for an .npz file."""
     return np.frombuffer(json.dumps(value).encode(), dtype=np.uint8)

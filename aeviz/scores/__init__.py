@@ -1,1 +1,1 @@
-"""Numbers about a model, each with its baseline: image metrics, probes, PCA of equal size, and how good samples are."""
+"""Model scores with baselines: image metrics, probes, PCA of equal size, and sample quality."""

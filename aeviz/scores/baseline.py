@@ -1,4 +1,4 @@
-"""The rival of every autoencoder: PCA of equal size, in pixel space."""
+"""Baseline of every autoencoder: PCA of equal size in pixel space."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,25 +8,25 @@ import numpy as np
 
 OnStep = Callable[[int, int], None]
 CHUNK = 4096
-EXACT_FEATURES = 1024  # up to here the whole covariance of all rows is accumulated
-MAX_SAMPLE_NUMBERS = 50_000_000  # pixels (200 MB as float32) that a larger image's axes are computed from
+EXACT_FEATURES = 1024  # up to here the full covariance over all rows is accumulated
+MAX_SAMPLE_NUMBERS = 50_000_000  # pixels (200 MB as float32) sampled for larger images
 
 
 @dataclass(frozen=True)
 class PCABaseline:
-    """PCA of images as a model: `code` and `decode` like an autoencoder's, in arrays."""
+    """PCA of images with an autoencoder's `code` and `decode`, on arrays."""
 
     mean: np.ndarray  # (F,) float32
     components: np.ndarray  # (D, F) float32
     sample_shape: tuple[int, ...]  # (C, H, W)
-    fitted_on: int  # rows the axes were computed from
+    fitted_on: int  # number of rows the axes were computed from
 
     @classmethod
     def fit(cls, images: Any, rows: np.ndarray, components: int, seed: int = 0, on_step: OnStep | None = None) -> Self:
-        """The first components (at most one per pixel and per row) of the given rows of images (N, C, H, W) uint8.
+        """Fit the first components (at most one per pixel and per row) to rows of images (N, C, H, W) uint8.
 
-        Up to 1,024 pixels exactly, from the covariance of all rows. Beyond, by randomized SVD on as many rows as
-        make 50 million pixels, drawn with the seed (16,276 of 32x32x3, 4,069 of 64x64x3); `fitted_on` says how many.
+        Exact up to 1,024 pixels, from the covariance of all rows. Above, randomized SVD on rows totalling 50 million
+        pixels, drawn with the seed (16,276 of 32x32x3, 4,069 of 64x64x3); `fitted_on` is their number.
         """
         rows = np.asarray(rows, dtype=np.int64)
         shape = tuple(images.shape[1:])
@@ -41,16 +41,16 @@ class PCABaseline:
         return cls(mean.astype(np.float32), axes.astype(np.float32), shape, len(rows))
 
     def code(self, x: np.ndarray) -> np.ndarray:
-        """Codes (B, D) of images (B, C, H, W), floats in [0, 1]."""
+        """Encode images (B, C, H, W), floats in [0, 1], to codes (B, D)."""
         return (np.asarray(x, dtype=np.float32).reshape(len(x), -1) - self.mean) @ self.components.T
 
     def decode(self, z: np.ndarray) -> np.ndarray:
-        """Images (B, C, H, W), clipped to [0, 1], of codes (B, D)."""
+        """Decode codes (B, D) to images (B, C, H, W), clipped to [0, 1]."""
         flat = np.asarray(z, dtype=np.float32) @ self.components + self.mean
         return flat.clip(0, 1).reshape(len(flat), *self.sample_shape)
 
     def encode(self, images: Any, rows: np.ndarray, on_step: OnStep | None = None) -> np.ndarray:
-        """Codes (n, D) of the given rows of images (N, C, H, W) uint8, a chunk at a time."""
+        """Encode rows of images (N, C, H, W) uint8 to codes (n, D), in chunks."""
         codes = [self.code(flat) for flat in _pixel_chunks(images, rows, on_step)]
         return np.concatenate(codes) if codes else np.empty((0, len(self.components)), dtype=np.float32)
 

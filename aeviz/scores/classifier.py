@@ -1,4 +1,4 @@
-"""A small classifier of a set's images, trained in seconds, whose last layer tells how alike images are."""
+"""A small image classifier, trained in seconds, as feature extractor for sample scores."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from aeviz.models.eager_optimizers import eager
 
 OnStep = Callable[[int, int], None]
 FEATURES = 64
-MOST_IMAGES, EPOCHS, BATCH = 10_000, 4, 128
+MAX_IMAGES, EPOCHS, BATCH = 10_000, 4, 128
 LEARNING_RATE = 2e-3
 
 
@@ -35,7 +35,7 @@ class Classifier(nn.Module):
 
     @torch.inference_mode()
     def features(self, images: np.ndarray) -> np.ndarray:
-        """What the last layer sees (N, 64) of images (N, C, H, W), bytes or floats in [0, 1]."""
+        """Penultimate activations (N, 64) of images (N, C, H, W), uint8 or floats in [0, 1]."""
         parts = [self.body(_floats(images[start : start + 1024])) for start in range(0, len(images), 1024)]
         return torch.cat(parts).numpy() if parts else np.empty((0, FEATURES), np.float32)
 
@@ -43,11 +43,11 @@ class Classifier(nn.Module):
 def train_classifier(
     images: Any, labels: np.ndarray, rows: np.ndarray, classes: int, seed: int = 0, on_step: OnStep | None = None
 ) -> Classifier:
-    """A classifier of the given labelled rows of images (N, C, H, W) uint8, labels (N,) below K, in evaluation mode.
+    """Train a classifier on labelled rows of images (N, C, H, W) uint8, labels (N,) below K; returns it in eval mode.
 
-    Of more than 10,000 rows, as many drawn with the seed; 4 epochs of Adam. `on_step(done, total)` may raise to cancel.
+    4 epochs of Adam on up to 10,000 rows drawn with the seed. `on_step(done, total)` may raise to cancel.
     """
-    rows = np.sort(np.random.default_rng(seed).permutation(rows[labels[rows] >= 0])[:MOST_IMAGES])
+    rows = np.sort(np.random.default_rng(seed).permutation(rows[labels[rows] >= 0])[:MAX_IMAGES])
     x, y = np.asarray(images[rows]), torch.from_numpy(labels[rows].astype(np.int64))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

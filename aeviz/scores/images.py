@@ -1,4 +1,4 @@
-"""How alike two images are: MSE, PSNR and SSIM per image, for pixels in [0, 1]."""
+"""Image similarity: MSE, PSNR and SSIM per image, for pixels in [0, 1]."""
 
 import math
 
@@ -18,7 +18,7 @@ def mse(x: np.ndarray | Tensor, x_hat: np.ndarray | Tensor) -> np.ndarray:
 
 
 def psnr(mean_squared_error: float | None) -> float | None:
-    """Peak signal-to-noise ratio in dB, 10 log10(1 / MSE); None where it is not finite (no error, or no number)."""
+    """Peak signal-to-noise ratio in dB, 10 log10(1 / MSE); None if not finite (zero or missing error)."""
     if mean_squared_error is None or not math.isfinite(mean_squared_error) or mean_squared_error <= 0:
         return None
     return -10 * math.log10(mean_squared_error)
@@ -27,9 +27,8 @@ def psnr(mean_squared_error: float | None) -> float | None:
 def ssim(x: np.ndarray | Tensor, x_hat: np.ndarray | Tensor) -> np.ndarray:
     """Structural similarity (N,) of images (N, C, H, W) (Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861).
 
-    With a Gaussian window of sigma 1.5 (11 x 11), as torchmetrics has it. For images with a side under 16 pixels the
-    window shrinks with the side (sigma = 1.5 side / 16; 7 x 7 at 8 pixels), as it would not fit otherwise:
-    numbers for such images compare with each other only.
+    Gaussian window of sigma 1.5 (11 x 11), as in torchmetrics. If a side is under 16 pixels, the window shrinks with it
+    (sigma = 1.5 side / 16; 7 x 7 at 8 pixels) in order to fit; compare values of such images only with each other.
     """
     x, x_hat = _tensor(x).float(), _tensor(x_hat).float()
     if len(x) == 0:
@@ -41,7 +40,7 @@ def ssim(x: np.ndarray | Tensor, x_hat: np.ndarray | Tensor) -> np.ndarray:
 
 
 def percentile(errors: np.ndarray, value: float) -> float | None:
-    """How many of 100 known errors (N,) are below this one, equal ones counted half; None without finite numbers."""
+    """Percentile (0 to 100) of a value among errors (N,), ties counted half; None without finite numbers."""
     errors = np.asarray(errors)[np.isfinite(errors)]
     if len(errors) == 0 or not math.isfinite(value):
         return None

@@ -1,20 +1,20 @@
-"""Probes: how much a simple classifier reads out of codes, fitted on train and tested elsewhere."""
+"""Probes: accuracy of simple classifiers on codes, fitted on train and tested on another split."""
 
 import warnings
 from typing import Any
 
 import numpy as np
 
-MAX_LINEAR_NUMBERS = 8_000_000  # rows x dimensions a logistic regression is fitted on; more is subsampled
+MAX_LINEAR_NUMBERS = 8_000_000  # rows x dimensions for the logistic regression; more are subsampled
 
 
 def knn_probe(
     train_codes: np.ndarray, train_labels: np.ndarray, codes: np.ndarray, labels: np.ndarray, k: int = 5
 ) -> float | None:
-    """Accuracy of the k nearest training codes' vote on codes (N, D), labels (N,).
+    """Accuracy of a k-nearest-neighbour classifier, fitted on training codes, on codes (N, D) with labels (N,).
 
-    Unlabelled rows (-1) are left out. None where nothing is left to test, fewer than two classes are known in
-    train, or a code is not finite.
+    Unlabelled rows (-1) are left out. None without test rows, with fewer than two training classes, or with non-finite
+    codes.
     """
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -30,8 +30,8 @@ def linear_probe(
 ) -> float | None:
     """Accuracy of a logistic regression on standardised codes (N, D), labels (N,); None as in `knn_probe`.
 
-    L-BFGS, at most 1,000 iterations, C = 1. Up to 8 million numbers of training codes (rows x D: 250,000 rows of
-    32, 125,000 of 64) are fitted whole; of more, a subsample drawn with the seed.
+    L-BFGS, at most 1,000 iterations, C = 1. Above 8 million numbers (rows x D: 250,000 rows of 32 dimensions, 125,000
+    of 64), training codes are subsampled with the seed.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -48,14 +48,14 @@ def linear_probe(
         x, y = x[drawn], y[drawn]
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     with warnings.catch_warnings():
-        # Separable codes never converge, and their accuracy is settled long before.
+        # Separable codes never converge, but their accuracy stops changing long before.
         warnings.simplefilter("ignore", ConvergenceWarning)
         probe.fit(x, y)
     return float(probe.score(test_x, test_y))
 
 
 def _known(train_codes: Any, train_labels: Any, codes: Any, labels: Any) -> tuple[np.ndarray, ...] | None:
-    """Both sides' labelled rows, or None where there is nothing to learn or to test."""
+    """Labelled rows of train and test; None if there is nothing to fit or to test."""
     train, test = np.asarray(train_labels) >= 0, np.asarray(labels) >= 0
     x, test_x = (np.asarray(c, dtype=np.float64)[kept] for c, kept in ((train_codes, train), (codes, test)))
     y, test_y = np.asarray(train_labels)[train], np.asarray(labels)[test]

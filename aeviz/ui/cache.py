@@ -72,7 +72,7 @@ def model(run: Run) -> Autoencoder:
 def pass_through(run: Run, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """What a run's network makes of images (n, C, H, W) uint8 with labels (n,): x_hat, in [0, 1]; kept nowhere."""
     network = model(run)
-    told = results.told_of(network, pixels, labels)
+    told = results.labels_of(network, pixels, labels)
     return decode_with(network, encode(network, pixels, np.arange(len(pixels)), labels=told), labels=told)
 
 

@@ -17,7 +17,7 @@ def _walk(
     run_id: str, mark: str, stops: bytes, classes: tuple[int, ...] | None, count: int, road: str, steps: int, _run: Run
 ) -> results.Walk:
     told = None if classes is None else np.array(classes)
-    return results.walk(_run, np.frombuffer(stops, np.float32).reshape(count, -1), road, steps, told=told)
+    return results.walk(_run, np.frombuffer(stops, np.float32).reshape(count, -1), road, steps, condition=told)
 
 
 def walk(run: Run, stops: np.ndarray, told: np.ndarray | None, road: str, steps: int) -> results.Walk:

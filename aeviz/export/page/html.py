@@ -93,7 +93,7 @@ def gather(run: Run, request: MapRequest, drawn: Map, dataset: Dataset, report: 
     def tell(done: int, total: int) -> None:
         report(done, total, "Rebuilding images")
 
-    for part in reconstruct(results.model_of(run), dataset.images, drawn.index, labels=coded.told, on_step=tell):
+    for part in reconstruct(results.model_of(run), dataset.images, drawn.index, labels=coded.condition, on_step=tell):
         mse.append(np.square(part.x_hat - pictures.to_unit(part.x)).mean(axis=(1, 2, 3)))
         x.append(scene.shrunk(part.x, SIDE))
         x_hat.append(scene.shrunk(pictures.to_pixels(part.x_hat), SIDE))
@@ -140,7 +140,7 @@ def page(
 def _inverse(run: Run, shown: Shown) -> dict[str, Any]:
     """The way back from a place on the map to a code."""
     drawn, codes = shown.drawn, shown.codes
-    return scene.inverse_of(drawn.projection, drawn.points, codes.z, codes.told, results.model_of(run).n_classes)
+    return scene.inverse_of(drawn.projection, drawn.points, codes.z, codes.condition, results.model_of(run).n_classes)
 
 
 def _scene(run: Run, shown: Shown, colours: list[dict[str, Any]], decodes: bool) -> dict[str, Any]:

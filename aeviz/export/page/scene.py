@@ -12,7 +12,7 @@ from aeviz import plots
 from aeviz.data import pictures
 from aeviz.latent.projections.base import Projection
 from aeviz.latent.projections.inverse import classes_at, grid
-from aeviz.latent.projections.label_positions import label_places
+from aeviz.latent.projections.label_positions import label_positions
 
 STATIC = Path(__file__).resolve().parents[3] / "static"
 PARTS = (
@@ -133,7 +133,7 @@ def names_of(points: np.ndarray, values: np.ndarray | None, names: Sequence[str]
     if groups is None or len(np.unique(groups.numbers)) > MOST_NAMES:
         return []
     return [
-        {"text": groups.name(number), "trace": plots.shown(groups.name(number)), **place}
+        {"text": groups.name(number), "trace": plots.plain_text(groups.name(number)), **place}
         for number, place in regions_of(points, groups.numbers).items()
     ]
 
@@ -142,7 +142,7 @@ def regions_of(points: np.ndarray, labels: np.ndarray) -> dict[int, dict[str, An
     """For each class where its dots lie most densely, x and y, and how many there are."""
     return {
         number: {"x": x, "y": y, "size": int(np.count_nonzero(labels == number))}
-        for number, (x, y) in label_places(points, labels).items()
+        for number, (x, y) in label_positions(points, labels).items()
     }
 
 

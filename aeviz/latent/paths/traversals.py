@@ -1,4 +1,4 @@
-"""Sweeps through the space: along one axis or over two, as far as the data go, and what each axis does."""
+"""Latent traversals along one axis or over two, within the range of the data, and the effect of each axis."""
 
 from typing import Any, Literal
 
@@ -6,37 +6,37 @@ import numpy as np
 import torch
 
 from aeviz.errors import BadValue
-from aeviz.latent.encode import decode, device_of, evaluating, told_tensors
+from aeviz.latent.encode import decode, device_of, evaluating, label_tensors
 from aeviz.models.posterior import Gaussian
 
 Order = Literal["variance", "kl", "effect"]
 BATCH = 1024
-LOW, HIGH = 1.0, 99.0  # percentiles of the data between which an axis is swept
+LOW, HIGH = 1.0, 99.0  # percentiles of the data that bound a traversal
 
 
 def ranges(codes: np.ndarray) -> np.ndarray:
-    """From where to where (D, 2) each dimension of codes (N, D) goes: the 1st and the 99th percentile.
+    """The range (D, 2) of each dimension of codes (N, D): 1st and 99th percentile.
 
     Raises:
         BadValue: there are no codes.
     """
     if len(codes) == 0:
-        raise BadValue("there are no codes to say how far an axis goes; choose at least one image")
+        raise BadValue("no codes to take the range of an axis from; choose at least one image")
     return np.percentile(np.asarray(codes, dtype=np.float64), [LOW, HIGH], axis=0).T
 
 
 def traverse(z: np.ndarray, axis: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Codes (S, D) like z (D,) whose place along an axis (D,) is each of the values (S,), in lengths of the axis.
+    """Copies (S, D) of code z (D,) moved along an axis (D,) to the coordinates in values (S,), in axis lengths.
 
-    The axis of a latent dimension is 1 there and 0 elsewhere, and the values are then that number of the code.
+    For a latent dimension the axis is a unit vector, and values replace that entry of the code.
     """
     z, axis = np.asarray(z, dtype=np.float64), np.asarray(axis, dtype=np.float64)
-    steps = np.asarray(values, dtype=np.float64) - places(z[None], axis[None])[0, 0]
+    steps = np.asarray(values, dtype=np.float64) - coordinates(z[None], axis[None])[0, 0]
     return (z + steps[:, None] * axis).astype(np.float32)
 
 
-def places(codes: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """The places (N, M) of codes (N, D) along axes (M, D), in lengths of the axis."""
+def coordinates(codes: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """Coordinates (N, M) of codes (N, D) along axes (M, D), in axis lengths."""
     axes = np.asarray(axes, dtype=np.float64)
     return np.asarray(codes, dtype=np.float64) @ (axes / np.square(axes).sum(axis=1, keepdims=True)).T
 
@@ -48,10 +48,10 @@ def grid(centre: np.ndarray, across: np.ndarray, down: np.ndarray, xs: np.ndarra
 
 
 def plane_ranges(codes: np.ndarray, centre: np.ndarray, across: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """From where to where (2, 2) codes (N, D) go in the plane through centre (D,) that two directions (D,) span.
+    """The range (2, 2) of codes (N, D) in the plane through centre (D,) spanned by two directions (D,).
 
     Raises:
-        BadValue: there are no codes, or both directions are one.
+        BadValue: there are no codes, or the directions are parallel or zero.
     """
     plane = np.stack([across, down]).astype(np.float64)  # (2, D)
     if np.linalg.matrix_rank(plane) < 2:
@@ -60,15 +60,15 @@ def plane_ranges(codes: np.ndarray, centre: np.ndarray, across: np.ndarray, down
 
 
 def principal_axes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The axes (D, D) of unit length along which codes (N, D) vary, most first, and the variances (D,).
+    """Unit principal axes (D, D) of codes (N, D), by decreasing variance, and the variances (D,).
 
-    Each has its largest entry positive. Axes along which nothing varies are among them.
+    The largest entry of each is positive. Axes of zero variance are included.
 
     Raises:
         BadValue: fewer than 2 codes.
     """
     if len(codes) < 2:
-        raise BadValue("{count} codes have no principal directions; it takes 2 or more", count=len(codes))
+        raise BadValue("{count} codes have no principal directions; use 2 or more", count=len(codes))
     variances, vectors = np.linalg.eigh(np.atleast_2d(np.cov(np.asarray(codes, dtype=np.float64), rowvar=False)))
     axes = vectors.T[::-1]
     largest = axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)]
@@ -76,17 +76,17 @@ def principal_axes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def kl_by_dimension(model: Any, images: Any, rows: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-    """The KL divergence (D,) of the rows' posteriors to N(0, 1) in nats, averaged over the rows with labels (n,).
+    """KL divergence (D,) of posteriors from N(0, 1) per dimension, in nats, averaged over rows with labels (n,).
 
     Raises:
-        BadValue: the model's codes are no distributions.
+        BadValue: the model's codes are not distributions.
     """
     total = np.zeros(model.latent_dim)
     with evaluating(model), torch.inference_mode():
         for start in range(0, len(rows), BATCH):
             part = slice(start, start + BATCH)
             x = torch.from_numpy(np.array(images[rows[part]], dtype=np.uint8)).to(device_of(model)).float() / 255
-            posterior = model.encode(x, *told_tensors(model, None if labels is None else labels[part]))
+            posterior = model.encode(x, *label_tensors(model, None if labels is None else labels[part]))
             if not isinstance(posterior, Gaussian):
                 raise BadValue("only the codes of a VAE have a KL divergence; order by variance or effect")
             total += posterior.kl().double().sum(0).cpu().numpy()
@@ -96,14 +96,14 @@ def kl_by_dimension(model: Any, images: Any, rows: np.ndarray, labels: np.ndarra
 def effect(
     model: Any, bases: np.ndarray, axes: np.ndarray, reach: np.ndarray, labels: np.ndarray | None = None
 ) -> np.ndarray:
-    """What each of the axes (M, D) does: the mean squared change of a pixel between both ends of its reach (M, 2).
+    """Effect (M,) of axes (M, D): mean squared pixel change between both ends of the reach (M, 2).
 
-    Averaged over the codes (B, D), with labels (B,), that are taken there.
+    Averaged over base codes (B, D) with labels (B,).
     """
-    told = None if labels is None else labels.repeat(2)
+    condition = None if labels is None else labels.repeat(2)
     changes = np.empty(len(axes))
     for number, (axis, ends) in enumerate(zip(axes, reach, strict=True)):
         swept = np.concatenate([traverse(z, axis, ends) for z in bases])  # (2 B, D)
-        images = decode(model, swept, labels=told)
+        images = decode(model, swept, labels=condition)
         changes[number] = np.square(images[::2] - images[1::2]).mean(dtype=np.float64)
     return changes

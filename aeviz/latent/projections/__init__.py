@@ -1,1 +1,1 @@
-"""Maps of codes: the register, and one file or folder per projection."""
+"""Projections of codes to maps: the registry, and one file or folder per projection."""

@@ -1,18 +1,18 @@
-"""Maps of one training laid over each other, so that what one sees move has moved."""
+"""Align the maps of successive frames of a training run, so that visible motion is real."""
 
 import numpy as np
 
-WIDE = 128  # beyond, only the two axes that are wanted are solved for
-FITTING = 0.99  # the share of a frame's points that the common scale fits into the circle
+WIDE = 128  # above, only the leading two eigenvectors are computed
+FITTING = 0.99  # share of a frame's points inside the circle of `radius`
 
 
 class Aligner:
-    """Flat maps of frames that come one by one, each turned onto the one before it.
+    """2-D maps of successive frames, each aligned with the previous one.
 
-    A frame's map is its two principal axes, centred, in the codes' own units: distances within a frame and the growth
-    from frame to frame are true. It is turned (and mirrored, if need be) by the orthogonal matrix that brings it
-    nearest to the frame before (orthogonal Procrustes; Schönemann, Psychometrika 1966,
-    https://doi.org/10.1007/BF02289451). `radius` is that of a circle around 0 which holds 99 % of every frame so far.
+    A frame's map is its projection on two principal axes, centred and in code units, so distances within a frame and
+    growth between frames are preserved. It is rotated (and mirrored if needed) by the orthogonal matrix that best
+    matches the previous frame (orthogonal Procrustes; Schönemann, Psychometrika 1966,
+    https://doi.org/10.1007/BF02289451). A circle of `radius` around 0 holds 99 % of the points of every frame so far.
     """
 
     def __init__(self) -> None:
@@ -22,24 +22,24 @@ class Aligner:
     def add(self, codes: np.ndarray) -> np.ndarray:
         """Points (P, 2) float32 of the next frame's codes (P, D).
 
-        Codes of one dimension leave the second axis at zero, unless a wider frame came before. Codes that are not
-        finite lie at 0, as does a frame of equal codes, which the next one is not turned onto.
+        For one-dimensional codes the second axis is zero, unless an earlier frame was wider. Non-finite codes map to 0.
+        A frame of equal codes maps to 0 and is not used for alignment.
         """
         points = _flattened(np.asarray(codes, dtype=np.float32))
         reach = float(np.quantile(np.hypot(*points.T), FITTING)) if len(points) else 0.0
         if not points.any():
             return points.astype(np.float32)
         if self._before is not None and self._before.shape == points.shape:
-            points = points @ _turn(points, self._before)
+            points = points @ _rotation(points, self._before)
         self.radius = max(self.radius, reach)
         self._before = points
         return points.astype(np.float32)
 
 
 def align(codes: list[np.ndarray]) -> np.ndarray:
-    """Points (S, P, 2) float32 of all frames, S times codes (P, D); D may change from frame to frame.
+    """Aligned points (S, P, 2) float32 of S frames of codes (P, D); D may differ between frames.
 
-    One scale for all of them: 99 % of the widest frame's points lie in the circle of radius 1.
+    All frames share one scale: 99 % of the widest frame's points lie within the unit circle.
     """
     aligner = Aligner()
     points = [aligner.add(frame) for frame in codes]
@@ -49,7 +49,7 @@ def align(codes: list[np.ndarray]) -> np.ndarray:
 
 
 def _flattened(codes: np.ndarray) -> np.ndarray:
-    """Centred codes (P, D) on their two principal axes (P, 2), each axis with its largest entry positive."""
+    """Project centred codes (P, D) on two principal axes (P, 2), the largest entry of each axis positive."""
     points = np.zeros((len(codes), 2))
     finite = np.isfinite(codes).all(axis=1)
     known = codes[finite]
@@ -63,7 +63,7 @@ def _flattened(codes: np.ndarray) -> np.ndarray:
 
 
 def _axes(scatter: np.ndarray) -> np.ndarray:
-    """The first two eigenvectors (D, 2) of a scatter matrix (D, D), largest first; all there is for D = 1."""
+    """The first two eigenvectors (D, 2) of a scatter matrix (D, D), largest first; only one for D = 1."""
     size = len(scatter)
     if size <= WIDE:
         return np.linalg.eigh(scatter)[1][:, ::-1][:, :2]
@@ -72,7 +72,7 @@ def _axes(scatter: np.ndarray) -> np.ndarray:
     return eigh(scatter, subset_by_index=[size - 2, size - 1])[1][:, ::-1]
 
 
-def _turn(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
+def _rotation(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
     from scipy.linalg import orthogonal_procrustes
 
     rotation: np.ndarray = orthogonal_procrustes(points, onto)[0]

@@ -1,4 +1,4 @@
-"""The contract of a projection: from codes to points on a map, and new codes onto the same map."""
+"""Interface of projections: map codes to points, and new codes onto the same map."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from aeviz.errors import BadValue, MissingPackage, NotNow, install_line
 
 
 class Step(NamedTuple):
-    """How far a fit is: iterations done of how many, the points (N, dims) so far, and the KL divergence, where known."""
+    """Progress of a fit: iterations done and in total, current points (N, dims), and KL divergence where known."""
 
     done: int
     total: int
@@ -22,20 +22,20 @@ class Step(NamedTuple):
 OnStep = Callable[[Step], None]
 
 
-def unheard(step: Step) -> None:
-    """The `on_step` of whoever does not want to know."""
+def ignore_step(step: Step) -> None:
+    """An `on_step` that does nothing."""
 
 
 class Projection(ABC):
-    """Codes (N, D) to points (N, dims); a subclass says how, and keeps what `place` needs as arrays."""
+    """Map codes (N, D) to points (N, dims); a subclass implements it and keeps what `place` needs as arrays."""
 
     name: ClassVar[str]
     label: ClassVar[str]
-    summary: ClassVar[str]  # for a person who chooses
-    slow: ClassVar[bool] = False  # takes long enough to be computed in a process of its own
-    linear: ClassVar[bool] = False  # points are an affine function of the codes, with an exact way back
-    supervised: ClassVar[bool] = False  # cannot do without labels
-    needs: ClassVar[tuple[str, ...]] = ()  # optional packages, as they are installed
+    summary: ClassVar[str]  # shown where the user chooses a method
+    slow: ClassVar[bool] = False  # computed in a separate process
+    linear: ClassVar[bool] = False  # points are an affine function of the codes, with an exact inverse transform
+    supervised: ClassVar[bool] = False  # needs labels
+    needs: ClassVar[tuple[str, ...]] = ()  # optional packages, by their pip names
     Settings: ClassVar[type[Settings]]
 
     def __init__(self, settings: Any = None) -> None:
@@ -43,56 +43,56 @@ class Projection(ABC):
 
     @classmethod
     def missing(cls) -> str | None:
-        """The line that installs what the method needs and is not here; None where all of it is."""
+        """The pip command that installs missing packages; None if nothing is missing."""
         return install_line(cls.needs)
 
     @classmethod
     def check_installed(cls) -> None:
-        """Pass where all that the method needs is here.
+        """Check that all packages the method needs are installed.
 
         Raises:
-            MissingPackage: with the line that installs the rest.
+            MissingPackage: a package is missing; includes the pip command.
         """
         line = cls.missing()
         if line:
             raise MissingPackage("{label} is not installed here; install it with: {line}", label=cls.label, line=line)
 
     @abstractmethod
-    def fit(self, codes: np.ndarray, on_step: OnStep = unheard, labels: np.ndarray | None = None) -> np.ndarray:
-        """Points (N, dims) float32 for codes (N, D).
+    def fit(self, codes: np.ndarray, on_step: OnStep = ignore_step, labels: np.ndarray | None = None) -> np.ndarray:
+        """Fit the map to codes (N, D) and return points (N, dims) float32.
 
         Args:
             codes: (N, D).
-            on_step: told how far the fit is; what it raises ends the fit at once.
-            labels: (N,), -1 where unknown; read by supervised methods only.
+            on_step: called with the progress; may raise to stop the fit.
+            labels: (N,), -1 if unknown; used by supervised methods only.
 
         Raises:
-            BadValue: codes that are not finite, or too few of them, or too few classes.
-            MissingPackage: the method needs a package that is not here.
+            BadValue: non-finite codes, too few codes, or too few classes.
+            MissingPackage: a required package is not installed.
         """
 
-    def go_on(self, on_step: OnStep = unheard) -> np.ndarray:
-        """Points (N, dims) after further iterations: those still due, or as many again where none were.
+    def resume(self, on_step: OnStep = ignore_step) -> np.ndarray:
+        """Resume the fit and return points (N, dims); runs the remaining iterations, or as many again if none remain.
 
         Raises:
             NotNow: the method does not iterate.
         """
-        raise NotNow("{label} is complete as it is; only t-SNE can go on", label=self.label)
+        raise NotNow("{label} is complete after one fit; only t-SNE can resume", label=self.label)
 
     def so_far(self) -> np.ndarray | None:
-        """The points (N, dims) that a fit ended by its `on_step` has come to, None where there are none yet."""
+        """The points (N, dims) of a fit stopped by its `on_step`; None if there are none yet."""
         return None
 
     @abstractmethod
     def place(self, codes: np.ndarray) -> np.ndarray:
-        """Points (M, dims) float32 of further codes (M, D) on the map as it stands.
+        """Place new codes (M, D) on the fitted map as points (M, dims) float32.
 
-        A row's point is the same to the last bit whatever comes with it.
+        Each row's point is bitwise independent of the other rows.
         """
 
     @abstractmethod
     def invert(self, points: np.ndarray) -> np.ndarray:
-        """Codes (M, D) float32 that lie at points (M, dims), by the map's own best guess."""
+        """Inverse transform: the map's best estimate of the codes (M, D) float32 at points (M, dims)."""
 
     @abstractmethod
     def state(self) -> dict[str, np.ndarray]:
@@ -101,22 +101,22 @@ class Projection(ABC):
     @classmethod
     @abstractmethod
     def from_state(cls, settings: Any, arrays: dict[str, np.ndarray]) -> Self:
-        """The map that `state` described."""
+        """Restore a fitted map from the arrays of `state`."""
 
     def notes(self) -> dict[str, Any]:
-        """What the method has to say about its fit, as plain JSON values; `axes` names what has a name of its own."""
+        """Facts about the fit as JSON values; `axes` holds axis names if they have any."""
         return {}
 
 
 def checked_codes(codes: np.ndarray) -> np.ndarray:
-    """Codes (N, D) as float64.
+    """Validate codes (N, D) and return them as float64.
 
     Raises:
-        BadValue: there are none, or some are not finite.
+        BadValue: no codes, or non-finite codes.
     """
     codes = np.asarray(codes, dtype=np.float64)
     if len(codes) == 0:
-        raise BadValue("there are no codes to map; choose at least one image")
+        raise BadValue("no codes to map; choose at least one image")
     broken = int((~np.isfinite(codes).all(axis=1)).sum())
     if broken:
         raise BadValue(

@@ -1,4 +1,4 @@
-"""The codes' own dimensions as a map, nothing mixed."""
+"""Raw latent dimensions as a map."""
 
 from typing import Any, Literal
 
@@ -10,11 +10,11 @@ from aeviz.errors import BadValue
 from aeviz.latent.projections.linear import Linear
 from aeviz.latent.projections.pca import chosen_axes
 
-HELP = "The number of the latent dimension drawn {where}, from 1; 0 takes one of largest variance."
+HELP = "Number of the latent dimension drawn {where}, from 1; 0 picks one of largest variance."
 
 
 class AxesSettings(config.Settings):
-    """Which latent dimensions are drawn."""
+    """Settings of the dimensions map."""
 
     dims: Literal[2, 3] = Field(2, description="Dimensions of the map.")
     x: int = Field(0, ge=0, description=HELP.format(where="to the right"))
@@ -23,29 +23,29 @@ class AxesSettings(config.Settings):
 
 
 class Axes(Linear):
-    """Raw latent dimensions, as the decoder reads them: points are the codes' own numbers."""
+    """Raw latent dimensions: points are entries of the codes."""
 
     name = "axes"
     label = "Dimensions"
-    summary = "The numbers of the code themselves, two or three of them."
+    summary = "Two or three latent dimensions, unchanged."
     Settings = AxesSettings
     settings: AxesSettings
 
     def _measure(self, codes: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         width = codes.shape[1]
-        asked = [self.settings.x, self.settings.y, self.settings.z][: self.settings.dims]
-        beyond = [number for number in asked if number > width]
+        requested = [self.settings.x, self.settings.y, self.settings.z][: self.settings.dims]
+        beyond = [number for number in requested if number > width]
         if beyond:
             raise BadValue(
                 "there is no dimension {number}: the codes have {width}; choose dimensions from 1 to {width}",
                 number=beyond[0],
                 width=width,
             )
-        chosen_axes([number for number in asked if number])
+        chosen_axes([number for number in requested if number])
         by_variance = np.argsort(-codes.var(axis=0), kind="stable") + 1
-        free = iter([int(number) for number in by_variance if number not in asked])
+        free = iter([int(number) for number in by_variance if number not in requested])
         components = np.zeros((self.settings.dims, width))
-        for axis, number in enumerate(asked):
+        for axis, number in enumerate(requested):
             shown = number or next(free, None)
             if shown:  # codes may have fewer dimensions than the map
                 components[axis, shown - 1] = 1

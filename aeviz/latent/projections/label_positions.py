@@ -1,4 +1,4 @@
-"""Where on a map a class is at home: the place for its name."""
+"""Positions of class labels on a map."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ BINS = 32
 SMOOTHING = 1.5  # in bins
 
 
-def label_places(points: np.ndarray, labels: np.ndarray) -> dict[int, tuple[float, float]]:
-    """A dot (x, y) of each class where its dots lie most densely, by class number; unknown ones (-1) have none.
+def label_positions(points: np.ndarray, labels: np.ndarray) -> dict[int, tuple[float, float]]:
+    """The point (x, y) of each class nearest to the mode of its points, by class number; unknown (-1) is skipped.
 
-    The mode, not the mean, which lies between the parts of a torn class: the fullest bin of a smoothed histogram over
-    the class's own extent, less its outermost hundredths.
+    The mode, since the mean of a split class lies between its parts: the fullest bin of a smoothed histogram over the
+    class's extent between the 1st and 99th percentiles.
 
     Args:
         points: (N, 2).
@@ -21,7 +21,7 @@ def label_places(points: np.ndarray, labels: np.ndarray) -> dict[int, tuple[floa
 
 
 def _densest(points: np.ndarray) -> tuple[float, float]:
-    """The dot of (n, 2) that is nearest to the mode."""
+    """The point of (n, 2) nearest to the mode."""
     from scipy.ndimage import gaussian_filter
 
     low = np.percentile(points, 1, axis=0, method="lower")

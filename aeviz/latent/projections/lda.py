@@ -1,4 +1,4 @@
-"""Linear discriminant axes: the flat map on which labelled classes lie furthest apart for their width."""
+"""Linear discriminant analysis: axes that best separate labelled classes."""
 
 from typing import Any, Literal
 
@@ -9,25 +9,25 @@ from aeviz import config
 from aeviz.errors import BadValue
 from aeviz.latent.projections.linear import Linear, completed
 
-RIDGE = 1e-6  # of the mean variance within classes, so that dimensions in which nothing varies do no harm
+RIDGE = 1e-6  # relative to the mean within-class variance; guards against constant dimensions
 
 
 class LDASettings(config.Settings):
-    """How the discriminant draws its map."""
+    """Settings of the LDA map."""
 
     dims: Literal[2, 3] = Field(2, description="Dimensions of the map.")
 
 
 class LDA(Linear):
-    """Linear discriminant analysis (Fisher 1936; Rao 1948): between-class over within-class variance is largest.
+    """Linear discriminant analysis (Fisher 1936; Rao 1948): maximises between-class over within-class variance.
 
-    The axes are scaled so that classes have unit variance within on average. K classes give K - 1 axes; further
-    ones are the principal axes of what the codes vary beyond them. Rows without a label (-1) are drawn, not judged.
+    Axes are scaled to unit within-class variance on average. K classes give K - 1 axes; further axes are principal axes
+    of the residual variance. Unlabelled rows (-1) are mapped but do not affect the fit.
     """
 
     name = "lda"
     label = "Discriminant"
-    summary = "The axes along which the labelled classes lie furthest apart."
+    summary = "The axes that best separate the labelled classes."
     supervised = True
     Settings = LDASettings
     settings: LDASettings
@@ -38,7 +38,8 @@ class LDA(Linear):
         classes, members = np.unique(labels[known], return_inverse=True)
         if len(classes) < 2:
             raise BadValue(
-                "the discriminant needs labelled images of at least 2 classes, here are {count}; take another method, or more images",
+                "the discriminant needs labelled images of at least 2 classes, here are {count}; "
+                "choose another method or more images",
                 count=len(classes),
             )
         components = _discriminants(codes[known], members, len(classes))
@@ -49,10 +50,10 @@ class LDA(Linear):
 
 
 def _discriminants(codes: np.ndarray, members: np.ndarray, classes: int) -> np.ndarray:
-    """Axes (at most K - 1, D) of codes (N, D) whose classes are members (N,), from 0 to K - 1."""
+    """Discriminant axes (at most K - 1, D) of codes (N, D) with classes `members` (N,), 0 to K - 1."""
     from scipy.linalg import eigh
 
-    scale = codes.std() or 1.0  # eigenvalues of very small or large codes would leave what floats can hold
+    scale = codes.std() or 1.0  # keeps eigenvalues of very small or large codes within float range
     scaled = (codes - codes.mean(axis=0)) / scale
     counts = np.bincount(members, minlength=classes)
     means = np.stack([scaled[members == number].mean(axis=0) for number in range(classes)])  # (K, D)

@@ -1,4 +1,4 @@
-"""Linear maps: points are what codes measure along a few directions, and the way back is exact."""
+"""Linear maps: points are coordinates of codes along a few directions; the inverse transform is exact."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar, Self
@@ -6,15 +6,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from aeviz.latent.principal_axes import principal_axes
-from aeviz.latent.projections.base import OnStep, Projection, Step, checked_codes, unheard
+from aeviz.latent.projections.base import OnStep, Projection, Step, checked_codes, ignore_step
 
-CHUNK_NUMBERS = 8_000_000  # of a code's numbers centred at once: 64 MB
+CHUNK_NUMBERS = 8_000_000  # numbers centred at once: 64 MB
 
 
 class Linear(Projection):
-    """`points = (codes - mean) @ components.T`; a subclass says which directions to measure along.
+    """`points = (codes - mean) @ components.T`; a subclass chooses the directions.
 
-    A direction that a method cannot give is zero, and so are its coordinates.
+    A direction the method cannot provide is zero, and so are its coordinates.
     """
 
     linear: ClassVar[bool] = True
@@ -24,9 +24,9 @@ class Linear(Projection):
 
     @abstractmethod
     def _measure(self, codes: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """The mean (D,) and components (dims, D) for codes (N, D), which are finite and at least one."""
+        """The mean (D,) and components (dims, D) for codes (N, D), finite and non-empty."""
 
-    def fit(self, codes: np.ndarray, on_step: OnStep = unheard, labels: np.ndarray | None = None) -> np.ndarray:
+    def fit(self, codes: np.ndarray, on_step: OnStep = ignore_step, labels: np.ndarray | None = None) -> np.ndarray:
         self.check_installed()
         codes = checked_codes(codes)
         self.mean, self.components = self._measure(codes, labels)
@@ -41,12 +41,12 @@ class Linear(Projection):
         for start in range(0, len(codes), chunk):
             centred = codes[start : start + chunk].astype(np.float64) - self.mean
             for axis, component in enumerate(self.components):
-                # No matrix product: its rounding depends on how many rows there are.
+                # Not a matrix product, whose rounding depends on the number of rows.
                 points[start : start + chunk, axis] = (centred * component).sum(axis=1)
         return points
 
     def invert(self, points: np.ndarray) -> np.ndarray:
-        """Of all codes that lie at points (M, dims) those nearest to the mean, (M, D)."""
+        """Codes (M, D) at points (M, dims) that are nearest to the mean."""
         back = np.linalg.pinv(self.components.T)  # (dims, D)
         return (np.asarray(points, dtype=np.float64) @ back + self.mean).astype(np.float32)
 
@@ -61,7 +61,7 @@ class Linear(Projection):
 
 
 def completed(components: np.ndarray, codes: np.ndarray, dims: int) -> np.ndarray:
-    """Components (dims, D): the given ones (k, D), then the principal axes of what codes (N, D) vary beyond them."""
+    """Extend components (k, D) to (dims, D) with principal axes of the residual variance of codes (N, D)."""
     missing = dims - len(components)
     if missing <= 0:
         return components[:dims]

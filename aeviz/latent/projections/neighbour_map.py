@@ -1,4 +1,4 @@
-"""Maps that are known at the dots of their codes only: what lies between is told by the nearest ones."""
+"""Maps defined only at their fitted codes; anything else is interpolated from nearest neighbours."""
 
 from abc import abstractmethod
 from typing import Any, Literal, Self
@@ -11,18 +11,18 @@ from aeviz.latent.neighbours import Metric, nearest
 from aeviz.latent.projections.base import Projection
 from aeviz.latent.projections.inverse import invert_by_neighbours
 
-SAME = 1e-4  # a code so near to one on the map, for its distance to the next, is that one
+SAME = 1e-4  # a code this near a mapped one, relative to the next, counts as the same
 
 
 class NeighbourSettings(config.Settings):
-    """What all such maps let one choose."""
+    """Settings common to neighbour-based maps."""
 
     dims: Literal[2, 3] = Field(2, description="Dimensions of the map.")
     metric: Metric = Field("euclidean", description="How distances between codes are measured.")
 
 
 class NeighbourMap(Projection):
-    """Codes and their points, kept side by side; a subclass finds the points."""
+    """Stores codes with their points; a subclass computes the points."""
 
     slow = True
     settings: NeighbourSettings
@@ -44,7 +44,7 @@ class NeighbourMap(Projection):
 
     @abstractmethod
     def place_new(self, codes: np.ndarray) -> np.ndarray:
-        """Points (M, dims) of codes (M, D) that are not on the map, M > 0, each as if it came alone."""
+        """Points (M, dims) of codes (M, D) not on the map, M > 0, each computed independently."""
 
     def invert(self, points: np.ndarray) -> np.ndarray:
         return invert_by_neighbours(self.points, self.codes, points)

@@ -1,4 +1,4 @@
-"""A map along directions of a person's own, such as the difference of two selections' means."""
+"""A map along user-defined directions, such as the difference of two selections' means."""
 
 from typing import Any, Literal
 
@@ -9,29 +9,29 @@ from aeviz import config
 from aeviz.errors import BadValue
 from aeviz.latent.projections.linear import Linear, completed
 
-PARALLEL = 1e-6  # what a direction must keep of its length beyond the ones before it
+PARALLEL = 1e-6  # minimum relative length left after orthogonalisation
 
 
 class DirectionsSettings(config.Settings):
-    """Which directions of the codes are the axes."""
+    """Settings of the directions map."""
 
     dims: Literal[2, 3] = Field(2, description="Dimensions of the map.")
     directions: tuple[tuple[float, ...], ...] = Field(
         (),
         max_length=3,
-        description="A vector per axis, as long as a code; axes that are left out are principal ones of the rest.",
+        description="One vector per axis, as long as a code; missing axes are principal axes of the residual.",
         json_schema_extra=config.FROM_DATA,
     )
     orthogonal: bool = Field(
-        False, description="Take from each direction what the ones before it show already; the map is not skewed then."
+        False, description="Orthogonalise each direction against the previous ones, so that the map is not skewed."
     )
 
 
 class Directions(Linear):
-    """How far codes lie along given directions, measured from the mean in the codes' own units.
+    """Coordinates of codes along given directions, relative to the mean, in code units.
 
-    Directions are taken at length 1. As they are, each axis means exactly what it was made from, but directions
-    that are alike draw a slanted cloud; made orthogonal, distances are true and only the first axis is untouched.
+    Directions are normalised. Without orthogonalisation each axis keeps its exact meaning, but similar directions skew
+    the map; with it, distances are preserved and only the first axis is unchanged.
     """
 
     name = "custom"
@@ -43,7 +43,7 @@ class Directions(Linear):
     def _measure(self, codes: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         given = self.settings.directions[: self.settings.dims]
         if not given:
-            raise BadValue("there are no directions yet; give at least one, such as the difference of two selections")
+            raise BadValue("no directions given; give at least one, such as the difference of two selections")
         for number, direction in enumerate(given, start=1):
             if len(direction) != codes.shape[1]:
                 raise BadValue(
@@ -62,10 +62,10 @@ class Directions(Linear):
 
 
 def _units(directions: np.ndarray, *, orthogonal: bool) -> np.ndarray:
-    """Directions (k, D) at length 1, by Gram and Schmidt if they shall be orthogonal.
+    """Normalise directions (k, D), with Gram-Schmidt orthogonalisation if requested.
 
     Raises:
-        BadValue: one is zero, or has nothing of its own.
+        BadValue: a direction is zero, or depends on the previous ones.
     """
     units = np.zeros_like(directions)
     for row, direction in enumerate(directions):
@@ -77,7 +77,7 @@ def _units(directions: np.ndarray, *, orthogonal: bool) -> np.ndarray:
             unit = unit - units[:row].T @ (units[:row] @ unit)
             if np.linalg.norm(unit) < PARALLEL:
                 raise BadValue(
-                    "direction {number} points where the ones before it point; choose another, or leave orthogonal off",
+                    "direction {number} is a combination of the previous ones; choose another, or turn orthogonal off",
                     number=row + 1,
                 )
             unit /= np.linalg.norm(unit)

@@ -1,4 +1,4 @@
-"""Principal component analysis: the flat map that keeps as much variance as a flat map can."""
+"""Principal component analysis: the linear map that preserves the most variance."""
 
 from typing import Any, Literal, Self
 
@@ -12,7 +12,7 @@ from aeviz.latent.projections.linear import Linear
 
 
 class PCASettings(config.Settings):
-    """How PCA draws its map."""
+    """Settings of the PCA map."""
 
     dims: Literal[2, 3] = Field(2, description="Dimensions of the map.")
     x: int = Field(1, ge=1, description="The component drawn to the right; 1 has the largest variance.")
@@ -25,15 +25,15 @@ class PCA(Linear):
 
     name = "pca"
     label = "PCA"
-    summary = "The flattest view: keeps as much of the variance as so few axes can, straight lines stay straight."
+    summary = "Linear: keeps as much variance as so few axes can, and straight lines stay straight."
     Settings = PCASettings
     settings: PCASettings
 
-    ratio: np.ndarray  # (dims,) share of the variance
+    ratio: np.ndarray  # (dims,) explained variance ratio
 
     def _measure(self, codes: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         chosen = chosen_axes([self.settings.x, self.settings.y, self.settings.z][: self.settings.dims])
-        # Codes of one number have a flat map too, with a second axis at zero.
+        # One-dimensional codes have a map too, with a second axis of zeros.
         beyond = [number for number in chosen if number > max(codes.shape[1], self.settings.dims)]
         if beyond:
             raise BadValue(
@@ -64,10 +64,10 @@ class PCA(Linear):
 
 
 def chosen_axes(numbers: list[int]) -> list[int]:
-    """The same numbers, where each names another axis.
+    """Return axis numbers unchanged if all differ.
 
     Raises:
-        BadValue: one stands there twice.
+        BadValue: a number occurs twice.
     """
     twice = next((number for number in numbers if numbers.count(number) > 1), None)
     if twice is not None:

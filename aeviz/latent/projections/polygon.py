@@ -1,4 +1,4 @@
-"""Which points of a map lie within an outline drawn on it."""
+"""Points of a map inside a lasso outline."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ import numpy as np
 def within(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
     """Row numbers (M,) of the points (N, 2) inside a polygon of corners (C, 2), by the even-odd rule.
 
-    What the browser does for the dots it has (`static/map/base.js`), for maps whose dots stay on the server.
+    The server-side counterpart of `static/map/base.js`, for maps whose points are not sent to the browser.
     """
     points, outline = np.asarray(points, dtype=np.float64), np.asarray(outline, dtype=np.float64)
     low, high = outline.min(axis=0), outline.max(axis=0)

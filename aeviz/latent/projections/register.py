@@ -1,4 +1,4 @@
-"""The register of projections, in screen order."""
+"""Registry of projections, in display order."""
 
 from aeviz.errors import UnknownName
 from aeviz.latent.projections.base import Projection
@@ -13,10 +13,10 @@ PROJECTIONS: dict[str, type[Projection]] = {cls.name: cls for cls in (PCA, TSNE,
 
 
 def projection(name: str) -> type[Projection]:
-    """The projection of this name.
+    """Look up a projection by name.
 
     Raises:
-        UnknownName: there is none.
+        UnknownName: no such projection.
     """
     if name not in PROJECTIONS:
         raise UnknownName(

@@ -1,1 +1,1 @@
-"""How far a map and its codes can be trusted."""
+"""Quality measures of maps and codes."""

@@ -1,4 +1,4 @@
-"""How far a map (or a code) keeps what it shows: neighbourhoods and classes, as numbers with a cited definition."""
+"""How well a map (or code) preserves neighbourhoods and classes."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ MAX_ROWS = 10_000
 
 
 class Quality(NamedTuple):
-    """A number in [0, 1] with the rows it was taken over and the neighbourhood size; None with fewer than 3 rows."""
+    """A score in [0, 1], None below 3 rows, with the number of rows used and the neighbourhood size."""
 
     value: float | None
     n: int
@@ -18,17 +18,17 @@ class Quality(NamedTuple):
 
 
 def trustworthiness(high: np.ndarray, low: np.ndarray, k: int = 15, seed: int = 0) -> Quality:
-    """How few strangers the map puts among a point's k nearest (Venna & Kaski, ICANN 2001).
+    """Trustworthiness: how few false neighbours are among a point's k nearest (Venna & Kaski, ICANN 2001).
 
-    https://doi.org/10.1007/3-540-44668-0_68. Above 10,000 rows a subsample drawn with the seed stands for all;
-    `n` says how many were used. k is cut to less than half of n, where the measure is defined. Equal distances
-    take the best rank in `high` and a random order in `low`, so a collapsed map comes out at chance, near 0.5.
+    https://doi.org/10.1007/3-540-44668-0_68. Above 10,000 rows, a subsample drawn with the seed is used; `n` is the
+    number of rows used. k is capped below n / 2, where the measure is defined. Ties take the best rank in `high` and a
+    random order in `low`, so a collapsed map scores at chance, near 0.5.
 
     Args:
-        high: (N, F), the space to be kept: pixels for codes, codes for a map.
-        low: (N, D), what should keep it.
-        k: how many neighbours.
-        seed: draws the subsample and the order of ties.
+        high: (N, F), the original space: pixels for codes, codes for a map.
+        low: (N, D), the embedding.
+        k: number of neighbours.
+        seed: seed of the subsample and the order of ties.
     """
     rows = np.random.default_rng(seed).permutation(len(high))[:MAX_ROWS]
     high, low, n = _flat(high, rows), _flat(low, rows), len(rows)
@@ -40,14 +40,14 @@ def trustworthiness(high: np.ndarray, low: np.ndarray, k: int = 15, seed: int = 
 
 
 def continuity(high: np.ndarray, low: np.ndarray, k: int = 15, seed: int = 0) -> Quality:
-    """How few of a point's k nearest the map tears away (Venna & Kaski 2001); as `trustworthiness`, sides swapped."""
+    """Continuity: how few of a point's k nearest the map loses (Venna & Kaski 2001); swaps `high` and `low`."""
     return trustworthiness(low, high, k, seed)
 
 
 def knn_accuracy(x: np.ndarray, labels: np.ndarray, k: int = 10, folds: int = 5, seed: int = 0) -> float | None:
-    """Cross-validated accuracy of k nearest neighbours in x (N, D) at telling labels (N,) apart.
+    """Cross-validated accuracy of a k-nearest-neighbour classifier of labels (N,) on x (N, D).
 
-    Rows without a label (-1) are left out. None where fewer than two classes are known, or no class has two rows.
+    Unlabelled rows (-1) are left out. None with fewer than two classes, or if no class has two rows.
     """
     known = np.asarray(labels) >= 0
     x = np.asarray(x, dtype=np.float64)[known]
@@ -62,25 +62,25 @@ def knn_accuracy(x: np.ndarray, labels: np.ndarray, k: int = 10, folds: int = 5,
 
 def _flat(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
     x = np.asarray(x)[rows]
-    x = x.reshape(len(rows), int(np.prod(x.shape[1:])))  # -1 cannot be told from no rows
+    x = x.reshape(len(rows), int(np.prod(x.shape[1:])))  # -1 is ambiguous without rows
     return x.astype(np.float32) if x.shape[1] > 256 else x.astype(np.float64)
 
 
 def _penalty(high: np.ndarray, neighbours: np.ndarray) -> float:
-    """How far beyond k the neighbours (N, k) rank by distance in `high` (N, F), summed over all."""
+    """Sum over all neighbours (N, k) of how far their distance rank in `high` (N, F) exceeds k."""
     k, total = neighbours.shape[1], 0.0
     rounding = 1e-9 if high.shape[1] <= 256 else 1e-6
     for part, squared in squared_distances(high, high):
         tie = rounding * float(squared.mean())
         for distances, row_neighbours in zip(squared.numpy(), neighbours[part], strict=True):
-            # The row itself stands first, at distance 0, so what lies before a neighbour is its rank.
+            # The row itself comes first, at distance 0, so the number of entries before a neighbour is its rank.
             ranks = np.searchsorted(np.sort(distances), distances[row_neighbours] - tie)
             total += float(np.maximum(ranks - k, 0).sum())
     return total
 
 
 def _stratified(labels: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """A fold (N,) for each row, every class spread over all folds as evenly as it goes."""
+    """Assign rows to folds (N,), with every class spread as evenly as possible."""
     order = np.random.default_rng(seed).permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
     fold = np.empty(len(labels), dtype=np.int64)

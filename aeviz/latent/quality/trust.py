@@ -1,4 +1,4 @@
-"""Where a map and its codes can be believed, dot by dot: neighbours kept, decoder stretch, the way there and back."""
+"""Per-point quality of a map and its codes: neighbour preservation, decoder stretch and round-trip error."""
 
 import warnings
 from collections.abc import Callable
@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.func import jvp
 
-from aeviz.latent.encode import device_of, evaluating, told_tensors
+from aeviz.latent.encode import device_of, evaluating, label_tensors
 from aeviz.latent.neighbours import own_nearest
 
 OnStep = Callable[[int, int], None]
 BATCH_SIZE = 256
-PROBES = 64  # directions in which the decoder is stretched; up to as many numbers per code, all of them
+PROBES = 64  # directions the stretch is measured in; up to this latent size, all axes
 CHUNK = 4096
 ROUNDING = 1e-9
 
@@ -22,17 +22,17 @@ ROUNDING = 1e-9
 def neighbour_preservation(
     codes: np.ndarray, points: np.ndarray, k: int = 15, on_step: OnStep | None = None
 ) -> np.ndarray:
-    """The share (N,) of each dot's k nearest dots that are among its k nearest codes too.
+    """The share (N,) of each point's k nearest points that are also among its k nearest codes.
 
-    Its mean over all dots is Q_NX(k) of Lee & Verleysen, Neurocomputing 2009,
-    https://doi.org/10.1016/j.neucom.2008.12.017. Codes as far away as the k-th nearest count as near, so that equal
-    codes, as a VQ-VAE has them, are no fault of the map.
+    The mean over all points is Q_NX(k) of Lee & Verleysen, Neurocomputing 2009,
+    https://doi.org/10.1016/j.neucom.2008.12.017. Codes tied with the k-th nearest count as neighbours,
+    so that duplicate codes (as in a VQ-VAE) do not lower the score.
 
     Args:
         codes: (N, D).
-        points: (N, 2 | 3), where the map puts them.
-        k: how many neighbours; cut to N - 1.
-        on_step: told `(done, total)` in rows searched; may raise to cancel.
+        points: (N, 2 | 3), their points on the map.
+        k: number of neighbours, at most N - 1.
+        on_step: called with `(done, total)` rows; may raise to cancel.
     """
     n, step = len(codes), on_step or (lambda done, total: None)
     codes = np.asarray(codes, dtype=np.float64)
@@ -58,21 +58,21 @@ def decoder_stretch(
     on_step: OnStep | None = None,
     seed: int = 0,
 ) -> np.ndarray:
-    """How much the decoded image changes per unit of code: the Frobenius norm (N,) of the decoder's Jacobian.
+    """Decoder stretch: the Frobenius norm (N,) of the decoder's Jacobian, the image change per unit of code.
 
-    The square root of the trace of the metric that the decoder pulls back (Arvanitidis et al., ICLR 2018,
-    https://arxiv.org/abs/1710.11379), pixels in [0, 1]. Exact up to 64 numbers per code, by a Jacobian-vector product
-    for each; beyond, from 64 random orthonormal directions drawn with the seed, whose mean square is unbiased (after
-    Hutchinson 1990, https://doi.org/10.1080/03610919008812866). Where decoding snaps codes (VQ-VAE), it is that of
-    the decoder behind the snapping, at the snapped code.
+    The square root of the trace of the decoder's pullback metric (Arvanitidis et al., ICLR 2018,
+    https://arxiv.org/abs/1710.11379), pixels in [0, 1]. Exact up to 64 latent dimensions, by one Jacobian-vector
+    product each; above, an unbiased estimate from 64 random orthonormal directions drawn with the seed (after
+    Hutchinson 1990, https://doi.org/10.1080/03610919008812866). For a VQ-VAE it is measured behind the quantiser, at
+    the quantised code.
 
     Args:
-        model: with `decoder_input`, `decode_fed` and `latent_dim`; see `aeviz.models.base.Autoencoder`.
+        model: has `decoder_input`, `decode_fed` and `latent_dim`; see `aeviz.models.base.Autoencoder`.
         codes: (N, D).
         labels: (N,) for a conditional model, see `aeviz.latent.conditioning`.
-        batch_size: codes at a time.
-        on_step: told `(done, total)` in codes; may raise to cancel.
-        seed: draws the directions where there are too many for all.
+        batch_size: codes per batch.
+        on_step: called with `(done, total)` codes; may raise to cancel.
+        seed: seed of the random directions.
     """
     codes = np.asarray(codes, dtype=np.float32)
     stretch = np.empty(len(codes))
@@ -80,8 +80,8 @@ def decoder_stretch(
     with evaluating(model):
         for start in range(0, len(codes), batch_size):
             batch = codes[start : start + batch_size]
-            told = None if labels is None else labels[start : start + batch_size]
-            stretch[start : start + len(batch)] = _stretch(model, batch, told, directions)
+            condition = None if labels is None else labels[start : start + batch_size]
+            stretch[start : start + len(batch)] = _stretch(model, batch, condition, directions)
             if on_step:
                 on_step(start + len(batch), len(codes))
     return stretch
@@ -95,40 +95,40 @@ def round_trip(
     batch_size: int = BATCH_SIZE,
     on_step: OnStep | None = None,
 ) -> np.ndarray:
-    """How far from a code the encoder puts its own decoded image: |E(D(z)) - z| (N,), in the units of the codes.
+    """Round-trip error |E(D(z)) - z| (N,) of codes, in code units.
 
-    Small where decoder and encoder agree; codes that stand for no image come back elsewhere.
+    Small where encoder and decoder agree; large for codes that match no image.
 
     Args:
-        model: with `code` and `decode`; see `aeviz.models.base.Autoencoder`.
+        model: has `code` and `decode`; see `aeviz.models.base.Autoencoder`.
         codes: (N, D).
         labels: (N,) for a conditional model, see `aeviz.latent.conditioning`.
-        batch_size: codes at a time.
-        on_step: told `(done, total)` in codes; may raise to cancel.
+        batch_size: codes per batch.
+        on_step: called with `(done, total)` codes; may raise to cancel.
     """
     codes = np.asarray(codes, dtype=np.float32)
     away = np.empty(len(codes))
     with evaluating(model):
         for start in range(0, len(codes), batch_size):
             batch = codes[start : start + batch_size]
-            told = None if labels is None else labels[start : start + batch_size]
-            away[start : start + len(batch)] = _away(model, batch, told)
+            condition = None if labels is None else labels[start : start + batch_size]
+            away[start : start + len(batch)] = _away(model, batch, condition)
             if on_step:
                 on_step(start + len(batch), len(codes))
     return away
 
 
 def _directions(latent_dim: int, seed: int) -> np.ndarray:
-    """Orthonormal directions (P, D): all axes, or 64 random ones where there are more."""
+    """Orthonormal directions (P, D): all axes, or 64 random ones if there are more."""
     if latent_dim <= PROBES:
         return np.eye(latent_dim, dtype=np.float32)
     drawn = np.random.default_rng(seed).normal(size=(latent_dim, PROBES))
     return np.linalg.qr(drawn)[0].T.astype(np.float32)
 
 
-@torch.no_grad()  # not inference_mode, which knows no tangents
+@torch.no_grad()  # not inference_mode, which does not support tangents
 def _stretch(model: Any, codes: np.ndarray, labels: np.ndarray | None, directions: np.ndarray) -> np.ndarray:
-    fed = model.decoder_input(_tensor(model, codes), *told_tensors(model, labels))  # (B, D + ...)
+    fed = model.decoder_input(_tensor(model, codes), *label_tensors(model, labels))  # (B, D + ...)
     squared = torch.zeros(len(codes), dtype=torch.float64)
     for direction in _tensor(model, directions):
         tangent = torch.zeros_like(fed)
@@ -138,17 +138,17 @@ def _stretch(model: Any, codes: np.ndarray, labels: np.ndarray | None, direction
 
 
 def _change(model: Any, fed: Tensor, tangent: Tensor) -> Tensor:
-    """How the output moves with a step along the tangent."""
+    """Directional derivative of the output along the tangent."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # torch loads its own rules by a road it has deprecated
+        warnings.simplefilter("ignore", FutureWarning)  # torch loads its own rules through a deprecated path
         change: Tensor = jvp(model.decode_fed, (fed,), (tangent,))[1]
     return change
 
 
 @torch.inference_mode()
 def _away(model: Any, codes: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-    z, told = _tensor(model, codes), told_tensors(model, labels)
-    back: Tensor = model.code(model.decode(z, *told), *told).float() - z
+    z, condition = _tensor(model, codes), label_tensors(model, labels)
+    back: Tensor = model.code(model.decode(z, *condition), *condition).float() - z
     return back.norm(dim=1).cpu().numpy()
 
 

@@ -1,1 +1,1 @@
-"""New codes drawn at random."""
+"""Samplers of new codes."""

@@ -1,4 +1,4 @@
-"""A mixture of Gaussians over codes: fitted by expectation-maximisation, kept as arrays, drawn from with a temperature."""
+"""Gaussian mixture over codes: fitted by EM, stored as arrays, sampled with a temperature."""
 
 import warnings
 from dataclasses import asdict, dataclass
@@ -8,12 +8,12 @@ import numpy as np
 
 from aeviz.errors import BadValue
 
-MOST_CODES, MOST_WIDE_CODES = 20_000, 5_000  # a mixture is fitted to, of up to 64 numbers each, or of 256 and more
+MAX_CODES, MAX_WIDE_CODES = 20_000, 5_000  # codes a mixture is fitted to, at up to 64 dimensions, and at 256 and more
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """Weights (K,), means (K, D) and the Cholesky factors (K, D, D) of the covariances of K Gaussians."""
+    """K Gaussians: weights (K,), means (K, D) and Cholesky factors of the covariances (K, D, D)."""
 
     weights: np.ndarray
     means: np.ndarray
@@ -21,14 +21,14 @@ class Mixture:
 
     @classmethod
     def fit(cls, codes: np.ndarray, components: int, seed: int = 0) -> Self:
-        """So many Gaussians with full covariances.
+        """Fit Gaussians with full covariances to codes (N, D).
 
-        Of more than 20,000 codes (N, D), fewer beyond 64 numbers each, to as many of them drawn with the seed.
+        Above 20,000 codes (fewer above 64 dimensions), codes are subsampled with the seed.
 
         Raises:
-            BadValue: fewer than 2 codes, fewer than components, codes that are not finite, or all the same.
+            BadValue: fewer than 2 codes, fewer codes than components, non-finite codes, or all codes equal.
         """
-        most = max(MOST_WIDE_CODES, min(MOST_CODES, MOST_CODES * 64 // codes.shape[1]))
+        most = max(MAX_WIDE_CODES, min(MAX_CODES, MAX_CODES * 64 // codes.shape[1]))
         x = np.asarray(codes, dtype=np.float64)[np.random.default_rng(seed).permutation(len(codes))[:most]]
         scale = _checked_scale(x, components)
         weights, means, covariances = _fitted(x / scale, components, seed)
@@ -36,11 +36,11 @@ class Mixture:
         return cls(*(part.astype(np.float32) for part in (weights, scale * means, factors)))
 
     def state(self) -> dict[str, np.ndarray]:
-        """Its arrays, which make it again."""
+        """The arrays that restore the mixture."""
         return asdict(self)
 
     def draw(self, count: int, temperature: float, seed: int) -> np.ndarray:
-        """Codes (n, D) float32, each from one of the Gaussians, its deviations times the temperature."""
+        """Draw codes (n, D) float32; deviations from the means are scaled by the temperature."""
         generator = np.random.default_rng(seed)
         weights = self.weights.astype(np.float64)
         chosen = generator.choice(len(weights), count, p=weights / weights.sum())
@@ -49,33 +49,33 @@ class Mixture:
 
 
 def _fitted(x: np.ndarray, components: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights (K,), means (K, D) and covariances (K, D, D) of the mixture fitted to x (N, D)."""
+    """Fit a mixture to x (N, D) and return weights (K,), means (K, D) and covariances (K, D, D)."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
     mixture = GaussianMixture(components, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # one not quite settled draws as well
+        warnings.simplefilter("ignore", ConvergenceWarning)  # near convergence is good enough for sampling
         try:
             mixture.fit(x)
-        except ValueError:  # its covariances cannot be inverted
+        except ValueError:  # a singular covariance
             raise BadValue(
-                "{components} Gaussians cannot be fitted to these codes: too many of them are the same; take fewer",
+                "{components} Gaussians cannot be fitted to these codes: too many are equal; use fewer",
                 components=components,
             ) from None
     return mixture.weights_, mixture.means_, mixture.covariances_
 
 
 def _checked_scale(codes: np.ndarray, components: int) -> float:
-    """How far codes (N, D) spread, once a mixture can be fitted to them."""
+    """Check that a mixture can be fitted to codes (N, D), and return their largest deviation."""
     if len(codes) < max(2, components):
         raise BadValue(
-            "{components} Gaussians cannot be fitted to {count} codes; it takes {least} or more",
+            "{components} Gaussians cannot be fitted to {count} codes; use {least} codes or more",
             components=components, count=len(codes), least=max(2, components),
         )  # fmt: skip
     if not np.isfinite(codes).all():
-        raise BadValue("no Gaussian can be fitted to codes that are not finite; the run has diverged, train it anew")
+        raise BadValue("no Gaussian can be fitted to codes that are not finite; the run has diverged, train it again")
     scale = float(codes.std(axis=0).max())
     if scale < 1e-12:
-        raise BadValue("no Gaussian can be fitted to {count} codes that are all the same", count=len(codes))
+        raise BadValue("no Gaussian can be fitted to {count} codes that are all equal", count=len(codes))
     return scale

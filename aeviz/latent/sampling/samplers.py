@@ -1,4 +1,4 @@
-"""New codes drawn at random: from the prior, from what was fitted to the codes of images, or from beside one of them."""
+"""Samplers of new codes: from the prior, from a density fitted to codes, or near existing codes."""
 
 from typing import Any, ClassVar, NamedTuple
 
@@ -14,27 +14,27 @@ from aeviz.models.variants.vae import VAE
 from aeviz.models.variants.wae_mmd import WassersteinAutoencoder
 
 NEIGHBOURS = 5
-OF_CLASSES = 1  # tells the draw of classes from that of codes of the same seed
-MOST_JITTERED = 10_000  # codes that jitter begins at
+CLASS_STREAM = 1  # separates the random stream of classes from that of codes
+MAX_JITTERED = 10_000  # codes that jitter starts from
 
 
 class SampleSettings(Settings):
-    """What is drawn; a sampler reads what concerns it."""
+    """Settings of all samplers; each reads the ones it needs."""
 
-    components: int = Field(10, ge=1, le=100, description="Gaussians in a mixture (mixture and class only).")
+    components: int = Field(10, ge=1, le=100, description="Gaussians in the mixture (mixture and class only).")
     temperature: float = Field(
         1.0, ge=0.0, le=3.0,
-        description="How far draws stray from the middle of what they are drawn from: less is safer, more is bolder.",
+        description="Scale of the deviation from the mean: lower is safer, higher is bolder.",
     )  # fmt: skip
     label: int | None = Field(
         None, ge=0, description="Number of the class to draw (class, and the prior of a conditional VAE only)."
     )
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Another seed draws others.")
-    count: int = Field(64, ge=1, le=400, description="How many are drawn.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of the draw.")
+    count: int = Field(64, ge=1, le=400, description="Number of samples.")
 
 
 class Drawn(NamedTuple):
-    """Codes z (n, D) float32, and the labels (n,) a conditional decoder is to be told."""
+    """Codes z (n, D) float32, and labels (n,) for a conditional decoder."""
 
     z: np.ndarray
     labels: np.ndarray | None = None
@@ -44,55 +44,55 @@ Fitted = dict[str, np.ndarray]
 
 
 class Sampler:
-    """A source of codes in two steps: `fit`, whose arrays can be kept, and `draw`, which is quick."""
+    """Draws codes in two steps: `fit`, whose arrays can be cached, and the fast `draw`."""
 
     name: ClassVar[str]
     label: ClassVar[str]
     help: ClassVar[str]
 
     def available(self, model: Any, labels: np.ndarray) -> bool:
-        """Whether it makes sense for this model and images with these labels (N,), -1 unknown."""
+        """Whether the sampler applies to this model and labels (N,), -1 unknown."""
         return True
 
     def needs_codes(self, model: Any) -> bool:
-        """Whether it is fitted to the codes or labels of images."""
+        """Whether `fit` needs the codes or labels of images."""
         return True
 
     def takes_label(self, model: Any) -> bool:
-        """Whether it can draw a single class."""
+        """Whether the sampler can draw a single class."""
         return False
 
-    def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
-        """The settings that decide what is fitted."""
+    def fit_settings(self, settings: SampleSettings) -> dict[str, Any]:
+        """The settings that `fit` depends on."""
         return {}
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
-        """What to draw from, of codes (N, D) with labels (N,), for a conditional network those that it was told.
+        """Fit to codes (N, D) with labels (N,), which for a conditional network are those it was conditioned on.
 
         Raises:
-            BadValue: nothing can be fitted to them.
+            BadValue: the sampler cannot be fitted to these codes.
         """
         raise NotImplementedError
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
-        """So many codes (n, D), the same for the same seed; the count of the settings is for `sample`."""
+        """Draw `count` codes (n, D), reproducible by seed; `settings.count` is ignored here."""
         raise NotImplementedError
 
     def sample(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Drawn:
-        """Codes (n, D) drawn from what codes (N, D) with labels (N,) are like.
+        """Fit to codes (N, D) with labels (N,), then draw `settings.count` codes (n, D).
 
         Raises:
-            BadValue: nothing can be fitted to them.
+            BadValue: the sampler cannot be fitted to these codes.
         """
         return self.draw(self.fit(codes, labels, model, settings), settings, settings.count)
 
 
 class Prior(Sampler):
-    """N(0, 1), which the training held the codes to; a conditional VAE also draws a class, as often as it is seen."""
+    """The prior N(0, 1) of training; a conditional VAE also draws classes by their frequency."""
 
     name = "prior"
     label = "Prior"
-    help = "N(0, 1), what this kind of autoencoder packs its codes into."
+    help = "N(0, 1), the prior this kind of autoencoder is trained with."
 
     def available(self, model: Any, labels: np.ndarray) -> bool:
         return isinstance(model, VAE | WassersteinAutoencoder)
@@ -103,23 +103,23 @@ class Prior(Sampler):
     def takes_label(self, model: Any) -> bool:
         return isinstance(model, ConditionalVAE)
 
-    def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
+    def fit_settings(self, settings: SampleSettings) -> dict[str, Any]:
         return {"label": settings.label}
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
         if not self.available(model, labels):
-            raise BadValue("the kind {label} has no prior to draw from; draw from a mixture", label=model.label)
+            raise BadValue("the variant {label} has no prior to draw from; use the mixture sampler", label=model.label)
         known = _classes(labels, model).get("known", np.empty(0, np.int64))
         if len(known) and settings.label is not None:
             known = known[known == settings.label][:1]
             if not len(known):
-                raise BadValue("no image is of the class to draw; choose another")
+                raise BadValue("no image is of the class to draw; choose another class")
         return {"dimensions": np.array(model.latent_dim), "known": known}
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
         generator = np.random.default_rng(settings.seed)
         z = settings.temperature * generator.normal(size=(count, int(fitted["dimensions"])))
-        return Drawn(z.astype(np.float32), _as_often(fitted, generator, count))
+        return Drawn(z.astype(np.float32), _class_draws(fitted, generator, count))
 
 
 class OneGaussian(Sampler):
@@ -127,7 +127,7 @@ class OneGaussian(Sampler):
 
     name = "gaussian"
     label = "One Gaussian"
-    help = "A single cloud with the mean and the spread of all codes."
+    help = "A single Gaussian with the mean and covariance of all codes."
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
         return Mixture.fit(codes, 1).state() | _classes(labels, model)
@@ -135,7 +135,7 @@ class OneGaussian(Sampler):
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
         mixture = Mixture(fitted["weights"], fitted["means"], fitted["factors"])
         z = mixture.draw(count, settings.temperature, settings.seed)
-        return Drawn(z, _as_often(fitted, np.random.default_rng([settings.seed, OF_CLASSES]), count))
+        return Drawn(z, _class_draws(fitted, np.random.default_rng([settings.seed, CLASS_STREAM]), count))
 
 
 class GaussianMixture(OneGaussian):
@@ -143,9 +143,9 @@ class GaussianMixture(OneGaussian):
 
     name = "mixture"
     label = "Mixture of Gaussians"
-    help = "Several clouds fitted to the codes: the best guess at where images lie, for every kind of autoencoder. Fitted to up to 20,000."
+    help = "Several Gaussians fitted to up to 20,000 codes: the best general choice for every kind of autoencoder."
 
-    def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
+    def fit_settings(self, settings: SampleSettings) -> dict[str, Any]:
         return {"components": settings.components}
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
@@ -153,16 +153,16 @@ class GaussianMixture(OneGaussian):
 
 
 class Jitter(Sampler):
-    """Places between a code and one of its 5 nearest (SMOTE; Chawla et al., JAIR 2002)."""
+    """Interpolates between a code and one of its 5 nearest (SMOTE; Chawla et al., JAIR 2002)."""
 
     name = "jitter"
     label = "Beside an image"
-    help = "Somewhere between the code of an image and one of its nearest: safe, and close to copies."
+    help = "Between the code of an image and one of its nearest neighbours: safe, but close to copies."
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
         if len(codes) < 2:
-            raise BadValue("there is nothing beside {count} codes; it takes 2 or more", count=len(codes))
-        drawn = np.sort(np.random.default_rng(0).permutation(len(codes))[:MOST_JITTERED])
+            raise BadValue("jitter needs neighbours, and there are only {count} codes; use 2 or more", count=len(codes))
+        drawn = np.sort(np.random.default_rng(0).permutation(len(codes))[:MAX_JITTERED])
         neighbours = own_nearest(codes[drawn], NEIGHBOURS)[1]
         return {"codes": codes[drawn], "neighbours": neighbours} | (
             {"told": labels[drawn]} if isinstance(model, ConditionalVAE) else {}
@@ -179,11 +179,11 @@ class Jitter(Sampler):
 
 
 class OneClass(Sampler):
-    """A mixture fitted to one class; a conditional VAE is told the class instead and draws from its prior."""
+    """A mixture fitted to one class; a conditional VAE draws from its prior, conditioned on the class."""
 
     name = "class"
     label = "One class"
-    help = "What images of one class are like."
+    help = "Samples of a single class."
 
     def available(self, model: Any, labels: np.ndarray) -> bool:
         return bool((labels >= 0).any())
@@ -191,16 +191,16 @@ class OneClass(Sampler):
     def takes_label(self, model: Any) -> bool:
         return True
 
-    def fitted_by(self, settings: SampleSettings) -> dict[str, Any]:
+    def fit_settings(self, settings: SampleSettings) -> dict[str, Any]:
         return {"label": settings.label, "components": settings.components}
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
         if settings.label is None:
-            raise BadValue("choose the class to draw from; its number is missing")
+            raise BadValue("no class number given; choose the class to draw from")
         if isinstance(model, ConditionalVAE):
             return SAMPLERS["prior"].fit(codes, labels, model, settings)
         own = codes[labels == settings.label]
-        return Mixture.fit(own, min(settings.components, max(1, len(own) // FEWEST_EACH))).state()
+        return Mixture.fit(own, min(settings.components, max(1, len(own) // MIN_EACH))).state()
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
         source = SAMPLERS["prior" if "known" in fitted else "mixture"]
@@ -208,17 +208,17 @@ class OneClass(Sampler):
 
 
 def _classes(labels: np.ndarray, model: Any) -> Fitted:
-    """The labels that are known, for a network that is to be told them."""
+    """The known labels, for a conditional network; otherwise empty."""
     return {"known": labels[labels >= 0]} if isinstance(model, ConditionalVAE) else {}
 
 
-def _as_often(fitted: Fitted, generator: np.random.Generator, count: int) -> np.ndarray | None:
-    """So many classes, each as often as it was seen."""
+def _class_draws(fitted: Fitted, generator: np.random.Generator, count: int) -> np.ndarray | None:
+    """Draw `count` classes by their frequency."""
     known = fitted.get("known", ())
     return generator.choice(known, count) if len(known) else None
 
 
-FEWEST_EACH = 20  # images of a class for each Gaussian of its mixture
+MIN_EACH = 20  # images per Gaussian in the mixture of a class
 
 SAMPLERS: dict[str, Sampler] = {
     sampler.name: sampler for sampler in (GaussianMixture(), OneGaussian(), Prior(), Jitter(), OneClass())

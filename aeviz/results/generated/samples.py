@@ -1,4 +1,4 @@
-"""New images drawn from a run, each with the training image that is nearest to it."""
+"""Samples from a run, each with its nearest training image."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ from aeviz.results.codes import Codes, dataset_of, known_codes, model_of
 from aeviz.results.store import Report, path_of, quiet, read_arrays, write_arrays
 from aeviz.runs import Run
 
-FEWEST = 2  # images of a class that others are drawn like
-CANDIDATES = 20  # nearest codes among which the nearest image is looked for
+FEWEST = 2  # images a class needs to be sampled from
+CANDIDATES = 20  # nearest codes searched for the nearest image
 
 
 class SampleRequest(SampleSettings):
-    """Which samples."""
+    """A sampler and its settings."""
 
-    sampler: str = Field("mixture", description="What is drawn from.")
+    sampler: str = Field("mixture", description="Name of the sampler.")
 
     @field_validator("sampler")
     @classmethod
@@ -35,10 +35,10 @@ class SampleRequest(SampleSettings):
 
 @dataclass(frozen=True)
 class Samples:
-    """Codes z (n, D), their images x_hat (n, C, H, W) in [0, 1], and the labels (n,) that were drawn with them.
+    """Codes z (n, D), decoded images x_hat (n, C, H, W) in [0, 1], and the labels (n,) drawn with them.
 
-    `nearest` (n,) are rows of the set: the training images most like them, `distance` (n,) the mean squared difference
-    per pixel; None where the images are not at hand.
+    `nearest` (n,) are rows of the nearest training images, `distance` (n,) the mean squared error per pixel; None if
+    the images are unavailable.
     """
 
     z: np.ndarray
@@ -49,21 +49,21 @@ class Samples:
 
 
 def samplers_of(run: Run) -> list[Sampler]:
-    """What a run can be sampled from, in screen order.
+    """The samplers available for a run, in display order.
 
     Raises:
-        NotNow: the run has learned nothing yet.
+        NotNow: the run has no weights yet.
     """
     model, labels = model_of(run), np.arange(len(run.config().data.classes))
     return [sampler for sampler in SAMPLERS.values() if sampler.available(model, labels)]
 
 
 def samples(run: Run, request: SampleRequest, report: Report = quiet) -> Samples:
-    """Images drawn as requested; what is fitted for it is kept.
+    """Draw samples; the fitted sampler is cached.
 
     Raises:
-        BadValue: nothing can be fitted to these codes.
-        MissingData: it takes the codes of images that are not at hand.
+        BadValue: the sampler cannot be fitted to these codes.
+        MissingData: the sampler needs images that are not available.
     """
     model = model_of(run)
     drawn = draw(run, model, request, request.count, report)
@@ -76,16 +76,16 @@ def samples(run: Run, request: SampleRequest, report: Report = quiet) -> Samples
 
 
 def draw(run: Run, model: Autoencoder, request: SampleRequest, count: int, report: Report = quiet) -> Drawn:
-    """So many codes drawn as requested."""
+    """Draw `count` codes with the requested sampler, fitting it if not cached."""
     sampler = SAMPLERS[request.sampler]
     _check_label(run, model, request)
-    path = path_of(run, "sampler", {"sampler": sampler.name} | sampler.fitted_by(request), "npz")
+    path = path_of(run, "sampler", {"sampler": sampler.name} | sampler.fit_settings(request), "npz")
     fitted = read_arrays(path)
     if fitted is None:
-        known = known_codes(run, report) if sampler.needs_codes(model) else _nothing(model)
+        known = known_codes(run, report) if sampler.needs_codes(model) else _no_codes(model)
         _check_class(run, model, request, known)
         report(0, 0, f"Fitting: {sampler.label}")
-        fitted = sampler.fit(known.z, known.labels if known.told is None else known.told, model, request)
+        fitted = sampler.fit(known.z, known.labels if known.condition is None else known.condition, model, request)
         write_arrays(path, fitted)
     return sampler.draw(fitted, request, count)
 
@@ -99,30 +99,30 @@ def _check_label(run: Run, model: Autoencoder, request: SampleRequest) -> None:
         )  # fmt: skip
     if request.label is not None and request.label >= count:
         raise BadValue(
-            "there is no class number {number}; there are {count}, from 0 on", number=request.label, count=count
+            "there is no class number {number}; there are {count}, starting at 0", number=request.label, count=count
         )
 
 
 def _check_class(run: Run, model: Autoencoder, request: SampleRequest, known: Codes) -> None:
-    """Refuse a class of which there are too few images; a conditional network has learned a class from any."""
+    """Reject a class with too few images; a conditional network needs just one."""
     if request.label is None:
         return
     count = int((known.labels == request.label).sum())
     fewest = 1 if isinstance(model, ConditionalVAE) else FEWEST
     if count < fewest:
         raise BadValue(
-            "of the class {name} there {be}; it takes {fewest} or more to draw others like them",
+            "there {be} of the class {name}; sampling it takes {fewest} or more",
             name=run.config().data.classes[request.label], be="is 1 image" if count else "are no images", fewest=fewest,
         )  # fmt: skip
 
 
-def _nothing(model: Autoencoder) -> Codes:
+def _no_codes(model: Autoencoder) -> Codes:
     none = np.empty(0, np.int64)
     return Codes(np.empty((0, model.latent_dim), np.float32), none, none)
 
 
 def _most_alike(z: np.ndarray, x_hat: np.ndarray, known: Codes, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """The row (n,) of the image nearest in pixels, among those of the 20 nearest codes, and its distance (n,)."""
+    """The row (n,) and distance (n,) of the nearest image in pixels among those of the 20 nearest codes."""
     candidates = known.index[nearest(known.z, z, CANDIDATES)[1]]  # (n, 20)
     distances = np.empty(candidates.shape)
     for number, rows in enumerate(candidates):

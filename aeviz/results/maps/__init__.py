@@ -1,1 +1,1 @@
-"""Maps of a run's codes: computed, kept, coloured, and new images placed on them."""
+"""Maps of a run's codes: computing, caching, colouring, and placing new images."""

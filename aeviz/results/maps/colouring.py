@@ -1,4 +1,4 @@
-"""How each colour of the dots is computed, and what can be set of it."""
+"""Computation and settings of each point colour."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,44 +17,44 @@ from aeviz.results.store import Report, Split
 from aeviz.runs import Run
 
 Kind = Literal["class", "scale", "sign"]
-FEWEST_CLUSTERS, MOST_CLUSTERS = 2, 50
-MOST_TEXTS = 20  # different texts that are told apart; the rarest share "other"
+MIN_CLUSTERS, MAX_CLUSTERS = 2, 50
+MAX_TEXTS = 20  # distinct texts shown; the rarest share "other"
 NEIGHBOURS = 15
 
 
 class NoSettings(Settings):
-    """The settings of a colour that has none."""
+    """No settings."""
 
 
 class DimensionSettings(Settings):
-    """Which number of the code."""
+    """Settings of the latent dimension colour."""
 
-    d: int = Field(1, ge=1, le=512, description="Which number of the code, counted from 1.")
+    d: int = Field(1, ge=1, le=512, description="Latent dimension, counted from 1.")
 
 
 class FactorSettings(Settings):
-    """Which of a set's further columns."""
+    """Settings of the known factor colour."""
 
     column: str = Field(description="A column that came with the images.", json_schema_extra=FROM_DATA)
 
 
 class KMeansSettings(Settings):
-    """How many clusters."""
+    """Settings of k-means."""
 
     k: int = Field(
-        10, ge=FEWEST_CLUSTERS, le=MOST_CLUSTERS, description="How many clusters; usually as many as there are classes."
+        10, ge=MIN_CLUSTERS, le=MAX_CLUSTERS, description="Number of clusters; by default the number of classes."
     )
 
 
 class DensitySettings(Settings):
-    """What counts as a cluster."""
+    """Settings of HDBSCAN."""
 
-    min_cluster_size: int = Field(15, ge=2, le=10_000, description="Fewer codes than this are no cluster.")
+    min_cluster_size: int = Field(15, ge=2, le=10_000, description="Smallest number of codes that forms a cluster.")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is to be coloured: a run's split, with the colour's settings and, where it matters, the map."""
+class ColourRequest:
+    """A request for a colour: run, split, settings and, if the colour depends on it, the map."""
 
     run: Run
     split: Split
@@ -63,15 +63,15 @@ class Asked:
     report: Report
 
     def step(self, message: str) -> OnStep:
-        """Progress of one stage, for whoever counts `(done, total)`."""
+        """An `on_step(done, total)` that reports the progress of one stage."""
         return lambda done, total: self.report(done, total, message)
 
 
 @dataclass(frozen=True)
-class Found:
-    """Values (N,): class numbers (-1 none) with their names, or numbers (NaN unknown).
+class ColourValues:
+    """Values (N,): class numbers (-1 for none) with names, or numbers (NaN if unknown).
 
-    `kind` and `label` are given where they are not those of the colour in general.
+    `kind` and `label` override those of the colour.
     """
 
     values: np.ndarray
@@ -81,43 +81,43 @@ class Found:
     note: str = ""
 
 
-def label(asked: Asked) -> Found:
+def label(request: ColourRequest) -> ColourValues:
     """The class of every image."""
-    return Found(codes(asked.run, asked.split, asked.report).labels, asked.run.config().data.classes)
+    return ColourValues(codes(request.run, request.split, request.report).labels, request.run.config().data.classes)
 
 
-def error(asked: Asked) -> Found:
+def error(request: ColourRequest) -> ColourValues:
     """The mean squared error of every image."""
-    return Found(errors(asked.run, asked.split, asked.report))
+    return ColourValues(errors(request.run, request.split, request.report))
 
 
-def factor(asked: Asked) -> Found:
-    """A column that came with the images: numbers as they are, anything else as classes."""
-    dataset, column = dataset_of(asked.run), asked.settings.column
+def factor(request: ColourRequest) -> ColourValues:
+    """A column of the data set: floats as they are, anything else as classes."""
+    dataset, column = dataset_of(request.run), request.settings.column
     if column not in dataset.columns:
         raise UnknownName(
             "the images have no column {name!r}; there are: {known}",
             name=column, known=", ".join(dataset.columns) or "none",
         )  # fmt: skip
-    values, rows = dataset.columns[column], dataset.rows(asked.split)
+    values, rows = dataset.columns[column], dataset.rows(request.split)
     if kind_of_column(values) == "scale":
-        return Found(values[rows], kind="scale", label=column)
+        return ColourValues(values[rows], kind="scale", label=column)
     numbers, names = _numbered(values)
-    return Found(numbers[rows], names, "class", column)
+    return ColourValues(numbers[rows], names, "class", column)
 
 
 def kind_of_column(values: np.ndarray) -> Kind:
-    """Whether a column (N,) is numbers on a scale or classes."""
+    """Whether a column (N,) is continuous or categorical."""
     return "scale" if values.dtype.kind == "f" else "class"
 
 
 def _numbered(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Texts (N,) as classes, the most frequent first, so that a class has one number in every split; empty is -1."""
+    """Number texts (N,) by frequency over the whole set, so that numbers agree across splits; empty is -1."""
     texts, inverse, counts = np.unique(
         ["" if value is None else str(value) for value in values], return_inverse=True, return_counts=True
     )
     order = [place for place in np.argsort(-counts, kind="stable") if texts[place]]
-    named = order if len(order) <= MOST_TEXTS else order[: MOST_TEXTS - 1]
+    named = order if len(order) <= MAX_TEXTS else order[: MAX_TEXTS - 1]
     numbers = np.full(len(texts), len(named))
     numbers[named] = np.arange(len(named))
     numbers[texts == ""] = -1
@@ -125,76 +125,76 @@ def _numbered(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     return numbers[inverse], tuple(names)
 
 
-def dimension(asked: Asked) -> Found:
-    """One number of every code."""
-    z, d = codes(asked.run, asked.split, asked.report).z, asked.settings.d
+def dimension(request: ColourRequest) -> ColourValues:
+    """One dimension of every code."""
+    z, d = codes(request.run, request.split, request.report).z, request.settings.d
     if d > z.shape[1]:
-        raise BadValue("d = {d} is not among the numbers of a code; they are 1 to {n}", d=d, n=z.shape[1])
+        raise BadValue("d = {d} is not a dimension of the codes; choose 1 to {n}", d=d, n=z.shape[1])
     values = z[:, d - 1]
     signed = len(values) > 0 and values.min() < 0 < values.max()
-    return Found(values, kind="sign" if signed else "scale", label=f"z{d}")
+    return ColourValues(values, kind="sign" if signed else "scale", label=f"z{d}")
 
 
-def k_means(asked: Asked) -> Found:
+def k_means(request: ColourRequest) -> ColourValues:
     """The k-means cluster of every code."""
-    z = codes(asked.run, asked.split, asked.report).z
-    asked.report(0, 0, "Clustering")
-    found = clusters.k_means(z, asked.settings.k)
-    return Found(found, _cluster_names(found))
+    z = codes(request.run, request.split, request.report).z
+    request.report(0, 0, "Clustering")
+    found = clusters.k_means(z, request.settings.k)
+    return ColourValues(found, _cluster_names(found))
 
 
-def density(asked: Asked) -> Found:
+def density(request: ColourRequest) -> ColourValues:
     """The HDBSCAN cluster of every code."""
-    z = codes(asked.run, asked.split, asked.report).z
-    found, fitted = clusters.hdbscan(z, asked.settings.min_cluster_size, on_step=asked.step("Clustering"))
+    z = codes(request.run, request.split, request.report).z
+    found, fitted = clusters.hdbscan(z, request.settings.min_cluster_size, on_step=request.step("Clustering"))
     alone = f"{(found < 0).mean():.0%} of the codes are in no cluster."
-    sampled = f" Found in {fitted:,} of {len(z):,} codes; the others go with the nearest of these."
-    return Found(found, _cluster_names(found), note=alone + (sampled if fitted < len(z) else ""))
+    sampled = f" Fitted to {fitted:,} of {len(z):,} codes; the others join their nearest fitted code."
+    return ColourValues(found, _cluster_names(found), note=alone + (sampled if fitted < len(z) else ""))
 
 
 def _cluster_names(found: np.ndarray) -> tuple[str, ...]:
     return tuple(f"Cluster {number + 1}" for number in range(found.max(initial=-1) + 1))
 
 
-def usual_clusters(run: Run) -> dict[str, Any]:
-    """As many clusters as there are classes, as far as that is allowed."""
+def default_clusters(run: Run) -> dict[str, Any]:
+    """As many clusters as classes, within the allowed range."""
     classes = len(run.config().data.classes)
-    return {"k": min(max(classes, FEWEST_CLUSTERS), MOST_CLUSTERS)} if classes else {}
+    return {"k": min(max(classes, MIN_CLUSTERS), MAX_CLUSTERS)} if classes else {}
 
 
-def distance(asked: Asked) -> Found:
-    """How far from every code the nearest training code is; a training code's own does not count."""
-    z, step = codes(asked.run, asked.split, asked.report).z, asked.step("Comparing with training codes")
-    if asked.split == "train":
+def distance(request: ColourRequest) -> ColourValues:
+    """Distance of every code to the nearest training code, itself excluded."""
+    z, step = codes(request.run, request.split, request.report).z, request.step("Comparing with training codes")
+    if request.split == "train":
         distances, _ = own_nearest(z, 1, on_step=step)
     else:
-        distances, _ = nearest(codes(asked.run, "train", asked.report).z, z, 1, on_step=step)
-    return Found(distances[:, 0] if distances.size else np.full(len(z), np.nan))
+        distances, _ = nearest(codes(request.run, "train", request.report).z, z, 1, on_step=step)
+    return ColourValues(distances[:, 0] if distances.size else np.full(len(z), np.nan))
 
 
-def preservation(asked: Asked) -> Found:
-    """How many of every code's neighbours are its neighbours on the map; unknown for codes not on it."""
-    assert asked.map_request is not None
-    coded = codes(asked.run, asked.split, asked.report)
-    drawn = project(asked.run, asked.map_request, asked.report)
+def preservation(request: ColourRequest) -> ColourValues:
+    """Share of every code's neighbours that are neighbours on the map; NaN for codes not on it."""
+    assert request.map_request is not None
+    coded = codes(request.run, request.split, request.report)
+    drawn = project(request.run, request.map_request, request.report)
     places = np.searchsorted(coded.index, drawn.index)
     values = np.full(len(coded.z), np.nan)
     values[places] = trust.neighbour_preservation(
-        coded.z[places], drawn.points, NEIGHBOURS, asked.step("Comparing neighbours")
+        coded.z[places], drawn.points, NEIGHBOURS, request.step("Comparing neighbours")
     )
-    return Found(values)
+    return ColourValues(values)
 
 
-def stretch(asked: Asked) -> Found:
-    """How much the decoded image changes per unit of code, at every code."""
-    coded, model = codes(asked.run, asked.split, asked.report), model_of(asked.run)
-    step = asked.step("Measuring the decoder's stretch")
-    values = trust.decoder_stretch(model, coded.z, labels=coded.told, on_step=step)
+def stretch(request: ColourRequest) -> ColourValues:
+    """Decoder stretch at every code."""
+    coded, model = codes(request.run, request.split, request.report), model_of(request.run)
+    step = request.step("Measuring the decoder's stretch")
+    values = trust.decoder_stretch(model, coded.z, labels=coded.condition, on_step=step)
     estimated = f"Estimated from {trust.PROBES} of {model.latent_dim} directions."
-    return Found(values, note=estimated if model.latent_dim > trust.PROBES else "")
+    return ColourValues(values, note=estimated if model.latent_dim > trust.PROBES else "")
 
 
-def round_trip(asked: Asked) -> Found:
-    """How far from every code its decoded image is encoded."""
-    coded, step = codes(asked.run, asked.split, asked.report), asked.step("Decoding and encoding again")
-    return Found(trust.round_trip(model_of(asked.run), coded.z, labels=coded.told, on_step=step))
+def round_trip(request: ColourRequest) -> ColourValues:
+    """Round-trip error of every code."""
+    coded, step = codes(request.run, request.split, request.report), request.step("Decoding and encoding again")
+    return ColourValues(trust.round_trip(model_of(request.run), coded.z, labels=coded.condition, on_step=step))

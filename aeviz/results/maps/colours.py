@@ -1,4 +1,4 @@
-"""What the dots of a map can be coloured by: the register, what a run offers of it, and the values, kept on disk."""
+"""Colours of a map's points: registry, availability per run, and cached values."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from aeviz.errors import BadValue, MissingData, UnknownName
 from aeviz.jobs import Job
 from aeviz.results.codes import dataset_of
 from aeviz.results.maps import colouring
-from aeviz.results.maps.colouring import Asked, Found, Kind
+from aeviz.results.maps.colouring import ColourRequest, ColourValues, Kind
 from aeviz.results.maps.maps import MapRequest
 from aeviz.results.store import Report, Split, as_bytes, name_of, path_of, quiet, read_arrays, write_arrays
 from aeviz.runs import Run
@@ -24,16 +24,16 @@ CODE_UNITS = "code units"
 
 @dataclass(frozen=True)
 class Colour:
-    """Something the dots can be coloured by, as it is registered.
+    """Registry entry of a colour.
 
-    `needs` says what must be at hand; `kept` whether the values are worth a file of their own; `of_map` whether they
-    depend on the map.
+    `needs` is what must be available, `kept` whether values are cached on disk, `of_map` whether they depend on the
+    map.
     """
 
     name: str
     label: str
     help: str
-    of: Callable[[Asked], Found]
+    of: Callable[[ColourRequest], ColourValues]
     kind: Kind = "scale"
     unit: str = ""
     needs: Literal["classes", "columns", "images", "training", "codes"] = "codes"
@@ -41,50 +41,50 @@ class Colour:
     kept: bool = True
     of_map: bool = False
     Settings: type[Settings] = colouring.NoSettings
-    usual: Callable[[Run], dict[str, Any]] = lambda run: {}  # settings that are best taken from the run
+    defaults: Callable[[Run], dict[str, Any]] = lambda run: {}  # defaults derived from the run
 
 
 COLOURS: dict[str, Colour] = {
     colour.name: colour
     for colour in (
         Colour(
-            "label", "Label", "The class that each image came with.", colouring.label,
+            "label", "Label", "The class label of each image.", colouring.label,
             kind="class", needs="classes", kept=False,
         ),
         Colour(
-            "factor", "Known factor", "A value that came with the images; the network never saw it.", colouring.factor,
+            "factor", "Known factor", "A column of the data set; the network never saw it.", colouring.factor,
             needs="columns", kept=False, Settings=colouring.FactorSettings,
         ),
         Colour(
-            "error", "Reconstruction error", "How far each image's reconstruction is from it: the mean squared error.",
+            "error", "Reconstruction error", "Mean squared error of each image's reconstruction.",
             colouring.error, unit="MSE per pixel", needs="images", kept=False,
         ),
         Colour(
-            "dimension", "Latent dimension", "One number of the code.", colouring.dimension,
+            "dimension", "Latent dimension", "One dimension of the code.", colouring.dimension,
             kind="sign", unit=CODE_UNITS, kept=False, Settings=colouring.DimensionSettings,
         ),
         Colour(
-            "kmeans", "Clusters (k-means)", "Codes in a given number of round clusters, the largest first.",
-            colouring.k_means, kind="class", Settings=colouring.KMeansSettings, usual=colouring.usual_clusters,
+            "kmeans", "Clusters (k-means)", "A given number of compact clusters, largest first.",
+            colouring.k_means, kind="class", Settings=colouring.KMeansSettings, defaults=colouring.default_clusters,
         ),
         Colour(
-            "hdbscan", "Clusters (HDBSCAN)", "Codes in clusters of any shape where they lie densely; the rest in none.",
+            "hdbscan", "Clusters (HDBSCAN)", "Dense clusters of any shape; other codes are noise.",
             colouring.density, kind="class", slow=True, Settings=colouring.DensitySettings,
         ),
         Colour(
-            "distance", "Distance to training", "How far from each code the nearest other training image's code is.",
+            "distance", "Distance to training", "Distance of each code to the nearest other training code.",
             colouring.distance, unit=CODE_UNITS, needs="training", slow=True,
         ),
         Colour(
-            "preservation", "Neighbours kept", "Share of the 15 nearest codes that are near on the map too; where it is "
-            "low, do not believe the map.", colouring.preservation, unit="share", slow=True, of_map=True,
+            "preservation", "Neighbours kept", "Share of the 15 nearest codes that are also nearest on the map; where it "
+            "is low, do not trust the map.", colouring.preservation, unit="share", slow=True, of_map=True,
         ),
         Colour(
-            "stretch", "Decoder stretch", "How much the decoded image changes for a small step of the code, in any "
-            "direction.", colouring.stretch, unit="brightness per code unit", slow=True,
+            "stretch", "Decoder stretch", "How much the decoded image changes for a small step of the code, over all "
+            "directions.", colouring.stretch, unit="brightness per code unit", slow=True,
         ),
         Colour(
-            "round_trip", "Round-trip error", "How far from a code the encoder puts its own decoded image.",
+            "round_trip", "Round-trip error", "Distance between a code and the code of its decoded image.",
             colouring.round_trip, unit=CODE_UNITS,
         ),
     )
@@ -93,7 +93,7 @@ COLOURS: dict[str, Colour] = {
 
 @dataclass(frozen=True)
 class ColourInfo:
-    """A colour that a run offers, as a picker shows it; `settings` are what to begin with, `Settings` their class."""
+    """A colour available for a run, for display; `settings` are the defaults, `Settings` their class."""
 
     name: str
     label: str
@@ -108,9 +108,9 @@ class ColourInfo:
 
 @dataclass(frozen=True)
 class Coloured:
-    """Values (N,) of a split's images in index order: class numbers, -1 none, or float32 numbers, NaN unknown.
+    """Values (N,) of a split's images in index order: class numbers (-1 for none) or float32 numbers (NaN if unknown).
 
-    `names` are those of the classes, `n_known` counts the values that are known, `note` is a sentence for the screen.
+    `names` are class names, `n_known` is the number of known values, `note` is a sentence for display.
     """
 
     values: np.ndarray
@@ -122,17 +122,17 @@ class Coloured:
     note: str
 
     def summary(self) -> dict[str, Any]:
-        """How many values are known, and for numbers their mean, least and greatest."""
+        """Number of known values and, for numbers, their mean, minimum and maximum."""
         known = self.values[np.isfinite(self.values)] if self.kind != "class" else self.values[:0]
         numbers = (float(known.mean()), float(known.min()), float(known.max())) if len(known) else (None, None, None)
         return {"n": self.n_known} | dict(zip(("mean", "min", "max"), numbers, strict=True))
 
 
 def colour_of_name(name: str) -> Colour:
-    """The colour of this name.
+    """Look up a colour by name.
 
     Raises:
-        UnknownName: there is none.
+        UnknownName: no such colour.
     """
     if name not in COLOURS:
         raise UnknownName("no colour is called {name!r}; there are: {known}", name=name, known=", ".join(COLOURS))
@@ -140,23 +140,23 @@ def colour_of_name(name: str) -> Colour:
 
 
 def colours_of(run: Run, split: Split = "test", dataset: Dataset | None = None) -> list[ColourInfo]:
-    """What a split's dots can be coloured by, in screen order; every column of the images is one.
+    """The colours available for a split, in display order, one per data set column included.
 
     Args:
-        run: whose codes.
-        split: the images shown.
-        dataset: the run's images, by one who has them at hand already.
+        run: the run.
+        split: the split shown.
+        dataset: the run's images, if already loaded.
     """
     dataset = dataset or _images_if_here(run)
     has_codes = dataset is not None or path_of(run, "codes", {"split": split}, "npz").exists()
-    here = {
+    available = {
         "classes": has_codes and bool(run.config().data.classes),
         "columns": dataset is not None and bool(dataset.columns),
         "images": dataset is not None,
         "training": dataset is not None and len(dataset.rows("train")) > 0,
         "codes": has_codes,
     }
-    return [info for colour in COLOURS.values() if here[colour.needs] for info in _offers(colour, run, dataset)]
+    return [info for colour in COLOURS.values() if available[colour.needs] for info in _offers(colour, run, dataset)]
 
 
 def _images_if_here(run: Run) -> Dataset | None:
@@ -187,29 +187,29 @@ def colour(
     map_request: MapRequest | None = None,
     report: Report = quiet,
 ) -> Coloured:
-    """The values of a colour for every image of a split; computed once, then read.
+    """The values of a colour for every image of a split, cached if slow to compute.
 
     Args:
-        run: whose codes.
-        split: which images.
-        name: of the register.
-        settings: of the colour; what is not given is as usual.
-        map_request: the map shown, which only matters to colours that speak of it.
-        report: told `(done, total, message)`; may raise to cancel.
+        run: the run.
+        split: the split.
+        name: name of the colour in `COLOURS`.
+        settings: settings of the colour; missing ones take their defaults.
+        map_request: the map shown; used only by colours that depend on the map.
+        report: called with `(done, total, message)`; may raise to cancel.
 
     Raises:
-        UnknownName: no such colour, or no such column.
-        BadValue: settings that the colour or the codes do not allow, or a map of other images.
-        MissingData: the images are not here.
+        UnknownName: no such colour or column.
+        BadValue: invalid settings, or a map of another split.
+        MissingData: the images are not available.
     """
     chosen = colour_of_name(name)
-    asked = _asked(chosen, run, split, settings, map_request, report)
+    request = _request(chosen, run, split, settings, map_request, report)
     if not chosen.kept:
-        return _coloured(chosen, chosen.of(asked))
-    path = _path(chosen, asked)
+        return _coloured(chosen, chosen.of(request))
+    path = _path(chosen, request)
     kept = _read(path)
     if kept is None:
-        kept = _coloured(chosen, chosen.of(asked))
+        kept = _coloured(chosen, chosen.of(request))
         facts = {key: getattr(kept, key) for key in ("kind", "names", "label", "unit", "n_known", "note")}
         write_arrays(path, {"values": kept.values, "facts": as_bytes(facts)})
     return kept
@@ -222,9 +222,9 @@ def kept_colour(
     settings: dict[str, Any] | None = None,
     map_request: MapRequest | None = None,
 ) -> Coloured | None:
-    """The same if it was computed before and kept."""
+    """The cached values of a colour; None if not computed yet."""
     chosen = colour_of_name(name)
-    return _read(_path(chosen, _asked(chosen, run, split, settings, map_request)))
+    return _read(_path(chosen, _request(chosen, run, split, settings, map_request)))
 
 
 def colour_job(
@@ -234,46 +234,46 @@ def colour_job(
     settings: dict[str, Any] | None = None,
     map_request: MapRequest | None = None,
 ) -> Job:
-    """The job that computes a colour in a process of its own; it may not exist yet."""
-    asked = _asked(colour_of_name(name), run, split, settings, map_request)
-    return Job(run.results / "jobs" / name_of(run, "colour", _parameters(COLOURS[name], asked)))
+    """The background job that computes a colour; it may not exist yet."""
+    request = _request(colour_of_name(name), run, split, settings, map_request)
+    return Job(run.results / "jobs" / name_of(run, "colour", _parameters(COLOURS[name], request)))
 
 
-def _asked(
+def _request(
     chosen: Colour,
     run: Run,
     split: Split,
     settings: dict[str, Any] | None,
     map_request: MapRequest | None,
     report: Report = quiet,
-) -> Asked:
-    """The request with every setting, and with the map only where it matters."""
+) -> ColourRequest:
+    """Build a request with all settings, and with the map only if the colour depends on it."""
     written = _written_out(chosen, run, settings or {})
     if not chosen.of_map:
-        return Asked(run, split, written, None, report)
+        return ColourRequest(run, split, written, None, report)
     if map_request is None or map_request.split != split:
         given = f"a map of the {map_request.split} images" if map_request else "no map"
         raise BadValue(
             "the colour {name} needs a map of the {split} images, and was given {given}",
             name=chosen.name, split=split, given=given,
         )  # fmt: skip
-    return Asked(run, split, written, map_request.written_out(), report)
+    return ColourRequest(run, split, written, map_request.written_out(), report)
 
 
 def _written_out(chosen: Colour, run: Run, settings: dict[str, Any]) -> Settings:
-    return chosen.Settings.parse(chosen.usual(run) | settings)
+    return chosen.Settings.parse(chosen.defaults(run) | settings)
 
 
-def _parameters(chosen: Colour, asked: Asked) -> dict[str, Any]:
-    shown = asked.map_request.to_json() if asked.map_request else None
-    return {"name": chosen.name, "split": asked.split, "settings": asked.settings.to_json(), "map": shown}
+def _parameters(chosen: Colour, request: ColourRequest) -> dict[str, Any]:
+    shown = request.map_request.to_json() if request.map_request else None
+    return {"name": chosen.name, "split": request.split, "settings": request.settings.to_json(), "map": shown}
 
 
-def _path(chosen: Colour, asked: Asked) -> Path:
-    return path_of(asked.run, "colour", _parameters(chosen, asked), "npz")
+def _path(chosen: Colour, request: ColourRequest) -> Path:
+    return path_of(request.run, "colour", _parameters(chosen, request), "npz")
 
 
-def _coloured(chosen: Colour, found: Found) -> Coloured:
+def _coloured(chosen: Colour, found: ColourValues) -> Coloured:
     kind = found.kind or chosen.kind
     values: np.ndarray = found.values.astype(np.int64 if kind == "class" else np.float32)
     n_known = int((values >= 0).sum() if kind == "class" else np.isfinite(values).sum())

@@ -1,4 +1,4 @@
-"""What is seen of a map while it is computed, handed from the process at work to whoever watches."""
+"""Intermediate frames of a map, passed from the computing process to viewers."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ SECONDS_BETWEEN = 0.25
 
 @dataclass(frozen=True)
 class Frame:
-    """Points (N, 2|3) after some of a map's iterations, their KL divergence and the seconds left, NaN where unknown."""
+    """Points (N, 2|3) during a fit, with KL divergence and seconds left, NaN if unknown."""
 
     iteration: int
     iterations: int
@@ -27,19 +27,19 @@ class Frame:
 OnFrame = Callable[[Frame], None]
 
 
-def unseen(frame: Frame) -> None:
-    """The `on_frame` of whoever does not watch."""
+def ignore_frame(frame: Frame) -> None:
+    """An `on_frame` that does nothing."""
 
 
 class FrameFile:
-    """The latest frame in a job's folder, replaced at most four times a second."""
+    """The latest frame in a job's folder, written at most four times a second."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "frame.npz"
         self._written = -SECONDS_BETWEEN
 
     def write(self, frame: Frame) -> None:
-        """Replace the frame, unless that was done a moment ago."""
+        """Write the frame, unless the last write was under a quarter of a second ago."""
         if time.monotonic() - self._written < SECONDS_BETWEEN:
             return
         numbers = {name: np.array(getattr(frame, name)) for name in ("iteration", "iterations", "kl", "seconds_left")}
@@ -47,11 +47,11 @@ class FrameFile:
         self._written = time.monotonic()
 
     def drop(self) -> None:
-        """Let go of the frame of an earlier attempt."""
+        """Delete the frame of an earlier attempt."""
         self._path.unlink(missing_ok=True)
 
     def read(self) -> Frame | None:
-        """The frame, None where there is none that can be read."""
+        """Read the frame; None if it is missing or unreadable."""
         arrays = read_arrays(self._path)
         if arrays is None:
             return None
@@ -60,12 +60,12 @@ class FrameFile:
 
 
 class Watcher:
-    """Turns a projection's steps into frames, and into a report, which may ask for an end."""
+    """An `on_step` that turns steps into frames and progress reports; the report may stop the fit."""
 
     def __init__(self, label: str, report: Report, on_frame: OnFrame) -> None:
         self._message = f"Computing {label}"
         self._report, self._on_frame = report, on_frame
-        self._begun: tuple[int, float] | None = None  # the first iteration, and when it was done
+        self._started: tuple[int, float] | None = None  # the first iteration and its time
 
     def __call__(self, step: Step) -> None:
         seconds_left = self._seconds_left(step)
@@ -75,8 +75,8 @@ class Watcher:
 
     def _seconds_left(self, step: Step) -> float:
         now = time.monotonic()
-        if self._begun is None or step.done <= self._begun[0]:
-            self._begun = step.done, now  # what comes before the iterations says nothing of their speed
+        if self._started is None or step.done <= self._started[0]:
+            self._started = step.done, now  # work before the first iteration does not count
             return float("nan")
-        first, since = self._begun
+        first, since = self._started
         return (now - since) / (step.done - first) * (step.total - step.done)

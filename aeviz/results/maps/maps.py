@@ -1,4 +1,4 @@
-"""Maps of a run's codes: computed once, read ever after, and judged."""
+"""Maps of a run's codes: fitting, caching and quality."""
 
 import json
 import time
@@ -18,16 +18,16 @@ from aeviz.latent.projections.base import OnStep, Projection
 from aeviz.latent.projections.register import PROJECTIONS, projection
 from aeviz.latent.quality.scores import MAX_ROWS, continuity, knn_accuracy, trustworthiness
 from aeviz.results.codes import codes
-from aeviz.results.maps.frames import Frame, FrameFile, OnFrame, Watcher, unseen
+from aeviz.results.maps.frames import Frame, FrameFile, OnFrame, Watcher, ignore_frame
 from aeviz.results.store import Report, Split, as_bytes, name_of, path_of, quiet, read_json, shared_arrays, write_arrays
 from aeviz.runs import Run
 
 
 @dataclass(frozen=True)
 class Map:
-    """Points (N, 2|3) of a split's codes, what the method notes of them, and the seconds it took.
+    """Points (N, 2|3) of a split's codes, the method's notes, and the fitting time in seconds.
 
-    `notes["stopped_at"]` is the iteration after which a person stopped it, if one did.
+    `notes["stopped_at"]` is the iteration at which the user stopped the fit, if they did.
     """
 
     points: np.ndarray
@@ -39,11 +39,11 @@ class Map:
 
 
 class MapRequest(Settings):
-    """Which map of which codes."""
+    """A projection method with settings, and the codes to map."""
 
     method: str = "pca"
     split: Split = "test"
-    limit: int | None = Field(None, ge=5, description="At most this many codes, the first of a fixed shuffle.")
+    limit: int | None = Field(None, ge=5, description="Maximum number of codes, the first of a fixed shuffle.")
     settings: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("method")
@@ -54,45 +54,45 @@ class MapRequest(Settings):
         return name
 
     def written_out(self) -> "MapRequest":
-        """The same with every setting, so that equal maps have equal names.
+        """Fill in all settings, so that equal maps have equal names.
 
         Raises:
-            BadValue: a setting the method does not allow.
+            BadValue: an invalid setting.
         """
         settings = projection(self.method).Settings.parse(self.settings).to_json()
         return self.model_copy(update={"settings": settings})
 
     def options(self) -> list[str]:
-        """What `python -m aeviz project RUN` needs to be told for this map; what is usual is left out."""
+        """Options of `python -m aeviz project RUN` for this map, defaults left out."""
         method = projection(self.method)
-        chosen, usual = method.Settings.parse(self.settings).to_json(), method.Settings().to_json()
+        chosen, defaults = method.Settings.parse(self.settings).to_json(), method.Settings().to_json()
         options = ["--method", self.method, "--split", self.split]
         options += ["--limit", str(self.limit)] if self.limit else []
         for name, value in chosen.items():
-            options += ["--set", f"{name}={json.dumps(value)}"] if value != usual[name] else []
+            options += ["--set", f"{name}={json.dumps(value)}"] if value != defaults[name] else []
         return options
 
 
 def kept_map(run: Run, request: MapRequest) -> Map | None:
-    """A map computed before for these very weights and settings, if there is one."""
+    """The cached map for the current weights and these settings, if any."""
     return _read(_path(run, request, "npz"), request.written_out())
 
 
 def map_time(run: Run, request: MapRequest) -> float:
-    """When the kept map was computed or last gone on with, in seconds; 0 where none is kept."""
+    """When the cached map was computed or last resumed (Unix time in seconds); 0 if there is none."""
     try:
         return _path(run, request, "npz").stat().st_mtime
     except FileNotFoundError:
         return 0.0
 
 
-def project(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnFrame = unseen) -> Map:
-    """The map of a split's codes; computed once, then read.
+def project(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnFrame = ignore_frame) -> Map:
+    """Fit the map of a split's codes, or read it from the cache.
 
     Raises:
-        BadValue: settings that the method, the number of codes or their labels do not allow.
-        MissingPackage: the method needs a package that is not here.
-        Stopped: the report asked for an end; the points of a method that iterates are kept as they are by then.
+        BadValue: settings invalid for the method, the number of codes or their labels.
+        MissingPackage: a required package is not installed.
+        Stopped: the report stopped the fit; an iterative method saves its points so far.
     """
     kept = kept_map(run, request)
     if kept is not None:
@@ -106,29 +106,29 @@ def project(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnF
     return _fit(run, request, drawn, lambda on_step: fitted.fit(chosen.z, on_step, chosen.labels), watcher)
 
 
-def go_on(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnFrame = unseen) -> Map:
-    """The map after further iterations, those it was stopped before or as many again; begun if there is none yet.
+def resume_map(run: Run, request: MapRequest, report: Report = quiet, on_frame: OnFrame = ignore_frame) -> Map:
+    """Resume a map: run the remaining iterations, or as many again; start it if there is none.
 
     Raises:
         NotNow: the method does not iterate.
-        Stopped: the report asked for an end; the points are kept as they are by then.
+        Stopped: the report stopped the fit; the points so far are saved.
     """
     kept = kept_map(run, request)
     if kept is None:
         return project(run, request, report, on_frame)
     watcher = Watcher(kept.projection.label, report, on_frame)
-    return _fit(run, request, kept, kept.projection.go_on, watcher)
+    return _fit(run, request, kept, kept.projection.resume, watcher)
 
 
 def drop_map(run: Run, request: MapRequest) -> None:
-    """Forget a map that is kept, if it is."""
+    """Delete a cached map, if any."""
     _path(run, request, "npz").unlink(missing_ok=True)
 
 
 def quality(run: Run, request: MapRequest, report: Report = quiet) -> dict[str, Any]:
-    """How far the map can be trusted: trustworthiness and continuity (k=15), 10-NN accuracy in map and codes.
+    """Quality of a map: trustworthiness and continuity (k = 15), 10-NN accuracy on map and codes; cached.
 
-    All on the same points: `judged` of them, a fixed sample of 10,000 where there are more.
+    All use the same points: `judged` is their number, a fixed sample of 10,000 if there are more.
     """
     path = _path(run, request, "json")
     kept = read_json(path)
@@ -145,48 +145,48 @@ def quality(run: Run, request: MapRequest, report: Report = quiet) -> dict[str, 
         }
         kept = {"judged": len(rows)}
         for number, (name, measure) in enumerate(measures.items()):
-            report(number, len(measures), "Judging the map")
+            report(number, len(measures), "Measuring map quality")
             kept[name] = measure()
         files.write_json(path, kept)
     return kept
 
 
 def kept_quality(run: Run, request: MapRequest) -> dict[str, Any] | None:
-    """The map's quality, if it was judged before."""
+    """The cached quality of a map; None if not computed yet."""
     return read_json(_path(run, request, "json"))
 
 
 def map_job(run: Run, request: MapRequest) -> Job:
-    """The job that computes a map in a process of its own; it may not exist yet."""
+    """The background job that fits a map; it may not exist yet."""
     return Job(run.results / "jobs" / name_of(run, "map", request.written_out().to_json()))
 
 
 def quality_job(run: Run, request: MapRequest) -> Job:
-    """The job that judges a map in a process of its own; it may not exist yet."""
+    """The background job that measures a map's quality; it may not exist yet."""
     return Job(run.results / "jobs" / name_of(run, "quality", request.written_out().to_json()))
 
 
 def map_frame(run: Run, request: MapRequest) -> Frame | None:
-    """What the job that computes a map, or computed it last, has shown of it; None where it has shown nothing yet."""
+    """The latest frame of the job that fits a map; None if there is none yet."""
     return FrameFile(map_job(run, request).path).read()
 
 
 def drop_frame(run: Run, request: MapRequest) -> None:
-    """Let go of what an earlier attempt has shown of a map that is to be begun anew."""
+    """Delete the frame of an earlier attempt before a map is fitted again."""
     FrameFile(map_job(run, request).path).drop()
 
 
 def _fit(run: Run, request: MapRequest, before: Map, work: Callable[[OnStep], np.ndarray], on_step: OnStep) -> Map:
-    """The map after its projection's work, kept also if a person stopped that half way."""
-    begun, fitted = time.perf_counter(), before.projection
+    """Run the projection's fit and save the map, even if the user stops it midway."""
+    started, fitted = time.perf_counter(), before.projection
 
     def keep(points: np.ndarray) -> Map:
-        seconds = before.seconds + time.perf_counter() - begun
+        seconds = before.seconds + time.perf_counter() - started
         arrays = {f"state.{name}": array for name, array in fitted.state().items()}
         arrays |= {"points": points, "labels": before.labels, "index": before.index}
         facts = {"notes": fitted.notes(), "seconds": seconds}
         write_arrays(_path(run, request, "npz"), arrays | {"facts": as_bytes(facts)})
-        _path(run, request, "json").unlink(missing_ok=True)  # what was said of the points before
+        _path(run, request, "json").unlink(missing_ok=True)  # the quality of the previous points
         return Map(points, before.labels, before.index, fitted.notes(), seconds, fitted)
 
     try:
@@ -207,7 +207,7 @@ def _read(path: Path, request: MapRequest) -> Map | None:
     try:
         return _map(arrays, request) if arrays else None
     except KeyError:
-        return None  # of an older aeviz, that kept less: computed anew
+        return None  # from an older aeviz that stored less: recompute
 
 
 def _map(arrays: dict[str, np.ndarray], request: MapRequest) -> Map:

@@ -1,4 +1,4 @@
-"""The images most like one image: by their codes, and by their pixels."""
+"""Nearest images to an image, by codes and by pixels."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from aeviz.results.codes import Codes, codes, dataset_of
 from aeviz.results.store import Split
 from aeviz.runs import Run
 
-CHUNK_PIXELS = 400_000  # numbers compared at once, so that they stay in the processor's cache
+CHUNK_PIXELS = 400_000  # numbers compared at once, to stay in the CPU cache
 
 
 @dataclass(frozen=True)
-class Near:
-    """Row numbers (k,) within the whole set, nearest first, by codes and by pixels.
+class NearestImages:
+    """Row numbers (k,) in the whole set, nearest first, by codes and by pixels.
 
-    Distances (k,) are Euclidean for codes, and the mean squared error per pixel for images.
+    Distances (k,) are Euclidean between codes, and mean squared error per pixel between images.
     """
 
     latent_rows: np.ndarray
@@ -27,35 +27,35 @@ class Near:
     pixel_distances: np.ndarray
 
 
-def near(run: Run, split: Split, row: int, k: int = 8, dataset: Dataset | None = None) -> Near:
-    """The k images of a split nearest to one of its own, which is left out; equal distances in row order.
+def nearest_images(run: Run, split: Split, row: int, k: int = 8, dataset: Dataset | None = None) -> NearestImages:
+    """The k images of a split nearest to one of them, itself excluded; ties in row order.
 
     Args:
-        run: whose codes.
-        split: the images among which to look.
-        row: the image's number within the whole set, as `Codes.index` has it.
-        k: how many; all there are where they are fewer.
-        dataset: the run's images, by one who has them at hand already.
+        run: the run.
+        split: the split to search.
+        row: the image's row number in the whole set, as in `Codes.index`.
+        k: number of images, or all if there are fewer.
+        dataset: the run's images, if already loaded.
 
     Raises:
         BadValue: the row is not in the split.
-        MissingData: the images are not here.
+        MissingData: the images are not available.
     """
     dataset, coded = dataset or dataset_of(run), codes(run, split)
-    (place,) = places_of(coded, np.array([row]), split)
+    (place,) = positions_of(coded, np.array([row]), split)
     others = np.delete(np.arange(len(coded.z)), place)
     distances, found = nearest(coded.z[others], coded.z[place : place + 1], k)
     rows = coded.index[others]
     apart = pixel_distances(dataset.images, rows, np.asarray(dataset.images[row]))
     nearest_pixels = np.argsort(apart, kind="stable")[:k]
-    return Near(rows[found[0]], distances[0], rows[nearest_pixels], apart[nearest_pixels])
+    return NearestImages(rows[found[0]], distances[0], rows[nearest_pixels], apart[nearest_pixels])
 
 
-def places_of(coded: Codes, rows: np.ndarray, split: Split) -> np.ndarray:
-    """Where rows (M,) of the whole set stand among a split's codes.
+def positions_of(coded: Codes, rows: np.ndarray, split: Split) -> np.ndarray:
+    """Positions (M,) of rows of the whole set among a split's codes.
 
     Raises:
-        BadValue: a row that is not in the split.
+        BadValue: a row is not in the split.
     """
     places = np.searchsorted(coded.index, rows)
     strange = rows[coded.index[np.minimum(places, len(coded.index) - 1)] != rows] if len(coded.index) else rows

@@ -1,4 +1,4 @@
-"""New images on a map that was made before."""
+"""Place new images on an existing map."""
 
 import shlex
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from aeviz.errors import NotNow
 from aeviz.latent.encode import encode
 from aeviz.latent.neighbours import PLACE_NEIGHBOURS, nearest
 from aeviz.latent.projections.register import projection
-from aeviz.results.codes import codes, model_of, told_of
+from aeviz.results.codes import codes, labels_of, model_of
 from aeviz.results.maps.maps import Map, MapRequest, kept_map
 from aeviz.runs import Run
 
 
 @dataclass(frozen=True)
 class Placed:
-    """Points (n, 2|3) of new images on a map as drawn, their codes z (n, D), and the nearest codes of the map.
+    """Points (n, 2|3) of new images on a map, their codes z (n, D), and their nearest codes on the map.
 
-    `neighbours` (n, k) are rows of the map, nearest first, at `distances` (n, k) between the codes; k is 5, or all.
-    `told` (n,) are the classes that a conditional network was told.
+    `neighbours` (n, k) are rows of the map, nearest first, with `distances` (n, k) between codes; k is 5, or all.
+    `condition` (n,) are the class labels given to a conditional network.
     """
 
     drawn: Map
@@ -27,30 +27,30 @@ class Placed:
     z: np.ndarray
     neighbours: np.ndarray
     distances: np.ndarray
-    told: np.ndarray | None = None
+    condition: np.ndarray | None = None
 
 
 def place(run: Run, request: MapRequest, pixels: np.ndarray, labels: np.ndarray | None = None) -> Placed:
-    """Where images (n, C, H, W) uint8 of the network's shape belong on a kept map.
+    """Place images (n, C, H, W) uint8 of the network's shape on a cached map.
 
-    An image's place does not depend on what comes with it: each goes through the network alone. A conditional network
-    is told their classes, see `told_of`.
+    An image's position is independent of the others: each is encoded alone. For a conditional network, class labels
+    come from `labels_of`.
 
     Raises:
-        NotNow: that map has not been made yet; with the line that makes it.
+        NotNow: the map does not exist yet; includes the command that creates it.
     """
     drawn = kept_map(run, request)
     if drawn is None:
         raise NotNow(
-            "the run {run} has no such {label} map yet; make it with: {line}",
+            "the run {run} has no such {label} map yet; create it with: {line}",
             run=run.id,
             label=projection(request.method).label,
             line=shlex.join(["python", "-m", "aeviz", "project", run.id, *request.options()]),
         )
     model = model_of(run)
-    told = told_of(model, pixels, labels)
-    z = encode(model, pixels, np.arange(len(pixels)), labels=told, batch_size=1)
+    condition = labels_of(model, pixels, labels)
+    z = encode(model, pixels, np.arange(len(pixels)), labels=condition, batch_size=1)
     known = codes(run, request.split).first(request.limit).z
     metric = request.written_out().settings.get("metric", "euclidean")
     distances, rows = nearest(known, z, PLACE_NEIGHBOURS, metric)
-    return Placed(drawn, drawn.projection.place(z), z, rows, distances, told)
+    return Placed(drawn, drawn.projection.place(z), z, rows, distances, condition)

@@ -8,7 +8,7 @@ import numpy as np
 
 from aeviz.data import pictures
 from aeviz.export.page.scene import columns_of
-from aeviz.latent.conditioning import Turn
+from aeviz.latent.conditioning import ConditionShift
 from aeviz.plots.packed import pack
 from aeviz.runs import Run
 from aeviz.ui import show, state
@@ -147,7 +147,7 @@ def direction_slider(
     pictures: Sequence[tuple[str, np.ndarray, str]],
     marks: Mapping[float, str],
     steps: int,
-    turn: Turn | None = None,
+    turn: ConditionShift | None = None,
 ) -> None:
     """What becomes of a code z (D,) plus so much of a vector (D,), drawn while the slider moves from low to high.
 

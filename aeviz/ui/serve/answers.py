@@ -63,7 +63,7 @@ def near(request: Request) -> Response:
 
     asked = request.path_params
     run = _run(request)
-    rows = results.near(run, asked["split"], asked["row"], dataset=cache.images_of(run))
+    rows = results.nearest_images(run, asked["split"], asked["row"], dataset=cache.images_of(run))
     found = {"latent": rows.latent_rows.tolist(), "pixels": rows.pixel_rows.tolist()}
     return JSONResponse(found, headers=FOREVER)
 

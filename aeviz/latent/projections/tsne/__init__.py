@@ -1,1 +1,1 @@
-"""t-SNE: its projection, and the parts it is made of."""
+"""t-SNE: the projection and its parts."""

@@ -1,4 +1,4 @@
-"""What pulls every point of a t-SNE map to its neighbours, and how strongly: similarities at a given perplexity."""
+"""Attractive forces of t-SNE: similarities at a given perplexity, and their gradient."""
 
 import math
 from typing import NamedTuple
@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-SMALLEST = 1e-200  # of a mean squared distance
-MOST_EXPONENT = 700.0
-WIDEST, HALVINGS = 20.0, 40  # bounds of a kernel's width on a logarithmic scale, and how often they close in
+SMALLEST = 1e-200  # lower bound of a mean squared distance
+MAX_EXPONENT = 700.0
+WIDEST, HALVINGS = 20.0, 40  # bounds of the log precision, and bisection steps
 
 
 class Kernels(NamedTuple):
-    """A Gaussian around every code (N,): one at distance d is exp(-sharpness (d² - nearest)) / total alike.
+    """Gaussian kernels around codes (N,): the similarity at distance d is exp(-sharpness (d² - nearest)) / total.
 
     `nearest` is the squared distance to the nearest other code.
     """
@@ -24,15 +24,15 @@ class Kernels(NamedTuple):
     total: np.ndarray
 
     def heights(self, distances: np.ndarray) -> np.ndarray:
-        """The Gaussians (N, k) at distances (N, k), before they are divided by their totals."""
+        """Unnormalised kernel values (N, k) at distances (N, k)."""
         exponent = self.sharpness[:, None] * (self.nearest[:, None] - np.square(distances))
-        return np.exp(np.minimum(exponent, MOST_EXPONENT))
+        return np.exp(np.minimum(exponent, MAX_EXPONENT))
 
 
 def kernels(distances: np.ndarray, perplexity: float, device: str = "cpu") -> Kernels:
-    """As wide a Gaussian around each code as gives its neighbours, at distances (N, k), the perplexity asked for.
+    """Fit a kernel around each code so that its neighbours at distances (N, k) have the given perplexity.
 
-    That is the exponential of their entropy (van der Maaten & Hinton, JMLR 2008), found by bisection.
+    Perplexity is the exponential of the entropy (van der Maaten & Hinton, JMLR 2008); solved by bisection.
     """
     squared = torch.from_numpy(np.square(distances)).to(device)
     nearest = squared.amin(1, keepdim=True)
@@ -41,29 +41,29 @@ def kernels(distances: np.ndarray, perplexity: float, device: str = "cpu") -> Ke
     squared /= unit
     low, high = squared.new_full((len(squared), 1), -WIDEST), squared.new_full((len(squared), 1), WIDEST)
     for _ in range(HALVINGS):
-        sharpness = (low + high) / 2  # the logarithm of one over twice the variance
+        sharpness = (low + high) / 2  # log of 1 / (2 variance)
         exponent = squared * sharpness.exp()
-        near = (-exponent).exp()  # (N, k)
-        total = near.sum(1, keepdim=True)
-        entropy = total.log() + (near * exponent).sum(1, keepdim=True) / total
+        weights = (-exponent).exp()  # (N, k)
+        total = weights.sum(1, keepdim=True)
+        entropy = total.log() + (weights * exponent).sum(1, keepdim=True) / total
         too_wide = entropy > np.log(perplexity)
         low, high = torch.where(too_wide, sharpness, low), torch.where(too_wide, high, sharpness)
     return Kernels(*(each[:, 0].cpu().numpy() for each in (sharpness.exp() / unit, nearest, total)))
 
 
 def similarities(distances: np.ndarray, kernels: Kernels) -> np.ndarray:
-    """Conditional similarities (N, k), rows summing to 1, of the neighbours by which the kernels were found."""
+    """Conditional similarities (N, k), rows summing to 1, of the neighbours the kernels were fitted to."""
     return kernels.heights(distances) / kernels.total[:, None]
 
 
-Joined = tuple[Tensor, Tensor, Tensor]
+JointPairs = tuple[Tensor, Tensor, Tensor]
 
 
-def joined(neighbours: np.ndarray, similar: np.ndarray, device: str = "cpu") -> Joined:
-    """The mean of one-sided similarities (N, k) and those of the other side, over N: all that are not zero, by rows.
+def symmetrised(neighbours: np.ndarray, similar: np.ndarray, device: str = "cpu") -> JointPairs:
+    """Symmetrise conditional similarities (N, k) to joint ones, (p_ij + p_ji) / 2N, in CSR form.
 
     Returns:
-        They (E,), whose they are (E,), and where each row begins (N + 1,).
+        Non-zero values (E,), their column indices (E,), and row offsets (N + 1,).
     """
     from scipy.sparse import csr_matrix
 
@@ -75,8 +75,8 @@ def joined(neighbours: np.ndarray, similar: np.ndarray, device: str = "cpu") -> 
     return p, others, offsets
 
 
-def joined_there(neighbours: np.ndarray, similar: np.ndarray, device: str) -> Joined:
-    """The same as `joined`, worked out on the device: sorting millions of pairs takes a processor seconds."""
+def symmetrised_on_device(neighbours: np.ndarray, similar: np.ndarray, device: str) -> JointPairs:
+    """Like `symmetrised`, computed on the device: sorting millions of pairs takes seconds on a CPU."""
     n, k = neighbours.shape
     others = torch.from_numpy(neighbours).to(device).flatten()
     rows = torch.arange(n, device=device).repeat_interleave(k)
@@ -90,15 +90,15 @@ def joined_there(neighbours: np.ndarray, similar: np.ndarray, device: str) -> Jo
 
 
 class Attraction:
-    """Joint similarities P of all pairs of which one is the other's neighbour, and the pull they exert on points."""
+    """Joint similarities P of all neighbour pairs, and the attractive forces they exert on points."""
 
     def __init__(self, neighbours: np.ndarray, similar: np.ndarray, device: str = "cpu") -> None:
-        """Neighbours' rows (N, k) and how similar they are, (N, k)."""
-        join = joined if device == "cpu" else joined_there
+        """Take neighbour rows (N, k) and their conditional similarities (N, k)."""
+        join = symmetrised if device == "cpu" else symmetrised_on_device
         self.p, self.others, self.offsets = join(neighbours, similar, device)  # (E,), (E,), (N + 1,)
         self.rows = torch.arange(len(neighbours), device=device).repeat_interleave(self.offsets.diff())  # (E,)
         self.entropy = float(torch.special.xlogy(self.p, self.p).sum(dtype=torch.float64))
-        # Kept, as fresh memory of this size at every step costs more than what is computed in it.
+        # Reused buffers: allocating them at every step costs more than the computation.
         self._apart, self._squared = torch.empty_like(self.p), torch.empty_like(self.p)
 
     def __call__(self, points: Tensor) -> Tensor:
@@ -111,12 +111,12 @@ class Attraction:
         return points * sums[:, -1:] - sums[:, :-1]
 
     def divergence(self, points: Tensor, normaliser: float) -> float:
-        """KL divergence of the map's similarities from P; the normaliser is the sum of 1 / (1 + d²) over all pairs."""
+        """KL divergence of the map's similarities from P; `normaliser` is the sum of 1 / (1 + d²) over all pairs."""
         distant = (self.p * self._distances(points).log1p_()).sum(dtype=torch.float64)
         return self.entropy + float(distant) + math.log(normaliser)
 
     def _distances(self, points: Tensor) -> Tensor:
-        """Squared distances (E,) between all those pairs, to be used before they are asked for again."""
+        """Squared distances (E,) of all pairs, in a buffer that the next call overwrites."""
         squared = self._squared.zero_()
         for axis in points.T.contiguous():
             apart = torch.index_select(axis, 0, self.rows, out=self._apart)

@@ -1,4 +1,4 @@
-"""Where the points of a map begin that is found step by step."""
+"""Initial points of an iterative map."""
 
 from typing import Literal
 
@@ -7,13 +7,13 @@ import numpy as np
 from aeviz.latent.projections.pca import PCA, PCASettings
 
 Start = Literal["pca", "random"]
-JITTER = 0.01  # of the spread, which parts equal codes
+JITTER = 0.01  # relative to the spread; separates equal codes
 
 
 def start_points(codes: np.ndarray, dims: int, start: Start, seed: int, spread: float) -> np.ndarray:
-    """Points (N, dims) for codes (N, D), with a standard deviation of `spread`: their PCA map, or chance.
+    """Initial points (N, dims) for codes (N, D) with standard deviation `spread`: PCA or random.
 
-    Codes that are all equal have no PCA map and begin by chance.
+    If all codes are equal, PCA falls back to random.
     """
     by_chance = np.random.default_rng(seed).normal(scale=spread, size=(len(codes), dims))
     if start == "random":

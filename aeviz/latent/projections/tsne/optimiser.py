@@ -1,4 +1,4 @@
-"""The descent of t-SNE: points that move down the gradient, with momentum and a gain each."""
+"""Gradient descent of t-SNE, with momentum and per-coordinate gains."""
 
 import torch
 from torch import Tensor
@@ -6,15 +6,15 @@ from torch import Tensor
 from aeviz.latent.projections.tsne.attraction import Attraction
 from aeviz.latent.projections.tsne.repulsion import GridRepulsion, LateExtent, TreeRepulsion
 
-MOST_STEP = 5.0  # how far a point may move at once
-LEAST_GAIN = 0.01
+MAX_STEP = 5.0  # maximum step length of a point
+MIN_GAIN = 0.01
 
 
 class Descent:
-    """Points (N, dims) of a map on their way to the least KL divergence (van der Maaten & Hinton, JMLR 2008).
+    """Minimises the KL divergence of points (N, dims) (van der Maaten & Hinton, JMLR 2008).
 
     The learning rate is N / exaggeration (Belkina et al., Nature Communications 2019,
-    https://doi.org/10.1038/s41467-019-13055-y), gains are Jacobs' (Neural Networks 1988).
+    https://doi.org/10.1038/s41467-019-13055-y); gains follow Jacobs (Neural Networks 1988).
     """
 
     def __init__(self, attraction: Attraction, points: Tensor) -> None:
@@ -25,22 +25,22 @@ class Descent:
         self._before, self._normaliser = points, points.new_ones((), dtype=torch.float64)
 
     def step(self, exaggeration: float, momentum: float) -> None:
-        """Move all points once; on a card nothing here waits for it."""
+        """Take one step with all points; on a GPU this does not synchronise."""
         self._before = self.points
         repulsion, self._normaliser = self._repulsion(self.points)
         gradient = exaggeration * self._attraction(self.points) - repulsion / self._normaliser
         turned = torch.sign(self._update) != torch.sign(gradient)
-        self._gains = torch.where(turned, self._gains + 0.2, self._gains * 0.8 + LEAST_GAIN)
+        self._gains = torch.where(turned, self._gains + 0.2, self._gains * 0.8 + MIN_GAIN)
         rate = len(self.points) / exaggeration
         update = momentum * self._update - rate * self._gains * gradient
         lengths = update.norm(dim=1, keepdim=True)
-        self._update = update * (MOST_STEP / lengths.clamp_min(MOST_STEP))
+        self._update = update * (MAX_STEP / lengths.clamp_min(MAX_STEP))
         moved = self.points + self._update
         self.points = moved - moved.mean(0)
 
     @property
     def normaliser(self) -> float:
-        """The sum of 1 / (1 + d²) over all pairs of the points before the last step; waits for the device."""
+        """The sum of 1 / (1 + d²) over all pairs of the points before the last step; synchronises with the device."""
         return float(self._normaliser)
 
     def divergence(self) -> float:
@@ -51,4 +51,4 @@ class Descent:
 def _repulsion(points: Tensor) -> GridRepulsion | TreeRepulsion:
     if points.shape[1] != 2:
         return TreeRepulsion()
-    return GridRepulsion(LateExtent(2 * MOST_STEP)) if points.is_cuda else GridRepulsion()
+    return GridRepulsion(LateExtent(2 * MAX_STEP)) if points.is_cuda else GridRepulsion()

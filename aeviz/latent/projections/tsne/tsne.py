@@ -1,4 +1,4 @@
-"""t-SNE: a map that keeps who is whose neighbour, and lets distances between groups go."""
+"""t-SNE: a map that preserves neighbourhoods rather than distances between groups."""
 
 import time
 from typing import Any, Self
@@ -9,58 +9,60 @@ from pydantic import Field
 
 from aeviz.errors import BadValue
 from aeviz.latent.neighbours import nearest, own_nearest
-from aeviz.latent.projections.base import OnStep, Step, checked_codes, unheard
+from aeviz.latent.projections.base import OnStep, Step, checked_codes, ignore_step
 from aeviz.latent.projections.neighbour_map import NeighbourMap, NeighbourSettings
 from aeviz.latent.projections.tsne.attraction import Attraction, Kernels, kernels, similarities
 from aeviz.latent.projections.tsne.initialisation import Start, start_points
 from aeviz.latent.projections.tsne.optimiser import Descent
-from aeviz.latent.projections.tsne.placement import joint_similarities, settle
+from aeviz.latent.projections.tsne.placement import joint_similarities, place_by_descent
 
-FEWEST_CODES = 5
-MOST_EARLY_ITERATIONS = 250
+MIN_CODES = 5
+MAX_EARLY_ITERATIONS = 250
 EARLY_MOMENTUM, MOMENTUM = 0.5, 0.8
 START_SPREAD = 1e-4
-REPORT_ITERATIONS, REPORT_SECONDS = 10, 0.2  # a step is reported whenever one of them has passed
-# Converged: in so many iterations KL has fallen by less than this share of itself.
+REPORT_ITERATIONS, REPORT_SECONDS = 10, 0.2  # report a step when either has passed
+# Converged: KL fell by less than this fraction over this many iterations.
 CONVERGED_ITERATIONS, CONVERGED_FALL = 100, 2e-4
 
 
 class TSNESettings(NeighbourSettings):
-    """How t-SNE draws its map."""
+    """Settings of the t-SNE map."""
 
-    perplexity: float = Field(30.0, ge=2, le=200, description="About how many neighbours each point holds on to.")
-    iterations: int = Field(750, ge=50, le=5000, description="Steps at most; the first third, at most 250, exaggerate.")
+    perplexity: float = Field(30.0, ge=2, le=200, description="Roughly how many neighbours each point keeps close.")
+    iterations: int = Field(
+        750, ge=50, le=5000, description="Maximum steps; the first third (at most 250) exaggerates."
+    )
     early_exaggeration: float = Field(
-        12.0, ge=1, le=50, description="How much harder neighbours pull in the first steps, so that groups form."
+        12.0, ge=1, le=50, description="How much stronger neighbours attract in the first steps, so that groups form."
     )
     exaggeration: float = Field(1.0, ge=1, le=12, description="Above 1, groups stay tighter and further apart.")
-    start: Start = Field("pca", description="Where points begin; PCA keeps the large picture, a random start does not.")
-    seed: int = Field(0, ge=0, lt=2**31, description="Decides ties, and a random start.")
+    start: Start = Field(
+        "pca", description="Initial positions; PCA preserves global structure, a random start does not."
+    )
+    seed: int = Field(0, ge=0, lt=2**31, description="Seed of ties and of a random start.")
 
 
 class TSNE(NeighbourMap):
     """t-distributed stochastic neighbour embedding (van der Maaten & Hinton, JMLR 2008).
 
-    Neighbours are exact, and the start is PCA. A new code lands where the descent would take it, see `settle`.
+    Neighbours are exact and the default start is PCA. New codes are placed by `place_by_descent`.
     """
 
     name = "tsne"
     label = "t-SNE"
-    summary = (
-        "Keeps who is whose neighbour; distances between groups mean little. Takes a while and is seen while it works."
-    )
+    summary = "Preserves neighbourhoods; distances between groups mean little. Takes a while and shows its progress."
     Settings = TSNESettings
     settings: TSNESettings
 
-    perplexity: float  # as used: at most a third of the neighbours there are
-    kernels: Kernels  # around every code, by that perplexity
+    perplexity: float  # in use: at most a third of the available neighbours
+    kernels: Kernels  # one per code, at that perplexity
     kl_divergence: float
     normaliser: float  # the sum of 1 / (1 + d²) over all pairs of points
-    iteration = 0  # how far it came
-    iterations = 0  # how far it shall come
-    device = ""  # where the map is drawn; by itself on the graphics card where there is one
+    iteration = 0  # iterations done
+    iterations = 0  # iterations to do
+    device = ""  # where the map is computed; a GPU if available by default
 
-    def fit(self, codes: np.ndarray, on_step: OnStep = unheard, labels: np.ndarray | None = None) -> np.ndarray:
+    def fit(self, codes: np.ndarray, on_step: OnStep = ignore_step, labels: np.ndarray | None = None) -> np.ndarray:
         checked = checked_codes(codes)
         self.perplexity = usable_perplexity(self.settings.perplexity, len(checked))
         self.codes = checked.astype(np.float32)
@@ -69,7 +71,7 @@ class TSNE(NeighbourMap):
         on_step(Step(0, self.iterations, self.points))
         return self._descend(on_step)
 
-    def go_on(self, on_step: OnStep = unheard) -> np.ndarray:
+    def resume(self, on_step: OnStep = ignore_step) -> np.ndarray:
         if self.iteration >= self.iterations:
             self.iterations = self.iteration + self.settings.iterations
         on_step(Step(self.iteration, self.iterations, self.points, self.kl_divergence))
@@ -83,7 +85,9 @@ class TSNE(NeighbourMap):
         similar = joint_similarities(distances, kernels(distances, self.perplexity), rows, self.kernels)
         share = self._exaggeration() / (2 * len(self.codes))
         points = self.points.astype(np.float64)
-        return np.stack([settle(points, *each, self.normaliser) for each in zip(rows, share * similar, strict=True)])
+        return np.stack(
+            [place_by_descent(points, *each, self.normaliser) for each in zip(rows, share * similar, strict=True)]
+        )
 
     def state(self) -> dict[str, np.ndarray]:
         fit = np.array([self.perplexity, self.kl_divergence, self.iteration, self.iterations, self.normaliser])
@@ -108,7 +112,7 @@ class TSNE(NeighbourMap):
         return points.astype(np.float32)
 
     def _descend(self, on_step: OnStep) -> np.ndarray:
-        """Move the points as far as they shall come, or until they have converged; momentum begins anew."""
+        """Run the remaining iterations or until convergence; momentum restarts at zero."""
         attraction = self._attraction(on_step)
         descent = Descent(attraction, torch.from_numpy(np.array(self.points)).to(attraction.p.device))
         reported, history = time.monotonic(), []
@@ -119,7 +123,7 @@ class TSNE(NeighbourMap):
             is_round = self.iteration % REPORT_ITERATIONS == 0
             if is_round and not is_early:
                 history.append(descent.divergence())
-                # An exaggerated map descends, but not in its KL divergence.
+                # With exaggeration the objective is not the KL divergence.
                 if self.settings.exaggeration == 1 and has_converged(history):
                     self.iterations = self.iteration
             is_last = self.iteration == self.iterations
@@ -131,14 +135,14 @@ class TSNE(NeighbourMap):
         return self.points
 
     def _is_early(self) -> bool:
-        """Whether groups are still being formed."""
-        return self.iteration < min(MOST_EARLY_ITERATIONS, self.settings.iterations // 3)
+        """Whether this is the early exaggeration phase."""
+        return self.iteration < min(MAX_EARLY_ITERATIONS, self.settings.iterations // 3)
 
     def _exaggeration(self) -> float:
         return self.settings.early_exaggeration if self._is_early() else self.settings.exaggeration
 
     def _attraction(self, on_step: OnStep) -> Attraction:
-        """The pull between exact neighbours, on the device where the map is drawn."""
+        """Attraction between exact neighbours, on the device where the map is computed."""
         device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
 
         def on_neighbours(done: int, total: int) -> None:
@@ -149,27 +153,27 @@ class TSNE(NeighbourMap):
         return Attraction(rows, similarities(distances, self.kernels), device)
 
     def _count(self) -> int:
-        """How many neighbours a code holds on to."""
+        """Number of neighbours per code."""
         return max(1, min(len(self.codes) - 1, int(3 * self.perplexity)))
 
 
 def has_converged(history: list[float]) -> bool:
-    """Whether a KL divergence, noted every ten iterations, has as good as ceased to fall."""
+    """Whether the KL divergence, recorded every ten iterations, has practically stopped falling."""
     before = CONVERGED_ITERATIONS // REPORT_ITERATIONS
     return len(history) > before and history[-1 - before] - min(history[-before:]) < CONVERGED_FALL * history[-1]
 
 
 def usable_perplexity(perplexity: float, n: int) -> float:
-    """The perplexity to use for n codes: the one asked for, or the third of n - 1 that their neighbours allow.
+    """The perplexity to use for n codes: the requested one, at most (n - 1) / 3.
 
     Raises:
-        BadValue: fewer than 5 codes, or no more codes than the perplexity.
+        BadValue: fewer than 5 codes, or a perplexity of at least n.
     """
-    if n < FEWEST_CODES:
-        raise BadValue("t-SNE needs at least {least} codes, here are {n}; take more images", least=FEWEST_CODES, n=n)
+    if n < MIN_CODES:
+        raise BadValue("t-SNE needs at least {least} codes, here are {n}; use more images", least=MIN_CODES, n=n)
     if perplexity >= n:
         raise BadValue(
-            "perplexity = {perplexity:g} is too large for {n} codes; use {right:.0f} or less, or take more images",
+            "perplexity = {perplexity:g} is too large for {n} codes; use {right:.0f} or less, or more images",
             perplexity=perplexity,
             n=n,
             right=max(2, (n - 1) // 3),

@@ -7,7 +7,7 @@ import streamlit as st
 
 from aeviz.data import pictures
 from aeviz.results import Grid
-from aeviz.results.generated.sweeps import FEWEST_CELLS, MOST_CELLS, axis_name, named_axes
+from aeviz.results.generated.sweeps import MAX_CELLS, MIN_CELLS, axis_name, named_axes
 from aeviz.runs import Run
 from aeviz.ui import cache, drawn, words
 from aeviz.ui.components.code_bridges import mosaic
@@ -47,7 +47,7 @@ def plane_controls(run: Run) -> Chosen:
         offered = named_axes(run, drawn.axes(run, "principal", "variance"))
         across, up = (_axis_picker(offered, label, place) for place, label in enumerate(("Across", "Up")))
         centre, label = _centre(run)
-    size = st.slider("Pictures a side", FEWEST_CELLS, MOST_CELLS, 20, key=f"{KEY}.size", persist_state="session")
+    size = st.slider("Pictures a side", MIN_CELLS, MAX_CELLS, 20, key=f"{KEY}.size", persist_state="session")
     fades = st.toggle(
         "Fade the unknown", True, key=f"{KEY}.fades", persist_state="session",
         help="Pictures far from every training image's code are drawn faintly: nothing has taught the decoder what belongs there.",
@@ -70,7 +70,7 @@ def _centre(run: Run) -> tuple[np.ndarray | None, int]:
     if image is None:
         return None, _class_picker(run)
     rebuilt = through_network(run, [image])
-    return rebuilt.z[0], 0 if rebuilt.told is None else int(rebuilt.told[0])
+    return rebuilt.z[0], 0 if rebuilt.condition is None else int(rebuilt.condition[0])
 
 
 def _class_picker(run: Run) -> int:

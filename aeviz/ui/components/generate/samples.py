@@ -30,7 +30,7 @@ def samples_controls(run: Run) -> dict[str, Any]:
     asked: dict[str, Any] = {"sampler": name}
     if SAMPLERS[name].takes_label(cache.model(run)):
         asked["label"] = _class_picker(run, must=name == "class")
-    if "components" in SAMPLERS[name].fitted_by(SampleSettings()):
+    if "components" in SAMPLERS[name].fit_settings(SampleSettings()):
         asked["components"] = _slider("components")
     asked["temperature"] = _slider("temperature", 0.05)
     asked["count"] = _slider("count")

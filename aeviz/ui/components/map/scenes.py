@@ -143,7 +143,7 @@ def decoder_of(run: Run) -> str | None:
 
 def _inverse(run: Run, request: MapRequest, drawn: Map) -> dict[str, Any]:
     coded = results.codes(run, request.split).first(request.limit)
-    return scene.inverse_of(drawn.projection, drawn.points, coded.z, coded.told, cache.model(run).n_classes)
+    return scene.inverse_of(drawn.projection, drawn.points, coded.z, coded.condition, cache.model(run).n_classes)
 
 
 def density_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> Mapping[str, Any] | None:

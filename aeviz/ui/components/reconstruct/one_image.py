@@ -9,7 +9,7 @@ import streamlit as st
 from aeviz import plots
 from aeviz.data import pictures
 from aeviz.errors import MissingData
-from aeviz.latent.conditioning import shares
+from aeviz.latent.conditioning import one_hot
 from aeviz.latent.neighbours import nearest
 from aeviz.plots.packed import pack
 from aeviz.results import Rebuilt
@@ -52,8 +52,8 @@ def image_view(run: Run, chosen: Chosen) -> None:
     numbers, near = st.columns([5, 4], gap="medium", vertical_alignment="center")
     with numbers:
         _numbers({name: values[chosen.picked] for name, values in rebuilt.numbers().items()})
-        if rebuilt.told is not None:
-            _taken_as(run, chosen, int(rebuilt.told[chosen.picked]))
+        if rebuilt.condition is not None:
+            _taken_as(run, chosen, int(rebuilt.condition[chosen.picked]))
     with near:
         _nearest(run, rebuilt.z[chosen.picked])
     with st.container(horizontal_alignment="right"):
@@ -72,7 +72,7 @@ def _taken_as(run: Run, chosen: Chosen, told: int) -> None:
 def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
     """What the browser is told of an image; without codes of test images, no bars."""
     x, z = rebuilt.x[picked], rebuilt.z[picked]
-    told = None if rebuilt.told is None else rebuilt.told[[picked]]
+    told = None if rebuilt.condition is None else rebuilt.condition[[picked]]
     named = hashlib.sha256(x.tobytes() + f"{run.id} {run.weights_mark()} {told}".encode()).hexdigest()[:16]
     shown = {
         "image": named,
@@ -80,7 +80,7 @@ def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
         "x": x.ravel(),
         "x_hat": rebuilt.x_hat[picked].ravel(),
         "z": z,
-        "told": shares(told, cache.model(run).n_classes),
+        "told": one_hot(told, cache.model(run).n_classes),
         "words": SAID,
     }
     return shown | {"decode": decoding_of(run), "colours": list(plots.DIVERGING), "most": MOST_TALL} | _ranges(run)

@@ -62,7 +62,7 @@ def _of_class(run: Run, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
 def _range(run: Run, errors: np.ndarray, mine: np.ndarray) -> tuple[float, float]:
     """The errors that are asked for, with the histogram above the slider that chooses them."""
     slot = st.container()
-    low, high = plots.reach_of(errors)
+    low, high = plots.error_range(errors)
     chosen = st.slider(
         "Errors", low, high, (low, high), (high - low) / 200, format="%.3g", key=f"errors.range.{run.id}", label_visibility="collapsed"
     )  # fmt: skip

@@ -8,7 +8,7 @@ import streamlit as st
 
 from aeviz import plots
 from aeviz.data import pictures
-from aeviz.latent.conditioning import Turn, turn_of
+from aeviz.latent.conditioning import ConditionShift, condition_shift
 from aeviz.latent.directions import METHODS, shift
 from aeviz.runs import Run
 from aeviz.runs.directions import Direction, check_length
@@ -64,7 +64,7 @@ def _analogy(run: Run, images: list[OneImage]) -> None:
     """A is to B as C is to the picture that one can move."""
     rebuilt = through_network(run, images)
     a, b, c = rebuilt.z
-    turn = turn_of(rebuilt.told, cache.model(run).n_classes)
+    turn = condition_shift(rebuilt.condition, cache.model(run).n_classes)
     drawn_from = [image.pixels for image in images]
     named = zip("ABC", drawn_from, (":", "∷", ":"), strict=True)
     direction_slider(
@@ -83,7 +83,7 @@ def _along(run: Run, image: OneImage, direction: Direction) -> None:
     check_length(run, direction)
     vector = np.array(direction.vector, dtype=np.float32)
     rebuilt = through_network(run, [image])
-    turn = turn_of(rebuilt.told, cache.model(run).n_classes)
+    turn = condition_shift(rebuilt.condition, cache.model(run).n_classes)
     (x_hat,) = pictures.to_pixels(rebuilt.x_hat)
     direction_slider(
         run, rebuilt.z[0], vector, key="direction", name=_name(run, direction.name, vector, image.pixels), label=direction.name,
@@ -117,7 +117,7 @@ def _facts(run: Run, direction: Direction) -> None:
 
 
 def _take(
-    run: Run, name: str, z: np.ndarray, vector: np.ndarray, amounts: np.ndarray, turn: Turn | None,
+    run: Run, name: str, z: np.ndarray, vector: np.ndarray, amounts: np.ndarray, turn: ConditionShift | None,
     plot: go.Figure | None = None,
 ) -> None:  # fmt: skip
     codes = np.concatenate([shift(z[None], vector, amount) for amount in amounts])

@@ -58,7 +58,7 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
     rebuilt = through_network(run, [chosen.image])
     swept = sweep(rebuilt.z[0], known, chosen.steps)
     count, steps, width = swept.z.shape
-    told = None if rebuilt.told is None else rebuilt.told.repeat(count * steps)
+    told = None if rebuilt.condition is None else rebuilt.condition.repeat(count * steps)
     frames = pictures.to_pixels(cache.decode(run, swept.z.reshape(-1, width), told))
     own = np.abs(swept.values - swept.own[:, None]).argmin(axis=1) + steps * np.arange(count)
     names = [axis_name(chosen.kind, axis) for axis in swept.chosen.tolist()]

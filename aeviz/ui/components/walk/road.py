@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from aeviz import results
 from aeviz.data import pictures
-from aeviz.latent.paths.paths import FEWEST_STEPS, FEWEST_STOPS, MOST_STEPS, MOST_STOPS, ROADS, places_of_stops
+from aeviz.latent.paths.paths import MAX_STEPS, MAX_STOPS, MIN_STEPS, MIN_STOPS, PATHS, stop_steps
 from aeviz.plots.theme import CLASS_COLOURS
 from aeviz.results import MapRequest, Rebuilt, Walk
 from aeviz.runs import Run
@@ -59,12 +59,12 @@ class Roads:
 def road_controls(run: Run) -> Chosen:
     """Which images, which roads, and in how many steps."""
     count = st.segmented_control(
-        "Images", range(FEWEST_STOPS, MOST_STOPS + 1), default=FEWEST_STOPS, required=True, key="walk.count", width="stretch",
+        "Images", range(MIN_STOPS, MAX_STOPS + 1), default=MIN_STOPS, required=True, key="walk.count", width="stretch",
         persist_state="session", help="A road leads through all of them, in this order.",
     )  # fmt: skip
     images = some_images(run, "ABCD"[:count], "walk")
     roads = _roads_picker(run)
-    steps = st.slider("Steps", FEWEST_STEPS, MOST_STEPS, 16, key="walk.steps", persist_state="session")
+    steps = st.slider("Steps", MIN_STEPS, MAX_STEPS, 16, key="walk.steps", persist_state="session")
     return Chosen(images, roads, max(steps, count))
 
 
@@ -74,7 +74,7 @@ def _roads_picker(run: Run) -> dict[str, str]:
         st.markdown("Roads")
         offered = [
             (road, st.checkbox(road.label, road.name in USUAL, key=f"walk.road.{road.name}", help=road.help, persist_state="session"))
-            for road in results.roads_of(run)
+            for road in results.paths_of(run)
         ]  # fmt: skip
     return {road.name: road.label for road, is_chosen in offered if is_chosen}
 
@@ -91,7 +91,7 @@ def road_canvas(run: Run, chosen: Chosen) -> None:
     x, rebuilt = np.stack([image.pixels for image in images]), through_network(run, images)
     roads = walked(run, rebuilt, chosen)
     shown = player(
-        roads.frames, x, places_of_stops(len(x), chosen.steps), roads.distance, roads.marks(), name=f"{run.id}.{chosen.steps}"
+        roads.frames, x, stop_steps(len(x), chosen.steps), roads.distance, roads.marks(), name=f"{run.id}.{chosen.steps}"
     )  # fmt: skip
     stage, strips, beside = _places()
     with stage:
@@ -111,9 +111,9 @@ def road_canvas(run: Run, chosen: Chosen) -> None:
 
 def walked(run: Run, stops: Rebuilt, chosen: Chosen) -> Roads:
     """The chosen roads through the codes of some images, decoded."""
-    walks: list[Walk] = [drawn.walk(run, stops.z, stops.told, name, chosen.steps) for name in chosen.roads]
+    walks: list[Walk] = [drawn.walk(run, stops.z, stops.condition, name, chosen.steps) for name in chosen.roads]
     z = np.stack([walk.z for walk in walks])  # (R, S, D)
-    told = [walk.told for walk in walks if walk.told is not None]  # (S, K + 1) each, or none
+    told = [walk.condition for walk in walks if walk.condition is not None]  # (S, K + 1) each, or none
     frames = cache.decode(run, z.reshape(-1, z.shape[-1]), np.concatenate(told) if told else None)
     images = pictures.to_pixels(frames)
     known = [walk.distance for walk in walks if walk.distance is not None]
@@ -123,7 +123,7 @@ def walked(run: Run, stops: Rebuilt, chosen: Chosen) -> Roads:
 
 
 def _colour(name: str) -> str:
-    return COLOURS[list(ROADS).index(name) % len(COLOURS)]
+    return COLOURS[list(PATHS).index(name) % len(COLOURS)]
 
 
 def _places() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
