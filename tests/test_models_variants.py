@@ -56,14 +56,14 @@ def test_a_batch_of_one_image_has_finite_losses(name):
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_dial_that_is_turned_acts_on_the_next_step(name):
     model = make(name, **({"penalty": "kl"} if name == "sparse" else {}))
-    for dial in set(model.config.live_fields()) - {"annealing"}:
+    for setting in set(model.config.live_fields()) - {"annealing"}:
         totals = []
         for value in (0.0, 2.0):
-            model.turn(dial, value)
+            model.set_live(setting, value)
             torch.manual_seed(2)
             totals.append(model.losses(batch())["total"].item())
-        assert totals[0] != totals[1], dial
-        assert getattr(model.config, dial) == 2.0
+        assert totals[0] != totals[1], setting
+        assert getattr(model.config, setting) == 2.0
 
 
 @pytest.mark.parametrize("name", VARIATIONAL)

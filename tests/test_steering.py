@@ -35,9 +35,9 @@ class Asking(jobs.Worker):
                     self.job.ask(request, **values)
 
 
-def train_asking(run, plan, helm=None):
+def train_asking(run, plan, live_control=None):
     with files.lock(run.path / "lock"):
-        training.work(run, Asking(run, plan), helm)
+        training.work(run, Asking(run, plan), live_control)
     return run
 
 
@@ -70,7 +70,7 @@ def test_a_variants_own_dial_can_be_turned_and_is_kept_with_the_weights(variant,
     assert getattr(run.config().model, name) == 0.5
     model, _ = load_model(run.checkpoint)
     assert getattr(model.config, name) == 0.5
-    assert model.dials[name].item() == 0.5
+    assert model.live[name].item() == 0.5
 
 
 def test_turning_changes_what_is_learned():
@@ -111,7 +111,7 @@ def test_a_paused_training_listens_steps_once_and_plays_on_in_the_same_process()
     run = training.prepare(recipe(epochs=4))
     whole = train(training.prepare(recipe(epochs=4)))
     thread = threading.Thread(
-        target=train_asking, args=(run, {7: [("pause", {})]}, training.Helm(park_seconds=30.0)), daemon=True
+        target=train_asking, args=(run, {7: [("pause", {})]}, training.LiveControl(park_seconds=30.0)), daemon=True
     )
     thread.start()
 
@@ -152,7 +152,7 @@ def test_what_is_asked_after_the_last_epoch_finds_the_training_done(request_):
 def test_a_paused_process_lets_go_when_somebody_else_takes_the_run_up():
     run = training.prepare(recipe(epochs=4))
     thread = threading.Thread(
-        target=train_asking, args=(run, {7: [("pause", {})]}, training.Helm(park_seconds=30.0)), daemon=True
+        target=train_asking, args=(run, {7: [("pause", {})]}, training.LiveControl(park_seconds=30.0)), daemon=True
     )
     thread.start()
     end = time.monotonic() + 20

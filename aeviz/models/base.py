@@ -71,7 +71,7 @@ class ModelConfig(Settings):
     )
 
 
-class Dials(nn.Module):
+class LiveSettings(nn.Module):
     """The live settings of a variant as scalars on the device, which a running training may turn; never saved.
 
     `warmth` is among them: 1, but in a training where a variant's `advance` lets a term rise from 0.
@@ -79,19 +79,19 @@ class Dials(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self._warmth = 1.0
-        self.register_buffer("warmth", torch.ones(()), persistent=False)
+        self._warmup = 1.0
+        self.register_buffer("warmup", torch.ones(()), persistent=False)
         for name in config.live_fields():
             self.register_buffer(name, torch.tensor(float(getattr(config, name))), persistent=False)
 
     def __getitem__(self, name: str) -> Tensor:
         return self.get_buffer(name)
 
-    def warm(self, share: float) -> None:
+    def set_warmup(self, share: float) -> None:
         """Set `warmth`; asked at every step, it gives the device work only where it changes."""
-        if share != self._warmth:
-            self._warmth = share
-            self["warmth"].fill_(share)
+        if share != self._warmup:
+            self._warmup = share
+            self["warmup"].fill_(share)
 
 
 class Autoencoder(nn.Module):
@@ -112,7 +112,7 @@ class Autoencoder(nn.Module):
         super().__init__()
         self.config = config
         self.loss = loss
-        self.dials = Dials(config)
+        self.live = LiveSettings(config)
         features = self.encoder_features()
         self.encoder = make_encoder(config.body, config.sample_shape, features, config.standardise)
         tied_to = self.encoder if config.tied else None
@@ -140,10 +140,10 @@ class Autoencoder(nn.Module):
             if isinstance(module, Standardise):
                 module.set_statistics(mean, std)
 
-    def turn(self, name: str, value: float) -> None:
+    def set_live(self, name: str, value: float) -> None:
         """Turn one of the variant's live settings; it acts on the next step."""
         self.config = self.config.model_copy(update={name: value})
-        self.dials[name].fill_(value)
+        self.live[name].fill_(value)
 
     def advance(self, epochs: float) -> None:
         """Hear how many epochs of the training are done, before every step; for terms that warm up."""

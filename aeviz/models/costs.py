@@ -96,7 +96,7 @@ def cost(config: ModelConfig, batch_size: int = 128, optimizer: str = "adam", lo
         encoder = _measure(model.encoder, torch.empty(2, *config.sample_shape), "encoder", meter)
         first: int = model.decoder[0].in_features  # type: ignore[assignment]
         decoder = _measure(model.decoder, torch.empty(2, first), "decoder", meter)
-        return Outline([*encoder, *_beside(model, meter), *decoder]).cost
+        return Outline([*encoder, *_other_parameters(model, meter), *decoder]).cost
 
 
 def outline(config: ModelConfig, batch_size: int = 128, optimizer: str = "adam", loss: str = "mse") -> Outline:
@@ -161,7 +161,7 @@ def _pass(module: nn.Module, value: Tensor) -> tuple[Tensor, int, int]:
     return after, _flops(module, value, after), 0 if isinstance(module, VIEWS) else math.prod(after.shape[1:])
 
 
-def _beside(model: nn.Module, meter: _Meter) -> Iterator[Layer]:
+def _other_parameters(model: nn.Module, meter: _Meter) -> Iterator[Layer]:
     """What a variant learns besides its encoder and decoder, such as a table of codes."""
     for name, parameter in model.named_parameters():
         if name.split(".")[0] not in ("encoder", "decoder"):

@@ -12,7 +12,7 @@ from torch import Tensor
 from aeviz import files
 from aeviz.errors import BadFile
 from aeviz.models import Autoencoder, build, model_config
-from aeviz.models.base import Dials
+from aeviz.models.base import LiveSettings
 from aeviz.models.meta import shapes_only
 
 FORMAT = "1"
@@ -66,7 +66,7 @@ def load_model(path: Path, device: str = "cpu") -> tuple[Autoencoder, dict[str, 
     with shapes_only():
         model = build(model_config(metadata["model"]), metadata["loss"])
     load_state(model, read_tensors(path, "model.", device), path)
-    model.dials = Dials(model.config)  # never saved, so still on the meta device
+    model.live = LiveSettings(model.config)  # never saved, so still on the meta device
     return model.to(device).eval(), metadata["position"]
 
 

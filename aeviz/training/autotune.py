@@ -54,12 +54,12 @@ def resolve(config: RunConfig) -> Resolved:
     )
     if _is_long(config) and device != "mps":
         torch.set_num_threads(resolved.threads)
-        for changes, worth in _questions(config, device):
-            resolved = _chosen(config, resolved, changes, worth)
+        for changes, worth in _candidates(config, device):
+            resolved = _choose(config, resolved, changes, worth)
     return resolved
 
 
-def plainly(config: RunConfig) -> Resolved:
+def plain_kernels(config: RunConfig) -> Resolved:
     """What a run goes on with after a crash: the same device and threads, and torch's plain float32 kernels.
 
     Raises:
@@ -71,7 +71,7 @@ def plainly(config: RunConfig) -> Resolved:
     return Resolved(device=device, device_name=device_name(device), threads=count, plain=True)
 
 
-def _questions(config: RunConfig, device: str) -> list[tuple[dict[str, Any], float]]:
+def _candidates(config: RunConfig, device: str) -> list[tuple[dict[str, Any], float]]:
     """What to try in turn: other values, and how many times as fast a training has to be with them."""
     asked, kinds = config.training, {layer.kind for layer in config.model.body.as_layers()}
     layout = {"channels_last": True} if kinds & {"conv", "residual"} else {}
@@ -101,7 +101,7 @@ def _is_long(config: RunConfig) -> bool:
     return 3 * cost.flops * images * training.epochs >= WORTH_MEASURING
 
 
-def _chosen(config: RunConfig, resolved: Resolved, changes: dict[str, Any], worth: float) -> Resolved:
+def _choose(config: RunConfig, resolved: Resolved, changes: dict[str, Any], worth: float) -> Resolved:
     """The same with these values changed, if that is measured to be faster.
 
     The same question on the same machine gets the answer it got before, so that the same settings give the same

@@ -12,7 +12,7 @@ from aeviz.models import costs
 from aeviz.models.weights import read_metadata
 from aeviz.runs import Note, Run
 from aeviz.training.checkpoint import can_undo, checkpointed_model, put_back, source_of
-from aeviz.training.live_control import fitted, turned
+from aeviz.training.live_control import fitted, with_live_value
 from aeviz.training.start import Start, launch, resume
 
 # The checkpoint first: what the others know beyond it is cut when the run is taken up.
@@ -26,7 +26,7 @@ def play(run: Run, start: Start = jobs.start) -> None:
         MissingData: its images are not at hand.
         BadValue: it has done all its epochs.
     """
-    if _listens(run):
+    if _is_reachable(run):
         run.ask("play")
         return
     resume(run)
@@ -35,7 +35,7 @@ def play(run: Run, start: Start = jobs.start) -> None:
 
 def step(run: Run, start: Start = jobs.start) -> None:
     """Take one step of the optimizer, then pause."""
-    if not _listens(run):
+    if not _is_reachable(run):
         resume(run)
         launch(run, start)
     run.ask("step")
@@ -47,8 +47,8 @@ def turn(run: Run, path: str, value: float, start: Start = jobs.start) -> None:
     Raises:
         BadValue: it cannot be turned, or not to that value.
     """
-    config = turned(run.config(), path, value)
-    if _listens(run):
+    config = with_live_value(run.config(), path, value)
+    if _is_reachable(run):
         run.ask("turn", path=path, value=value)
     elif path == "model.body.dropout" and run.checkpoint.exists():  # may need other layers: the trainer's work
         launch(run, start)
@@ -72,7 +72,7 @@ def change(run: Run, model: dict[str, Any], start: Start = jobs.start) -> None:
     training = config.training
     device = (config.resolved.device if config.resolved else "") or "cpu"
     costs.check(costs.cost(network, training.batch_size, training.optimizer, training.loss), device)
-    if _listens(run):
+    if _is_reachable(run):
         run.ask("change", model=model)
         return
     if source_of(run) is None:
@@ -90,7 +90,7 @@ def undo(run: Run) -> None:
     """
     if not can_undo(run):
         raise NotNow("the network of the run {id} was not changed; there is nothing to undo", id=run.id)
-    if _listens(run):
+    if _is_reachable(run):
         run.ask("undo")
         return
     put_back(run)
@@ -114,7 +114,7 @@ def fork(run: Run) -> Run:
     return _twin(run, COPIED, "Fork of")
 
 
-def _listens(run: Run) -> bool:
+def _is_reachable(run: Run) -> bool:
     """Whether a process is there to ask, or on its way."""
     return run.is_live() or (run.is_alive() and run.written_status().state != "failed")
 
@@ -132,14 +132,14 @@ def _twin(run: Run, copied: tuple[str, ...], how: str) -> Run:
         jobs.requeue(twin)
         source = source_of(twin)
         if source is not None:
-            _stand_at(source, twin)
+            _copy_progress(source, twin)
     except BaseException:
         shutil.rmtree(twin.path)
         raise
     return twin
 
 
-def _stand_at(source: Path, twin: Run) -> None:
+def _copy_progress(source: Path, twin: Run) -> None:
     """Have a fork's status say how far it is, while it waits for its process."""
     position = read_metadata(source)["position"]
     reached = {"epoch": position["epoch"], "step": position["step"], "epochs": twin.config().training.epochs}

@@ -13,7 +13,7 @@ from aeviz.models.device import resolve_device
 
 
 @dataclass(frozen=True)
-class Crew:
+class World:
     """One process of `size`, number `rank`; the first one alone writes, reports and hears requests."""
 
     rank: int = 0
@@ -60,7 +60,7 @@ class Crew:
         return f"cuda:{os.environ['LOCAL_RANK']}"
 
 
-ALONE = Crew()
+ALONE = World()
 
 
 def is_launched_together() -> bool:
@@ -68,7 +68,7 @@ def is_launched_together() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
-def join(asked: str) -> Crew:
+def join(asked: str) -> World:
     """Meet the other processes that `torchrun` has started: over gloo for what lies on the host, nccl for CUDA.
 
     Raises:
@@ -81,7 +81,7 @@ def join(asked: str) -> Crew:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     if not dist.is_initialized():
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.startswith("cuda") else "gloo")
-    return Crew(dist.get_rank(), dist.get_world_size())
+    return World(dist.get_rank(), dist.get_world_size())
 
 
 def leave() -> None:

@@ -2,23 +2,26 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 
 from aeviz.config import override
 from aeviz.errors import AevizError, BadValue, NotNow, Paused, Stopped
-from aeviz.models import ModelConfig, build, costs, fitted_to
+from aeviz.jobs import Worker
+from aeviz.models import Autoencoder, ModelConfig, build, costs, fitted_to
 from aeviz.models.base import mode
 from aeviz.models.meta import shapes_only
 from aeviz.models.surgery.transfer import transfer
-from aeviz.runs import RunConfig
+from aeviz.runs import Position, Run, RunConfig, TrainingConfig
+from aeviz.training.batches.feed import Feed
 from aeviz.training.checkpoint import can_undo, keep_for_undo, put_back
+from aeviz.training.distributed import World
+from aeviz.training.logs.metrics_log import MetricsLog
+from aeviz.training.steps.cuda_graphs import CapturedStep
+from aeviz.training.steps.replay import RecordedStep
 from aeviz.training.steps.stepper import Stepper
-
-if TYPE_CHECKING:
-    from aeviz.training.loop import Trainer
 
 LISTEN_SECONDS = 0.02  # how often a paused training listens
 PROBES = 2000  # images whose codes say what of the old network matters
@@ -28,7 +31,37 @@ class Rewound(Exception):
     """The training stands at an earlier place than before, and goes on from there."""
 
 
-class Helm:
+class LiveTrainer(Protocol):
+    """What live control needs of a trainer; `loop.Trainer` implements it."""
+
+    run: Run
+    config: RunConfig
+    training: TrainingConfig
+    worker: Worker
+    world: World
+    device: str
+    feed: Feed
+    validation: Feed
+    metrics_log: MetricsLog
+    stepper: Stepper
+    captured: CapturedStep | RecordedStep | None
+
+    @property
+    def model(self) -> Autoencoder: ...
+    @property
+    def position(self) -> Position: ...
+    @property
+    def is_complete(self) -> bool: ...
+    def restore(self) -> None: ...
+    def set_stepper(self, stepper: Stepper) -> None: ...
+    def validate(self) -> object: ...
+    def save(self) -> None: ...
+    def snapshot(self) -> object: ...
+    def event(self, event: dict[str, Any]) -> None: ...
+    def progress(self) -> dict[str, int]: ...
+
+
+class LiveControl:
     """Hears requests and turns the training: live settings, the network, single steps, pause and stop.
 
     A paused training stays in its process for `park_seconds`, unless `is_wanted` says that another one waits for
@@ -50,7 +83,7 @@ class Helm:
         self._is_counted = self._steps == 1
         self._steps = max(0, self._steps - 1)
 
-    def hear(self, trainer: "Trainer") -> None:
+    def apply_requests(self, trainer: LiveTrainer) -> None:
         """Do what was asked.
 
         Raises:
@@ -60,9 +93,9 @@ class Helm:
         counted = self._is_counted
         self._is_counted = False
         while True:
-            asked = trainer.crew.share(trainer.worker.requests())
-            rewound = [self._do(trainer, request) for request in asked]
-            stop, pause = trainer.crew.share((trainer.worker.stop_asked, trainer.worker.pause_asked))
+            asked = trainer.world.share(trainer.worker.requests())
+            rewound = [self._apply(trainer, request) for request in asked]
+            stop, pause = trainer.world.share((trainer.worker.stop_asked, trainer.worker.pause_asked))
             if any(rewound):
                 raise Rewound
             if trainer.is_complete or not (stop or pause or counted):
@@ -72,7 +105,7 @@ class Helm:
             counted = False
             self._park(trainer)
 
-    def _park(self, trainer: "Trainer") -> None:
+    def _park(self, trainer: LiveTrainer) -> None:
         """Wait where we are until something is asked.
 
         Raises:
@@ -81,18 +114,18 @@ class Helm:
         worker = trainer.worker
         worker.pause_asked = True
         trainer.save()
-        if self.park_seconds > 0 and trainer.crew.size == 1:
-            trainer.show()
+        if self.park_seconds > 0 and trainer.world.size == 1:
+            trainer.snapshot()
             worker.report(state="paused", message="Paused.", **trainer.progress())
         began = time.monotonic()
-        while trainer.crew.size == 1 and time.monotonic() < began + self.park_seconds and not self.is_wanted():
+        while trainer.world.size == 1 and time.monotonic() < began + self.park_seconds and not self.is_wanted():
             if worker.is_asked() or worker.stop_asked:
-                trainer.record.rest(time.monotonic() - began)
+                trainer.metrics_log.exclude(time.monotonic() - began)
                 return
             time.sleep(LISTEN_SECONDS)
         raise Paused("paused as asked")
 
-    def _do(self, trainer: "Trainer", request: dict[str, Any]) -> bool:
+    def _apply(self, trainer: LiveTrainer, request: dict[str, Any]) -> bool:
         """Do one thing; whether the training stands elsewhere now."""
         act = REQUESTS.get(str(request.get("ask")))
         if act is None:
@@ -103,10 +136,10 @@ class Helm:
             trainer.event({"kind": "refused", "ask": request.get("ask"), "said": str(error)})
             return False
 
-    def _pause(self, trainer: "Trainer", request: dict[str, Any]) -> None:
+    def _pause(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
         trainer.worker.pause_asked = True
 
-    def _play(self, trainer: "Trainer", request: dict[str, Any]) -> None:
+    def _play(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
         trainer.worker.pause_asked = False
         self._steps = 0
         if request.get("epochs") is not None:
@@ -115,46 +148,46 @@ class Helm:
             config = RunConfig.parse(values)
             _write(trainer, config)
             trainer.training = config.training
-            trainer.stepper.turn(config.training)
+            trainer.stepper.set_config(config.training)
         trainer.worker.report(state="running", message="")
 
-    def _step(self, trainer: "Trainer", request: dict[str, Any]) -> None:
+    def _step(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
         trainer.worker.pause_asked = False
         self._steps = 1
 
-    def _leave(self, trainer: "Trainer", request: dict[str, Any]) -> None:
+    def _leave(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
         """Somebody else wants the run's directory: a paused training lets go of it."""
         if trainer.worker.pause_asked:
             self.park_seconds = 0.0
 
-    def _turn(self, trainer: "Trainer", request: dict[str, Any]) -> None:
+    def _turn(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
         """Turn a live setting."""
         path, value = str(request.get("path")), request.get("value")
         before = trainer.run.config()
-        config = turned(before, path, value)
+        config = with_live_value(before, path, value)
         was, now = value_at(before, path), value_at(config, path)
         if now == was:
             return
         section, name = path.split(".", 1)
         if path == "model.body.dropout":
-            if not _turn_dropout(trainer, config.model):
+            if not _set_dropout(trainer, config.model):
                 _rebuild(trainer, config.model)
         elif section == "model":
-            for model in {trainer.model, trainer.stepper.judged}:
-                model.turn(name, now)
+            for model in {trainer.model, trainer.stepper.eval_model}:
+                model.set_live(name, now)
             trainer.position.best = None  # totals of other weights cannot be compared
         else:
             trainer.training = config.training
-            trainer.stepper.turn(config.training)
+            trainer.stepper.set_config(config.training)
         if trainer.captured is not None:
             trainer.captured.forget()
         _write(trainer, config)
         trainer.event({"kind": "turn", "path": path, "from": was, "to": now})
         trainer.save()
 
-    def _change(self, trainer: "Trainer", request: dict[str, Any]) -> None:
+    def _change(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
         """Go on with another network that keeps what was learned."""
-        if trainer.crew.size > 1:
+        if trainer.world.size > 1:
             raise NotNow("the network cannot be changed while several processes train it; stop first, then change")
         before = trainer.run.config()
         model = fitted(before, request.get("model"))
@@ -166,31 +199,31 @@ class Helm:
         trainer.save()
         _write(trainer, before.model_copy(update={"model": model}))
         trainer.event({"kind": "change", "from": before.model.to_json(), "to": model.to_json(), "said": said})
-        trainer.judge()
+        trainer.validate()
         trainer.model.train()
         trainer.save()
-        trainer.show()
+        trainer.snapshot()
 
-    def _undo(self, trainer: "Trainer", request: dict[str, Any]) -> bool:
+    def _undo(self, trainer: LiveTrainer, request: dict[str, Any]) -> bool:
         """Stand again where the training stood before the last change of the network."""
-        if trainer.crew.size > 1:
+        if trainer.world.size > 1:
             raise NotNow("a change cannot be undone while several processes train; stop first, then undo")
         if not can_undo(trainer.run):
             raise NotNow("there is no change of the network to undo")
         put_back(trainer.run)
-        trainer.take_up()
-        trainer.show()
+        trainer.restore()
+        trainer.snapshot()
         return True
 
 
-REQUESTS: dict[str, Callable[[Helm, "Trainer", dict[str, Any]], Any]] = {
-    "pause": Helm._pause,
-    "play": Helm._play,
-    "step": Helm._step,
-    "leave": Helm._leave,
-    "turn": Helm._turn,
-    "change": Helm._change,
-    "undo": Helm._undo,
+REQUESTS: dict[str, Callable[[LiveControl, LiveTrainer, dict[str, Any]], Any]] = {
+    "pause": LiveControl._pause,
+    "play": LiveControl._play,
+    "step": LiveControl._step,
+    "leave": LiveControl._leave,
+    "turn": LiveControl._turn,
+    "change": LiveControl._change,
+    "undo": LiveControl._undo,
 }
 
 
@@ -201,7 +234,7 @@ def live_paths(config: RunConfig) -> dict[str, float]:
     return training | model | {"model.body.dropout": config.model.body.dropout}
 
 
-def turned(config: RunConfig, path: str, value: Any) -> RunConfig:
+def with_live_value(config: RunConfig, path: str, value: Any) -> RunConfig:
     """The settings with one live value changed.
 
     Raises:
@@ -234,9 +267,9 @@ def value_at(config: RunConfig, path: str) -> Any:
     return value
 
 
-def _write(trainer: "Trainer", config: RunConfig) -> None:
+def _write(trainer: LiveTrainer, config: RunConfig) -> None:
     trainer.config = config
-    if trainer.crew.is_first:
+    if trainer.world.is_first:
         trainer.run.write_config(config)
 
 
@@ -244,11 +277,11 @@ def _dropouts(model: nn.Module) -> list[Any]:
     return [module for module in model.modules() if isinstance(module, nn.Dropout | nn.Dropout2d)]
 
 
-def _turn_dropout(trainer: "Trainer", config: ModelConfig) -> bool:
+def _set_dropout(trainer: LiveTrainer, config: ModelConfig) -> bool:
     """Take each layer's dropout from the settings; False where other layers than now would have some."""
     with shapes_only():
         wanted = _dropouts(build(config, trainer.training.loss))
-    for model in {trainer.model, trainer.stepper.judged}:
+    for model in {trainer.model, trainer.stepper.eval_model}:
         present = _dropouts(model)
         if len(present) != len(wanted):
             return False
@@ -258,7 +291,7 @@ def _turn_dropout(trainer: "Trainer", config: ModelConfig) -> bool:
     return True
 
 
-def _rebuild(trainer: "Trainer", config: ModelConfig) -> str:
+def _rebuild(trainer: LiveTrainer, config: ModelConfig) -> str:
     """Train a network of other settings from here on, with all that can be kept; what was, in a sentence."""
     before = trainer.stepper
     batch = trainer.validation.batch(torch.arange(min(PROBES, len(trainer.validation)), device=trainer.device))
@@ -267,12 +300,12 @@ def _rebuild(trainer: "Trainer", config: ModelConfig) -> str:
         codes = mode(before.model.encode(batch.x))
     statistics = trainer.feed.statistics() if config.standardise else None
     model, kept = transfer(before.model, config, codes=codes, probe=batch.x, statistics=statistics)
-    stepper = Stepper(model.to(trainer.device).train(), trainer.training, trainer.config.resolved, trainer.crew)
+    stepper = Stepper(model.to(trainer.device).train(), trainer.training, trainer.config.resolved, trainer.world)
     stepper.inherit(before)
     if stepper.averaged is not None and before.averaged is not None:
         averaged, _ = transfer(before.averaged.model, config, codes=codes, probe=batch.x, statistics=statistics)
         stepper.averaged.model = averaged.to(trainer.device).requires_grad_(False)
-    trainer.adopt(stepper)
+    trainer.set_stepper(stepper)
     trainer.position.best = None
-    trainer.record.clear()
+    trainer.metrics_log.clear()
     return str(kept["said"])

@@ -18,11 +18,11 @@ from aeviz.scores.images import psnr
 from aeviz.training.batches.augment import Augment, is_on
 from aeviz.training.batches.feed import Feed, split_order
 from aeviz.training.checkpoint import BestWeights, checkpointed_model, cut_metrics, load_position, save_checkpoint
-from aeviz.training.distributed import ALONE, Crew
+from aeviz.training.distributed import ALONE, World
 from aeviz.training.doctor.diagnostics import gradient_norms
-from aeviz.training.live_control import Helm, Rewound
-from aeviz.training.logs.metrics_log import Record
-from aeviz.training.logs.snapshots import Showcase
+from aeviz.training.live_control import LiveControl, Rewound
+from aeviz.training.logs.metrics_log import MetricsLog
+from aeviz.training.logs.snapshots import Snapshots
 from aeviz.training.steps.cuda_graphs import CapturedStep
 from aeviz.training.steps.replay import RecordedStep
 from aeviz.training.steps.stepper import Stepper
@@ -46,20 +46,26 @@ class Trainer:
     """
 
     def __init__(
-        self, run: Run, dataset: Dataset, device: str, worker: Worker, crew: Crew = ALONE, helm: Helm | None = None
+        self,
+        run: Run,
+        dataset: Dataset,
+        device: str,
+        worker: Worker,
+        world: World = ALONE,
+        live_control: LiveControl | None = None,
     ) -> None:
-        self.run, self.worker, self.device, self.crew, self.dataset = run, worker, device, crew, dataset
+        self.run, self.worker, self.device, self.world, self.dataset = run, worker, device, world, dataset
         self.config = run.config()
-        self.helm = helm or Helm()
+        self.live_control = live_control or LiveControl()
         self.ending = ""
         self.feed = Feed(dataset, "train", device, worker)
         self.validation = Feed(dataset, "val", device)
-        self.showcase = Showcase(run, dataset, device, crew.is_first)
-        self.record = Record(run, len(self.feed), self.config.training.batch_size, crew.is_first)
+        self.snapshots = Snapshots(run, dataset, device, world.is_first)
+        self.metrics_log = MetricsLog(run, len(self.feed), self.config.training.batch_size, world.is_first)
         self._looked = self._saved = time.perf_counter()
-        self.take_up()
+        self.restore()
 
-    def take_up(self) -> None:
+    def restore(self) -> None:
         """Build the network and put it where the checkpoint stands; what was noted after that point is cut."""
         self.config = self.run.config()
         self.training = self.config.training
@@ -68,24 +74,24 @@ class Trainer:
         network = checkpointed_model(self.run)
         if network != self.config.model:  # a change was cut short; the checkpoint is what there is
             self.config = self.config.model_copy(update={"model": network})
-            if self.crew.is_first:
+            if self.world.is_first:
                 self.run.write_config(self.config)
         model = build(network, self.training.loss)
         if not self.run.checkpoint.exists() and model.config.standardise:
             model.set_statistics(*self.feed.statistics())
-        self.adopt(Stepper(model.to(self.device), self.training, self.config.resolved, self.crew))
-        self.record.begin(*load_position(self.run, self.stepper, self.device))
-        if self.crew.is_first:
+        self.set_stepper(Stepper(model.to(self.device), self.training, self.config.resolved, self.world))
+        self.metrics_log.begin(*load_position(self.run, self.stepper, self.device))
+        if self.world.is_first:
             cut_metrics(self.run, self.position.step if self.position.step or self.run.checkpoint.exists() else -1)
-        self.showcase.begin(self.position.step)
+        self.snapshots.begin(self.position.step)
 
-    def adopt(self, stepper: Stepper) -> None:
+    def set_stepper(self, stepper: Stepper) -> None:
         """Train another network from here on."""
         self.stepper = stepper
-        self.best = BestWeights(self.run, stepper.judged)
+        self.best = BestWeights(self.run, stepper.eval_model)
         resolved = self.config.resolved
         self.captured: CapturedStep | RecordedStep | None = None
-        if resolved is None or resolved.compile or self.crew.size > 1 or not self.feed.is_resident:
+        if resolved is None or resolved.compile or self.world.size > 1 or not self.feed.is_resident:
             return
         if resolved.graphs:
             self.captured = CapturedStep(stepper, self.feed, self._varied, self.training.batch_size)
@@ -95,7 +101,7 @@ class Trainer:
     @property
     def position(self) -> Position:
         """Where the training stands."""
-        return self.record.position
+        return self.metrics_log.position
 
     @property
     def is_complete(self) -> bool:
@@ -116,13 +122,13 @@ class Trainer:
         """
         self._report(state="running", message="")
         if self.position.step == 0:
-            self._validate()
+            self._validate_epoch()
             self._saved = -math.inf  # as soon as the first loss is told
-        if self._stands_still():
+        if self._is_stale():
             self.position.stale = 0  # it ended early, and the person wants more
         while True:
             try:
-                self.hear()
+                self.apply_requests()
                 if self.is_complete or self._ends_early():
                     break
                 self._train_epoch()
@@ -132,23 +138,23 @@ class Trainer:
         self.save()
 
     def _end_epoch(self) -> None:
-        self._validate(self._checked(self.record.end_epoch()))
-        if self.crew.agree(time.perf_counter() - self._saved > SAVE_SECONDS):
+        self._validate_epoch(self._checked(self.metrics_log.end_epoch()))
+        if self.world.agree(time.perf_counter() - self._saved > SAVE_SECONDS):
             self.save()
 
     def _train_epoch(self) -> None:
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.position.epoch)
         order = torch.randperm(len(self.feed), generator=generator).to(self.device)
-        batches = split_order(order, self.training.batch_size, 2 * self.crew.size)
+        batches = split_order(order, self.training.batch_size, 2 * self.world.size)
         steps = len(batches)
-        parts = [self.crew.part(len(positions)) for positions in batches]
-        if self.crew.size > 1:
+        parts = [self.world.part(len(positions)) for positions in batches]
+        if self.world.size > 1:
             batches = [each[part[0] : part[1]] for each, part in zip(batches, parts, strict=True) if part]
         self.model.train()
         done = self.position.offset
         for images, terms in self._learned(batches[done:], parts[done:], steps):
-            self.record.add(*self.crew.summed(terms, images))
-            if self.crew.agree(self._is_due()):
+            self.metrics_log.add(*self.world.summed(terms, images))
+            if self.world.agree(self._is_due()):
                 self._look()
 
     def _learned(self, batches: list[Tensor], parts: list[Part], steps: int) -> Iterator[tuple[int, dict[str, Tensor]]]:
@@ -173,62 +179,62 @@ class Trainer:
 
     def _is_due(self) -> bool:
         """Whether to look up: after the first step, now and then, and when something was asked."""
-        asked = self.worker.is_asked() or self.helm.counts_steps
+        asked = self.worker.is_asked() or self.live_control.counts_steps
         return self.position.step == 1 or asked or time.perf_counter() - self._looked > LOOK_SECONDS
 
     def _look(self) -> None:
         """Look up from the work: note the loss, see that it is a number, hear what is asked."""
         self._note_progress()
         self._report(state="running")
-        self.helm.count_step()
-        self.hear()
-        if self.crew.agree(time.perf_counter() - self._saved > CHECKPOINT_SECONDS):
+        self.live_control.count_step()
+        self.apply_requests()
+        if self.world.agree(time.perf_counter() - self._saved > CHECKPOINT_SECONDS):
             self.save()
         self._looked = time.perf_counter()
 
-    def hear(self) -> None:
+    def apply_requests(self) -> None:
         """Do what was asked since the last look.
 
         Raises:
             Paused, Stopped, Rewound: as asked; the checkpoint is written.
         """
         try:
-            self.helm.hear(self)
+            self.live_control.apply_requests(self)
         except (Stopped, Paused):
             self.save()
-            self.show()
+            self.snapshot()
             raise
 
     def _note_progress(self) -> None:
         """A light line: mean terms, images per second, since the last line; the gradients of the last step."""
-        line = self.record.light_line(self._checked(self.record.totals()))
+        line = self.metrics_log.progress_line(self._checked(self.metrics_log.totals()))
         if line is None:
             return
         line["gradients"] = gradient_norms(self.model)
-        if self.crew.agree(self.showcase.is_due()):
-            line |= self.show()
+        if self.world.agree(self.snapshots.is_due()):
+            line |= self.snapshot()
         self.note(line)
 
-    def _validate(self, train: dict[str, float] | None = None) -> None:
+    def _validate_epoch(self, train: dict[str, float] | None = None) -> None:
         """Validate, keep the weights if they are the best yet, and note the epoch."""
-        self.position.seconds = self.record.seconds()
-        speed = self.record.speed() if train else None
-        validation = self.judge(counting=train is not None)
+        self.position.seconds = self.metrics_log.seconds()
+        speed = self.metrics_log.speed() if train else None
+        validation = self.validate(counting=train is not None)
         line: dict[str, Any] = {"images_per_s": speed, "val": {**validation, "psnr": psnr(validation["mse"])}}
-        if self.showcase.is_due() or self.position.epoch == self.training.epochs:
-            line |= self.show()
+        if self.snapshots.is_due() or self.position.epoch == self.training.epochs:
+            line |= self.snapshot()
         self.note(line | ({"train": train} if train else {}))
-        self.record.clear()
+        self.metrics_log.clear()
         self._report(state="running")
 
-    def judge(self, counting: bool = False) -> dict[str, float]:
+    def validate(self, counting: bool = False) -> dict[str, float]:
         """Validate and keep the weights if they are the best yet; `counting` epochs without progress."""
         position, config = self.position, self.training
         most = None if position.step else FIRST_JUDGED
-        validation = self._checked(evaluate(self.stepper.judged, self.validation, most))
+        validation = self._checked(evaluate(self.stepper.eval_model, self.validation, most))
         if position.best is None or validation["total"] < position.best:
             position.best, position.stale, position.waited = validation["total"], 0, 0
-            if self.crew.is_first:
+            if self.world.is_first:
                 self.best.keep(position)
             if most is not None and most < len(self.validation):
                 position.best = None  # other images than later: not to be compared with
@@ -239,16 +245,16 @@ class Trainer:
             self.stepper.slowed = position.slowed
         return validation
 
-    def _stands_still(self) -> bool:
+    def _is_stale(self) -> bool:
         """Whether validation has stood still for as long as the person's patience."""
         return 0 < self.training.patience <= self.position.stale
 
     def _ends_early(self) -> bool:
-        if self._stands_still():
+        if self._is_stale():
             self.ending = f"Ended early: no progress on validation for {self.position.stale} epochs."
             self.event({"kind": "early_stop", "said": self.ending})
-            self.show()
-        return self._stands_still()
+            self.snapshot()
+        return self._is_stale()
 
     def _checked(self, terms: dict[str, float]) -> dict[str, float]:
         """Raises: Diverged, if any term is not a finite number."""
@@ -264,29 +270,29 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint, unless the network has already gone astray."""
-        self._checked(self.record.totals())
-        self.position.seconds = self.record.seconds()
-        if self.crew.is_first:
+        self._checked(self.metrics_log.totals())
+        self.position.seconds = self.metrics_log.seconds()
+        if self.world.is_first:
             self.best.write()
-            save_checkpoint(self.run, self.stepper, self.position, self.record.sums)
+            save_checkpoint(self.run, self.stepper, self.position, self.metrics_log.sums)
         self._saved = time.perf_counter()
 
-    def show(self) -> dict[str, Any]:
+    def snapshot(self) -> dict[str, Any]:
         """Let people see where the network stands; what goes on inside it, for a line of the metrics."""
-        told = self.showcase.show(self.stepper.judged, self.position.step)
+        told = self.snapshots.take(self.stepper.eval_model, self.position.step)
         self.model.train()
         return told
 
     def note(self, line: dict[str, Any]) -> None:
         """Add a line to the metrics."""
-        self.record.note(line, self.stepper.rate)
+        self.metrics_log.note(line, self.stepper.rate)
 
     def event(self, event: dict[str, Any]) -> None:
         """Note that something was changed from outside, or has ended by itself."""
         self.note({"event": event})
 
     def _report(self, **changes: Any) -> None:
-        if self.crew.is_first:
+        if self.world.is_first:
             self.worker.report(**changes, **self.progress())
 
     def progress(self) -> dict[str, int]:

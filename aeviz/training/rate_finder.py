@@ -72,7 +72,7 @@ def _sweep(model: Autoencoder, feed: Feed, recipe: Recipe, on_step: OnStep | Non
     losses: list[float] = []
     least = running = math.inf
     for number, (rate, batch) in enumerate(zip(rates, _batches(feed, recipe), strict=False)):
-        stepper.turn(plain.model_copy(update={"learning_rate": float(rate)}))
+        stepper.set_config(plain.model_copy(update={"learning_rate": float(rate)}))
         terms = stepper.step(batch, epoch=number * len(batch.x) / len(feed))
         loss = float(terms["total"])
         running = loss if math.isinf(running) else MEMORY * running + (1 - MEMORY) * loss

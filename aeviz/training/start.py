@@ -15,10 +15,10 @@ from aeviz.models import costs as costs
 from aeviz.models.device import keep_memory, resolve_device
 from aeviz.models.kernels import kernels
 from aeviz.runs import Run, RunConfig, TrainingConfig
-from aeviz.training.autotune import check_compiler, plainly, resolve
+from aeviz.training.autotune import check_compiler, plain_kernels, resolve
 from aeviz.training.batches.augment import Augment
-from aeviz.training.distributed import ALONE, Crew
-from aeviz.training.live_control import Helm
+from aeviz.training.distributed import ALONE, World
+from aeviz.training.live_control import LiveControl
 from aeviz.training.loop import Diverged, Trainer
 
 Start = Callable[..., None]
@@ -121,41 +121,41 @@ def _after_crash(run: Run) -> RunConfig:
     config = run.config()
     if run.written_status().signal not in CRASHES:
         return config
-    return config.model_copy(update={"resolved": plainly(config)})
+    return config.model_copy(update={"resolved": plain_kernels(config)})
 
 
-def work(run: Run, worker: Worker, helm: Helm | None = None, crew: Crew = ALONE) -> None:
+def work(run: Run, worker: Worker, live_control: LiveControl | None = None, world: World = ALONE) -> None:
     """Train a run whose process and device are ours; its status tells how it ended.
 
     Raises:
         AevizError: it could not be trained.
     """
     config = run.config().data
-    if crew.is_first:
+    if world.is_first:
         files.sweep(run.path)
     keep_memory()
     dataset = results.same_data(data.load(config.name, config.params), run)
-    resolved = crew.share(resolve(run.config()) if crew.is_first else None)
-    if crew.is_first:
+    resolved = world.share(resolve(run.config()) if world.is_first else None)
+    if world.is_first:
         run.write_config(run.config().model_copy(update={"resolved": resolved}))
-    crew.share(None)  # the others read the config once it is written
+    world.share(None)  # the others read the config once it is written
     torch.set_num_threads(resolved.threads)
-    if run.config().training.batch_size < 2 * crew.size:
+    if run.config().training.batch_size < 2 * world.size:
         raise BadValue(
             "batch_size = {size} is too small for {count} processes; it must be at least {least}",
-            size=run.config().training.batch_size, count=crew.size, least=2 * crew.size,
+            size=run.config().training.batch_size, count=world.size, least=2 * world.size,
         )  # fmt: skip
     with kernels(resolved.plain):
-        _train(Trainer(run, dataset, crew.device(resolved.device), worker, crew, helm))
+        _train(Trainer(run, dataset, world.device(resolved.device), worker, world, live_control))
 
 
 def _train(trainer: Trainer) -> None:
     """Train, rebuild the test images, and have the status tell how it ended."""
-    run, worker, crew = trainer.run, trainer.worker, trainer.crew
+    run, worker, world = trainer.run, trainer.worker, trainer.world
     ending = _trained(trainer)
-    while ending["state"] in ("paused", "done") and crew.size == 1 and worker.is_awaited():
+    while ending["state"] in ("paused", "done") and world.size == 1 and worker.is_awaited():
         ending = _trained(trainer)  # asked while it was ending
-    if crew.is_first:
+    if world.is_first:
         if ending["state"] != "paused":
             worker.report(message="Rebuilding the test images")
             results.errors(run, "test")

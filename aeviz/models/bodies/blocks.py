@@ -83,19 +83,19 @@ def residual(before: int, layer: LayerConfig) -> Residual:
     second = nn.Conv2d(after, after, kernel, padding=padding_of(kernel))
     same = before == after and stride == 1
     shortcut: list[nn.Module] = [] if same else [Conv2d(before, after, 1, stride=stride)]
-    return Residual(first, bend(layer, after, spatial=True, dropout=False), second, shortcut)
+    return Residual(first, norm_and_activation(layer, after, spatial=True, dropout=False), second, shortcut)
 
 
 def residual_up(layer: LayerConfig, after: int, side: tuple[int, ...]) -> Residual:
     """The mirror of a residual block, to exactly (after, *side); its last convolution makes the image larger."""
     before, kernel, stride = layer.size, layer.kernel, layer.stride
     first = nn.Conv2d(before, before, kernel, padding=padding_of(kernel))
-    second = up(before, after, kernel, stride, side)
+    second = conv_transpose(before, after, kernel, stride, side)
     same = before == after and stride == 1
     shortcut: list[nn.Module] = [] if same else [nn.Conv2d(before, after, 1)]
     if stride > 1:
         shortcut.append(nn.Upsample(size=side, mode="nearest"))
-    return Residual(first, bend(layer, before, spatial=True, dropout=False), second, shortcut)
+    return Residual(first, norm_and_activation(layer, before, spatial=True, dropout=False), second, shortcut)
 
 
 class TiedLinear(nn.Module):
@@ -123,7 +123,7 @@ class TiedConvTranspose2d(nn.Module):
         super().__init__()
         self._source = (source,)
         self.stride, self.padding = source.stride, source.padding
-        self.output_padding = missing(side, source.kernel_size[0], source.stride[0])
+        self.output_padding = output_padding(side, source.kernel_size[0], source.stride[0])
         self.in_channels, self.out_channels = source.out_channels, source.in_channels
         self.bias = nn.Parameter(torch.zeros(source.in_channels))
 
@@ -141,19 +141,19 @@ def padding_of(kernel: int) -> int:
     return (kernel - 1) // 2
 
 
-def missing(side: tuple[int, ...], kernel: int, stride: int) -> tuple[int, int]:
+def output_padding(side: tuple[int, ...], kernel: int, stride: int) -> tuple[int, int]:
     """What a transposed convolution must add to come back to exactly (H, W) pixels."""
     height, width = ((length + 2 * padding_of(kernel) - kernel) % stride for length in side)
     return height, width
 
 
-def up(before: int, after: int, kernel: int, stride: int, side: tuple[int, ...]) -> ConvTranspose2d:
+def conv_transpose(before: int, after: int, kernel: int, stride: int, side: tuple[int, ...]) -> ConvTranspose2d:
     """The transposed convolution that mirrors one whose input was (after, *side)."""
-    padding, extra = padding_of(kernel), missing(side, kernel, stride)
+    padding, extra = padding_of(kernel), output_padding(side, kernel, stride)
     return ConvTranspose2d(before, after, kernel, stride=stride, padding=padding, output_padding=extra)
 
 
-def bend(layer: LayerConfig, size: int, spatial: bool, dropout: bool = True) -> list[nn.Module]:
+def norm_and_activation(layer: LayerConfig, size: int, spatial: bool, dropout: bool = True) -> list[nn.Module]:
     """What follows a layer of `size` outputs or channels: normalisation, the activation, dropout."""
     modules: list[nn.Module] = []
     if layer.norm == "batch":

@@ -10,11 +10,11 @@ from aeviz.models.bodies.blocks import (
     Standardise,
     TiedConvTranspose2d,
     TiedLinear,
-    bend,
+    conv_transpose,
+    norm_and_activation,
     padding_of,
     residual,
     residual_up,
-    up,
 )
 from aeviz.models.bodies.settings import BodyConfig, ConvConfig, CustomConfig, DenseConfig, ResidualConfig
 from aeviz.models.bodies.shapes import Stage, lay_out
@@ -70,11 +70,11 @@ def _encoding(stage: Stage) -> list[nn.Module]:
     if layer.kind == "pool":
         return [nn.AvgPool2d(layer.stride, ceil_mode=True)]
     if layer.kind == "dense":
-        return [nn.Linear(math.prod(before), layer.size), *bend(layer, layer.size, spatial=False)]
+        return [nn.Linear(math.prod(before), layer.size), *norm_and_activation(layer, layer.size, spatial=False)]
     if layer.kind == "residual":
-        return [residual(before[0], layer), *bend(layer, layer.size, spatial=True)]
+        return [residual(before[0], layer), *norm_and_activation(layer, layer.size, spatial=True)]
     conv = Conv2d(before[0], layer.size, layer.kernel, stride=layer.stride, padding=padding_of(layer.kernel))
-    return [conv, *bend(layer, layer.size, spatial=True)]
+    return [conv, *norm_and_activation(layer, layer.size, spatial=True)]
 
 
 def make_decoder(
@@ -110,7 +110,7 @@ def _rebuilt(stages: list[Stage], size: int, row: int | None, spatial: bool) -> 
     layer = next((stage.layer for stage in reversed(stages) if stage.layer.kind != "pool"), None)
     if layer is None:
         return []
-    return [(row, module) for module in bend(layer, size, spatial)]
+    return [(row, module) for module in norm_and_activation(layer, size, spatial)]
 
 
 def _decoding(stage: Stage, source: nn.Module | None) -> nn.Module:
@@ -123,7 +123,7 @@ def _decoding(stage: Stage, source: nn.Module | None) -> nn.Module:
         return residual_up(layer, before[0], before[1:])
     if isinstance(source, nn.Conv2d) and source.in_channels == before[0]:
         return TiedConvTranspose2d(source, before[1:])
-    return up(after[0], before[0], layer.kernel, layer.stride, before[1:])
+    return conv_transpose(after[0], before[0], layer.kernel, layer.stride, before[1:])
 
 
 def _linear(before: int, after: int, source: nn.Module | None) -> nn.Module:

@@ -42,7 +42,7 @@ class BodyConfig(Settings):
         """The encoder's layers one by one, from the image to the code."""
         raise NotImplementedError
 
-    def settled(self, layer: LayerConfig) -> LayerConfig:
+    def with_defaults(self, layer: LayerConfig) -> LayerConfig:
         """A layer with what it leaves to the body filled in."""
         own = {name: getattr(layer, name) for name in ("activation", "norm", "dropout")}
         return layer.model_copy(

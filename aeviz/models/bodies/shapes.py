@@ -40,7 +40,7 @@ def lay_out(body: BodyConfig, sample_shape: tuple[int, ...]) -> Iterator[Stage]:
     shape = sample_shape
     stages: list[Stage] = []
     for row, layer in enumerate(body.as_layers()):
-        layer = body.settled(layer)
+        layer = body.with_defaults(layer)
         stage = Stage(
             row, layer, shape, (layer.size,) if layer.kind == "dense" else _image_after(row, layer, stages, shape)
         )

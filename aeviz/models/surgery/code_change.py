@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from aeviz.models.base import Autoencoder
-from aeviz.models.surgery.units import Op
+from aeviz.models.surgery.units import Affine
 
-SMALL = 0.1  # of the usual weights: how new numbers of a code begin, unseen by the decoder as yet
-TIED_SMALL = 1e-3  # the same where the decoder has their weights too
-DOUBT = 0.01  # share of a code's variance that a new distribution begins with
-LOG_DOUBT = -4.0  # the same where no codes are known
+INITIAL_SCALE = 0.1  # of the usual weights: how new numbers of a code begin, unseen by the decoder as yet
+TIED_INITIAL_SCALE = 1e-3  # the same where the decoder has their weights too
+INITIAL_VARIANCE = 0.01  # share of a code's variance that a new distribution begins with
+INITIAL_LOG_VAR = -4.0  # the same where no codes are known
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class CodeChange:
     mean: Tensor
     heads: tuple[int, int]
     log_var: Tensor
-    more: tuple[int, int]
+    extra_inputs: tuple[int, int]
     small: float
     generator: torch.Generator
 
-    def encoding(self, op: Op) -> tuple[Op, int]:
+    def encoding(self, op: Affine) -> tuple[Affine, int]:
         """The encoder's last layer (heads * D old, ...) for the new code, and how many of its rows are new."""
         assert op.weight is not None
         assert op.bias is not None
@@ -53,18 +53,18 @@ class CodeChange:
                 fresh += grown
             weights.append(weight)
             biases.append(turn @ (op.bias[rows] - shift[:, None]))
-        return Op(torch.cat(weights), torch.cat(biases)), fresh
+        return Affine(torch.cat(weights), torch.cat(biases)), fresh
 
-    def decoding(self, op: Op) -> Op:
+    def decoding(self, op: Affine) -> Affine:
         """The decoder's first layer (..., D old) for the new code."""
         assert op.weight is not None
         assert op.bias is not None
         old_dim = self.directions.shape[1]
         code, rest = op.weight[:, :, :old_dim], op.weight[:, :, old_dim:]
         bias = op.bias + torch.einsum("upoq,o->up", code, self.mean)
-        if self.more[0] != self.more[1]:  # labels come in or go: their weights begin at zero
-            rest = torch.zeros(*op.weight.shape[:2], self.more[1], 1)
-        return Op(torch.cat([torch.einsum("upoq,no->upnq", code, self.directions), rest], 2), bias)
+        if self.extra_inputs[0] != self.extra_inputs[1]:  # labels come in or go: their weights begin at zero
+            rest = torch.zeros(*op.weight.shape[:2], self.extra_inputs[1], 1)
+        return Affine(torch.cat([torch.einsum("upoq,no->upnq", code, self.directions), rest], 2), bias)
 
     def _drawn(self, rows: int, like: Tensor) -> Tensor:
         spread = self.small / math.sqrt(like[0].numel())
@@ -85,17 +85,19 @@ def code_change(
     directions, mean = torch.eye(new_dim, old_dim), torch.zeros(old_dim)
     if new_dim < old_dim:
         known = codes is not None and len(codes) > 1
-        directions, mean = _principal(codes, new_dim) if known and plain else _weightiest(old, codes, new_dim)
-    log_var = torch.full((new_dim,), LOG_DOUBT)
+        directions, mean = (
+            _principal_directions(codes, new_dim) if known and plain else _most_influential(old, codes, new_dim)
+        )
+    log_var = torch.full((new_dim,), INITIAL_LOG_VAR)
     if codes is not None and len(codes) > 1:
         variances = (codes - codes.mean(0)).matmul(directions.double().T).var(0)
-        log_var = (DOUBT * variances).clamp_min(math.exp(2 * LOG_DOUBT)).log().float()
-    small = TIED_SMALL if new.config.tied else SMALL
+        log_var = (INITIAL_VARIANCE * variances).clamp_min(math.exp(2 * INITIAL_LOG_VAR)).log().float()
+    small = TIED_INITIAL_SCALE if new.config.tied else INITIAL_SCALE
     more = first[0] - old_dim, first[1] - new_dim
     return CodeChange(directions, mean, heads, log_var, more, small, generator)
 
 
-def _principal(codes: Tensor | None, dims: int) -> tuple[Tensor, Tensor]:
+def _principal_directions(codes: Tensor | None, dims: int) -> tuple[Tensor, Tensor]:
     """The directions (dims, D) in which codes (N, D) vary most, and their mean (D,)."""
     assert codes is not None
     mean = codes.mean(0)
@@ -103,7 +105,7 @@ def _principal(codes: Tensor | None, dims: int) -> tuple[Tensor, Tensor]:
     return vectors.T.flip(0)[:dims].float(), mean.float()
 
 
-def _weightiest(old: Autoencoder, codes: Tensor | None, dims: int) -> tuple[Tensor, Tensor]:
+def _most_influential(old: Autoencoder, codes: Tensor | None, dims: int) -> tuple[Tensor, Tensor]:
     """The numbers of a code that move what the decoder makes of it most; the others are held at their mean."""
     weight: Tensor = old.decoder[0].weight.detach().cpu().double()  # type: ignore[operator]
     reach = weight[:, : old.latent_dim].norm(dim=0)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from aeviz.models.bodies.blocks import TiedConvTranspose2d, TiedLinear
 from aeviz.models.bodies.initialisation import WEIGHED
 
-UNEVEN = 1.8  # how much the shares of copies differ, (.1, 1.9) to one another; alike they would learn alike for ever
+ASYMMETRY = 1.8  # how much the shares of copies differ, (.1, 1.9) to one another; alike they would learn alike for ever
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Units:
         """What a new unit's value is multiplied by (M,)."""
         return (self.sign * self.scale).expand(len(self.index))
 
-    def at_places(self, places: int) -> "Units":
+    def at_positions(self, places: int) -> "Units":
         """The same units where each has so many places of its own: (M * places,)."""
         index = (self.index[:, None] * places + torch.arange(places)).flatten()
         return replace(
@@ -50,12 +50,12 @@ class Units:
         )
 
 
-def same(count: int) -> Units:
+def identity_units(count: int) -> Units:
     """Every unit for itself."""
     return Units(torch.arange(count), count)
 
 
-def spread(count: int, wanted: int, importance: Tensor | None = None) -> Units:
+def resize_units(count: int, wanted: int, importance: Tensor | None = None) -> Units:
     """So many new units for `count` old ones: copies side by side, or the most important (count,)."""
     if wanted >= count:
         return Units(torch.arange(wanted) * count // wanted, count)
@@ -63,22 +63,22 @@ def spread(count: int, wanted: int, importance: Tensor | None = None) -> Units:
     return Units(ranked[:wanted].sort().values, count)
 
 
-def mirrored(count: int, wanted: int, gain: float) -> Units:
+def signed_units(count: int, wanted: int, gain: float) -> Units:
     """Units that carry old values and their negatives, so that a rectifier loses nothing of them."""
     group = torch.arange(wanted) * 2 * count // wanted
     sign = torch.where(group < count, 1.0, -1.0)
     return Units(group % count, count, signed=True, gain=gain, sign=sign)
 
 
-def balanced(units: Units, generator: torch.Generator) -> Units:
+def scale_copies(units: Units, generator: torch.Generator) -> Units:
     """Copies that each carry less, the squares of their scales summing to one: so transposed weights fit as well."""
-    drawn = 1 + UNEVEN * (torch.rand(len(units.index), generator=generator) - 0.5)
+    drawn = 1 + ASYMMETRY * (torch.rand(len(units.index), generator=generator) - 0.5)
     sums = torch.zeros(2 * units.count).index_add(0, units.group, drawn.square())
     return replace(units, scale=drawn / sums[units.group].sqrt())
 
 
 @dataclass(frozen=True)
-class Op:
+class Affine:
     """The weights of a layer as (out units, out places, in units, in places, *kernel), and its bias (out, places).
 
     Without weights it is the identity.
@@ -92,7 +92,7 @@ class Op:
         """Whether it is a dense layer's."""
         return self.weight is not None and self.weight.dim() == 4
 
-    def after(self, other: "Op") -> "Op":
+    def after(self, other: "Affine") -> "Affine":
         """This one after another, both dense, without the bend between them."""
         assert self.weight is not None
         assert self.bias is not None
@@ -102,9 +102,9 @@ class Op:
         matrix = self.weight.flatten(2).flatten(0, 1)  # (out, places, units, places) -> (out, in)
         weight = matrix @ other.weight.flatten(2).flatten(0, 1)
         bias = matrix @ other.bias.flatten() + self.bias.flatten()
-        return Op(weight.reshape(*out, *into), bias.reshape(*out))
+        return Affine(weight.reshape(*out, *into), bias.reshape(*out))
 
-    def flattened(self, out: bool, into: bool) -> "Op":
+    def flattened(self, out: bool, into: bool) -> "Affine":
         """With the places of an image as units of their own."""
         if self.weight is None or self.bias is None or not self.linear:
             return self
@@ -113,29 +113,29 @@ class Op:
             weight, bias = weight.flatten(0, 1).unsqueeze(1), bias.reshape(-1, 1)
         if into:
             weight = weight.flatten(2).unsqueeze(3)
-        return Op(weight, bias)
+        return Affine(weight, bias)
 
-    def with_kernel(self, side: int) -> "Op":
+    def with_kernel(self, side: int) -> "Affine":
         """With a larger window whose rim is zero, or the middle of its own."""
         if self.weight is None or self.weight.dim() != 6:
             return self
         more = (side - self.weight.shape[-1]) // 2
-        return Op(F.pad(self.weight, (more, more, more, more)), self.bias)
+        return Affine(F.pad(self.weight, (more, more, more, more)), self.bias)
 
 
-def op_of(module: nn.Module, out_places: int = 1, in_places: int = 1) -> Op:
+def affine_of(module: nn.Module, out_places: int = 1, in_places: int = 1) -> Affine:
     """What a weighed module computes."""
     weight: Tensor = module.weight.detach().float().cpu()  # type: ignore[operator]
     bias: Tensor = module.bias.detach().float().cpu()  # type: ignore[operator]
     if isinstance(module, nn.Linear | TiedLinear):
         shape = (len(weight) // out_places, out_places, weight.shape[1] // in_places, in_places)
-        return Op(weight.reshape(shape), bias.reshape(-1, out_places))
+        return Affine(weight.reshape(shape), bias.reshape(-1, out_places))
     if isinstance(module, nn.ConvTranspose2d | TiedConvTranspose2d):
         weight = weight.transpose(0, 1)
-    return Op(weight[:, None, :, None], bias[:, None])
+    return Affine(weight[:, None, :, None], bias[:, None])
 
 
-def put(module: nn.Module, op: Op) -> int:
+def set_weights(module: nn.Module, op: Affine) -> int:
     """Give a module these weights; how many of its own parameters were set."""
     assert op.weight is not None
     assert op.bias is not None
@@ -150,7 +150,7 @@ def put(module: nn.Module, op: Op) -> int:
     return bias.numel() + module.weight.numel()
 
 
-def carried(op: Op, out: Units, into: Units, like: Op, tied: bool, generator: torch.Generator) -> Op | None:
+def remap(op: Affine, out: Units, into: Units, like: Affine, tied: bool, generator: torch.Generator) -> Affine | None:
     """An old layer's weights for new units, or the identity; None where the places or windows do not fit.
 
     Copies of a unit share its outgoing weights (Net2Net, Chen et al., ICLR 2016, https://arxiv.org/abs/1511.05641).
@@ -172,16 +172,16 @@ def carried(op: Op, out: Units, into: Units, like: Op, tied: bool, generator: to
         bias = op.bias[out.index] * out.factor()[:, None]
     if weight is None or weight.shape != like.weight.shape:
         return None
-    factors = out.factor()[:, None] * _shares(out, into, tied, generator)  # (M out, M in)
+    factors = out.factor()[:, None] * _outgoing_shares(out, into, tied, generator)  # (M out, M in)
     factors = factors[:, None, :, None]
-    return Op(weight * factors.reshape(*factors.shape, *[1] * (weight.dim() - 4)), bias)
+    return Affine(weight * factors.reshape(*factors.shape, *[1] * (weight.dim() - 4)), bias)
 
 
-def _shares(out: Units, into: Units, tied: bool, generator: torch.Generator) -> Tensor:
+def _outgoing_shares(out: Units, into: Units, tied: bool, generator: torch.Generator) -> Tensor:
     """What part of an old unit's outgoing weight each of its copies gets (M out, M in); they add up to one."""
     if tied:
         return into.factor().expand(len(out.index), -1)
-    drawn = 1 + UNEVEN * (torch.rand(len(out.index), len(into.index), generator=generator) - 0.5)
+    drawn = 1 + ASYMMETRY * (torch.rand(len(out.index), len(into.index), generator=generator) - 0.5)
     sums = torch.zeros(len(out.index), 2 * into.count).index_add(1, into.group, drawn)
     return drawn / sums[:, into.group] / into.factor()
 
@@ -207,16 +207,16 @@ def _identity(out: Units, into: Units, like: Tensor) -> Tensor | None:
     return found[..., None, None] * window
 
 
-def put_norm(module: nn.Module, old: nn.Module, units: Units | None) -> int:
+def set_norm(module: nn.Module, old: nn.Module, units: Units | None) -> int:
     """Carry a normalisation's numbers over to new units, if both are of one kind; how many parameters were set."""
     if type(module) is not type(old) or not isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm):
         return 0
     size = module.weight.numel()
     if units is not None and size % len(units.index) == 0 and size > len(units.index):
-        units = units.at_places(size // len(units.index))
+        units = units.at_positions(size // len(units.index))
     before: nn.Parameter = old.weight  # type: ignore[assignment]
     if units is None and before.numel() == size:
-        units = same(size)
+        units = identity_units(size)
     if units is None or units.count != before.numel() or len(units.index) != size:
         return 0
     powers = {"weight": 1, "bias": 1, "running_mean": 1, "running_var": 2}
@@ -227,13 +227,13 @@ def put_norm(module: nn.Module, old: nn.Module, units: Units | None) -> int:
     return 2 * size
 
 
-def weight_norms(op: Op, incoming: bool) -> Tensor:
+def weight_norms(op: Affine, incoming: bool) -> Tensor:
     """The length of every unit's incoming or outgoing weights."""
     assert op.weight is not None
     kept = (0,) if incoming else (2,)
     return op.weight.square().sum([axis for axis in range(op.weight.dim()) if axis not in kept]).sqrt()
 
 
-def places(shape: tuple[int, ...]) -> int:
+def n_positions(shape: tuple[int, ...]) -> int:
     """How many places each unit of a value of this shape has."""
     return math.prod(shape[1:])

@@ -49,7 +49,7 @@ class BetaTCVAE(VAE):
         z = posterior.sample(batch.normal_like(posterior.mu))
         terms = self.bound(self.reconstruction(z if self.training else posterior.mode, batch.target), posterior)
         mi, tc, dimension_kl = decompose(posterior, z)
-        total = terms["total"] + (self.dials["beta"] - 1.0) * self.kl_weight() * tc
+        total = terms["total"] + (self.live["beta"] - 1.0) * self.kl_weight() * tc
         return terms | {"mi": mi, "tc": tc, "dimension_kl": dimension_kl, "total": total}
 
 

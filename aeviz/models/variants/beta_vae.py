@@ -32,4 +32,4 @@ class BetaVAE(VAE):
     config: BetaVAEConfig
 
     def kl_weight(self) -> Tensor | float:
-        return self.dials["beta"] * super().kl_weight()
+        return self.live["beta"] * super().kl_weight()

@@ -42,5 +42,5 @@ class ContractiveAutoencoder(Autoencoder):
         return {
             "reconstruction": reconstruction,
             "jacobian": jacobian,
-            "total": reconstruction + self.dials["contraction"] * jacobian,
+            "total": reconstruction + self.live["contraction"] * jacobian,
         }

@@ -49,7 +49,7 @@ class DenoisingAutoencoder(Autoencoder):
         """Adds the noise while training only, so that validation compares like with like."""
         if not self.training:
             return super().losses(batch)
-        return super().losses(replace(batch, x=corrupt(self.config, batch, self.dials["noise"])))
+        return super().losses(replace(batch, x=corrupt(self.config, batch, self.live["noise"])))
 
 
 def corrupt(config: DenoisingConfig, batch: Batch, strength: Tensor | float) -> Tensor:

@@ -47,7 +47,7 @@ class RegularisedAutoencoder(Autoencoder):
             "reconstruction": reconstruction,
             "code_length": length,
             "decoder_weights": weights,
-            "total": reconstruction + self.dials["code_penalty"] * length + self.dials["decoder_penalty"] * weights,
+            "total": reconstruction + self.live["code_penalty"] * length + self.live["decoder_penalty"] * weights,
         }
 
     def _decoder_weights(self, like: Tensor) -> Tensor:

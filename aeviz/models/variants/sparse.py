@@ -48,7 +48,7 @@ class SparseAutoencoder(Autoencoder):
         return {
             "reconstruction": reconstruction,
             "sparsity": sparsity,
-            "total": reconstruction + self.dials["sparsity"] * sparsity,
+            "total": reconstruction + self.live["sparsity"] * sparsity,
         }
 
     def _kl(self, z: Tensor) -> Tensor:

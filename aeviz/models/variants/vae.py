@@ -55,7 +55,7 @@ class VAE(Autoencoder):
     def advance(self, epochs: float) -> None:
         """Let the KL term's weight rise with the epochs done (KL annealing, Bowman et al. 2016, 1511.06349)."""
         rise = self.config.annealing
-        self.dials.warm(min(1.0, epochs / rise) if rise else 1.0)
+        self.live.set_warmup(min(1.0, epochs / rise) if rise else 1.0)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """Reconstruction of a sampled code and KL to N(0, 1), in nats; the mean code stands in outside training."""
@@ -73,7 +73,7 @@ class VAE(Autoencoder):
         processes share a batch, over each one's share.
         """
         by_dimension = posterior.kl().mean(0)  # (B, D) -> (D,)
-        floored = torch.maximum(by_dimension, self.dials["free_bits"]).sum()
+        floored = torch.maximum(by_dimension, self.live["free_bits"]).sum()
         return {
             "reconstruction": reconstruction,
             "kl": by_dimension.sum(),
@@ -82,7 +82,7 @@ class VAE(Autoencoder):
 
     def kl_weight(self) -> Tensor | float:
         """What the KL term weighs; it warms up while training only, so that validation compares like with like."""
-        return self.dials["warmth"] if self.training else 1.0
+        return self.live["warmup"] if self.training else 1.0
 
 
 def gaussian(features: Tensor) -> Gaussian:

@@ -76,7 +76,7 @@ class VectorQuantisedAutoencoder(Autoencoder):
             "codebook": codebook,
             "commitment": commitment,
             "perplexity": perplexity(chosen, self.config.codebook),
-            "total": reconstruction + codebook + self.dials["commitment"] * commitment,
+            "total": reconstruction + codebook + self.live["commitment"] * commitment,
         }
 
     def _groups(self, z: Tensor) -> Tensor:

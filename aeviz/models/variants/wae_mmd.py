@@ -45,7 +45,7 @@ class WassersteinAutoencoder(Autoencoder):
         return {
             "reconstruction": reconstruction,
             "mmd": distance,
-            "total": reconstruction + self.dials["mmd"] * distance,
+            "total": reconstruction + self.live["mmd"] * distance,
         }
 
 

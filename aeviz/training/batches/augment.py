@@ -127,7 +127,7 @@ def warp(x: Tensor, angle: Tensor, scale: Tensor, side: Tensor, crop_down: Tenso
         crop_down, crop_right: where the crop lies (B,), from -1 (top, left) to 1.
     """
     height, width = x.shape[-2:]
-    across, along = _middles(width, x), _middles(height, x)  # pixels' distances from the centre: (W,), (H,)
+    across, along = _pixel_centres(width, x), _pixel_centres(height, x)  # pixels' distances from the centre: (W,), (H,)
     room = (1 - side[:, None]) / 2
     # Where the pixels of the cropped picture were before: (B, W), (B, H).
     right = side[:, None] * across + room * width * crop_right[:, None]
@@ -171,6 +171,6 @@ def _sources(side: int, shift: Tensor, is_flipped: Tensor) -> Tensor:
     return torch.where(is_flipped[:, None], side - 1 - places, places)
 
 
-def _middles(side: int, x: Tensor) -> Tensor:
+def _pixel_centres(side: int, x: Tensor) -> Tensor:
     """The middles of a side's pixels, in pixels from the centre: (side,)."""
     return torch.arange(side, device=x.device, dtype=x.dtype) + (1 - side) / 2

@@ -19,7 +19,7 @@ ACTIVE_VARIANCE = 0.01  # of a code's mean, over images (Burda et al. 2016, sect
 # A unit other than a ReLU's is dead where its range over the probes is this share of the widest one of its layer.
 CONSTANT = 0.01
 ROUNDING = 1e-6  # a range no wider than this is no range
-BENDS = tuple({type(make()) for make in ACTIVATIONS.values()})
+ACTIVATION_TYPES = tuple({type(make()) for make in ACTIVATIONS.values()})
 
 
 def gradient_norms(model: nn.Module) -> dict[str, float | None]:
@@ -65,7 +65,7 @@ def observe(model: Autoencoder, probes: Probes | Batch) -> tuple[dict[str, Any],
     """
     codes: list[Tensor] = []
     divergences: list[Tensor] = []
-    spread = _Spread()
+    spread = _RunningVariance()
     with _evaluating(model), _watched(model) as extremes:
         for batch in _chunks(probes):
             encoded = model.encode(batch.x, batch.labels)
@@ -113,7 +113,7 @@ def _chunks(probes: Probes | Batch) -> Iterator[Batch]:
             yield probes.batch(positions)
 
 
-class _Spread:
+class _RunningVariance:
     """The variance of every value over samples that come in chunks, averaged over the values."""
 
     def __init__(self) -> None:
@@ -160,7 +160,7 @@ def _watched(model: nn.Module) -> Iterator[Extremes]:
 
     with ExitStack() as hooks:
         for name, module in model.named_modules():
-            if isinstance(module, BENDS):
+            if isinstance(module, ACTIVATION_TYPES):
                 hooks.callback(watch(name, module).remove)
         yield extremes
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from aeviz.runs import RunConfig
-from aeviz.training.doctor.history import Course, Finding, noise, smooth
+from aeviz.training.doctor.history import Finding, History, noise, smooth
 from aeviz.training.doctor.learning_rate import diverged, exploding, rate_too_high, rate_too_low, saturated, slower
 
 __all__ = ["Finding", "diagnose"]
@@ -32,42 +32,42 @@ def diagnose(config: RunConfig, metrics: list[dict[str, Any]], state: str = "") 
     Of a run's lines of metrics those since the last turned setting or changed network count. `state` is that of its
     status, since a loss that is no number leaves no line.
     """
-    course = Course(config, metrics)
-    if state == "diverged" or course.is_broken():
-        return [diverged(course)]
-    found = [finding for judge in JUDGES if (finding := judge(course)) is not None]
+    history = History(config, metrics)
+    if state == "diverged" or history.is_broken():
+        return [diverged(history)]
+    found = [finding for judge in JUDGES if (finding := judge(history)) is not None]
     names = {finding.name for finding in found}
     return [finding for finding in found if not names & set(CAUSES.get(finding.name, ()))]
 
 
-def dead_units(course: Course) -> Finding | None:
+def dead_units(history: History) -> Finding | None:
     """Most units answer no image, and so learn nothing."""
-    dead = [vitals["dead"] for vitals in course.looks(steps=1) if vitals.get("dead")][-LOOKS:]
-    if len(dead) < LOOKS or len(course.epochs) < LOOKS:
+    dead = [vitals["dead"] for vitals in history.looks(steps=1) if vitals.get("dead")][-LOOKS:]
+    if len(dead) < LOOKS or len(history.epochs) < LOOKS:
         return None
     share = min(float(np.mean(list(layers.values()))) for layers in dead)
     if share < DEAD_SHARE:
         return None
     layer, worst = max(dead[-1].items(), key=lambda item: item[1])
-    relu = course.config.model.body.activation == "relu"
+    relu = history.config.model.body.activation == "relu"
     sentence = f"{share:.0%} of the units, averaged over the layers, respond to no image ({worst:.0%} in {layer}); " + (
         "a ReLU that is off for all of them learns nothing any more." if relu else "they learn next to nothing."
     )
     if not relu:
-        return slower("dead_units", "Dead units", sentence, share, course)
+        return slower("dead_units", "Dead units", sentence, share, history)
     # Large steps killed them. Those that begin to leak in the middle of a training change what the network says so much
     # that it was seen to be lost; a fresh start with smaller steps does well.
-    rate = float(f"{course.config.training.learning_rate / 3:.2g}")
+    rate = float(f"{history.config.training.learning_rate / 3:.2g}")
     cure = {"training.learning_rate": rate, "model.body.activation": "leaky_relu"}
     label = f"Begin again with leaky ReLUs at {rate:g}"
     return Finding("dead_units", "Dead ReLUs", sentence, share, cure, label, again=True)
 
 
-def collapse(course: Course) -> Finding | None:
+def collapse(history: History) -> Finding | None:
     """The posterior of every image is the prior: the code says nothing, and the decoder has stopped to listen."""
-    told = [vitals["kl"] for vitals in course.looks(COLLAPSE_STEPS) if vitals.get("kl")][-LOOKS:]
-    worse = course.against_mean()[-LOOKS:]
-    if len(told) < LOOKS or len(worse) < LOOKS or course.is_warming_up():
+    told = [vitals["kl"] for vitals in history.looks(COLLAPSE_STEPS) if vitals.get("kl")][-LOOKS:]
+    worse = history.against_mean()[-LOOKS:]
+    if len(told) < LOOKS or len(worse) < LOOKS or history.is_warming_up():
         return None
     silent = [sum(value is not None and value < SILENT_NATS for value in kl) for kl in told]
     dims = len(told[-1])
@@ -77,42 +77,42 @@ def collapse(course: Course) -> Finding | None:
         f"{silent[-1]} of the {dims} dimensions say less than {SILENT_NATS:g} nats of an image, "
         "and the reconstructions are no better than the mean image: the code is ignored."
     )
-    cure, label, again = _louder(course.config)
+    cure, label, again = _louder(history.config)
     return Finding("collapse", "Posterior collapse", sentence, silent[-1] / dims, cure, label, again)
 
 
-def few_active(course: Course) -> Finding | None:
+def few_active(history: History) -> Finding | None:
     """Almost all dimensions are the same for every image."""
-    told = [vitals["active"] for vitals in course.looks(COLLAPSE_STEPS) if vitals.get("active") is not None][-LOOKS:]
-    dims = course.config.model.latent_dim
-    if len(told) < LOOKS or dims < 2 or course.is_warming_up():
+    told = [vitals["active"] for vitals in history.looks(COLLAPSE_STEPS) if vitals.get("active") is not None][-LOOKS:]
+    dims = history.config.model.latent_dim
+    if len(told) < LOOKS or dims < 2 or history.is_warming_up():
         return None
     if max(told) >= max(2, FEW_ACTIVE * dims):
         return None
     sentence = f"Only {told[-1]} of the {dims} dimensions of the code tell images apart."
-    cure, label, again = _louder(course.config)
+    cure, label, again = _louder(history.config)
     return Finding("few_active", "Few active dimensions", sentence, told[-1], cure, label, again)
 
 
-def overfitting(course: Course) -> Finding | None:
+def overfitting(history: History) -> Finding | None:
     """Validation gets worse while training gets better."""
-    if len(course.epochs) < 2 * OVERFIT_EPOCHS:
+    if len(history.epochs) < 2 * OVERFIT_EPOCHS:
         return None
-    worse = course.against_mean()
+    worse = history.against_mean()
     if len(worse) and worse[-1] > NO_BETTER:
         return None  # what has learned nothing has nothing by heart
-    validation, train = smooth(course.validation()), smooth(course.train())
+    validation, train = smooth(history.validation()), smooth(history.train())
     best = int(validation.argmin())
     rise = float(validation[-1] / validation[best] - 1)
     epochs = len(validation) - 1 - best
     if epochs < max(OVERFIT_EPOCHS, OVERFIT_SHARE * len(validation)) or train[-1] > (1 - OVERFIT_FALL) * train[best]:
         return None
-    if rise < max(OVERFIT_RISE, NOISE * noise(course.validation()[best:])):
+    if rise < max(OVERFIT_RISE, NOISE * noise(history.validation()[best:])):
         return None
     sentence = (
         f"Validation has risen by {rise:.1%} in the {epochs} epochs since its best, while the training loss fell."
     )
-    dropout = course.config.model.body.dropout
+    dropout = history.config.model.body.dropout
     if dropout < 0.3:
         cure, label = {"model.body.dropout": round(dropout + 0.1, 2)}, f"Drop out {dropout + 0.1:.0%} of the units"
     else:

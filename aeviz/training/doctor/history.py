@@ -1,4 +1,4 @@
-"""The course of a training so far, as its lines of metrics tell it, and what the doctor finds in it."""
+"""The history of a training so far, as its lines of metrics tell it, and what the doctor finds in it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from aeviz.runs import RunConfig
 
 TURNING = ("turn", "change")  # events after which a training is another one
-BLOCK = 4  # light lines to a point of the course, a second or so, while whole epochs are few
+BLOCK = 4  # light lines to a point of the history, a second or so, while whole epochs are few
 ENOUGH = 6
 
 
@@ -28,7 +28,7 @@ class Finding:
     again: bool = False
 
 
-class Course:
+class History:
     """The lines since the last turned setting or changed network, which made it another training."""
 
     def __init__(self, config: RunConfig, metrics: list[dict[str, Any]]) -> None:
@@ -56,7 +56,7 @@ class Course:
         return any(last[split].get("total", 0.0) is None for split in ("train", "val") if split in last)
 
     def looks(self, steps: int) -> list[dict[str, Any]]:
-        """The vitals of every look taken at least so many steps into the course, oldest first."""
+        """The vitals of every look taken at least so many steps into the history, oldest first."""
         begin = self.start.get("step", 0) + steps
         return [line["vitals"] for line in self.lines if line.get("vitals") and line["step"] >= begin]
 

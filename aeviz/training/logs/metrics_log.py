@@ -10,7 +10,7 @@ from aeviz import files
 from aeviz.runs import Position, Run
 
 
-class Record:
+class MetricsLog:
     """Sums of an epoch's terms since its beginning and since the last line, with the images and seconds they took.
 
     `images` is how many an epoch has; a record that does not write belongs to a process that trains along.
@@ -30,7 +30,7 @@ class Record:
         self.clear()
         self.sums, self.position.since = sums, since
 
-    def rest(self, seconds: float) -> None:
+    def exclude(self, seconds: float) -> None:
         """Seconds that were no work, as in a pause."""
         self._started += seconds
 
@@ -48,7 +48,7 @@ class Record:
         """The epoch's sums so far; waits for the device."""
         return {name: float(value) for name, value in self.sums.items()}
 
-    def light_line(self, totals: dict[str, float]) -> dict[str, Any] | None:
+    def progress_line(self, totals: dict[str, float]) -> dict[str, Any] | None:
         """Mean terms and speed since the last line; None where nothing was seen since."""
         count = self._summed_images() - self._seen.get("count", 0.0)
         if count <= 0:

@@ -15,7 +15,7 @@ SHARE = 0.015  # of a training's time that they may take
 FIRST_LOSS_SECONDS = 0.1  # in which the first loss is to be there, before anything is shown
 
 
-class Showcase:
+class Snapshots:
     """Shows one run; one that does not write belongs to a process that trains along."""
 
     def __init__(self, run: Run, dataset: Dataset, device: str, writes: bool) -> None:
@@ -32,7 +32,7 @@ class Showcase:
         """Whether the last showing was long ago, by what it took."""
         return time.perf_counter() > self._again
 
-    def show(self, model: Autoencoder, step: int) -> dict[str, Any]:
+    def take(self, model: Autoencoder, step: int) -> dict[str, Any]:
         """Show where a network stands; what goes on inside, for a line. Leaves eval mode on."""
         began = time.perf_counter()
         told: dict[str, Any] = {}

@@ -54,7 +54,7 @@ class RecordedStep:
         return terms
 
     def forget(self) -> None:
-        """Record again: something baked in has changed."""
+        """MetricsLog again: something baked in has changed."""
         self._replay: Callable[[], list[Tensor]] | None = None
         self._warm = 0
 

@@ -12,7 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 from aeviz.models import Autoencoder, Batch
 from aeviz.models.bodies.strided import channels_last
 from aeviz.runs import Resolved, TrainingConfig
-from aeviz.training.distributed import ALONE, Crew
+from aeviz.training.distributed import ALONE, World
 from aeviz.training.steps.optimizers import make_optimizer
 from aeviz.training.steps.schedule import is_constant, rate_at
 
@@ -32,9 +32,9 @@ class Stepper:
     """A model with its optimizer and, if asked for, the running average of its weights."""
 
     def __init__(
-        self, model: Autoencoder, config: TrainingConfig, resolved: Resolved | None = None, crew: Crew = ALONE
+        self, model: Autoencoder, config: TrainingConfig, resolved: Resolved | None = None, world: World = ALONE
     ) -> None:
-        self.model, self.config, self.crew = model, config, crew
+        self.model, self.config, self.world = model, config, world
         self.device = next(model.parameters()).device.type
         self.layout = torch.contiguous_format
         if resolved is not None and resolved.channels_last:
@@ -46,10 +46,10 @@ class Stepper:
         self.slowed = 1.0  # by a plateau
         self.rate = config.learning_rate  # of the last step
         self._weights = [parameter for parameter in model.parameters() if parameter.dim() > 1]
-        self._losses = _wrapped(model, resolved, crew)
+        self._losses = _wrapped(model, resolved, world)
 
     @property
-    def judged(self) -> Autoencoder:
+    def eval_model(self) -> Autoencoder:
         """The network that validation, pictures and the kept weights show: the averaged one where there is one."""
         return self.averaged.model if self.averaged is not None else self.model
 
@@ -81,7 +81,7 @@ class Stepper:
 
     def apply_gradients(self) -> None:
         """Temper the gradients, take a step of the optimizer, and follow it with the average."""
-        self._temper()
+        self._regularise_and_clip()
         self.optimizer.step()
         if self.averaged is not None:
             self.averaged.update(self.model)
@@ -100,7 +100,7 @@ class Stepper:
             else:
                 group["lr"] = rate
 
-    def turn(self, config: TrainingConfig) -> None:
+    def set_config(self, config: TrainingConfig) -> None:
         """Take other settings from the next step on, as far as the optimizer stays the same."""
         self.config = config
         for group in self.optimizer.param_groups:
@@ -128,7 +128,7 @@ class Stepper:
             state.setdefault(int(number), {})[key] = _laid_out_as(parameters[int(number)], tensor)
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-        self._remember_nothing_of_the_others()
+        self._fill_missing_momentum()
         if self.averaged is not None:
             self.averaged.model.load_state_dict(ema or self.model.state_dict())
 
@@ -143,10 +143,10 @@ class Stepper:
                 self.optimizer.state[parameter] = {
                     key: value.clone() if isinstance(value, Tensor) else value for key, value in memory.items()
                 }
-        self._remember_nothing_of_the_others()
+        self._fill_missing_momentum()
         self.slowed = before.slowed
 
-    def _remember_nothing_of_the_others(self) -> None:
+    def _fill_missing_momentum(self) -> None:
         """Give parameters without momentum a zero one, where others have some: the fused step wants all or none."""
         if any("momentum_buffer" in memory for memory in self.optimizer.state.values()):
             for parameter in self.model.parameters():
@@ -157,10 +157,10 @@ class Stepper:
         if batch.part is None:
             return 1.0
         first, end, whole = batch.part
-        return (end - first) * self.crew.size / whole
+        return (end - first) * self.world.size / whole
 
     @torch.no_grad()
-    def _temper(self) -> None:
+    def _regularise_and_clip(self) -> None:
         """Penalise the weights' absolute values, then shorten a gradient that is too long (Pascanu et al. 2013)."""
         if self.config.l1 > 0:
             gradients = [weight.grad for weight in self._weights if weight.grad is not None]
@@ -199,11 +199,11 @@ class Averaged:
             mine[name].copy_(theirs[name])
 
 
-def _wrapped(model: Autoencoder, resolved: Resolved | None, crew: Crew) -> nn.Module:
+def _wrapped(model: Autoencoder, resolved: Resolved | None, world: World) -> nn.Module:
     losses: nn.Module = _Losses(model)
     if resolved is not None and resolved.compile:
         losses.compile()
-    if crew.size > 1:
+    if world.size > 1:
         device = next(model.parameters()).device
         cards = [device] if device.type == "cuda" else None
         if cards:  # batch norm over the whole batch; its synchronised form knows no CPU
