@@ -84,7 +84,7 @@ def test_turning_changes_what_is_learned():
 
 def test_what_cannot_be_turned_is_refused_in_words_and_the_training_goes_on():
     run = training.prepare(recipe())
-    with pytest.raises(BadValue, match=r"training\.epochs cannot be turned.*training.learning_rate"):
+    with pytest.raises(BadValue, match=r"training\.epochs cannot be changed.*training.learning_rate"):
         training.turn(run, "training.epochs", 3)
     with pytest.raises(BadValue, match=r"learning_rate = -1.* more than 0"):
         training.turn(run, "training.learning_rate", -1)

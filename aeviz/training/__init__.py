@@ -1,4 +1,4 @@
-"""Training: one loop for every variant, in a process of its own."""
+"""Training: one loop for all variants, run in its own process."""
 
 from aeviz.training.batches.feed import steps_per_epoch
 from aeviz.training.checkpoint import can_undo

@@ -1,4 +1,4 @@
-"""What a person asks of a training at work, done between two steps."""
+"""Applies live changes between two training steps."""
 
 import time
 from collections.abc import Callable
@@ -23,12 +23,12 @@ from aeviz.training.steps.cuda_graphs import CapturedStep
 from aeviz.training.steps.replay import RecordedStep
 from aeviz.training.steps.stepper import Stepper
 
-LISTEN_SECONDS = 0.02  # how often a paused training listens
-PROBES = 2000  # images whose codes say what of the old network matters
+LISTEN_SECONDS = 0.02  # how often a paused training checks for requests
+PROBES = 2000  # images whose codes show which parts of the old network matter
 
 
 class Rewound(Exception):
-    """The training stands at an earlier place than before, and goes on from there."""
+    """The training was set back to an earlier step and continues from there."""
 
 
 class LiveTrainer(Protocol):
@@ -62,33 +62,33 @@ class LiveTrainer(Protocol):
 
 
 class LiveControl:
-    """Hears requests and turns the training: live settings, the network, single steps, pause and stop.
+    """Applies requests to a training: live settings, network changes, single steps, pause and stop.
 
-    A paused training stays in its process for `park_seconds`, unless `is_wanted` says that another one waits for
-    the device, and goes on at once when asked to.
+    A paused training keeps its process for `park_seconds`, so that it can resume at once; it leaves earlier if
+    `is_wanted` reports that another training waits for the device.
     """
 
     def __init__(self, park_seconds: float = 0.0, is_wanted: Callable[[], bool] = lambda: False) -> None:
         self.park_seconds, self.is_wanted = park_seconds, is_wanted
         self._steps = 0
-        self._is_counted = False  # the steps asked for are all taken
+        self._is_counted = False  # all requested steps are done
 
     @property
     def counts_steps(self) -> bool:
-        """Whether the training is to pause after a number of steps."""
+        """Whether the training will pause after a given number of steps."""
         return self._steps > 0
 
     def count_step(self) -> None:
-        """A step was taken."""
+        """Count one finished step."""
         self._is_counted = self._steps == 1
         self._steps = max(0, self._steps - 1)
 
     def apply_requests(self, trainer: LiveTrainer) -> None:
-        """Do what was asked.
+        """Apply all pending requests.
 
         Raises:
-            Stopped, Paused: the training is to end here.
-            Rewound: it stands elsewhere now.
+            Stopped, Paused: the training has to end here.
+            Rewound: the training was set back to an earlier step.
         """
         counted = self._is_counted
         self._is_counted = False
@@ -106,10 +106,10 @@ class LiveControl:
             self._park(trainer)
 
     def _park(self, trainer: LiveTrainer) -> None:
-        """Wait where we are until something is asked.
+        """Stay paused in this process until a request arrives.
 
         Raises:
-            Paused: nothing was, for long enough.
+            Paused: no request arrived in time.
         """
         worker = trainer.worker
         worker.pause_asked = True
@@ -126,7 +126,7 @@ class LiveControl:
         raise Paused("paused as asked")
 
     def _apply(self, trainer: LiveTrainer, request: dict[str, Any]) -> bool:
-        """Do one thing; whether the training stands elsewhere now."""
+        """Apply one request; return whether the training was set back to an earlier step."""
         act = REQUESTS.get(str(request.get("ask")))
         if act is None:
             return False
@@ -156,12 +156,12 @@ class LiveControl:
         self._steps = 1
 
     def _leave(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
-        """Somebody else wants the run's directory: a paused training lets go of it."""
+        """Release the run's directory to another process if the training is paused."""
         if trainer.worker.pause_asked:
             self.park_seconds = 0.0
 
     def _turn(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
-        """Turn a live setting."""
+        """Change a live setting."""
         path, value = str(request.get("path")), request.get("value")
         before = trainer.run.config()
         config = with_live_value(before, path, value)
@@ -175,7 +175,7 @@ class LiveControl:
         elif section == "model":
             for model in {trainer.model, trainer.stepper.eval_model}:
                 model.set_live(name, now)
-            trainer.position.best = None  # totals of other weights cannot be compared
+            trainer.position.best = None  # totals under different loss weights are not comparable
         else:
             trainer.training = config.training
             trainer.stepper.set_config(config.training)
@@ -186,7 +186,7 @@ class LiveControl:
         trainer.save()
 
     def _change(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
-        """Go on with another network that keeps what was learned."""
+        """Continue with a changed network that keeps what was learned."""
         if trainer.world.size > 1:
             raise NotNow("the network cannot be changed while several processes train it; stop first, then change")
         before = trainer.run.config()
@@ -205,7 +205,7 @@ class LiveControl:
         trainer.snapshot()
 
     def _undo(self, trainer: LiveTrainer, request: dict[str, Any]) -> bool:
-        """Stand again where the training stood before the last change of the network."""
+        """Return to the state before the last change of the network."""
         if trainer.world.size > 1:
             raise NotNow("a change cannot be undone while several processes train; stop first, then undo")
         if not can_undo(trainer.run):
@@ -228,39 +228,39 @@ REQUESTS: dict[str, Callable[[LiveControl, LiveTrainer, dict[str, Any]], Any]] =
 
 
 def live_paths(config: RunConfig) -> dict[str, float]:
-    """The settings a running training can turn, as dotted paths with their present values."""
+    """The live settings of a training: dotted path -> current value."""
     training = {f"training.{name}": getattr(config.training, name) for name in config.training.live_fields()}
     model = {f"model.{name}": getattr(config.model, name) for name in config.model.live_fields()}
     return training | model | {"model.body.dropout": config.model.body.dropout}
 
 
 def with_live_value(config: RunConfig, path: str, value: Any) -> RunConfig:
-    """The settings with one live value changed.
+    """A copy of the settings with one live setting changed.
 
     Raises:
-        BadValue: the path is none of `live_paths`, or the value is not allowed there.
+        BadValue: the path is not in `live_paths`, or its value is not allowed.
     """
     known = live_paths(config)
     if path not in known:
-        raise BadValue("{path} cannot be turned while training; these can: {known}", path=path, known=", ".join(known))
+        raise BadValue("{path} cannot be changed while training; these can: {known}", path=path, known=", ".join(known))
     values = config.to_json()
     override(values, path.split("."), value)
     return RunConfig.parse(values)
 
 
 def fitted(config: RunConfig, model: Any) -> ModelConfig:
-    """Another network's settings (without the sample's shape) for the images of a run.
+    """Parse model settings (without the sample shape) for the images of a run.
 
     Raises:
-        BadValue: they are not allowed.
+        BadValue: a setting is not allowed.
     """
     if not isinstance(model, dict):
-        raise BadValue("model = {model!r} holds no settings of a network", model=model)
+        raise BadValue("model = {model!r} is not a model's settings; give an object of settings", model=model)
     return fitted_to(model, config.data.shape, len(config.data.classes))
 
 
 def value_at(config: RunConfig, path: str) -> Any:
-    """The value a dotted path leads to."""
+    """The value at a dotted path."""
     value: Any = config
     for name in path.split("."):
         value = getattr(value, name)
@@ -278,7 +278,7 @@ def _dropouts(model: nn.Module) -> list[Any]:
 
 
 def _set_dropout(trainer: LiveTrainer, config: ModelConfig) -> bool:
-    """Take each layer's dropout from the settings; False where other layers than now would have some."""
+    """Set each layer's dropout rate; False if the number of dropout layers would change."""
     with shapes_only():
         wanted = _dropouts(build(config, trainer.training.loss))
     for model in {trainer.model, trainer.stepper.eval_model}:
@@ -292,7 +292,7 @@ def _set_dropout(trainer: LiveTrainer, config: ModelConfig) -> bool:
 
 
 def _rebuild(trainer: LiveTrainer, config: ModelConfig) -> str:
-    """Train a network of other settings from here on, with all that can be kept; what was, in a sentence."""
+    """Replace the network by one with other settings; return a sentence saying what was kept."""
     before = trainer.stepper
     batch = trainer.validation.batch(torch.arange(min(PROBES, len(trainer.validation)), device=trainer.device))
     before.model.eval()

@@ -1,4 +1,4 @@
-"""The one loop that trains every variant."""
+"""The training loop, shared by all variants."""
 
 import dataclasses
 import math
@@ -29,20 +29,20 @@ from aeviz.training.steps.stepper import Stepper
 from aeviz.training.validation import evaluate
 
 Part = tuple[int, int, int] | None
-LOOK_SECONDS = 0.25  # how often the loop looks up: finite loss, a line of metrics
-SAVE_SECONDS = 2.0  # between checkpoints at the ends of epochs
-FIRST_JUDGED = 1024  # validation images that the network is judged by before it has learned anything
+LOOK_SECONDS = 0.25  # between checks for requests, a finite loss, and a line of metrics
+SAVE_SECONDS = 2.0  # between checkpoints at epoch ends
+FIRST_JUDGED = 1024  # validation images used before the first step
 CHECKPOINT_SECONDS = 20.0  # between checkpoints within a long epoch
 
 
 class Diverged(AevizError):
-    """The loss is no longer a number."""
+    """The loss is no longer finite."""
 
 
 class Trainer:
-    """Trains one run on one device, from its checkpoint if it has one.
+    """Trains one run on one device, resuming from its checkpoint if there is one.
 
-    Of several processes that train together, all take the same steps and only the first one writes.
+    In distributed training all processes take the same steps and only the first one writes files.
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class Trainer:
         self.restore()
 
     def restore(self) -> None:
-        """Build the network and put it where the checkpoint stands; what was noted after that point is cut."""
+        """Build the network, load the checkpoint, and drop metrics logged after it."""
         self.config = self.run.config()
         self.training = self.config.training
         self.augment = Augment(self.training.augment, self.dataset.shape) if is_on(self.training.augment) else None
         torch.manual_seed(self.config.seed)
         network = checkpointed_model(self.run)
-        if network != self.config.model:  # a change was cut short; the checkpoint is what there is
+        if network != self.config.model:  # a network change was interrupted; the checkpoint decides
             self.config = self.config.model_copy(update={"model": network})
             if self.world.is_first:
                 self.run.write_config(self.config)
@@ -86,7 +86,7 @@ class Trainer:
         self.snapshots.begin(self.position.step)
 
     def set_stepper(self, stepper: Stepper) -> None:
-        """Train another network from here on."""
+        """Train this network and optimizer from now on."""
         self.stepper = stepper
         self.best = BestWeights(self.run, stepper.eval_model)
         resolved = self.config.resolved
@@ -100,32 +100,32 @@ class Trainer:
 
     @property
     def position(self) -> Position:
-        """Where the training stands."""
+        """Epoch, step and counters of the training."""
         return self.metrics_log.position
 
     @property
     def is_complete(self) -> bool:
-        """Whether all epochs are done: then there is nothing to pause or to stop."""
+        """Whether all epochs are done, so that there is nothing left to pause or stop."""
         return self.position.epoch >= self.training.epochs
 
     @property
     def model(self) -> Autoencoder:
-        """The network in training."""
+        """The network being trained."""
         return self.stepper.model
 
     def train(self) -> None:
-        """Train to the last epoch, or to where validation stands still.
+        """Train to the last epoch, or until early stopping.
 
         Raises:
-            Paused, Stopped: as asked; the checkpoint is written.
+            Paused, Stopped: on request; the checkpoint is written.
             Diverged: the loss became NaN or infinite.
         """
         self._report(state="running", message="")
         if self.position.step == 0:
             self._validate_epoch()
-            self._saved = -math.inf  # as soon as the first loss is told
+            self._saved = -math.inf  # save as soon as the first loss is logged
         if self._is_stale():
-            self.position.stale = 0  # it ended early, and the person wants more
+            self.position.stale = 0  # it stopped early, and the user wants to continue
         while True:
             try:
                 self.apply_requests()
@@ -158,7 +158,7 @@ class Trainer:
                 self._look()
 
     def _learned(self, batches: list[Tensor], parts: list[Part], steps: int) -> Iterator[tuple[int, dict[str, Tensor]]]:
-        """How many images each step learns from, and its terms; nothing here waits for the device."""
+        """Yield each step's batch size and loss terms; never waits for the device."""
         if self.captured is not None:
             for positions in batches:
                 yield len(positions), self.captured(positions, self._epoch(steps))
@@ -167,23 +167,23 @@ class Trainer:
             yield len(batch.x), self.stepper.step(self._varied(batch), self._epoch(steps))
 
     def _varied(self, batch: Batch) -> Batch:
-        """The batch as it is trained on."""
+        """The batch after augmentation."""
         if self.augment is None:
             return batch
         x = self.augment(batch.x, batch.part)
         return dataclasses.replace(batch, x=x, target=x)
 
     def _epoch(self, steps: int) -> float:
-        """Epochs done, the one under way in part."""
+        """Epochs done, as a fraction within the current one."""
         return self.position.epoch + self.position.offset / steps
 
     def _is_due(self) -> bool:
-        """Whether to look up: after the first step, now and then, and when something was asked."""
+        """Whether to check in: after the first step, every `LOOK_SECONDS`, and when a request is pending."""
         asked = self.worker.is_asked() or self.live_control.counts_steps
         return self.position.step == 1 or asked or time.perf_counter() - self._looked > LOOK_SECONDS
 
     def _look(self) -> None:
-        """Look up from the work: note the loss, see that it is a number, hear what is asked."""
+        """Log the loss, check that it is finite, and apply requests."""
         self._note_progress()
         self._report(state="running")
         self.live_control.count_step()
@@ -193,10 +193,10 @@ class Trainer:
         self._looked = time.perf_counter()
 
     def apply_requests(self) -> None:
-        """Do what was asked since the last look.
+        """Apply the requests made since the last call.
 
         Raises:
-            Paused, Stopped, Rewound: as asked; the checkpoint is written.
+            Paused, Stopped, Rewound: on request; the checkpoint is written.
         """
         try:
             self.live_control.apply_requests(self)
@@ -206,7 +206,7 @@ class Trainer:
             raise
 
     def _note_progress(self) -> None:
-        """A light line: mean terms, images per second, since the last line; the gradients of the last step."""
+        """Log mean terms and images/s since the last line, and the last step's gradient norms."""
         line = self.metrics_log.progress_line(self._checked(self.metrics_log.totals()))
         if line is None:
             return
@@ -216,7 +216,7 @@ class Trainer:
         self.note(line)
 
     def _validate_epoch(self, train: dict[str, float] | None = None) -> None:
-        """Validate, keep the weights if they are the best yet, and note the epoch."""
+        """Validate, keep the weights if they are the best so far, and log the epoch."""
         self.position.seconds = self.metrics_log.seconds()
         speed = self.metrics_log.speed() if train else None
         validation = self.validate(counting=train is not None)
@@ -228,7 +228,10 @@ class Trainer:
         self._report(state="running")
 
     def validate(self, counting: bool = False) -> dict[str, float]:
-        """Validate and keep the weights if they are the best yet; `counting` epochs without progress."""
+        """Validate and keep the weights if they are the best so far.
+
+        With `counting`, an epoch without improvement counts towards early stopping and plateau decay.
+        """
         position, config = self.position, self.training
         most = None if position.step else FIRST_JUDGED
         validation = self._checked(evaluate(self.stepper.eval_model, self.validation, most))
@@ -237,7 +240,7 @@ class Trainer:
             if self.world.is_first:
                 self.best.keep(position)
             if most is not None and most < len(self.validation):
-                position.best = None  # other images than later: not to be compared with
+                position.best = None  # measured on fewer images than later, so not comparable
         elif counting:
             position.stale, position.waited = position.stale + 1, position.waited + 1
         if config.schedule == "plateau" and position.waited >= config.decay_epochs:
@@ -246,7 +249,7 @@ class Trainer:
         return validation
 
     def _is_stale(self) -> bool:
-        """Whether validation has stood still for as long as the person's patience."""
+        """Whether validation has not improved for `patience` epochs."""
         return 0 < self.training.patience <= self.position.stale
 
     def _ends_early(self) -> bool:
@@ -269,7 +272,7 @@ class Trainer:
         return terms
 
     def save(self) -> None:
-        """Write the checkpoint, unless the network has already gone astray."""
+        """Write the checkpoint, unless the loss has diverged."""
         self._checked(self.metrics_log.totals())
         self.position.seconds = self.metrics_log.seconds()
         if self.world.is_first:
@@ -278,17 +281,17 @@ class Trainer:
         self._saved = time.perf_counter()
 
     def snapshot(self) -> dict[str, Any]:
-        """Let people see where the network stands; what goes on inside it, for a line of the metrics."""
-        told = self.snapshots.take(self.stepper.eval_model, self.position.step)
+        """Write preview and film frame; return the vitals for a line of metrics."""
+        vitals = self.snapshots.take(self.stepper.eval_model, self.position.step)
         self.model.train()
-        return told
+        return vitals
 
     def note(self, line: dict[str, Any]) -> None:
-        """Add a line to the metrics."""
+        """Append a line to the metrics."""
         self.metrics_log.note(line, self.stepper.rate)
 
     def event(self, event: dict[str, Any]) -> None:
-        """Note that something was changed from outside, or has ended by itself."""
+        """Log an event: a live change, or early stopping."""
         self.note({"event": event})
 
     def _report(self, **changes: Any) -> None:
@@ -296,5 +299,5 @@ class Trainer:
             self.worker.report(**changes, **self.progress())
 
     def progress(self) -> dict[str, int]:
-        """How far the training is, for its status."""
+        """Epoch, epochs and step, for the run's status."""
         return {"epoch": self.position.epoch, "epochs": self.training.epochs, "step": self.position.step}

@@ -1,4 +1,4 @@
-"""From a person's choice to a training at work: the recipe, the run, the process, the device's turn."""
+"""Start a training: check the recipe, create the run, launch its process, train."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,18 +22,18 @@ from aeviz.training.live_control import LiveControl
 from aeviz.training.loop import Diverged, Trainer
 
 Start = Callable[..., None]
-CUT_SHORT = ("failed", "interrupted")  # the process may have died after the last epoch, while it rebuilt the images
+CUT_SHORT = ("failed", "interrupted")  # the process may have died after the last epoch, while computing test errors
 
 
 class DataChoice(Settings):
-    """Which set, and what it should be like where it can be chosen."""
+    """A data set and its parameters."""
 
     name: str = "digits"
     params: dict[str, Any] = Field(default_factory=dict)
 
 
 class Recipe(Settings):
-    """What a person chooses before training; `model` holds a variant's settings without the sample's shape."""
+    """The user's choices before training; `model` holds a variant's settings without the sample shape."""
 
     data: DataChoice = DataChoice()
     model: dict[str, Any] = Field(default_factory=dict)
@@ -42,10 +42,10 @@ class Recipe(Settings):
 
 
 def prepare(recipe: Recipe, dataset: data.Dataset | None = None) -> Run:
-    """Check everything that can be checked before training, and make the run's directory.
+    """Check everything that can be checked before training and create the run's directory.
 
     Raises:
-        AevizError: what is wrong with the recipe; nothing was made.
+        AevizError: the recipe is not valid; nothing was created.
     """
     dataset = dataset or data.load(recipe.data.name, recipe.data.params)
     check_images(dataset)
@@ -65,10 +65,10 @@ def check_images(dataset: data.Dataset) -> None:
 
 
 def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...], classes: int | None = None) -> ModelConfig:
-    """The model's settings, for samples of this shape and, where it matters and is known, of so many classes.
+    """The model settings for samples of this shape and, for conditional variants, this many classes.
 
     Raises:
-        BadValue: a setting it does not allow.
+        BadValue: a setting is not allowed.
     """
     if "sample_shape" in recipe.model:
         raise BadValue("model.sample_shape cannot be set; it is that of the images, {shape}", shape=sample_shape)
@@ -76,10 +76,10 @@ def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...], classes: int | N
 
 
 def launch(run: Run, start: Start = jobs.start) -> None:
-    """Start a run's process, which waits for its device's turn and survives this one.
+    """Start a run's process, which waits in its device's queue and outlives this one.
 
     Raises:
-        NotNow: it is at work already.
+        NotNow: the run is already training.
     """
     if run.is_alive():
         raise NotNow("the run {id} is at work already", id=run.id)
@@ -92,12 +92,14 @@ def launch(run: Run, start: Start = jobs.start) -> None:
 
 
 def resume(run: Run, epochs: int | None = None) -> None:
-    """Set a run that has ended up to go on, to `epochs` in all if given; after a crash with torch's plain kernels.
+    """Prepare a run that has ended to resume, up to `epochs` in total if given.
+
+    After a crash it resumes with torch's plain kernels.
 
     Raises:
-        NotNow: it is at work.
-        MissingData: its images are not at hand.
-        BadValue: fewer epochs than are done.
+        NotNow: the run is training.
+        MissingData: its images are not available.
+        BadValue: `epochs` is less than what is done.
     """
     run.let_go()
     config, status = _after_crash(run), run.status()
@@ -117,7 +119,7 @@ def resume(run: Run, epochs: int | None = None) -> None:
 
 
 def _after_crash(run: Run) -> RunConfig:
-    """The run's settings, with torch's plain kernels if its last process has crashed."""
+    """The run's settings, with torch's plain kernels if its last process crashed."""
     config = run.config()
     if run.written_status().signal not in CRASHES:
         return config
@@ -125,10 +127,10 @@ def _after_crash(run: Run) -> RunConfig:
 
 
 def work(run: Run, worker: Worker, live_control: LiveControl | None = None, world: World = ALONE) -> None:
-    """Train a run whose process and device are ours; its status tells how it ended.
+    """Train a run in this process; its status reports how it ended.
 
     Raises:
-        AevizError: it could not be trained.
+        AevizError: the run could not be trained.
     """
     config = run.config().data
     if world.is_first:
@@ -138,7 +140,7 @@ def work(run: Run, worker: Worker, live_control: LiveControl | None = None, worl
     resolved = world.share(resolve(run.config()) if world.is_first else None)
     if world.is_first:
         run.write_config(run.config().model_copy(update={"resolved": resolved}))
-    world.share(None)  # the others read the config once it is written
+    world.share(None)  # barrier: the other processes read the config after it is written
     torch.set_num_threads(resolved.threads)
     if run.config().training.batch_size < 2 * world.size:
         raise BadValue(
@@ -150,11 +152,11 @@ def work(run: Run, worker: Worker, live_control: LiveControl | None = None, worl
 
 
 def _train(trainer: Trainer) -> None:
-    """Train, rebuild the test images, and have the status tell how it ended."""
+    """Train, compute the test errors, and report the final state."""
     run, worker, world = trainer.run, trainer.worker, trainer.world
     ending = _trained(trainer)
     while ending["state"] in ("paused", "done") and world.size == 1 and worker.is_awaited():
-        ending = _trained(trainer)  # asked while it was ending
+        ending = _trained(trainer)  # requested while it was ending
     if world.is_first:
         if ending["state"] != "paused":
             worker.report(message="Rebuilding the test images")
@@ -163,7 +165,7 @@ def _train(trainer: Trainer) -> None:
 
 
 def _trained(trainer: Trainer) -> dict[str, str]:
-    """Train, and tell how it ended."""
+    """Train; return the final state and message."""
     try:
         trainer.train()
     except Paused:

@@ -1,4 +1,4 @@
-"""The doctor: what is wrong with a training, the number it is judged by, and settings that cure it."""
+"""The doctor's rules: detect problems of a training and suggest settings to fix them."""
 
 from typing import Any
 
@@ -10,27 +10,27 @@ from aeviz.training.doctor.learning_rate import diverged, exploding, rate_too_hi
 
 __all__ = ["Finding", "diagnose"]
 
-LOOKS = 3  # a sign must have stood at so many looks in a row; once may be chance
-# Looks from this step on count: healthy VAEs were seen to be silent for their first 220 steps before they spoke.
+LOOKS = 3  # consecutive measurements that must show a problem; a single one may be chance
+# Measured from this step on: healthy VAEs were seen with collapsed posteriors for their first 220 steps.
 COLLAPSE_STEPS = 300
-SILENT_NATS = 0.01  # a dimension that says less than this of an image says nothing
-SILENT_SHARE = 0.75  # of the dimensions; a healthy VAE may leave as many unused, yet it rebuilds
-NO_BETTER = 0.9  # of the mean image's error: what says nothing cannot do much better than 1
-FEW_ACTIVE = 1 / 16  # of the dimensions; fewer than two in any case: not even a plane to lay a map in
-# Of the units, averaged over the layers. Healthy ReLU networks were seen at 0.1 to 0.35 (single layers up to 0.85) and
-# passing through 0.45; rates a little too high at 0.6, far too high at 0.8.
+SILENT_NATS = 0.01  # a dimension with less KL than this carries no information
+SILENT_SHARE = 0.75  # of the dimensions; a healthy VAE may leave as many unused and still reconstruct
+NO_BETTER = 0.9  # of the mean image's error: a code without information stays near 1
+FEW_ACTIVE = 1 / 16  # of the dimensions; fewer than two in any case, which do not span a map
+# Of the units, averaged over the layers. Healthy ReLU networks were seen at 0.1 to 0.35 (single layers up to 0.85),
+# for a while at 0.45; slightly too high rates at 0.6, far too high ones at 0.8.
 DEAD_SHARE = 0.5
-OVERFIT_EPOCHS, OVERFIT_SHARE = 5, 0.1  # since validation was best, and of all epochs: long trainings waver longer
-OVERFIT_RISE, OVERFIT_FALL = 0.01, 0.005  # of validation above its best; of the training loss meanwhile
-NOISE = 3.0  # a rise counts once it is so many times the usual difference between two epochs
-FREE_BITS = 0.25  # nats per dimension: enough to begin to speak, little against an image's 20 to 200
+OVERFIT_EPOCHS, OVERFIT_SHARE = 5, 0.1  # since the best one; of all epochs, as long trainings fluctuate longer
+OVERFIT_RISE, OVERFIT_FALL = 0.01, 0.005  # rise of validation above its best; fall of the training loss meanwhile
+NOISE = 3.0  # a rise counts if it is this many times the usual difference between two epochs
+FREE_BITS = 0.25  # nats per dimension: enough to start using it, little compared with 20 to 200 per image
 
 
 def diagnose(config: RunConfig, metrics: list[dict[str, Any]], state: str = "") -> list[Finding]:
-    """What is wrong with a training, the worst first; nothing before there is enough to judge by.
+    """Problems of a training, the worst first; empty while there is too little data.
 
-    Of a run's lines of metrics those since the last turned setting or changed network count. `state` is that of its
-    status, since a loss that is no number leaves no line.
+    Uses the metrics since the last change of a live setting or of the network. `state` is the run's status, because
+    a loss that is not finite leaves no line.
     """
     history = History(config, metrics)
     if state == "diverged" or history.is_broken():
@@ -41,7 +41,7 @@ def diagnose(config: RunConfig, metrics: list[dict[str, Any]], state: str = "") 
 
 
 def dead_units(history: History) -> Finding | None:
-    """Most units answer no image, and so learn nothing."""
+    """Most units respond to no image and so learn nothing."""
     dead = [vitals["dead"] for vitals in history.looks(steps=1) if vitals.get("dead")][-LOOKS:]
     if len(dead) < LOOKS or len(history.epochs) < LOOKS:
         return None
@@ -55,8 +55,8 @@ def dead_units(history: History) -> Finding | None:
     )
     if not relu:
         return slower("dead_units", "Dead units", sentence, share, history)
-    # Large steps killed them. Those that begin to leak in the middle of a training change what the network says so much
-    # that it was seen to be lost; a fresh start with smaller steps does well.
+    # Large steps killed them. Switching to leaky ReLUs during training changes the output so much that networks did not
+    # recover; a new training with smaller steps does well.
     rate = float(f"{history.config.training.learning_rate / 3:.2g}")
     cure = {"training.learning_rate": rate, "model.body.activation": "leaky_relu"}
     label = f"Begin again with leaky ReLUs at {rate:g}"
@@ -64,13 +64,13 @@ def dead_units(history: History) -> Finding | None:
 
 
 def collapse(history: History) -> Finding | None:
-    """The posterior of every image is the prior: the code says nothing, and the decoder has stopped to listen."""
-    told = [vitals["kl"] for vitals in history.looks(COLLAPSE_STEPS) if vitals.get("kl")][-LOOKS:]
+    """Posterior collapse: every posterior equals the prior, and the decoder ignores the code."""
+    seen = [vitals["kl"] for vitals in history.looks(COLLAPSE_STEPS) if vitals.get("kl")][-LOOKS:]
     worse = history.against_mean()[-LOOKS:]
-    if len(told) < LOOKS or len(worse) < LOOKS or history.is_warming_up():
+    if len(seen) < LOOKS or len(worse) < LOOKS or history.is_warming_up():
         return None
-    silent = [sum(value is not None and value < SILENT_NATS for value in kl) for kl in told]
-    dims = len(told[-1])
+    silent = [sum(value is not None and value < SILENT_NATS for value in kl) for kl in seen]
+    dims = len(seen[-1])
     if min(silent) < SILENT_SHARE * dims or worse.min() < NO_BETTER:
         return None
     sentence = (
@@ -82,16 +82,16 @@ def collapse(history: History) -> Finding | None:
 
 
 def few_active(history: History) -> Finding | None:
-    """Almost all dimensions are the same for every image."""
-    told = [vitals["active"] for vitals in history.looks(COLLAPSE_STEPS) if vitals.get("active") is not None][-LOOKS:]
+    """Almost all dimensions are constant over the images."""
+    seen = [vitals["active"] for vitals in history.looks(COLLAPSE_STEPS) if vitals.get("active") is not None][-LOOKS:]
     dims = history.config.model.latent_dim
-    if len(told) < LOOKS or dims < 2 or history.is_warming_up():
+    if len(seen) < LOOKS or dims < 2 or history.is_warming_up():
         return None
-    if max(told) >= max(2, FEW_ACTIVE * dims):
+    if max(seen) >= max(2, FEW_ACTIVE * dims):
         return None
-    sentence = f"Only {told[-1]} of the {dims} dimensions of the code tell images apart."
+    sentence = f"Only {seen[-1]} of the {dims} dimensions of the code tell images apart."
     cure, label, again = _louder(history.config)
-    return Finding("few_active", "Few active dimensions", sentence, told[-1], cure, label, again)
+    return Finding("few_active", "Few active dimensions", sentence, seen[-1], cure, label, again)
 
 
 def overfitting(history: History) -> Finding | None:
@@ -100,7 +100,7 @@ def overfitting(history: History) -> Finding | None:
         return None
     worse = history.against_mean()
     if len(worse) and worse[-1] > NO_BETTER:
-        return None  # what has learned nothing has nothing by heart
+        return None  # a network that has learned nothing cannot overfit
     validation, train = smooth(history.validation()), smooth(history.train())
     best = int(validation.argmin())
     rise = float(validation[-1] / validation[best] - 1)
@@ -121,7 +121,7 @@ def overfitting(history: History) -> Finding | None:
 
 
 JUDGES = (saturated, exploding, rate_too_high, dead_units, collapse, few_active, rate_too_low, overfitting)
-# What is only the consequence of another finding is not said beside it.
+# A finding is dropped if one of its causes was found as well.
 CAUSES = {
     "rate_too_high": ("saturated",),
     "exploding": ("saturated",),
@@ -134,7 +134,7 @@ CAUSES = {
 
 
 def _louder(config: RunConfig) -> tuple[dict[str, Any], str, bool]:
-    """Settings that let a code say more, the first that this variant has."""
+    """Settings that let the code carry more information: the first that this variant has."""
     model = config.model.to_json()
     for name in ("beta", "sparsity", "contraction"):
         weight = model.get(name)
