@@ -1,4 +1,4 @@
-"""What becomes of a code when a network gets more or fewer numbers for it, or another kind of code."""
+"""Map the code of a network to one with another dimension or of another kind."""
 
 import math
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from torch import Tensor
 from aeviz.models.base import Autoencoder
 from aeviz.models.surgery.units import Affine
 
-INITIAL_SCALE = 0.1  # of the usual weights: how new numbers of a code begin, unseen by the decoder as yet
-TIED_INITIAL_SCALE = 1e-3  # the same where the decoder has their weights too
-INITIAL_VARIANCE = 0.01  # share of a code's variance that a new distribution begins with
-INITIAL_LOG_VAR = -4.0  # the same where no codes are known
+INITIAL_SCALE = 0.1  # scale of new code dimensions, relative to usual weights; the decoder ignores them at first
+TIED_INITIAL_SCALE = 1e-3  # the same with tied weights, which the decoder uses too
+INITIAL_VARIANCE = 0.01  # initial posterior variance of a new distribution, relative to that of the code
+INITIAL_LOG_VAR = -4.0  # the same if no codes are known
 
 
 @dataclass(frozen=True)
 class CodeChange:
-    """New codes as directions @ (old - mean): directions (D new, D old), mean (D old).
+    """The new code as directions @ (old - mean), with directions (D new, D old) and mean (D old).
 
-    `heads` are how many numbers old and new encoders give for each of the code's, `log_var` (D new) how a head that is
-    new begins, `more` how many inputs old and new decoders have besides the code.
+    `heads` are the encoder outputs per code dimension, old and new; `log_var` (D new) is the initial bias of a new
+    head; `extra_inputs` are the decoder inputs besides the code, old and new.
     """
 
     directions: Tensor
@@ -32,7 +32,7 @@ class CodeChange:
     generator: torch.Generator
 
     def encoding(self, op: Affine) -> tuple[Affine, int]:
-        """The encoder's last layer (heads * D old, ...) for the new code, and how many of its rows are new."""
+        """Map the encoder's last layer (heads * D old, ...) to the new code; also return the number of new rows."""
         assert op.weight is not None
         assert op.bias is not None
         new_dim, old_dim = self.directions.shape
@@ -44,25 +44,25 @@ class CodeChange:
                 fresh += new_dim
                 continue
             rows = slice(head * old_dim, (head + 1) * old_dim)
-            turn = self.directions if head == 0 else self.directions.square()
+            matrix = self.directions if head == 0 else self.directions.square()
             shift = self.mean if head == 0 else torch.zeros_like(self.mean)
-            weight = torch.einsum("no,opiq->npiq", turn, op.weight[rows])
+            weight = torch.einsum("no,opiq->npiq", matrix, op.weight[rows])
             grown = max(0, new_dim - old_dim)
             if head == 0 and grown:
                 weight[old_dim:] = self._drawn(grown, op.weight)
                 fresh += grown
             weights.append(weight)
-            biases.append(turn @ (op.bias[rows] - shift[:, None]))
+            biases.append(matrix @ (op.bias[rows] - shift[:, None]))
         return Affine(torch.cat(weights), torch.cat(biases)), fresh
 
     def decoding(self, op: Affine) -> Affine:
-        """The decoder's first layer (..., D old) for the new code."""
+        """Map the decoder's first layer (..., D old) to the new code."""
         assert op.weight is not None
         assert op.bias is not None
         old_dim = self.directions.shape[1]
         code, rest = op.weight[:, :, :old_dim], op.weight[:, :, old_dim:]
         bias = op.bias + torch.einsum("upoq,o->up", code, self.mean)
-        if self.extra_inputs[0] != self.extra_inputs[1]:  # labels come in or go: their weights begin at zero
+        if self.extra_inputs[0] != self.extra_inputs[1]:  # labels were added or removed: their weights start at zero
             rest = torch.zeros(*op.weight.shape[:2], self.extra_inputs[1], 1)
         return Affine(torch.cat([torch.einsum("upoq,no->upnq", code, self.directions), rest], 2), bias)
 
@@ -74,10 +74,10 @@ class CodeChange:
 def code_change(
     old: Autoencoder, new: Autoencoder, codes: Tensor | None, plain: bool, generator: torch.Generator
 ) -> CodeChange:
-    """How to go from old codes (N, D old) to new ones.
+    """How to map old codes (N, D old) to new ones.
 
-    A smaller code keeps the principal directions of the codes, if these are `plain` outputs of the encoder; of others,
-    and where no codes are given, it keeps the numbers that move the picture most.
+    A smaller code keeps the principal directions of the codes if these are `plain` outputs of the encoder. Otherwise,
+    or without codes, it keeps the dimensions with the most effect on the reconstruction.
     """
     old_dim, new_dim = old.latent_dim, new.latent_dim
     heads = old.encoder_features() // old_dim, new.encoder_features() // new_dim
@@ -98,7 +98,7 @@ def code_change(
 
 
 def _principal_directions(codes: Tensor | None, dims: int) -> tuple[Tensor, Tensor]:
-    """The directions (dims, D) in which codes (N, D) vary most, and their mean (D,)."""
+    """The principal directions (dims, D) of codes (N, D), and their mean (D,)."""
     assert codes is not None
     mean = codes.mean(0)
     _, vectors = torch.linalg.eigh((codes - mean).T.cov())
@@ -106,7 +106,7 @@ def _principal_directions(codes: Tensor | None, dims: int) -> tuple[Tensor, Tens
 
 
 def _most_influential(old: Autoencoder, codes: Tensor | None, dims: int) -> tuple[Tensor, Tensor]:
-    """The numbers of a code that move what the decoder makes of it most; the others are held at their mean."""
+    """Select (dims, D) the dimensions with most effect on the decoder; the others are fixed at their mean (D,)."""
     weight: Tensor = old.decoder[0].weight.detach().cpu().double()  # type: ignore[operator]
     reach = weight[:, : old.latent_dim].norm(dim=0)
     mean = torch.zeros(old.latent_dim)

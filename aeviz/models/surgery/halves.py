@@ -1,4 +1,4 @@
-"""An encoder or a decoder taken apart into what its layers compute."""
+"""Decompose an encoder or decoder into the functions of its layers."""
 
 from dataclasses import dataclass
 
@@ -10,20 +10,20 @@ from aeviz.models.bodies.blocks import Residual, Stack, Standardise
 from aeviz.models.bodies.shapes import Stage
 from aeviz.models.surgery.units import Affine, Units, affine_of, identity_units, n_positions, weight_norms
 
-Layer = Affine | Residual | None  # what a layer computes; None has no weights, or is not known
+Layer = Affine | Residual | None  # a layer's function; None if it has no weights or is unknown
 
 
 @dataclass(frozen=True)
 class Half:
-    """An encoder or a decoder taken apart: by row a weighed module and its bend, and the same for the code."""
+    """An encoder or a decoder by layers: per row the weighted module, norm and activation; the same for the code."""
 
     rows: dict[int, list[nn.Module]]
     code: list[nn.Module]
-    shapes: list[tuple[int, ...]]  # before the first and after each layer of the encoder
+    shapes: list[tuple[int, ...]]  # before the first and after each encoder layer
     decodes: bool
 
     def layer(self, row: int) -> Layer:
-        """What a row computes: an op, a residual block, or nothing that has weights."""
+        """The function of a row: affine, a residual block, or None if it has no weights."""
         module = self.rows[row][0]
         if isinstance(module, nn.AvgPool2d | nn.Upsample):
             return None
@@ -39,7 +39,7 @@ class Half:
         return affine_of(self.code[0], *((last, 1) if self.decodes else (1, last)))
 
     def norm_and_activation(self, boundary: int) -> list[nn.Module]:
-        """What follows where the value of a boundary is computed."""
+        """The modules after the layer that computes a boundary's value: norm, activation, dropout."""
         if not self.decodes:
             return self.rows[boundary - 1][1:] if boundary else []
         return self.rows[boundary][1:] if boundary in self.rows else self.code[1:]
@@ -57,7 +57,7 @@ def _half(stack: Stack, shapes: list[tuple[int, ...]], decodes: bool) -> Half:
 
 
 def halves(model: Autoencoder, stages: list[Stage]) -> tuple[Half, Half]:
-    """A network's encoder and decoder, whose layers were laid out as these stages."""
+    """Decompose a network into encoder and decoder, given its stages."""
     after = [stage.after for stage in stages]
     first: int = model.decoder[0].in_features  # type: ignore[assignment]
     rebuilt = tuple(model.decoder(torch.zeros(1, first, device=next(model.parameters()).device)).shape[1:])
@@ -65,12 +65,12 @@ def halves(model: Autoencoder, stages: list[Stage]) -> tuple[Half, Half]:
 
 
 def image_units(old: Half, new: Half) -> Units | None:
-    """The units at the image: the same, unless a loss asks for another number of them."""
+    """The units at the image: the same, unless the loss needs another number of channels."""
     return identity_units(old.shapes[0][0]) if old.shapes[0] == new.shapes[0] else None
 
 
 def layers_between(old: Half, near: int | None, far: int | None) -> list[Layer]:
-    """The old layers with weights between two boundaries, from the image to the code; the last alone if one is new."""
+    """The old weighted layers between two boundaries, from image to code; only the last if one boundary is new."""
     if far is None:
         return [None]
     if near is None:
@@ -79,7 +79,7 @@ def layers_between(old: Half, near: int | None, far: int | None) -> list[Layer]:
 
 
 def compose(layers: list[Layer], decodes: bool) -> Layer:
-    """Several old layers as one: the identity for none, the product of the last dense ones, else the last of them."""
+    """Merge old layers into one: the identity for none, else the product of the last dense ones, else the last."""
     if not layers:
         return Affine()
     whole, *others = reversed(layers)
@@ -91,7 +91,7 @@ def compose(layers: list[Layer], decodes: bool) -> Layer:
 
 
 def importance(old: Half, boundary: int) -> Tensor | None:
-    """How much the units at a boundary weigh: the length of what comes in times that of what goes out."""
+    """The importance of the units at a boundary: norm of incoming times norm of outgoing weights."""
     image_side = old.layer(boundary - 1) if boundary else None
     code_side = old.layer(boundary) if boundary in old.rows else old.code_layer()
     feeds, reads = (code_side, image_side) if old.decodes else (image_side, code_side)

@@ -1,4 +1,4 @@
-"""Which layers of a new network stand for which of an old one."""
+"""Align the layers of a new network with those of an old one."""
 
 import math
 
@@ -9,10 +9,10 @@ SAME, LARGER, SMALLER, OTHER_STRIDE = 3.5, 3.0, 1.0, 0.5
 
 
 def match_boundaries(old: list[Stage], new: list[Stage], sample_shape: tuple[int, ...]) -> list[int | None]:
-    """For the values before and after every new layer (S + 1), the old ones they begin as: so many layers done.
+    """For each boundary of the new network (S + 1), the old boundary with the same value, as a number of layers.
 
-    Layers are aligned in order (Needleman & Wunsch 1970) so that as much as possible stays the same function. A new
-    layer that can begin as the identity stands for the values before it; one that cannot for none.
+    Layers are aligned in order (Needleman & Wunsch 1970) to preserve as much of the function as possible. After a new
+    layer that can start as the identity, the boundary is the one before it; otherwise None.
     """
     shapes = [sample_shape, *(stage.after for stage in old)]
     score = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
@@ -45,7 +45,7 @@ def _trace_back(step: list[list[str]], new: list[Stage], shapes: list[tuple[int,
 
 
 def _pair_score(old: Stage, new: Stage) -> float | None:
-    """How much of an old layer a new one can take over; None if nothing."""
+    """Score of turning an old layer into a new one; None if impossible."""
     one, other = old.layer, new.layer
     if one.kind != other.kind:
         return None
@@ -65,7 +65,7 @@ def _size_score(more: int) -> float:
 
 
 def _insert_score(stage: Stage, shape: tuple[int, ...], first: bool) -> float:
-    """What is lost by a layer that comes in where values have this shape."""
+    """Score of inserting a layer where values have this shape."""
     if not _may_be_identity(stage, shape) or stage.layer.kind == "pool":
         return LOSSY
     units = math.prod(shape) if stage.layer.kind == "dense" else shape[0]

@@ -1,4 +1,4 @@
-"""A network of other settings that goes on with what a network has learned."""
+"""Transfer what a network has learned to a network with other settings."""
 
 import copy
 from collections.abc import Callable
@@ -31,7 +31,7 @@ from aeviz.models.surgery.units import (
     weight_norms,
 )
 
-TOLERANCE = 1e-4  # of pixels, below which two networks are the same function
+TOLERANCE = 1e-4  # of pixel values, below which two networks count as the same function
 PROBES = 16
 
 
@@ -43,24 +43,24 @@ def transfer(
     seed: int = 0,
     statistics: tuple[Tensor, Tensor] | None = None,
 ) -> tuple[Autoencoder, dict[str, Any]]:
-    """A network of these settings that begins as the same function as `old` wherever that is possible.
+    """Build a network with these settings that starts as the same function as `old` wherever possible.
 
-    Wider layers hold copies that share their outgoing weights, and new layers begin as the identity (Net2Net, Chen
-    et al., ICLR 2016, https://arxiv.org/abs/1511.05641); narrower layers keep their weightiest units; a smaller code
-    keeps the principal directions of `codes` (N, D), a larger one begins with the same pictures. What has no
-    counterpart is drawn anew, with `seed`. `probe` (P, *sample_shape) are images to compare the two networks on;
-    `statistics`, mean (C,) and deviation (C,) of the training images, for a network that begins to standardise them.
+    Wider layers hold copies of units that share the outgoing weights, and new layers start as the identity (Net2Net,
+    Chen et al., ICLR 2016, https://arxiv.org/abs/1511.05641); narrower layers keep the most important units; a smaller
+    code keeps the principal directions of `codes` (N, D), a larger one starts with the same reconstructions. Anything
+    without a counterpart is initialised with `seed`. `probe` (P, *sample_shape) are images to compare the networks on;
+    `statistics` are mean (C,) and standard deviation (C,) of the training images, for a newly standardising network.
 
-    Returns the network, in the mode and on the device of `old`, and what was kept: `kept`, the share of parameters
-    carried over, `exact`, whether the two rebuild the probe alike, and `said`, a sentence for people.
+    Returns the network, in the mode and on the device of `old`, and a report: `kept`, the share of parameters carried
+    over; `exact`, whether both networks reconstruct the probe alike; `said`, a sentence for the user.
 
     Raises:
-        BadLayer: layers that do not fit together.
-        BadValue: settings for samples of another shape.
+        BadLayer: the layers do not fit together.
+        BadValue: the settings are for samples of another shape.
     """
     if config.sample_shape != old.sample_shape:
         raise BadValue(
-            "the network has learned samples of shape {old}; it cannot go on with samples of {new}",
+            "the network was trained on samples of shape {old}; it cannot continue with samples of shape {new}",
             old=old.sample_shape, new=config.sample_shape,
         )  # fmt: skip
     training, device = old.training, next(old.parameters()).device
@@ -74,7 +74,7 @@ def transfer(
         if codes is None and probe is not None:
             codes = old.code(images)
         kept = _copy_weights(old, new, images[:PROBES], codes, seed)
-        # On the CPU: a card rounds convolutions so that the same function is not the same to the last digit.
+        # On the CPU, because GPU convolutions round differently even for the same function.
         twin = old if device.type == "cpu" else copy.deepcopy(old).cpu()
         exact = _same_function(twin, new, images[:PROBES].cpu())
         new.to(device)
@@ -85,7 +85,7 @@ def transfer(
 
 
 def _copy_weights(old: Autoencoder, new: Autoencoder, images: Tensor, codes: Tensor | None, seed: int) -> int:
-    """Move what can be moved; how many parameters that were."""
+    """Transfer all weights that can be transferred; return the number of parameters set."""
     generator = torch.Generator().manual_seed(seed)
     plain = torch.equal(old.encoder(images)[:, : old.latent_dim], old.code(images))
     known = None if codes is None else codes.detach().cpu().double()
@@ -110,7 +110,7 @@ def _same_function(old: Autoencoder, new: Autoencoder, x: Tensor) -> bool:
 
 
 class _Transfer:
-    """One move of what was learned from an old network to a new one."""
+    """One transfer of weights from an old network to a new one."""
 
     def __init__(self, old: Autoencoder, new: Autoencoder, code: CodeChange, generator: torch.Generator) -> None:
         self.old, self.new, self.code, self.generator = old, new, code, generator
@@ -120,7 +120,7 @@ class _Transfer:
         self.kept = 0
 
     def carry(self) -> int:
-        """Move all that can be moved; how many parameters that were."""
+        """Transfer all weights that can be transferred; return the number of parameters set."""
         units: list[Units | None] = []
         both = zip(halves(self.old, self.old_stages), halves(self.new, self.stages), strict=True)
         for old, new in both:
@@ -137,7 +137,7 @@ class _Transfer:
         return self.kept
 
     def _units(self, old: Half, new: Half) -> list[Units | None]:
-        """At every boundary of the new network, which old units its units stand for; None where for none."""
+        """For every boundary of the new network, the old units that its units stand for, or None."""
         found = [image_units(old, new)]
         for stage, origin in zip(self.stages, self.origins[1:], strict=True):
             if stage.layer.kind == "pool":
@@ -163,11 +163,11 @@ class _Transfer:
         return self._scale_copies(resize_units(count, wanted, importance))
 
     def _scale_copies(self, units: Units) -> Units:
-        """With tied weights copies must carry less; drawn alike for as many units, so that a shortcut fits both ends."""
+        """Scale copies down for tied weights; the same draws for the same count, so that shortcuts match."""
         return scale_copies(units, torch.Generator().manual_seed(len(units.index))) if self.tied else units
 
     def _carry_row(self, old: Half, new: Half, row: int, units: list[Units | None]) -> None:
-        """Fill one layer with the weights of its counterpart, or begin it as the identity."""
+        """Fill one layer with the weights of its counterpart, or make it the identity."""
         into, out = units[row : row + 2][::-1] if new.decodes else units[row : row + 2]
         near, far = self.origins[row : row + 2]
         module = new.rows[row][0]
@@ -207,7 +207,7 @@ class _Transfer:
             self._fill(shortcut, affine_of(shortcut), before, into, out)
 
     def _fill(self, module: nn.Module, like: Layer, op: Affine, into: Units | None, out: Units | None) -> None:
-        """Give a module an old one's weights for its units; unchanged, where its shape alone is the same."""
+        """Set a module's weights to those of an old layer remapped to new units, or copied if only the shape agrees."""
         assert isinstance(like, Affine)
         assert like.weight is not None
         found: Affine | None = None
@@ -240,7 +240,7 @@ class _Transfer:
         self.kept -= min(fresh, self.kept - before)
 
     def _carry_norm(self, old: Half, new: Half, boundary: int, units: Units | None) -> None:
-        """Carry the normalisation over where an old value is computed first; repeated, it begins as none."""
+        """Carry norm parameters over where an old value is first computed; repeats keep their initial values."""
         origin = self.origins[boundary]
         beside = boundary + 1 if new.decodes else boundary - 1
         if origin is None or (0 <= beside < len(self.origins) and self.origins[beside] == origin):
@@ -249,7 +249,7 @@ class _Transfer:
             self.kept += set_norm(module, other, units)
 
     def _carry_rest(self) -> None:
-        """What lies beside encoder and decoder, and the statistics of the images."""
+        """Carry over parameters outside encoder and decoder, and the image statistics."""
         before = self.old.state_dict()
         for name, value in self.new.state_dict().items():
             beside = not name.startswith(("encoder.", "decoder.")) or name in ("encoder.0.mean", "encoder.0.std")
@@ -261,7 +261,7 @@ class _Transfer:
         )
 
     def _fold(self, op: Affine) -> Affine:
-        """The first layer's weights, with the images' statistics in them if only one of the networks uses these."""
+        """Fold the image statistics into the first layer's weights if only one of the networks standardises."""
         if self.old.config.standardise == self.new.config.standardise or op.weight is None:
             return op
         assert op.bias is not None

@@ -1,4 +1,4 @@
-"""Weights carried over to more or fewer units, so that what is computed stays the same where it can."""
+"""Remap weights to more or fewer units, preserving the function where possible."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -10,15 +10,15 @@ from torch import Tensor, nn
 from aeviz.models.bodies.blocks import TiedConvTranspose2d, TiedLinear
 from aeviz.models.bodies.initialisation import WEIGHED
 
-ASYMMETRY = 1.8  # how much the shares of copies differ, (.1, 1.9) to one another; alike they would learn alike for ever
+ASYMMETRY = 1.8  # spread of the shares of copies, (.1, 1.9); equal copies would get equal gradients forever
 
 
 @dataclass(frozen=True)
 class Units:
-    """The old unit that each of M new ones stands for: `index` (M,) of `count`.
+    """The old unit that each of M new units stands for: `index` (M,) out of `count`.
 
-    A new unit carries `sign * scale` times the old one's value. `flat`: every place of an old image is a unit.
-    `signed`: there are units for the negatives too, and after its bend a pair of them gives `gain` times the value.
+    A new unit has `sign * scale` times the old one's value. `flat`: every position of an old image is a unit.
+    `signed`: negated units exist as well, and after the activation such a pair gives `gain` times the value.
     """
 
     index: Tensor
@@ -31,15 +31,15 @@ class Units:
 
     @property
     def group(self) -> Tensor:
-        """Which units are copies of each other (M,)."""
+        """Group index (M,); units of the same group are copies of each other."""
         return 2 * self.index + (self.sign < 0)
 
     def factor(self) -> Tensor:
-        """What a new unit's value is multiplied by (M,)."""
+        """Factor (M,) of each new unit's value."""
         return (self.sign * self.scale).expand(len(self.index))
 
     def at_positions(self, places: int) -> "Units":
-        """The same units where each has so many places of its own: (M * places,)."""
+        """The same units with `places` positions each, flattened: (M * places,)."""
         index = (self.index[:, None] * places + torch.arange(places)).flatten()
         return replace(
             self,
@@ -51,12 +51,12 @@ class Units:
 
 
 def identity_units(count: int) -> Units:
-    """Every unit for itself."""
+    """Units that map one to one."""
     return Units(torch.arange(count), count)
 
 
 def resize_units(count: int, wanted: int, importance: Tensor | None = None) -> Units:
-    """So many new units for `count` old ones: copies side by side, or the most important (count,)."""
+    """Map `count` old units to `wanted` new ones: adjacent copies, or those with most `importance` (count,)."""
     if wanted >= count:
         return Units(torch.arange(wanted) * count // wanted, count)
     ranked = torch.arange(count) if importance is None else importance.argsort(descending=True, stable=True)
@@ -64,14 +64,14 @@ def resize_units(count: int, wanted: int, importance: Tensor | None = None) -> U
 
 
 def signed_units(count: int, wanted: int, gain: float) -> Units:
-    """Units that carry old values and their negatives, so that a rectifier loses nothing of them."""
+    """Units for old values and their negatives, so that a ReLU loses no information."""
     group = torch.arange(wanted) * 2 * count // wanted
     sign = torch.where(group < count, 1.0, -1.0)
     return Units(group % count, count, signed=True, gain=gain, sign=sign)
 
 
 def scale_copies(units: Units, generator: torch.Generator) -> Units:
-    """Copies that each carry less, the squares of their scales summing to one: so transposed weights fit as well."""
+    """Scale copies so that their squared scales sum to one, which also fits the transposed weights."""
     drawn = 1 + ASYMMETRY * (torch.rand(len(units.index), generator=generator) - 0.5)
     sums = torch.zeros(2 * units.count).index_add(0, units.group, drawn.square())
     return replace(units, scale=drawn / sums[units.group].sqrt())
@@ -79,9 +79,9 @@ def scale_copies(units: Units, generator: torch.Generator) -> Units:
 
 @dataclass(frozen=True)
 class Affine:
-    """The weights of a layer as (out units, out places, in units, in places, *kernel), and its bias (out, places).
+    """A layer's weight (out units, out places, in units, in places, *kernel) and bias (out units, out places).
 
-    Without weights it is the identity.
+    Without a weight it is the identity.
     """
 
     weight: Tensor | None = None
@@ -89,11 +89,11 @@ class Affine:
 
     @property
     def linear(self) -> bool:
-        """Whether it is a dense layer's."""
+        """Whether this is a dense layer."""
         return self.weight is not None and self.weight.dim() == 4
 
     def after(self, other: "Affine") -> "Affine":
-        """This one after another, both dense, without the bend between them."""
+        """The composition of this dense layer after another, without an activation between them."""
         assert self.weight is not None
         assert self.bias is not None
         assert other.weight is not None
@@ -105,7 +105,7 @@ class Affine:
         return Affine(weight.reshape(*out, *into), bias.reshape(*out))
 
     def flattened(self, out: bool, into: bool) -> "Affine":
-        """With the places of an image as units of their own."""
+        """The same with the positions of an image as separate units, for outputs, inputs or both."""
         if self.weight is None or self.bias is None or not self.linear:
             return self
         weight, bias = self.weight, self.bias
@@ -116,7 +116,7 @@ class Affine:
         return Affine(weight, bias)
 
     def with_kernel(self, side: int) -> "Affine":
-        """With a larger window whose rim is zero, or the middle of its own."""
+        """The same with a zero-padded or cropped kernel."""
         if self.weight is None or self.weight.dim() != 6:
             return self
         more = (side - self.weight.shape[-1]) // 2
@@ -124,7 +124,7 @@ class Affine:
 
 
 def affine_of(module: nn.Module, out_places: int = 1, in_places: int = 1) -> Affine:
-    """What a weighed module computes."""
+    """The affine function of a weighted module."""
     weight: Tensor = module.weight.detach().float().cpu()  # type: ignore[operator]
     bias: Tensor = module.bias.detach().float().cpu()  # type: ignore[operator]
     if isinstance(module, nn.Linear | TiedLinear):
@@ -136,7 +136,7 @@ def affine_of(module: nn.Module, out_places: int = 1, in_places: int = 1) -> Aff
 
 
 def set_weights(module: nn.Module, op: Affine) -> int:
-    """Give a module these weights; how many of its own parameters were set."""
+    """Set a module's weight and bias; return the number of its own parameters set."""
     assert op.weight is not None
     assert op.bias is not None
     weight = op.weight
@@ -144,14 +144,14 @@ def set_weights(module: nn.Module, op: Affine) -> int:
         weight = weight.transpose(0, 2)
     bias: nn.Parameter = module.bias  # type: ignore[assignment]
     bias.data.copy_(op.bias.reshape(bias.shape))
-    if not isinstance(module, WEIGHED):  # a tied one: its weights are another's
+    if not isinstance(module, WEIGHED):  # tied: the weight belongs to another module
         return bias.numel()
     module.weight.data.copy_(weight.reshape(module.weight.shape))
     return bias.numel() + module.weight.numel()
 
 
 def remap(op: Affine, out: Units, into: Units, like: Affine, tied: bool, generator: torch.Generator) -> Affine | None:
-    """An old layer's weights for new units, or the identity; None where the places or windows do not fit.
+    """Remap an old layer, or the identity, to new units; None if positions or kernels do not fit.
 
     Copies of a unit share its outgoing weights (Net2Net, Chen et al., ICLR 2016, https://arxiv.org/abs/1511.05641).
     """
@@ -178,7 +178,7 @@ def remap(op: Affine, out: Units, into: Units, like: Affine, tied: bool, generat
 
 
 def _outgoing_shares(out: Units, into: Units, tied: bool, generator: torch.Generator) -> Tensor:
-    """What part of an old unit's outgoing weight each of its copies gets (M out, M in); they add up to one."""
+    """Share (M out, M in) of an old unit's outgoing weight for each of its copies; shares sum to one."""
     if tied:
         return into.factor().expand(len(out.index), -1)
     drawn = 1 + ASYMMETRY * (torch.rand(len(out.index), len(into.index), generator=generator) - 0.5)
@@ -187,10 +187,10 @@ def _outgoing_shares(out: Units, into: Units, tied: bool, generator: torch.Gener
 
 
 def _identity(out: Units, into: Units, like: Tensor) -> Tensor | None:
-    """One where a new unit stands for the same old one as that it is fed by; in the middle of a window."""
+    """Identity weights: 1 (at the kernel centre) where output and input stand for the same old unit."""
     one, other = out.index[:, None], into.index[:, None]
     places = (like.shape[1], like.shape[3]) if like.dim() == 4 else (1, 1)
-    if out.flat and not into.flat:  # from an image to its pixels, one by one
+    if out.flat and not into.flat:  # from an image to its individual pixels
         other = other * places[1] + torch.arange(places[1])
     elif into.flat and not out.flat:
         one = one * places[0] + torch.arange(places[0])
@@ -208,7 +208,7 @@ def _identity(out: Units, into: Units, like: Tensor) -> Tensor | None:
 
 
 def set_norm(module: nn.Module, old: nn.Module, units: Units | None) -> int:
-    """Carry a normalisation's numbers over to new units, if both are of one kind; how many parameters were set."""
+    """Remap a norm layer to new units if both are of the same type; return the number of parameters set."""
     if type(module) is not type(old) or not isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm):
         return 0
     size = module.weight.numel()
@@ -228,12 +228,12 @@ def set_norm(module: nn.Module, old: nn.Module, units: Units | None) -> int:
 
 
 def weight_norms(op: Affine, incoming: bool) -> Tensor:
-    """The length of every unit's incoming or outgoing weights."""
+    """The norm of every unit's incoming or outgoing weights."""
     assert op.weight is not None
     kept = (0,) if incoming else (2,)
     return op.weight.square().sum([axis for axis in range(op.weight.dim()) if axis not in kept]).sqrt()
 
 
 def n_positions(shape: tuple[int, ...]) -> int:
-    """How many places each unit of a value of this shape has."""
+    """Number of spatial positions per unit for a value of this shape."""
     return math.prod(shape[1:])

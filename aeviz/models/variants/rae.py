@@ -1,4 +1,4 @@
-"""The regularised autoencoder: a VAE's tidiness without its noise."""
+"""The regularised autoencoder: a smooth latent space without a VAE's noise."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from aeviz.models.base import Autoencoder, Batch, ModelConfig
 
 
 class RAEConfig(ModelConfig):
-    """How hard codes and decoder are held down."""
+    """Settings of the regularised autoencoder."""
 
     variant: Literal["rae"] = "rae"
     code_penalty: float = Field(
@@ -34,7 +34,7 @@ class RegularisedAutoencoder(Autoencoder):
 
     name = "rae"
     label = "Regularised (RAE)"
-    summary = "Keeps codes short and the decoder's weights small: nearly a VAE's smooth space, without its noise."
+    summary = "Penalises code length and decoder weights: almost as smooth as a VAE's latent space, without noise."
     Config = RAEConfig
     config: RAEConfig
 
@@ -51,7 +51,7 @@ class RegularisedAutoencoder(Autoencoder):
         }
 
     def _decoder_weights(self, like: Tensor) -> Tensor:
-        """The sum of the decoder's squared weights, without biases and norms."""
+        """The sum of the decoder's squared weights, without biases and norm parameters."""
         total = like.new_zeros(())
         for parameter in self.decoder.parameters():
             if parameter.dim() > 1:
