@@ -96,7 +96,7 @@ def resume(run: str, epochs: int | None, as_json: bool) -> None:
         resolved = found.config().resolved
         if resolved is not None and resolved.plain:
             click.echo("with torch's plain kernels: slower, but safe", err=True)
-    world.share(None)  # the others begin once the run is set up to go on
+    world.broadcast(None)  # the others begin once the run is set up to go on
     _train_here(found, as_json, world)
 
 

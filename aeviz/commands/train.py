@@ -34,7 +34,9 @@ def train(config_file: Path | None, overrides: tuple[str, ...], as_json: bool, *
 
     recipe = training.Recipe.parse(recipe_values(config_file, overrides, options))
     world = training.join(recipe.training.device)
-    _train_here(Run(Path(world.share(str(training.prepare(recipe).path) if world.is_first else ""))), as_json, world)
+    _train_here(
+        Run(Path(world.broadcast(str(training.prepare(recipe).path) if world.is_first else ""))), as_json, world
+    )
 
 
 def _train_here(run: Any, as_json: bool, world: Any) -> None:

@@ -66,9 +66,7 @@ class ModelConfig(Settings):
     standardise: bool = Field(
         False, description="Subtract the training images' mean and divide by their deviation before the encoder."
     )
-    grey_levels: int = Field(
-        32, ge=2, le=256, description="Levels of brightness told apart (categorical cross-entropy only)."
-    )
+    grey_levels: int = Field(32, ge=2, le=256, description="Number of grey levels (categorical cross-entropy only).")
 
 
 class LiveSettings(nn.Module):
@@ -165,7 +163,7 @@ class Autoencoder(nn.Module):
         loss, (first, *others) = LOSSES[self.loss], self.sample_shape
         if loss.images_only and len(others) != 2:
             raise BadValue(
-                "the loss {loss} compares images, not samples of shape {shape}; take another, mse for one",
+                "the loss {loss} compares images, not samples of shape {shape}; use another one, such as mse",
                 loss=self.loss, shape=self.sample_shape,
             )  # fmt: skip
         return (first * self.config.grey_levels if loss.by_level else first, *others)

@@ -45,9 +45,9 @@ def read_metadata(path: Path) -> dict[str, Any]:
             metadata = file.metadata() or {}
         values = {"loss": metadata["loss"]} | {key: json.loads(metadata[key]) for key in ("model", "position")}
     except (SafetensorError, KeyError, ValueError, OSError, RecursionError) as error:
-        raise BadFile("{file} holds no weights of aeviz ({reason})", file=path.name, reason=error) from None
+        raise BadFile("{file} is not a weights file of aeviz ({reason})", file=path.name, reason=error) from None
     if not isinstance(values["model"], dict) or not isinstance(values["position"], dict):
-        raise BadFile("{file} holds no weights of aeviz (its settings are no settings)", file=path.name)
+        raise BadFile("{file} is not a weights file of aeviz (its settings are not objects)", file=path.name)
     if metadata.get("format") != FORMAT:
         raise BadFile(
             "{file} has format {format}; this version reads {known}",

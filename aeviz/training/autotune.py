@@ -38,19 +38,19 @@ def resolve(config: RunConfig) -> Resolved:
     Raises:
         BadValue: the device is not on this machine, or there is no compiler.
     """
-    asked = config.training
-    device = resolve_device(config.resolved.device if config.resolved else asked.device)
+    wanted = config.training
+    device = resolve_device(config.resolved.device if config.resolved else wanted.device)
     if device.startswith("cuda") and not is_launched_together():
         torch.cuda.set_device(torch.device(device))  # streams, graphs and generators belong to the current GPU
     if config.resolved is not None:
         return config.resolved
-    check_compiler(asked)
+    check_compiler(wanted)
     resolved = Resolved(
         device=device,
         device_name=device_name(device),
-        threads=asked.threads or threads(),
-        compile=asked.compile,
-        precision="float32" if asked.precision == "auto" else asked.precision,
+        threads=wanted.threads or threads(),
+        compile=wanted.compile,
+        precision="float32" if wanted.precision == "auto" else wanted.precision,
     )
     if _is_long(config) and device != "mps":
         torch.set_num_threads(resolved.threads)
@@ -65,22 +65,22 @@ def plain_kernels(config: RunConfig) -> Resolved:
     Raises:
         BadValue: the device is not on this machine.
     """
-    asked, before = config.training, config.resolved
-    device = resolve_device(before.device if before else asked.device)
-    count = before.threads if before else asked.threads or threads()
+    wanted, before = config.training, config.resolved
+    device = resolve_device(before.device if before else wanted.device)
+    count = before.threads if before else wanted.threads or threads()
     return Resolved(device=device, device_name=device_name(device), threads=count, plain=True)
 
 
 def _candidates(config: RunConfig, device: str) -> list[tuple[dict[str, Any], float]]:
     """The changes to try in order, each with the speed-up it needs."""
-    asked, kinds = config.training, {layer.kind for layer in config.model.body.as_layers()}
+    wanted, kinds = config.training, {layer.kind for layer in config.model.body.as_layers()}
     layout = {"channels_last": True} if kinds & {"conv", "residual"} else {}
     questions: list[tuple[dict[str, Any], float]] = []
-    if asked.precision == "auto":  # on a CPU, bfloat16 convolutions are slow unless channels-last
+    if wanted.precision == "auto":  # on a CPU, bfloat16 convolutions are slow unless channels-last
         questions.append(({"precision": "bfloat16"} | (layout if device == "cpu" else {}), WORTH_DIGITS))
     if layout:
         questions.append((layout, WORTH_CHANGING))
-    if device.startswith("cuda") and not asked.compile:
+    if device.startswith("cuda") and not wanted.compile:
         questions.append(({"graphs": True}, WORTH_CHANGING))
     return questions
 
@@ -126,11 +126,11 @@ def _known(path: Any) -> dict[str, Any]:
 
 
 def _question(config: RunConfig, resolved: Resolved, name: str) -> str:
-    asked = {
+    wanted = {
         "model": config.model.to_json(), "training": config.training.to_json() | {"epochs": 0}, "choice": name,
         "resolved": resolved.to_json(), "torch": torch.__version__,
     }  # fmt: skip
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _gain(config: RunConfig, plain: Resolved, other: Resolved, worth: float) -> float:

@@ -39,13 +39,13 @@ def checkpointed_model(run: Run) -> ModelConfig:
 
     If only live settings differ, the config wins: they may have changed since.
     """
-    asked = run.config().model
+    wanted = run.config().model
     source = source_of(run)
     if source is None:
-        return asked
+        return wanted
     kept = model_config(read_metadata(source)["model"])
-    live = {name: getattr(kept, name) for name in asked.live_fields() if hasattr(kept, name)}
-    return asked if asked.model_copy(update=live) == kept else kept
+    live = {name: getattr(kept, name) for name in wanted.live_fields() if hasattr(kept, name)}
+    return wanted if wanted.model_copy(update=live) == kept else kept
 
 
 def load_position(run: Run, stepper: Stepper, device: str) -> tuple[Position, dict[str, Tensor]]:

@@ -76,7 +76,7 @@ def change(run: Run, model: dict[str, Any], start: Start = jobs.start) -> None:
         run.ask("change", model=model)
         return
     if source_of(run) is None:
-        raise NotNow("the run {id} has learned nothing yet; train it first", id=run.id)
+        raise NotNow("the run {id} has not been trained yet; train it first", id=run.id)
     launch(run, start)
     run.ask("change", model=model)
     run.ask("pause")
@@ -110,7 +110,7 @@ def fork(run: Run) -> Run:
         NotNow: there is no checkpoint yet.
     """
     if source_of(run) is None:
-        raise NotNow("the run {id} has learned nothing yet; wait for its first epoch", id=run.id)
+        raise NotNow("the run {id} has no checkpoint yet; wait for its first epoch", id=run.id)
     return _twin(run, COPIED, "Fork of")
 
 

@@ -30,13 +30,13 @@ class World:
             return None
         return images * self.rank // self.size, images * (self.rank + 1) // self.size, images
 
-    def share(self, value: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """Broadcast a picklable value from rank 0; return it in every process."""
         if self.size == 1:
             return value
-        said = [value]
-        dist.broadcast_object_list(said, src=0)
-        return said[0]
+        shared = [value]
+        dist.broadcast_object_list(shared, src=0)
+        return shared[0]
 
     def agree(self, yes: bool) -> bool:
         """Broadcast a boolean from rank 0; cheap enough for every step."""
@@ -72,7 +72,7 @@ def is_launched_together() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
-def join(asked: str) -> World:
+def join(device_name: str) -> World:
     """Join the process group that `torchrun` started: gloo for host tensors, nccl for CUDA.
 
     Raises:
@@ -80,7 +80,7 @@ def join(asked: str) -> World:
     """
     if not is_launched_together():
         return ALONE
-    device = resolve_device(asked)
+    device = resolve_device(device_name)
     if device.startswith("cuda"):  # before any collective: nccl uses the current GPU
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     if not dist.is_initialized():

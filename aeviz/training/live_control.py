@@ -93,15 +93,15 @@ class LiveControl:
         counted = self._is_counted
         self._is_counted = False
         while True:
-            asked = trainer.world.share(trainer.worker.requests())
-            rewound = [self._apply(trainer, request) for request in asked]
-            stop, pause = trainer.world.share((trainer.worker.stop_asked, trainer.worker.pause_asked))
+            requests = trainer.world.broadcast(trainer.worker.requests())
+            rewound = [self._apply(trainer, request) for request in requests]
+            stop, pause = trainer.world.broadcast((trainer.worker.stop_asked, trainer.worker.pause_asked))
             if any(rewound):
                 raise Rewound
             if trainer.is_complete or not (stop or pause or counted):
                 return
             if stop:
-                raise Stopped("stopped as asked")
+                raise Stopped("stopped on request")
             counted = False
             self._park(trainer)
 
@@ -123,7 +123,7 @@ class LiveControl:
                 trainer.metrics_log.exclude(time.monotonic() - began)
                 return
             time.sleep(LISTEN_SECONDS)
-        raise Paused("paused as asked")
+        raise Paused("paused on request")
 
     def _apply(self, trainer: LiveTrainer, request: dict[str, Any]) -> bool:
         """Apply one request; return whether the training was set back to an earlier step."""

@@ -62,7 +62,7 @@ class Trainer:
         self.validation = Feed(dataset, "val", device)
         self.snapshots = Snapshots(run, dataset, device, world.is_first)
         self.metrics_log = MetricsLog(run, len(self.feed), self.config.training.batch_size, world.is_first)
-        self._looked = self._saved = time.perf_counter()
+        self._checked_at = self._saved = time.perf_counter()
         self.restore()
 
     def restore(self) -> None:
@@ -155,7 +155,7 @@ class Trainer:
         for images, terms in self._learned(batches[done:], parts[done:], steps):
             self.metrics_log.add(*self.world.summed(terms, images))
             if self.world.agree(self._is_due()):
-                self._look()
+                self._check_in()
 
     def _learned(self, batches: list[Tensor], parts: list[Part], steps: int) -> Iterator[tuple[int, dict[str, Tensor]]]:
         """Yield each step's batch size and loss terms; never waits for the device."""
@@ -179,18 +179,18 @@ class Trainer:
 
     def _is_due(self) -> bool:
         """Whether to check in: after the first step, every `LOOK_SECONDS`, and when a request is pending."""
-        asked = self.worker.is_asked() or self.live_control.counts_steps
-        return self.position.step == 1 or asked or time.perf_counter() - self._looked > LOOK_SECONDS
+        requested = self.worker.is_asked() or self.live_control.counts_steps
+        return self.position.step == 1 or requested or time.perf_counter() - self._checked_at > LOOK_SECONDS
 
-    def _look(self) -> None:
+    def _check_in(self) -> None:
         """Log the loss, check that it is finite, and apply requests."""
-        self._note_progress()
+        self._log_progress()
         self._report(state="running")
         self.live_control.count_step()
         self.apply_requests()
         if self.world.agree(time.perf_counter() - self._saved > CHECKPOINT_SECONDS):
             self.save()
-        self._looked = time.perf_counter()
+        self._checked_at = time.perf_counter()
 
     def apply_requests(self) -> None:
         """Apply the requests made since the last call.
@@ -205,7 +205,7 @@ class Trainer:
             self.snapshot()
             raise
 
-    def _note_progress(self) -> None:
+    def _log_progress(self) -> None:
         """Log mean terms and images/s since the last line, and the last step's gradient norms."""
         line = self.metrics_log.progress_line(self._checked(self.metrics_log.totals()))
         if line is None:
@@ -213,7 +213,7 @@ class Trainer:
         line["gradients"] = gradient_norms(self.model)
         if self.world.agree(self.snapshots.is_due()):
             line |= self.snapshot()
-        self.note(line)
+        self.log(line)
 
     def _validate_epoch(self, train: dict[str, float] | None = None) -> None:
         """Validate, keep the weights if they are the best so far, and log the epoch."""
@@ -223,7 +223,7 @@ class Trainer:
         line: dict[str, Any] = {"images_per_s": speed, "val": {**validation, "psnr": psnr(validation["mse"])}}
         if self.snapshots.is_due() or self.position.epoch == self.training.epochs:
             line |= self.snapshot()
-        self.note(line | ({"train": train} if train else {}))
+        self.log(line | ({"train": train} if train else {}))
         self.metrics_log.clear()
         self._report(state="running")
 
@@ -286,13 +286,13 @@ class Trainer:
         self.model.train()
         return vitals
 
-    def note(self, line: dict[str, Any]) -> None:
+    def log(self, line: dict[str, Any]) -> None:
         """Append a line to the metrics."""
-        self.metrics_log.note(line, self.stepper.rate)
+        self.metrics_log.write(line, self.stepper.rate)
 
     def event(self, event: dict[str, Any]) -> None:
         """Log an event: a live change, or early stopping."""
-        self.note({"event": event})
+        self.log({"event": event})
 
     def _report(self, **changes: Any) -> None:
         if self.world.is_first:

@@ -61,7 +61,7 @@ def prepare(recipe: Recipe, dataset: data.Dataset | None = None) -> Run:
 def check_images(dataset: data.Dataset) -> None:
     """Raises: BadValue, if there are too few images to train on."""
     if len(dataset.rows("train")) < 2:
-        raise BadValue("the set {name} has fewer than 2 images to train on; take a larger one", name=dataset.name)
+        raise BadValue("the data set {name} has fewer than 2 training images; use a larger one", name=dataset.name)
 
 
 def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...], classes: int | None = None) -> ModelConfig:
@@ -82,7 +82,7 @@ def launch(run: Run, start: Start = jobs.start) -> None:
         NotNow: the run is already training.
     """
     if run.is_alive():
-        raise NotNow("the run {id} is at work already", id=run.id)
+        raise NotNow("the run {id} is already training", id=run.id)
     config = _after_crash(run)
     device = resolve_device(config.training.device)
     if config != run.config():
@@ -106,12 +106,12 @@ def resume(run: Run, epochs: int | None = None) -> None:
     done = status.epoch
     if not any(info.ready for info in data.list_data() if info.name == config.data.name):
         raise MissingData(
-            "the images of this run, the set {name}, are not here; bring them first", name=config.data.name
+            "the images of this run, the data set {name}, are not available; add them first", name=config.data.name
         )
     wanted = epochs if epochs is not None else config.training.epochs
     if wanted < done or (wanted == done and status.state not in CUT_SHORT):
         raise BadValue(
-            "epochs = {wanted}: the run {id} has done {done} already; ask for more than that",
+            "epochs = {wanted}: the run {id} has done {done} already; choose a larger number",
             wanted=wanted, id=run.id, done=done,
         )  # fmt: skip
     training = TrainingConfig.parse({**config.training.to_json(), "epochs": wanted})
@@ -137,10 +137,10 @@ def work(run: Run, worker: Worker, live_control: LiveControl | None = None, worl
         files.sweep(run.path)
     keep_memory()
     dataset = results.same_data(data.load(config.name, config.params), run)
-    resolved = world.share(resolve(run.config()) if world.is_first else None)
+    resolved = world.broadcast(resolve(run.config()) if world.is_first else None)
     if world.is_first:
         run.write_config(run.config().model_copy(update={"resolved": resolved}))
-    world.share(None)  # barrier: the other processes read the config after it is written
+    world.broadcast(None)  # barrier: the other processes read the config after it is written
     torch.set_num_threads(resolved.threads)
     if run.config().training.batch_size < 2 * world.size:
         raise BadValue(

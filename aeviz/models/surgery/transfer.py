@@ -94,14 +94,12 @@ def _copy_weights(old: Autoencoder, new: Autoencoder, images: Tensor, codes: Ten
 
 def _sentence(share: float, exact: bool) -> str:
     if exact:
-        return "It goes on as the same network: every picture is rebuilt as before."
+        return "The network computes the same function: every reconstruction is unchanged."
     if share > 0.995:
-        return (
-            "Every weight comes from before, but the pictures are not rebuilt exactly as they were; it has to settle."
-        )
+        return "All weights were kept, but reconstructions differ slightly; the network has to settle."
     if share < 0.005:
-        return "Nothing could be kept: the network begins anew."
-    return f"{share:.0%} of the weights come from before, the others begin anew; it has to settle."
+        return "Nothing could be kept: the network starts from scratch."
+    return f"{share:.0%} of the weights were kept, the others start from scratch; the network has to settle."
 
 
 def _same_function(old: Autoencoder, new: Autoencoder, x: Tensor) -> bool:

@@ -24,7 +24,7 @@ class RAEConfig(ModelConfig):
         1e-4,
         ge=0.0,
         le=10.0,
-        description="Weight of the decoder's squared weights: larger makes what lies between codes smoother.",
+        description="Weight of the decoder's squared weights: larger makes the space between codes smoother.",
         json_schema_extra=LIVE,
     )
 

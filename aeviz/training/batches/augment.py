@@ -48,7 +48,7 @@ class Augment:
         """Raises: BadValue, if an augmentation is enabled for samples that are not images."""
         if is_on(config) and len(sample_shape) != 3:
             raise BadValue(
-                "augment: only images can be varied, not samples of shape {shape}; switch {names} off",
+                "augment: only images can be augmented, not samples of shape {shape}; turn off {names}",
                 shape=sample_shape, names=" and ".join(_switched_on(config)),
             )  # fmt: skip
         self.config = config

@@ -10,7 +10,7 @@ from aeviz.training.doctor.learning_rate import diverged, exploding, rate_too_hi
 
 __all__ = ["Finding", "diagnose"]
 
-LOOKS = 3  # consecutive measurements that must show a problem; a single one may be chance
+IN_A_ROW = 3  # consecutive measurements that must show a problem; a single one may be chance
 # Measured from this step on: healthy VAEs were seen with collapsed posteriors for their first 220 steps.
 COLLAPSE_STEPS = 300
 SILENT_NATS = 0.01  # a dimension with less KL than this carries no information
@@ -35,15 +35,15 @@ def diagnose(config: RunConfig, metrics: list[dict[str, Any]], state: str = "") 
     history = History(config, metrics)
     if state == "diverged" or history.is_broken():
         return [diverged(history)]
-    found = [finding for judge in JUDGES if (finding := judge(history)) is not None]
+    found = [finding for rule in RULES if (finding := rule(history)) is not None]
     names = {finding.name for finding in found}
     return [finding for finding in found if not names & set(CAUSES.get(finding.name, ()))]
 
 
 def dead_units(history: History) -> Finding | None:
     """Most units respond to no image and so learn nothing."""
-    dead = [vitals["dead"] for vitals in history.looks(steps=1) if vitals.get("dead")][-LOOKS:]
-    if len(dead) < LOOKS or len(history.epochs) < LOOKS:
+    dead = [vitals["dead"] for vitals in history.vitals_after(steps=1) if vitals.get("dead")][-IN_A_ROW:]
+    if len(dead) < IN_A_ROW or len(history.epochs) < IN_A_ROW:
         return None
     share = min(float(np.mean(list(layers.values()))) for layers in dead)
     if share < DEAD_SHARE:
@@ -51,7 +51,7 @@ def dead_units(history: History) -> Finding | None:
     layer, worst = max(dead[-1].items(), key=lambda item: item[1])
     relu = history.config.model.body.activation == "relu"
     sentence = f"{share:.0%} of the units, averaged over the layers, respond to no image ({worst:.0%} in {layer}); " + (
-        "a ReLU that is off for all of them learns nothing any more." if relu else "they learn next to nothing."
+        "a ReLU that is off for all images can no longer learn." if relu else "they learn almost nothing."
     )
     if not relu:
         return slower("dead_units", "Dead units", sentence, share, history)
@@ -65,16 +65,16 @@ def dead_units(history: History) -> Finding | None:
 
 def collapse(history: History) -> Finding | None:
     """Posterior collapse: every posterior equals the prior, and the decoder ignores the code."""
-    seen = [vitals["kl"] for vitals in history.looks(COLLAPSE_STEPS) if vitals.get("kl")][-LOOKS:]
-    worse = history.against_mean()[-LOOKS:]
-    if len(seen) < LOOKS or len(worse) < LOOKS or history.is_warming_up():
+    seen = [vitals["kl"] for vitals in history.vitals_after(COLLAPSE_STEPS) if vitals.get("kl")][-IN_A_ROW:]
+    worse = history.against_mean()[-IN_A_ROW:]
+    if len(seen) < IN_A_ROW or len(worse) < IN_A_ROW or history.is_warming_up():
         return None
     silent = [sum(value is not None and value < SILENT_NATS for value in kl) for kl in seen]
     dims = len(seen[-1])
     if min(silent) < SILENT_SHARE * dims or worse.min() < NO_BETTER:
         return None
     sentence = (
-        f"{silent[-1]} of the {dims} dimensions say less than {SILENT_NATS:g} nats of an image, "
+        f"{silent[-1]} of the {dims} dimensions carry less than {SILENT_NATS:g} nats of information, "
         "and the reconstructions are no better than the mean image: the code is ignored."
     )
     cure, label, again = _louder(history.config)
@@ -83,9 +83,11 @@ def collapse(history: History) -> Finding | None:
 
 def few_active(history: History) -> Finding | None:
     """Almost all dimensions are constant over the images."""
-    seen = [vitals["active"] for vitals in history.looks(COLLAPSE_STEPS) if vitals.get("active") is not None][-LOOKS:]
+    seen = [vitals["active"] for vitals in history.vitals_after(COLLAPSE_STEPS) if vitals.get("active") is not None][
+        -IN_A_ROW:
+    ]
     dims = history.config.model.latent_dim
-    if len(seen) < LOOKS or dims < 2 or history.is_warming_up():
+    if len(seen) < IN_A_ROW or dims < 2 or history.is_warming_up():
         return None
     if max(seen) >= max(2, FEW_ACTIVE * dims):
         return None
@@ -120,7 +122,7 @@ def overfitting(history: History) -> Finding | None:
     return Finding("overfitting", "Overfitting", sentence, rise, cure, label)
 
 
-JUDGES = (saturated, exploding, rate_too_high, dead_units, collapse, few_active, rate_too_low, overfitting)
+RULES = (saturated, exploding, rate_too_high, dead_units, collapse, few_active, rate_too_low, overfitting)
 # A finding is dropped if one of its causes was found as well.
 CAUSES = {
     "rate_too_high": ("saturated",),

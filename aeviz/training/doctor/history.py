@@ -7,7 +7,7 @@ import numpy as np
 
 from aeviz.runs import RunConfig
 
-TURNING = ("turn", "change")  # events that start a new history
+CHANGES = ("turn", "change")  # events that start a new history
 BLOCK = 4  # metrics lines per point, about a second, while there are few whole epochs
 ENOUGH = 6
 
@@ -33,19 +33,19 @@ class History:
 
     def __init__(self, config: RunConfig, metrics: list[dict[str, Any]]) -> None:
         self.config = config
-        turned = [at for at, line in enumerate(metrics) if line.get("event", {}).get("kind") in TURNING]
-        begin = turned[-1] + 1 if turned else 0
+        changes = [at for at, line in enumerate(metrics) if line.get("event", {}).get("kind") in CHANGES]
+        begin = changes[-1] + 1 if changes else 0
         before = [line for line in metrics[:begin] if "val" in line][-1:]
         self.lines = metrics[begin:]
-        judged = [line for line in self.lines if "val" in line]
-        self.start = (before or judged[:1] or [{}])[0]  # validation before the first of these steps
+        validated = [line for line in self.lines if "val" in line]
+        self.start = (before or validated[:1] or [{}])[0]  # validation before the first of these steps
         # While the KL weight or the learning rate warms up, the loss rises too.
         self._rise = max(config.training.warmup, getattr(config.model, "annealing", 0.0))
         risen = [line for line in self.lines if "train" in line and line["epoch"] > self._rise]
         self.epochs = [line for line in risen if "val" in line]  # one per whole epoch
         self.lights = [line for line in risen if "val" not in line]
         self.vitals = [line["vitals"] for line in self.lines if line.get("vitals")]
-        trained = [line for line in before_turn(metrics, begin) + self.lines if "train" in line]
+        trained = [line for line in last_train_line(metrics, begin) + self.lines if "train" in line]
         self.first_train = trained[0]["train"]["total"] if trained else None
         self.gradients = [line["gradients"]["total"] for line in self.lines if line.get("gradients")]
         self.first_gradient = next(filter(None, (line.get("gradients", {}).get("total") for line in metrics)), None)
@@ -55,7 +55,7 @@ class History:
         last = self.lines[-1] if self.lines else {}
         return any(last[split].get("total", 0.0) is None for split in ("train", "val") if split in last)
 
-    def looks(self, steps: int) -> list[dict[str, Any]]:
+    def vitals_after(self, steps: int) -> list[dict[str, Any]]:
         """The vitals measured at least `steps` steps into the history, oldest first."""
         begin = self.start.get("step", 0) + steps
         return [line["vitals"] for line in self.lines if line.get("vitals") and line["step"] >= begin]
@@ -75,7 +75,7 @@ class History:
         losses = np.array([line["train"]["total"] for line in self.lights], dtype=float)
         return losses[len(losses) % BLOCK :].reshape(-1, BLOCK).mean(1)
 
-    def looked(self) -> np.ndarray:
+    def within_epochs(self) -> np.ndarray:
         """The training loss (n,) of every line within an epoch."""
         return np.array([line["train"]["total"] for line in self.lights], dtype=float)
 
@@ -93,7 +93,7 @@ class History:
         return bool(self.lines) and self.lines[-1]["epoch"] <= self._rise
 
 
-def before_turn(metrics: list[dict[str, Any]], begin: int) -> list[dict[str, Any]]:
+def last_train_line(metrics: list[dict[str, Any]], begin: int) -> list[dict[str, Any]]:
     """The last line with a training loss before line `begin`, if there is one."""
     return [line for line in metrics[:begin] if "train" in line][-1:]
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from aeviz.training.doctor.history import Finding, History, noise, smooth
 
-LOOKS = 3  # consecutive measurements that must show a problem; a single one may be chance
+IN_A_ROW = 3  # consecutive measurements that must show a problem; a single one may be chance
 LONG = 8  # measurements
 NO_BETTER_YET = 1.0  # times the error of the mean image
 VANISHED = 1e-3  # of the first gradient; saturated networks were seen below 1e-5, trained ones above 0.05
@@ -38,15 +38,15 @@ def diverged(history: History) -> Finding:
 def saturated(history: History) -> Finding | None:
     """Large steps have saturated the network, so that the gradient has vanished."""
     known = [value for value in history.gradients if value is not None]
-    worse = history.against_mean()[-LOOKS:]
-    if not known or history.first_gradient is None or len(worse) < LOOKS or worse.min() < NO_BETTER_YET:
+    worse = history.against_mean()[-IN_A_ROW:]
+    if not known or history.first_gradient is None or len(worse) < IN_A_ROW or worse.min() < NO_BETTER_YET:
         return None
     share = known[-1] / history.first_gradient
     if share > VANISHED:
         return None
     sentence = (
-        f"The gradient has vanished ({share:.0e} of its first length) while images come back worse than their mean "
-        "would be: large steps have driven the network to where nothing moves it."
+        f"The gradient has vanished ({share:.0e} of its first length) while reconstructions are worse than the "
+        "mean image: large steps have saturated the network."
     )
     return slower("saturated", "Learning rate too high", sentence, share, history, by=10, again=True)
 
@@ -78,18 +78,18 @@ def rate_too_high(history: History) -> Finding | None:
 def _worse_than_start(history: History) -> tuple[str, float] | None:
     """Compare like with like: noise and augmentation raise the training loss above that of validation."""
     judged = (history.validation(), history.start.get("val", {}).get("total"), WORSE_THAN_START)
-    for losses, start, limit in (judged, (history.looked(), history.first_train, FAR_WORSE)):
-        if len(losses) >= LOOKS and start and (ratio := float(losses[-LOOKS:].min()) / start) > limit:
+    for losses, start, limit in (judged, (history.within_epochs(), history.first_train, FAR_WORSE)):
+        if len(losses) >= IN_A_ROW and start and (ratio := float(losses[-IN_A_ROW:].min()) / start) > limit:
             return f"The loss is {ratio:.3g} times what it was at the start.", ratio
     return None
 
 
 def _risen(history: History) -> tuple[str, float] | None:
     losses = history.falling()
-    if len(losses) < 2 * LOOKS:
+    if len(losses) < 2 * IN_A_ROW:
         return None
-    least = float(smooth(losses)[:-LOOKS].min())
-    rise = (float(losses[-LOOKS:].min()) - least) / _scale(least, history)
+    least = float(smooth(losses)[:-IN_A_ROW].min())
+    rise = (float(losses[-IN_A_ROW:].min()) - least) / _scale(least, history)
     if rise <= max(RISE, NOISE * noise(losses)):
         return None
     return f"The loss has risen by {rise:.0%} above its least, which is more than its noise.", rise
@@ -102,9 +102,9 @@ def _swinging(history: History) -> tuple[str, float] | None:
     moves = np.diff(late) / _scale(float(np.median(late)), history)
     swing = float(np.median(np.abs(moves)))
     ups = moves[moves > SWING]
-    if swing < SWING or len(ups) < LOOKS or ups.sum() < SWING_BACK * np.abs(moves).sum():
+    if swing < SWING or len(ups) < IN_A_ROW or ups.sum() < SWING_BACK * np.abs(moves).sum():
         return None
-    return f"The loss swings by {swing:.0%} from one look to the next, and gets nowhere.", swing
+    return f"The loss swings by {swing:.0%} from one measurement to the next, without progress.", swing
 
 
 def _scale(loss: float, history: History) -> float:

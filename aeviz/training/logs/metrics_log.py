@@ -82,7 +82,7 @@ class MetricsLog:
         seconds, images = self.seconds() - then[0], self._all_images() - then[1]
         return round(images / seconds, 1) if seconds > 0 and images > 0 else None
 
-    def note(self, line: dict[str, Any], rate: float) -> None:
+    def write(self, line: dict[str, Any], rate: float) -> None:
         """Append a line to the metrics."""
         head = {
             "epoch": self.position.epoch,
