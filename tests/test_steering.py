@@ -375,7 +375,7 @@ def test_convolutions_on_a_cpu_are_tried_in_bfloat16_with_the_layout_that_suits_
     monkeypatch.setattr("aeviz.training.autotune._gain", lambda *_: gain)
     values = recipe(precision="auto").to_json()
     values["model"]["body"] = {"name": "conv", "channels": [8, 16]}
-    resolved = training.choose.resolve(training.prepare(Recipe.parse(values)).config())
+    resolved = training.autotune.resolve(training.prepare(Recipe.parse(values)).config())
     assert (resolved.precision, resolved.channels_last) == chosen
 
 

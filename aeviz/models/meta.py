@@ -18,7 +18,10 @@ def shapes_only() -> Iterator[None]:
 
 
 class Shapes(TorchFunctionMode):
-    """Computes only the shape of F.linear and skips random initialisation: on meta, both would import torch's compiler."""
+    """Computes only the shape of F.linear and skips random initialisation.
+
+    On the meta device, both would import torch's compiler.
+    """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}

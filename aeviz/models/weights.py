@@ -73,7 +73,8 @@ def load_model(path: Path, device: str = "cpu") -> tuple[Autoencoder, dict[str, 
 def read_tensors(path: Path, prefix: str, device: str = "cpu") -> dict[str, Tensor]:
     """Read the tensors whose names start with a prefix; the prefix is removed."""
     with safe_open(path, framework="pt", device=device) as file:
-        return {name.removeprefix(prefix): file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
+        names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
+        return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
 
 
 def _form(tensor: Tensor) -> str:

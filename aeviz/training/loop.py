@@ -29,9 +29,9 @@ from aeviz.training.steps.stepper import Stepper
 from aeviz.training.validation import evaluate
 
 Part = tuple[int, int, int] | None
-LOOK_SECONDS = 0.25  # between checks for requests, a finite loss, and a line of metrics
+CHECK_SECONDS = 0.25  # between checks for requests, a finite loss, and a line of metrics
 SAVE_SECONDS = 2.0  # between checkpoints at epoch ends
-FIRST_JUDGED = 1024  # validation images used before the first step
+FIRST_VALIDATED = 1024  # validation images used before the first step
 CHECKPOINT_SECONDS = 20.0  # between checkpoints within a long epoch
 
 
@@ -178,9 +178,9 @@ class Trainer:
         return self.position.epoch + self.position.offset / steps
 
     def _is_due(self) -> bool:
-        """Whether to check in: after the first step, every `LOOK_SECONDS`, and when a request is pending."""
+        """Whether to check in: after the first step, every `CHECK_SECONDS`, and when a request is pending."""
         requested = self.worker.is_asked() or self.live_control.counts_steps
-        return self.position.step == 1 or requested or time.perf_counter() - self._checked_at > LOOK_SECONDS
+        return self.position.step == 1 or requested or time.perf_counter() - self._checked_at > CHECK_SECONDS
 
     def _check_in(self) -> None:
         """Log the loss, check that it is finite, and apply requests."""
@@ -233,7 +233,7 @@ class Trainer:
         With `counting`, an epoch without improvement counts towards early stopping and plateau decay.
         """
         position, config = self.position, self.training
-        most = None if position.step else FIRST_JUDGED
+        most = None if position.step else FIRST_VALIDATED
         validation = self._checked(evaluate(self.stepper.eval_model, self.validation, most))
         if position.best is None or validation["total"] < position.best:
             position.best, position.stale, position.waited = validation["total"], 0, 0

@@ -22,8 +22,8 @@ FIRST_RATE, LAST_RATE = 1e-6, 10.0
 BLOW_UP = 4.0  # the sweep ends once the loss is this many times its minimum (as in fastai)
 MEMORY = 0.8  # decay of the running mean that detects a blow-up: a few steps
 SPREAD = 2.0  # steps: sigma of the Gaussian that smooths the curve, a third of a decade either side
-# At its minimum the loss no longer falls, so the suggestion stays this factor below. fastai's other rule, a tenth, proved
-# too small for SGD and RMSprop.
+# At its minimum the loss no longer falls, so the suggestion stays this factor below. fastai's other rule, a tenth,
+# proved too small for SGD and RMSprop.
 BELOW_LEAST = 3.0
 
 OnStep = Callable[[int, int], object]

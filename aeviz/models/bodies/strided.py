@@ -68,8 +68,8 @@ def by_phases(
 ) -> Tensor:
     """The transposed convolution of x (B, I, h, w) with weight (I, O, K, K): (B, O, *size).
 
-    Output pixels a stride apart form a phase and see the same few taps of the kernel. A small plain convolution computes
-    all phases as channels, which are then shuffled to their positions (sub-pixel convolution, Shi et al., CVPR 2016,
+    Output pixels a stride apart form a phase and see the same few taps of the kernel. A small plain convolution
+    computes all phases as channels, which are then shuffled to their positions (sub-pixel convolution, Shi et al., CVPR 2016,
     https://arxiv.org/abs/1609.05158).
     """
     inputs, outputs, side = weight.shape[:3]

@@ -23,7 +23,7 @@ class BetaTCVAEConfig(VariationalConfig):
         6.0,
         ge=0.0,
         le=1000.0,
-        description="Weight of the total correlation: above 1 dimensions become independent, below 1 they may correlate.",
+        description="Weight of the total correlation: above 1 dimensions become independent, below 1 they may not.",
         json_schema_extra=LIVE,
     )
 

@@ -18,7 +18,7 @@ class VariationalConfig(ModelConfig):
         0.0,
         ge=0.0,
         le=1000.0,
-        description="Epochs in which the weight of the KL term warms up from 0, so that codes become informative first.",
+        description="Epochs in which the KL weight warms up from 0, so that codes become informative first.",
         json_schema_extra=LIVE,
     )
     free_bits: float = Field(

@@ -139,7 +139,7 @@ def warp(x: Tensor, angle: Tensor, scale: Tensor, side: Tensor, crop_down: Tenso
 
 
 def colour(x: Tensor, brightness: Tensor, contrast: Tensor) -> Tensor:
-    """Multiply each image of x (B, C, H, W) by its brightness (B,), then scale it about its mean grey by contrast (B,)."""
+    """Multiply images x (B, C, H, W) by brightness (B,), then scale them about their mean grey by contrast (B,)."""
     x = (x * brightness[:, None, None, None]).clamp_(0.0, 1.0)
     means = x.mean(dim=(2, 3))  # (B, C, H, W) -> (B, C)
     shares = GREY if x.shape[1] == len(GREY) else (1 / x.shape[1],) * x.shape[1]
