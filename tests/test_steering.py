@@ -494,7 +494,7 @@ def test_a_network_that_begins_to_standardise_goes_on_as_the_same():
     model = run.load()
     assert model.encoder[0].mean.item() > 0.1
     (event,) = events(run)
-    assert "same network" in event["said"]
+    assert "same function" in event["said"]
 
 
 def test_a_conditional_network_takes_its_classes_from_the_images():
