@@ -35,9 +35,9 @@ class Asking(jobs.Worker):
                     self.job.ask(request, **values)
 
 
-def train_asking(run, plan, helm=None):
+def train_asking(run, plan, live_control=None):
     with files.lock(run.path / "lock"):
-        training.work(run, Asking(run, plan), helm)
+        training.work(run, Asking(run, plan), live_control)
     return run
 
 
@@ -70,7 +70,7 @@ def test_a_variants_own_dial_can_be_turned_and_is_kept_with_the_weights(variant,
     assert getattr(run.config().model, name) == 0.5
     model, _ = load_model(run.checkpoint)
     assert getattr(model.config, name) == 0.5
-    assert model.dials[name].item() == 0.5
+    assert model.live[name].item() == 0.5
 
 
 def test_turning_changes_what_is_learned():
@@ -84,7 +84,7 @@ def test_turning_changes_what_is_learned():
 
 def test_what_cannot_be_turned_is_refused_in_words_and_the_training_goes_on():
     run = training.prepare(recipe())
-    with pytest.raises(BadValue, match=r"training\.epochs cannot be turned.*training.learning_rate"):
+    with pytest.raises(BadValue, match=r"training\.epochs cannot be changed.*training.learning_rate"):
         training.turn(run, "training.epochs", 3)
     with pytest.raises(BadValue, match=r"learning_rate = -1.* more than 0"):
         training.turn(run, "training.learning_rate", -1)
@@ -111,7 +111,7 @@ def test_a_paused_training_listens_steps_once_and_plays_on_in_the_same_process()
     run = training.prepare(recipe(epochs=4))
     whole = train(training.prepare(recipe(epochs=4)))
     thread = threading.Thread(
-        target=train_asking, args=(run, {7: [("pause", {})]}, training.Helm(park_seconds=30.0)), daemon=True
+        target=train_asking, args=(run, {7: [("pause", {})]}, training.LiveControl(park_seconds=30.0)), daemon=True
     )
     thread.start()
 
@@ -152,7 +152,7 @@ def test_what_is_asked_after_the_last_epoch_finds_the_training_done(request_):
 def test_a_paused_process_lets_go_when_somebody_else_takes_the_run_up():
     run = training.prepare(recipe(epochs=4))
     thread = threading.Thread(
-        target=train_asking, args=(run, {7: [("pause", {})]}, training.Helm(park_seconds=30.0)), daemon=True
+        target=train_asking, args=(run, {7: [("pause", {})]}, training.LiveControl(park_seconds=30.0)), daemon=True
     )
     thread.start()
     end = time.monotonic() + 20
@@ -375,7 +375,7 @@ def test_convolutions_on_a_cpu_are_tried_in_bfloat16_with_the_layout_that_suits_
     monkeypatch.setattr("aeviz.training.autotune._gain", lambda *_: gain)
     values = recipe(precision="auto").to_json()
     values["model"]["body"] = {"name": "conv", "channels": [8, 16]}
-    resolved = training.choose.resolve(training.prepare(Recipe.parse(values)).config())
+    resolved = training.autotune.resolve(training.prepare(Recipe.parse(values)).config())
     assert (resolved.precision, resolved.channels_last) == chosen
 
 
@@ -494,7 +494,7 @@ def test_a_network_that_begins_to_standardise_goes_on_as_the_same():
     model = run.load()
     assert model.encoder[0].mean.item() > 0.1
     (event,) = events(run)
-    assert "same network" in event["said"]
+    assert "same function" in event["said"]
 
 
 def test_a_conditional_network_takes_its_classes_from_the_images():

@@ -21,7 +21,7 @@ from aeviz.runs import Position, TrainingConfig
 from aeviz.runs.config import AugmentConfig
 from aeviz.training.batches.augment import Augment
 from aeviz.training.batches.feed import Feed
-from aeviz.training.logs.metrics_log import Record
+from aeviz.training.logs.metrics_log import MetricsLog
 from aeviz.training.steps.optimizers import OPTIMIZERS
 from aeviz.training.steps.schedule import SCHEDULES
 from aeviz.training.steps.stepper import Stepper
@@ -107,15 +107,15 @@ def stepper_of(model, loss="mse", **settings):
 
 def learn(feed, stepper, augment=None, steps=2):
     """Steps as the loop takes them, each at another point of an epoch."""
-    record = Record.__new__(Record)
-    record.sums, record.position = {}, Position()
+    log = MetricsLog.__new__(MetricsLog)
+    log.sums, log.position = {}, Position()
     order = torch.zeros(8 * steps, dtype=torch.int64, device="meta").split(8)
     with NothingIsBrought(), NothingIsMadeOfNumbers():
         for step, batch in enumerate(feed.batches(list(order))):
             x = batch.x if augment is None else augment(batch.x)
             terms = stepper.step(dataclasses.replace(batch, x=x, target=x), step / steps)
-            record.add(terms, len(x))
-    return record.sums
+            log.add(terms, len(x))
+    return log.sums
 
 
 @pytest.mark.parametrize("body", BODY)
@@ -161,10 +161,10 @@ def test_live_settings_are_turned_without_waiting(name, feed):
     stepper = stepper_of({"variant": name}, ema=0.9)
     learn(feed, stepper, steps=1)
     with NothingIsBrought(), NothingIsMadeOfNumbers():
-        stepper.turn(TrainingConfig(ema=0.9, learning_rate=1e-4, l1=1e-3, l2=1e-3))
-        for model in (stepper.model, stepper.judged):
-            for dial in model.config.live_fields():
-                model.turn(dial, 0.5)
+        stepper.set_config(TrainingConfig(ema=0.9, learning_rate=1e-4, l1=1e-3, l2=1e-3))
+        for model in (stepper.model, stepper.eval_model):
+            for name in model.config.live_fields():
+                model.set_live(name, 0.5)
     learn(feed, stepper)
 
 

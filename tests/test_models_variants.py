@@ -56,14 +56,14 @@ def test_a_batch_of_one_image_has_finite_losses(name):
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_dial_that_is_turned_acts_on_the_next_step(name):
     model = make(name, **({"penalty": "kl"} if name == "sparse" else {}))
-    for dial in set(model.config.live_fields()) - {"annealing"}:
+    for setting in set(model.config.live_fields()) - {"annealing"}:
         totals = []
         for value in (0.0, 2.0):
-            model.turn(dial, value)
+            model.set_live(setting, value)
             torch.manual_seed(2)
             totals.append(model.losses(batch())["total"].item())
-        assert totals[0] != totals[1], dial
-        assert getattr(model.config, dial) == 2.0
+        assert totals[0] != totals[1], setting
+        assert getattr(model.config, setting) == 2.0
 
 
 @pytest.mark.parametrize("name", VARIATIONAL)
@@ -167,13 +167,13 @@ def test_the_penalties_of_the_regularised_one_are_squares_of_codes_and_decoder_w
 
 
 @pytest.mark.parametrize(("latent_dim", "code_size"), [(6, 2), (6, 1), (7, 3), (2, 4), (1, 1)])
-def test_snapping_snapped_codes_changes_nothing(latent_dim, code_size):
+def test_quantising_snapped_codes_changes_nothing(latent_dim, code_size):
     model = make("vq_vae", latent_dim=latent_dim, code_size=code_size, codebook=16).eval()
     z = torch.randn(50, latent_dim)
-    snapped = model.snap(z)
-    assert snapped.shape == z.shape
-    assert torch.equal(model.snap(snapped), snapped)
-    assert torch.equal(model.decode(snapped), model.decode(z))
+    quantised = model.quantise(z)
+    assert quantised.shape == z.shape
+    assert torch.equal(model.quantise(quantised), quantised)
+    assert torch.equal(model.decode(quantised), model.decode(z))
 
 
 def test_every_group_is_snapped_to_the_nearest_entry_over_the_numbers_it_has():
@@ -182,7 +182,7 @@ def test_every_group_is_snapped_to_the_nearest_entry_over_the_numbers_it_has():
     first = torch.cdist(z[:, :2], entries).argmin(1)
     last = torch.cdist(z[:, 2:], entries[:, :1]).argmin(1)
     expected = torch.cat([entries[first], entries[last][:, :1]], dim=1)
-    assert torch.allclose(model.snap(z), expected)
+    assert torch.allclose(model.quantise(z), expected)
 
 
 def test_codes_of_the_vq_vae_are_made_of_its_words():

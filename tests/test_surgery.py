@@ -197,12 +197,12 @@ def test_another_variant_goes_on_with_the_same_network(source, target):
     assert torch.isfinite(terms["total"])
 
 
-def test_what_has_no_counterpart_begins_anew_and_is_said():
+def test_what_has_no_counterpart_starts_from_scratch_and_is_reported():
     old = trained([dense(20), dense(8)])
     new, report = transfer(old, config([conv(4), conv(8)]))
     assert report["kept"] < 0.005
     assert not report["exact"]
-    assert "anew" in report["said"]
+    assert "from scratch" in report["said"]
     assert new.config.body.layers[0].kind == "conv"
 
 

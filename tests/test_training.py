@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_does_not():
 @pytest.mark.parametrize("request_", ["stop", "pause"])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_a_run_that_is_taken_up_again_ends_as_if_it_had_never_stopped(request_, optimizer, monkeypatch):
-    monkeypatch.setattr("aeviz.training.loop.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("aeviz.training.loop.CHECK_SECONDS", 0.0)
     settings = {"variant": "vae", "optimizer": optimizer, "learning_rate": 1e-3}
     whole = train(training.prepare(recipe(**settings)))
     run = training.prepare(recipe(**settings))
@@ -92,7 +92,7 @@ def test_a_run_that_is_taken_up_again_ends_as_if_it_had_never_stopped(request_, 
 
 
 def test_a_killed_run_goes_on_from_its_checkpoint(monkeypatch):
-    monkeypatch.setattr("aeviz.training.loop.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("aeviz.training.loop.CHECK_SECONDS", 0.0)
     monkeypatch.setattr("aeviz.training.loop.CHECKPOINT_SECONDS", 0.0)
     whole = train(training.prepare(recipe()))
     run = training.prepare(recipe())

@@ -90,14 +90,14 @@ def resume(run: str, epochs: int | None, as_json: bool) -> None:
     from aeviz.commands.train import _train_here
 
     found = store.find(run)
-    crew = training.join(found.config().training.device)
-    if crew.is_first:
+    world = training.join(found.config().training.device)
+    if world.is_first:
         training.resume(found, epochs)
         resolved = found.config().resolved
         if resolved is not None and resolved.plain:
             click.echo("with torch's plain kernels: slower, but safe", err=True)
-    crew.share(None)  # the others begin once the run is set up to go on
-    _train_here(found, as_json, crew)
+    world.broadcast(None)  # the others begin once the run is set up to go on
+    _train_here(found, as_json, world)
 
 
 @click.command()

@@ -33,22 +33,24 @@ def train(config_file: Path | None, overrides: tuple[str, ...], as_json: bool, *
     from aeviz.runs import Run
 
     recipe = training.Recipe.parse(recipe_values(config_file, overrides, options))
-    crew = training.join(recipe.training.device)
-    _train_here(Run(Path(crew.share(str(training.prepare(recipe).path) if crew.is_first else ""))), as_json, crew)
+    world = training.join(recipe.training.device)
+    _train_here(
+        Run(Path(world.broadcast(str(training.prepare(recipe).path) if world.is_first else ""))), as_json, world
+    )
 
 
-def _train_here(run: Any, as_json: bool, crew: Any) -> None:
+def _train_here(run: Any, as_json: bool, world: Any) -> None:
     """Train a run in this process, saying each epoch, and end with its status; only the first of several speaks."""
     from aeviz import training
 
-    if not crew.is_first:
-        training.work(run, Worker(run), crew=crew)
+    if not world.is_first:
+        training.work(run, Worker(run), world=world)
         training.leave()
         return
     click.echo(f"run {run.id}", err=True)
     with at_work(run) as worker:
         worker.report = _spoken(run, worker)  # type: ignore[method-assign]
-        training.work(run, worker, crew=crew)
+        training.work(run, worker, world=world)
     training.leave()
     result = summary(run)
     status = run.status()
@@ -165,4 +167,4 @@ def work(path: Path, device: str) -> None:
             from aeviz import training
             from aeviz.runs import Run
 
-            training.work(Run(path), worker, training.Helm(PARK_SECONDS, turn.is_wanted))
+            training.work(Run(path), worker, training.LiveControl(PARK_SECONDS, turn.is_wanted))

@@ -1,4 +1,4 @@
-"""Autoencoders: the contract, the bodies, one file per variant, and what a network costs."""
+"""Autoencoders: base class, bodies, one file per variant, and cost estimates."""
 
 from typing import Any
 
@@ -58,10 +58,10 @@ VARIANTS: dict[str, type[Autoencoder]] = {
 
 
 def variant(name: str) -> type[Autoencoder]:
-    """The variant of this name.
+    """The variant class of this name.
 
     Raises:
-        UnknownName: there is none.
+        UnknownName: no such variant.
     """
     if name not in VARIANTS:
         raise UnknownName(
@@ -71,20 +71,20 @@ def variant(name: str) -> type[Autoencoder]:
 
 
 def model_config(values: dict[str, Any]) -> ModelConfig:
-    """The settings of whichever variant the values name.
+    """Parse the settings of the variant named in `values` (default: the plain autoencoder).
 
     Raises:
         UnknownName: no such variant.
-        BadValue: a setting it does not allow.
+        BadValue: a setting is not allowed.
     """
     return variant(str(values.get("variant", PlainAutoencoder.name))).Config.parse(values)
 
 
 def fitted_to(model: dict[str, Any], sample_shape: tuple[int, ...], classes: int | None = None) -> ModelConfig:
-    """A model's settings for samples of this shape and, where it matters and is known, of so many classes.
+    """Model settings for samples of this shape and, for conditional variants, this many classes.
 
     Raises:
-        BadValue: a setting it does not allow.
+        BadValue: a setting is not allowed.
     """
     config = model_config({**model, "sample_shape": sample_shape})
     if classes is None or "n_classes" not in type(config).model_fields:
@@ -98,5 +98,5 @@ def fitted_to(model: dict[str, Any], sample_shape: tuple[int, ...], classes: int
 
 
 def build(config: ModelConfig, loss: str = "mse") -> Autoencoder:
-    """A fresh network, initialised by torch's global generator."""
+    """Build a network, initialised with torch's global generator."""
     return variant(config.variant)(config, loss)

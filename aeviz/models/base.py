@@ -1,4 +1,4 @@
-"""The contract every autoencoder keeps: encode, decode, and losses by name."""
+"""The base class of all autoencoders: encode, decode, and named losses."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -21,9 +21,9 @@ MOST_PIXELS = 65_536  # along one side of a sample
 
 @dataclass(frozen=True)
 class Batch:
-    """What a step sees: x (B, ...) as fed, target (B, ...) as wanted, both in [0, 1]; labels (B,), -1 unknown.
+    """A training batch: input x (B, ...) and target (B, ...), both in [0, 1]; labels (B,), -1 for unknown.
 
-    `part` is (first, end, whole) where this is one process's share of a batch that several work on together.
+    In distributed training, `part` is this process's shard (first, end, whole) of the global batch.
     """
 
     x: Tensor
@@ -32,14 +32,14 @@ class Batch:
     part: tuple[int, int, int] | None = None
 
     def normal_like(self, value: Tensor) -> Tensor:
-        """Draws from N(0, 1) shaped like value (B, ...), the same whoever else works on the batch."""
+        """Draws from N(0, 1) shaped like value (B, ...), independent of how the batch is sharded."""
         if self.part is None:
             return torch.randn_like(value)
         first, end, whole = self.part
         return torch.randn((whole, *value.shape[1:]), dtype=value.dtype, device=value.device)[first:end]
 
     def uniform_like(self, value: Tensor) -> Tensor:
-        """Draws from [0, 1) shaped like value (B, ...), the same whoever else works on the batch."""
+        """Draws from U[0, 1) shaped like value (B, ...), independent of how the batch is sharded."""
         if self.part is None:
             return torch.rand_like(value)
         first, end, whole = self.part
@@ -47,72 +47,70 @@ class Batch:
 
 
 class ModelConfig(Settings):
-    """What every variant can choose; a variant adds its own."""
+    """Settings of every variant; variants add their own."""
 
     variant: str
     sample_shape: tuple[Annotated[int, Field(ge=1, le=MOST_PIXELS)], ...] = Field(
         min_length=1, max_length=3, description="Shape of one sample, (C, H, W) for images."
     )
-    latent_dim: int = Field(32, ge=1, le=512, description="How many numbers the code of an image has.")
+    latent_dim: int = Field(32, ge=1, le=512, description="Dimension of the code.")
     body: Body = Field(DenseConfig(), description="The layers between image and code.")
     init: Literal["torch", "xavier", "he", "normal"] = Field(
-        "torch", description="How weights begin: torch's own way, Xavier, He, or N(0, 1/sqrt(n)) of n inputs."
+        "torch", description="Weight initialisation: torch's default, Xavier, He, or N(0, 1/sqrt(n)) for n inputs."
     )
     tied: bool = Field(
         False,
-        description="The decoder uses the encoder's weights, transposed: of dense layers and convolutions, and of the "
-        "code unless it is a distribution.",
+        description="The decoder uses the encoder's transposed weights, in dense layers and convolutions, and in the "
+        "code layer unless the code is a distribution.",
     )
     standardise: bool = Field(
         False, description="Subtract the training images' mean and divide by their deviation before the encoder."
     )
-    grey_levels: int = Field(
-        32, ge=2, le=256, description="Levels of brightness told apart (categorical cross-entropy only)."
-    )
+    grey_levels: int = Field(32, ge=2, le=256, description="Number of grey levels (categorical cross-entropy only).")
 
 
-class Dials(nn.Module):
-    """The live settings of a variant as scalars on the device, which a running training may turn; never saved.
+class LiveSettings(nn.Module):
+    """A variant's live settings as scalar buffers, which a running training may change; never saved.
 
-    `warmth` is among them: 1, but in a training where a variant's `advance` lets a term rise from 0.
+    Also holds `warmup`: 1, or less while a variant's `advance` warms up a term of the loss from 0.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self._warmth = 1.0
-        self.register_buffer("warmth", torch.ones(()), persistent=False)
+        self._warmup = 1.0
+        self.register_buffer("warmup", torch.ones(()), persistent=False)
         for name in config.live_fields():
             self.register_buffer(name, torch.tensor(float(getattr(config, name))), persistent=False)
 
     def __getitem__(self, name: str) -> Tensor:
         return self.get_buffer(name)
 
-    def warm(self, share: float) -> None:
-        """Set `warmth`; asked at every step, it gives the device work only where it changes."""
-        if share != self._warmth:
-            self._warmth = share
-            self["warmth"].fill_(share)
+    def set_warmup(self, share: float) -> None:
+        """Set `warmup`; called at every step, it writes to the device only if the value changes."""
+        if share != self._warmup:
+            self._warmup = share
+            self["warmup"].fill_(share)
 
 
 class Autoencoder(nn.Module):
-    """Squeezes x through latent_dim numbers and rebuilds it (Hinton & Salakhutdinov, Science 2006).
+    """Encodes x as latent_dim numbers and reconstructs it (Hinton & Salakhutdinov, Science 2006).
 
-    The plain one, whose only constraint is the narrow code; every variant overrides what differs.
+    The base class is the plain autoencoder, constrained only by the small code; variants override what differs.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
     summary: ClassVar[str]
-    usual_loss: ClassVar[str] = "mse"  # what the form proposes
+    usual_loss: ClassVar[str] = "mse"  # default on the training form
     Config: ClassVar[type[ModelConfig]]
     config: ModelConfig
 
     def __init__(self, config: ModelConfig, loss: str = "mse") -> None:
-        """Raises: BadValue, for layers or a loss that do not fit the samples."""
+        """Raises: BadValue, if the layers or the loss do not fit the samples."""
         super().__init__()
         self.config = config
         self.loss = loss
-        self.dials = Dials(config)
+        self.live = LiveSettings(config)
         features = self.encoder_features()
         self.encoder = make_encoder(config.body, config.sample_shape, features, config.standardise)
         tied_to = self.encoder if config.tied else None
@@ -126,93 +124,93 @@ class Autoencoder(nn.Module):
 
     @property
     def latent_dim(self) -> int:
-        """Numbers per code, D."""
+        """Dimension of the code, D."""
         return self.config.latent_dim
 
     @property
     def n_classes(self) -> int:
-        """Classes that encoder and decoder are told of, K; 0 for those that are told none."""
+        """Number of classes K that encoder and decoder are conditioned on; 0 if unconditional."""
         return 0
 
     def set_statistics(self, mean: Tensor, std: Tensor) -> None:
-        """Tell a network that standardises the training images' mean (C,) and deviation (C,); others need none."""
+        """Set mean (C,) and standard deviation (C,) of the training images; ignored without `standardise`."""
         for module in self.encoder:
             if isinstance(module, Standardise):
                 module.set_statistics(mean, std)
 
-    def turn(self, name: str, value: float) -> None:
-        """Turn one of the variant's live settings; it acts on the next step."""
+    def set_live(self, name: str, value: float) -> None:
+        """Change a live setting of the variant, from the next step on."""
         self.config = self.config.model_copy(update={name: value})
-        self.dials[name].fill_(value)
+        self.live[name].fill_(value)
 
     def advance(self, epochs: float) -> None:
-        """Hear how many epochs of the training are done, before every step; for terms that warm up."""
+        """Called before every step with the epochs done; for loss terms that warm up."""
 
     def encoder_features(self) -> int:
-        """How many numbers the encoder puts out: D, or more for variants that describe a distribution."""
+        """Number of encoder outputs: D, or more for variants that parameterise a distribution."""
         return self.config.latent_dim
 
     def decoder_features(self) -> int:
-        """How many numbers the decoder takes: D, or more for variants that tell it more than the code."""
+        """Number of decoder inputs: D, or more for variants that condition it on labels."""
         return self.config.latent_dim
 
     def logits_shape(self) -> tuple[int, ...]:
-        """What the decoder puts out for one sample: its shape, or L times as many channels for L grey levels.
+        """Shape of the decoder's output for one sample: its own, with L times the channels for L grey levels.
 
         Raises:
-            BadValue: the loss compares images, and the samples are none.
+            BadValue: the loss needs images, and the samples are not images.
         """
         loss, (first, *others) = LOSSES[self.loss], self.sample_shape
         if loss.images_only and len(others) != 2:
             raise BadValue(
-                "the loss {loss} compares images, not samples of shape {shape}; take another, mse for one",
+                "the loss {loss} compares images, not samples of shape {shape}; use another one, such as mse",
                 loss=self.loss, shape=self.sample_shape,
             )  # fmt: skip
         return (first * self.config.grey_levels if loss.by_level else first, *others)
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> Tensor | Gaussian:
-        """From x (B, ...) in [0, 1] to z (B, D), or to a posterior over it.
+        """Map x (B, ...) in [0, 1] to z (B, D), or to a posterior over z.
 
-        Networks that are told the class take labels (B,), -1 unknown, or shares of the classes and of "unknown"
-        (B, K + 1); so does `decode`. The others do not mind them.
+        Conditional networks take labels (B,), -1 for unknown, or class weights including "unknown" (B, K + 1); so
+        does `decode`. Other networks ignore labels.
         """
         return self.encoder(x)
 
     def code(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """*The* code (B, D) of x: z itself, or its posterior's mode."""
+        """The code (B, D) of x: z itself, or the mode of its posterior."""
         return mode(self.encode(x, labels))
 
     def decode(self, z: Tensor | Gaussian, labels: Tensor | None = None) -> Tensor:
-        """From z (B, D), or the mode of a posterior, to the mean x_hat (B, ...) in [0, 1]."""
+        """Map z (B, D), or the mode of a posterior, to the mean reconstruction x_hat (B, ...) in [0, 1]."""
         return self.decode_fed(self.decoder_input(mode(z), labels))
 
     def decoder_input(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """What the decoder is fed for codes z (B, D): first D numbers that stand for the codes, or are them.
+        """The decoder's input for codes z (B, D); its first D numbers represent the code.
 
-        For some variants they are snapped, for some the labels follow.
+        Some variants quantise the code, some append the labels.
         """
         return z
 
     def decode_fed(self, fed: Tensor) -> Tensor:
-        """From what the decoder is fed to the mean x_hat (B, ...) in [0, 1]; smooth even where codes are snapped."""
+        """Map the decoder's input to the mean x_hat (B, ...) in [0, 1]; smooth even if codes are quantised."""
         return LOSSES[self.loss].mean(self.logits(fed))
 
     def logits(self, fed: Tensor) -> Tensor:
-        """What the decoder makes of its input: (B, ...), or (B, L, ...) for L grey levels; always float32."""
+        """The decoder's logits for its input: (B, ...), or (B, L, ...) for L grey levels; always float32."""
         return self._as_logits(self.decoder(fed))
 
     def _as_logits(self, output: Tensor) -> Tensor:
-        """The decoder's output (B, ...) as float32, split by grey level where the loss wants it so."""
+        """The decoder's output (B, ...) as float32, split by grey level if the loss needs it."""
         output = output.float()
         return output.unflatten(1, (self.config.grey_levels, -1)) if LOSSES[self.loss].by_level else output
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Named terms, per image and averaged over the batch; `total` is the one to minimise."""
+        """Named loss terms, per image and averaged over the batch; `total` is the one to minimise."""
         reconstruction = self.reconstruction(self.code(batch.x), batch.target)
         return {"reconstruction": reconstruction, "total": reconstruction}
 
     def evaluate(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
-        """The terms of a batch outside training, and the mean x_hat (B, ...) that they judge, by one forward pass."""
+        """Loss terms of a batch outside training, and the mean reconstruction x_hat (B, ...), in one forward pass."""
         outputs: list[Tensor] = []
         hook = self.decoder.register_forward_hook(lambda module, inputs, output: outputs.append(output))
         try:
@@ -222,10 +220,10 @@ class Autoencoder(nn.Module):
         return terms, LOSSES[self.loss].mean(self._as_logits(outputs[-1]))
 
     def reconstruction(self, fed: Tensor, target: Tensor) -> Tensor:
-        """The reconstruction loss of what the decoder is fed, codes as a rule, against target (B, ...)."""
+        """Reconstruction loss of a decoder input (usually codes) against target (B, ...)."""
         return LOSSES[self.loss].of(self.logits(fed), target)
 
 
 def mode(encoded: Tensor | Gaussian) -> Tensor:
-    """The code itself, whether it comes alone or as a posterior."""
+    """The code (B, D), given codes or a posterior."""
     return encoded.mode if isinstance(encoded, Gaussian) else encoded

@@ -1,4 +1,4 @@
-"""What a network costs before it exists: shapes, parameters, FLOPs and memory, worked out on the meta device."""
+"""Costs of a network without building it: shapes, parameters, FLOPs and memory, from the meta device."""
 
 import math
 from collections.abc import Iterator
@@ -19,22 +19,22 @@ from aeviz.models.meta import shapes_only
 BYTES = 4
 SHARE_OF_RAM = 0.8
 SHARE_OF_DEVICE = 0.9
-# Per parameter: weight, gradient, what the optimizer keeps, the best weights, and all but the gradient once more
-# while a checkpoint is written.
+# Copies per parameter: weight, gradient, optimizer state, best weights, and all but the gradient once more while a
+# checkpoint is written.
 COPIES = {"adam": 8, "adamw": 8, "rmsprop": 7, "momentum": 7, "nesterov": 7, "sgd": 6}
 SAME_SHAPE = (
     *(type(make()) for make in ACTIVATIONS.values()), nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.Dropout,
     nn.Dropout2d, Standardise,
 )  # fmt: skip
-VIEWS = (nn.Flatten, nn.Unflatten)  # their outputs are their inputs, seen otherwise
+VIEWS = (nn.Flatten, nn.Unflatten)  # their outputs are views of their inputs
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer with its output shape (without B), parameters, and FLOPs for one image.
+    """One layer with its output shape (without B), parameters, and FLOPs per image.
 
-    `part` is encoder, code or decoder; `row` the number of the settings' layer that an encoder's layer comes from;
-    `memory` the bytes it takes in training.
+    `part` is encoder, code or decoder; `row` is the index of an encoder layer in the settings; `memory` is in bytes,
+    during training.
     """
 
     part: str
@@ -48,7 +48,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Cost:
-    """What training needs: the layers, their sums, and bytes of memory at a batch size."""
+    """Layers of a network with total parameters, FLOPs per image and training memory in bytes."""
 
     layers: list[Layer]
     parameters: int
@@ -58,7 +58,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Outline:
-    """A network as far as it can be laid out: in `problem` why no further, in `broken` the row at which it ends."""
+    """A network up to its first invalid layer: `problem` is the error and `broken` that layer's row."""
 
     layers: list[Layer]
     problem: str | None = None
@@ -66,29 +66,29 @@ class Outline:
 
     @property
     def cost(self) -> Cost:
-        """The sums over the layers there are."""
+        """The sums over the valid layers."""
         sums = (sum(getattr(layer, name) for layer in self.layers) for name in ("parameters", "flops", "memory"))
         return Cost(self.layers, *sums)
 
 
 @dataclass(frozen=True)
 class _Meter:
-    """What a parameter and a number on its way take, in bytes."""
+    """Bytes per parameter and per activation."""
 
     parameter: int
     activation: int
 
     @classmethod
     def of(cls, batch_size: int, optimizer: str) -> "_Meter":
-        # Each output is kept for the backward pass and met there by a gradient of its size.
+        # Each output is kept for the backward pass, which adds a gradient of the same size.
         return cls(BYTES * COPIES[optimizer], BYTES * 2 * batch_size)
 
 
 def cost(config: ModelConfig, batch_size: int = 128, optimizer: str = "adam", loss: str = "mse") -> Cost:
-    """Lay the network out without allocating it.
+    """The cost of a network, without allocating it.
 
     Raises:
-        BadLayer: a layer that does not fit where it stands.
+        BadLayer: a layer does not fit its input.
     """
     meter = _Meter.of(batch_size, optimizer)
     with shapes_only():
@@ -96,13 +96,13 @@ def cost(config: ModelConfig, batch_size: int = 128, optimizer: str = "adam", lo
         encoder = _measure(model.encoder, torch.empty(2, *config.sample_shape), "encoder", meter)
         first: int = model.decoder[0].in_features  # type: ignore[assignment]
         decoder = _measure(model.decoder, torch.empty(2, first), "decoder", meter)
-        return Outline([*encoder, *_beside(model, meter), *decoder]).cost
+        return Outline([*encoder, *_other_parameters(model, meter), *decoder]).cost
 
 
 def outline(config: ModelConfig, batch_size: int = 128, optimizer: str = "adam", loss: str = "mse") -> Outline:
-    """Lay out as much of the network as fits together, and say where and why the rest does not.
+    """The layers of a network as far as they are valid, with the error for the rest.
 
-    Of a network that breaks there are the encoder's layers before the broken one.
+    An invalid network is outlined by the encoder's layers before the invalid one.
     """
     try:
         return Outline(cost(config, batch_size, optimizer, loss).layers)
@@ -119,7 +119,7 @@ def outline(config: ModelConfig, batch_size: int = 128, optimizer: str = "adam",
 
 @torch.inference_mode()
 def decoder_flops(model: nn.Module) -> int:
-    """A built decoder's FLOPs for one image, by passing values through; the meta device takes a second to wake up."""
+    """A decoder's FLOPs per image, from a real forward pass: the meta device takes a second to initialise."""
     decoder: nn.Sequential = model.decoder  # type: ignore[assignment]
     first: nn.Linear = decoder[0]  # type: ignore[assignment]
     _, flops, _ = _pass(decoder, first.weight.new_zeros(2, first.in_features))
@@ -143,7 +143,7 @@ def _measure(stack: Stack, value: Tensor, part: str, meter: _Meter) -> Iterator[
 
 
 def _pass(module: nn.Module, value: Tensor) -> tuple[Tensor, int, int]:
-    """What comes out of a module for value (2, ...), its FLOPs and how many numbers it keeps for one image."""
+    """A module's output for value (2, ...), its FLOPs, and its stored activations per image."""
     if isinstance(module, Residual):
         _, *shortcut = _pass(module.shortcut, value)
         inside = nn.Sequential(module.first, module.between, module.second)
@@ -155,14 +155,14 @@ def _pass(module: nn.Module, value: Tensor) -> tuple[Tensor, int, int]:
             value, flops, kept = _pass(part, value)
             total_flops, total_kept = total_flops + flops, total_kept + kept
         return value, total_flops, total_kept
-    if isinstance(module, SAME_SHAPE):  # torch takes a millisecond to find that out for a norm on the meta device
+    if isinstance(module, SAME_SHAPE):  # spares a millisecond per norm on the meta device
         return value, 0, math.prod(value.shape[1:])
     after = module(value)
     return after, _flops(module, value, after), 0 if isinstance(module, VIEWS) else math.prod(after.shape[1:])
 
 
-def _beside(model: nn.Module, meter: _Meter) -> Iterator[Layer]:
-    """What a variant learns besides its encoder and decoder, such as a table of codes."""
+def _other_parameters(model: nn.Module, meter: _Meter) -> Iterator[Layer]:
+    """Parameters outside encoder and decoder, such as a codebook."""
     for name, parameter in model.named_parameters():
         if name.split(".")[0] not in ("encoder", "decoder"):
             size = parameter.numel()
@@ -170,7 +170,7 @@ def _beside(model: nn.Module, meter: _Meter) -> Iterator[Layer]:
 
 
 def _flops(module: nn.Module, before: Tensor, after: Tensor) -> int:
-    """Two per weight and place it is used at."""
+    """Two FLOPs per weight and position it is used at."""
     weight = getattr(module, "weight", None)
     if weight is None or weight.dim() < 2:
         return 0
@@ -179,14 +179,14 @@ def _flops(module: nn.Module, before: Tensor, after: Tensor) -> int:
 
 
 def free_memory(device: str) -> int:
-    """Bytes a training may use on a device: most of what is free now."""
+    """Bytes that a training may use on a device: a share of what is free now."""
     if device.startswith("cuda"):
         return int(SHARE_OF_DEVICE * torch.cuda.mem_get_info(torch.device(device))[0])
     return int(SHARE_OF_RAM * psutil.virtual_memory().available)
 
 
 def check(needed: Cost, device: str) -> None:
-    """Refuse a network before anything is allocated.
+    """Reject a network that does not fit into memory, before allocating anything.
 
     Raises:
         OverBudget: it needs more than the device has free.
@@ -201,7 +201,7 @@ def check(needed: Cost, device: str) -> None:
 
 
 def in_bytes(size: float) -> str:
-    """Bytes as people say them."""
+    """Format a number of bytes with a unit."""
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:
             return f"{size:.3g} {unit}"

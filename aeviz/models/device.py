@@ -1,4 +1,4 @@
-"""Where to train: which devices there are, what they are called, and how many threads to use."""
+"""Devices: which are available, their names, and how many threads to use."""
 
 import ctypes
 import platform
@@ -12,17 +12,17 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 
 
 def available_devices() -> list[str]:
-    """The devices at hand, best first; the CPU is always there."""
+    """The available devices, best first; always includes the CPU."""
     cuda = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
     mps = ["mps"] if torch.backends.mps.is_available() else []
     return [*cuda, *mps, "cpu"]
 
 
 def resolve_device(asked: str) -> str:
-    """The device meant by `auto`, `cuda` or a full name.
+    """The device for `auto`, `cuda` or a full name.
 
     Raises:
-        BadValue: it is not on this machine.
+        BadValue: the device is not on this machine.
     """
     devices = available_devices()
     if asked == "auto":
@@ -36,7 +36,7 @@ def resolve_device(asked: str) -> str:
 
 
 def device_name(device: str) -> str:
-    """What a device is called on screen."""
+    """The display name of a device."""
     if device.startswith("cuda"):
         return f"{torch.cuda.get_device_name(torch.device(device))} ({device.upper()})"
     if device == "mps":
@@ -45,18 +45,18 @@ def device_name(device: str) -> str:
 
 
 def threads() -> int:
-    """How many threads a training takes: one core is left to whoever watches.
+    """Number of threads for a training; one core is left for the user interface.
 
-    A second thread on a busy two-core machine was measured ten times slower than one.
+    On a busy two-core machine, two threads were measured ten times slower than one.
     """
     return max(1, min(_cores() - 1, 16))
 
 
 def keep_memory() -> None:
-    """Have the C library keep memory that a step gives back, for the next step to take.
+    """Make the C library keep freed memory for the next step.
 
-    glibc hands large blocks back to the system and meets a page fault for every 4 kB when it takes them again:
-    without that, conv nets at batch 512 were measured 1.4 times faster on one core, dense ones 1.15 times.
+    glibc returns large blocks to the system and incurs a page fault per 4 kB when it allocates them again. Without
+    that, conv nets at batch 512 were measured 1.4 times faster on one core, dense ones 1.15 times.
     """
     if platform.libc_ver()[0] != "glibc":
         return

@@ -1,4 +1,4 @@
-"""torch's optimizers for steps that nobody compiles: they run without its compiler, which takes 1.4 s and 170 MB to import."""
+"""torch's optimizers without importing its compiler, which takes 1.4 s and 170 MB."""
 
 import functools
 import inspect
@@ -13,10 +13,10 @@ GUARDED = ("add_param_group", "state_dict", "load_state_dict", "zero_grad")
 
 @functools.cache
 def eager(optimizer: type[Optimizer]) -> type[Optimizer]:
-    """The same optimizer, whose numbers, state and hooks are its own, without the guards around its methods.
+    """A subclass of the optimizer without the compiler guards around its methods; everything else is the same.
 
-    torch keeps its compiler out of these methods by a wrapper each, and imports the whole of it for this at the first
-    call. What a wrapper holds is its `__wrapped__`, as `functools.wraps` leaves it.
+    torch wraps these methods to exclude them from compilation, and the wrapper imports the compiler at the first
+    call. The original method is the wrapper's `__wrapped__`, as set by `functools.wraps`.
     """
     methods = {name: inspect.unwrap(getattr(optimizer, name)) for name in GUARDED}
     methods["step"] = torch.no_grad()(inspect.unwrap(optimizer.step))

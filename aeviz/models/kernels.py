@@ -1,4 +1,4 @@
-"""Whose kernels compute: the fastest at hand, or torch's plain ones, which are slower and crash nowhere we know of."""
+"""Choose between fast and plain kernels; the plain ones are slower and have no known crashes."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import torch
 
 @contextlib.contextmanager
 def kernels(plain: bool) -> Iterator[None]:
-    """Compute in this process without oneDNN, NNPACK and kernels of our own, if that is asked for."""
+    """If `plain`, disable oneDNN, NNPACK and our own kernels in this process inside the context."""
     if not plain:
         yield
         return
@@ -23,5 +23,5 @@ def kernels(plain: bool) -> Iterator[None]:
 
 
 def is_plain() -> bool:
-    """Whether this process computes with torch's plain kernels only."""
+    """Whether this process uses torch's plain kernels only."""
     return not torch.backends.mkldnn.enabled

@@ -13,15 +13,15 @@ from aeviz.models.ssim import smooth
 
 HUBER_DELTA = 0.1
 SSIM_SHARE = 0.84  # against L1 (Zhao et al. 2017)
-SSIM_SIGMA, SSIM_SIDE = 1.5, 16  # the customary window (11 x 11), and the smallest side it is used on
+SSIM_SIGMA, SSIM_SIDE = 1.5, 16  # the usual 11 x 11 window, and the smallest side that uses it in full
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A reconstruction loss as it is registered: `of(logits (B, ...), target (B, ...)) -> scalar`.
+    """A registered reconstruction loss: `of(logits (B, ...), target (B, ...)) -> scalar`.
 
-    `mean` is the picture in [0, 1] that logits stand for. With `by_level` they are (B, L, ...), for L grey levels.
+    `mean` maps logits to the mean image in [0, 1]. With `by_level`, logits are (B, L, ...) for L grey levels.
     """
 
     name: str
@@ -35,10 +35,10 @@ class Loss:
 
 
 class _SquaredError(torch.autograd.Function):
-    """The squared error and its gradient in one pass over the pixels.
+    """Squared error and its gradient, fused into one pass over the pixels.
 
-    With sigmoid, difference, square and sum as operations of their own, a dense net's steps took up to 1.07 times as
-    long on two cores. The gradient by the logits is 2 (x_hat - target) x_hat (1 - x_hat) / B.
+    With separate sigmoid, difference, square and sum, a dense net's steps took up to 1.07 times as long on two cores.
+    The gradient with respect to the logits is 2 (x_hat - target) x_hat (1 - x_hat) / B.
     """
 
     @staticmethod
@@ -59,38 +59,38 @@ class _SquaredError(torch.autograd.Function):
 
 
 def squared_error(logits: Tensor, target: Tensor) -> Tensor:
-    """Squared error; up to a constant the nats of a Gaussian with variance 1/2 around the reconstruction."""
+    """Squared error: up to a constant, the negative log-likelihood (nats) of a Gaussian with variance 1/2."""
     loss: Tensor = _SquaredError.apply(logits, target)
     return loss
 
 
 def bernoulli(logits: Tensor, target: Tensor) -> Tensor:
-    """Binary cross-entropy in nats, the pixel read as a probability (Kingma & Welling 2014, appendix C.1)."""
+    """Binary cross-entropy in nats, with pixels as probabilities (Kingma & Welling 2014, appendix C.1)."""
     return F.binary_cross_entropy_with_logits(logits, target, reduction="none").flatten(1).sum(1).mean()
 
 
 def categorical(logits: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy in nats of logits (B, L, ...) over L grey levels, the target rounded to its level.
+    """Cross-entropy in nats of logits (B, L, ...) over L grey levels; the target is rounded to a level.
 
-    After PixelRNN's softmax over pixel values (van den Oord et al., ICML 2016, https://arxiv.org/abs/1601.06759).
+    As in PixelRNN's softmax over pixel values (van den Oord et al., ICML 2016, https://arxiv.org/abs/1601.06759).
     """
     level = (target * (logits.shape[1] - 1)).round().long()
     return F.cross_entropy(logits, level, reduction="none").flatten(1).sum(1).mean()
 
 
 def mean_level(logits: Tensor) -> Tensor:
-    """The brightness expected in [0, 1] (B, ...) of logits (B, L, ...) over L grey levels."""
+    """Expected brightness (B, ...) in [0, 1] for logits (B, L, ...) over L grey levels."""
     levels = torch.linspace(0.0, 1.0, logits.shape[1], device=logits.device)
     return torch.tensordot(logits.softmax(1), levels, dims=([1], [0])).clamp(0.0, 1.0)  # (B, L, ...) -> (B, ...)
 
 
 def absolute_error(logits: Tensor, target: Tensor) -> Tensor:
-    """Absolute error; up to a constant the nats of a Laplace distribution of scale 1."""
+    """Absolute error: up to a constant, the negative log-likelihood (nats) of a Laplace distribution of scale 1."""
     return (torch.sigmoid(logits) - target).abs().flatten(1).sum(1).mean()
 
 
 def huber(logits: Tensor, target: Tensor) -> Tensor:
-    """Half the squared error up to a difference of .1, from there on .1 times the absolute one (Huber 1964)."""
+    """Huber loss with delta 0.1: quadratic up to a difference of 0.1, linear beyond (Huber 1964)."""
     values = F.huber_loss(torch.sigmoid(logits), target, reduction="none", delta=HUBER_DELTA)
     return values.flatten(1).sum(1).mean()
 
@@ -98,7 +98,7 @@ def huber(logits: Tensor, target: Tensor) -> Tensor:
 def ssim_mix(logits: Tensor, target: Tensor) -> Tensor:
     """.84 (1 - SSIM) + .16 L1 (Zhao et al. 2017, https://arxiv.org/abs/1511.08861), with SSIM at one scale.
 
-    Both are means over an image's values; times their number, so that it weighs like the other losses against a KL.
+    Both are means over an image's values, times their number, so that the weight against a KL term is comparable.
     """
     x_hat = torch.sigmoid(logits)
     l1 = (x_hat - target).abs().flatten(1).mean(1)  # (B,)
@@ -107,10 +107,10 @@ def ssim_mix(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def ssim(x: Tensor, y: Tensor) -> Tensor:
-    """Structural similarity (B,) of images x, y (B, C, H, W) in [0, 1], to be differentiated.
+    """Structural similarity (B,) of images x, y (B, C, H, W) in [0, 1], differentiable.
 
     Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861: a Gaussian window of sigma 1.5 (11 x 11) at every
-    pixel. It shrinks with sides under 16 pixels, as in `scores.images.ssim`, with which it agrees.
+    pixel. The window shrinks with sides under 16 pixels, as in `scores.images.ssim`; the values agree.
     """
     side = min(x.shape[-2:])
     sigma = SSIM_SIGMA * min(SSIM_SIDE, side) / SSIM_SIDE
@@ -118,7 +118,7 @@ def ssim(x: Tensor, y: Tensor) -> Tensor:
     x, y = x.float(), y.float()
     mu_x, mu_y, xx, yy, xy = smooth(torch.stack([x, y, x * x, y * y, x * y]), sigma, radius)
     brightness = (2 * mu_x * mu_y + SSIM_C1) / (mu_x.square() + mu_y.square() + SSIM_C1)
-    variances = xx - mu_x.square() + yy - mu_y.square()  # unclamped, as the covariance is: an image is like itself by 1
+    variances = xx - mu_x.square() + yy - mu_y.square()  # unclamped like the covariance, so that SSIM(x, x) = 1
     structure = (2 * (xy - mu_x * mu_y) + SSIM_C2) / (variances + SSIM_C2)
     return (brightness * structure).flatten(1).mean(1)
 
@@ -137,14 +137,14 @@ LOSSES: dict[str, Loss] = {
             "bernoulli",
             "Cross-entropy",
             "nats per image",
-            "Binary cross-entropy: each pixel read as a probability of white.",
+            "Binary cross-entropy: each pixel as the probability of white.",
             bernoulli,
         ),
         Loss(
             "categorical",
             "Cross-entropy over grey levels",
             "nats per image",
-            "Each pixel's level of brightness is guessed among several; the decoder's last layer grows with their number.",
+            "Predicts each pixel's grey level as a class; the decoder's last layer grows with the number of levels.",
             categorical,
             mean=mean_level,
             by_level=True,
@@ -153,7 +153,7 @@ LOSSES: dict[str, Loss] = {
             "l1",
             "Absolute error",
             "absolute error per image",
-            "Absolute difference of every pixel: single large errors count for less than when squared.",
+            "Absolute difference of every pixel: less sensitive to single large errors than the squared one.",
             absolute_error,
         ),
         Loss(
@@ -167,7 +167,7 @@ LOSSES: dict[str, Loss] = {
             "ssim",
             "SSIM and absolute error",
             "SSIM mix per image",
-            "How alike edges and contrasts are (.84), and the absolute difference (.16): sharper to the eye. Images only.",
+            "Similarity of edges and contrasts (.84) and absolute difference (.16): looks sharper. Images only.",
             ssim_mix,
             images_only=True,
         ),

@@ -1,4 +1,4 @@
-"""Networks of which only the shapes exist: to lay them out, or to be filled from a file."""
+"""Build networks on the meta device: shapes only, for cost estimates or to be filled from a file."""
 
 import contextlib
 from collections.abc import Iterator
@@ -12,13 +12,16 @@ from torch.overrides import TorchFunctionMode
 
 @contextlib.contextmanager
 def shapes_only() -> Iterator[None]:
-    """What is built in here lies on the meta device, without torch importing its compiler for it."""
+    """Build modules on the meta device inside the context, without importing torch's compiler."""
     with torch.device("meta"), Shapes():
         yield
 
 
 class Shapes(TorchFunctionMode):
-    """Products with a weight give their shape alone, and nothing is drawn: on the meta device torch imports its compiler for both."""
+    """Computes only the shape of F.linear and skips random initialisation.
+
+    On the meta device, both would import torch's compiler.
+    """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}

@@ -1,4 +1,4 @@
-"""What an encoder believes about a code: a distribution with a mode, samples and a divergence."""
+"""Posterior distributions over codes: mode, samples and KL divergence."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,13 @@ class Gaussian:
 
     @property
     def mode(self) -> Tensor:
-        """*The* code of an image: the mean (B, D)."""
+        """The code of an image: the mean (B, D)."""
         return self.mu
 
     def sample(self, noise: Tensor) -> Tensor:
-        """A draw (B, D) from noise (B, D) ~ N(0, 1); gradients flow through (Kingma & Welling 2014, 1312.6114)."""
+        """A reparameterised sample (B, D) from noise (B, D) ~ N(0, 1) (Kingma & Welling 2014, 1312.6114)."""
         return self.mu + noise * torch.exp(0.5 * self.log_var)
 
     def kl(self) -> Tensor:
-        """KL divergence to N(0, 1) in nats, dimension by dimension (B, D)."""
+        """KL divergence to N(0, 1) in nats, per dimension (B, D)."""
         return 0.5 * (self.mu.square() + self.log_var.exp() - 1.0 - self.log_var)

@@ -1,4 +1,4 @@
-"""Where float32 is needed although the layers run in less."""
+"""Force float32 where reduced precision is not enough."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -7,6 +7,6 @@ from torch import Tensor
 
 
 def in_float32(value: Tensor) -> AbstractContextManager[object]:
-    """No autocast for a while on the value's device: sums of squares and small differences need the digits."""
+    """Disable autocast on the value's device: sums of squares and small differences need the precision."""
     kind = value.device.type
     return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()

@@ -1,4 +1,4 @@
-"""Gaussian windows over images, as products with small matrices: faster than convolutions at these sizes."""
+"""Gaussian smoothing of images by matrix products, which are faster than convolutions at these sizes."""
 
 import torch
 from torch import Tensor
@@ -7,9 +7,9 @@ from aeviz.models.precision import in_float32
 
 
 def smooth(images: Tensor, sigma: Tensor | float, radius: int | None = None) -> Tensor:
-    """Images (..., H, W) under a Gaussian window of sigma pixels, mirrored at their edges, in float32.
+    """Smooth images (..., H, W) by a Gaussian of sigma pixels with mirrored edges, in float32.
 
-    The window is cut off at `radius`, which is less than the shorter side; by itself it reaches as far as it can.
+    The window is truncated at `radius`, which is below the shorter side; by default it is as large as possible.
     """
     with in_float32(images):
         radius = min(images.shape[-2:]) - 1 if radius is None else radius
@@ -18,11 +18,11 @@ def smooth(images: Tensor, sigma: Tensor | float, radius: int | None = None) -> 
 
 
 def _windows(side: int, sigma: Tensor | float, radius: int, device: torch.device) -> Tensor:
-    """Weights (side, side) of the window at every place; made on the device, so that nothing waits."""
+    """Weights (side, side) of the window at every position; computed on the device to avoid waiting for it."""
     inside = torch.arange(side, device=device)
     around = torch.arange(-radius, side + radius, device=device)  # (side + 2 radius,)
     distance = around - inside[:, None]
     weights = torch.exp(-0.5 * (distance / sigma).square()) * (distance.abs() <= radius)
-    mirrored = (side - 1) - ((side - 1) - around.abs()).abs()  # the place inside that stands for one around
+    mirrored = (side - 1) - ((side - 1) - around.abs()).abs()  # index inside the image of each mirrored position
     weights = weights @ (mirrored[:, None] == inside).float()
     return weights / weights.sum(1, keepdim=True)

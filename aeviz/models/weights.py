@@ -1,4 +1,4 @@
-"""Networks on disk: one safetensors file that carries its own settings and position, never a pickle."""
+"""Save and load networks: one safetensors file with settings and position in its metadata, never a pickle."""
 
 import json
 import uuid
@@ -12,7 +12,7 @@ from torch import Tensor
 from aeviz import files
 from aeviz.errors import BadFile
 from aeviz.models import Autoencoder, build, model_config
-from aeviz.models.base import Dials
+from aeviz.models.base import LiveSettings
 from aeviz.models.meta import shapes_only
 
 FORMAT = "1"
@@ -21,7 +21,7 @@ FORMAT = "1"
 def save_model(
     model: Autoencoder, path: Path, position: dict[str, Any], extra: dict[str, Tensor] | None = None
 ) -> None:
-    """Replace a weights file: the model's tensors under `model.`, `extra` beside them, settings in the metadata."""
+    """Write a weights file: the model's tensors under `model.`, `extra` tensors, settings in the metadata."""
     tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()} | (extra or {})
     on_cpu = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
     metadata = {
@@ -35,19 +35,19 @@ def save_model(
 
 @files.kept(most=512)
 def read_metadata(path: Path) -> dict[str, Any]:
-    """A weights file's settings `model`, `loss` and `position`, without reading a tensor; shared, so to be left as they are.
+    """A weights file's `model` settings, `loss` and `position`, without reading tensors; cached, so do not modify.
 
     Raises:
-        BadFile: no weights of aeviz.
+        BadFile: not a weights file of aeviz.
     """
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
         values = {"loss": metadata["loss"]} | {key: json.loads(metadata[key]) for key in ("model", "position")}
     except (SafetensorError, KeyError, ValueError, OSError, RecursionError) as error:
-        raise BadFile("{file} holds no weights of aeviz ({reason})", file=path.name, reason=error) from None
+        raise BadFile("{file} is not a weights file of aeviz ({reason})", file=path.name, reason=error) from None
     if not isinstance(values["model"], dict) or not isinstance(values["position"], dict):
-        raise BadFile("{file} holds no weights of aeviz (its settings are no settings)", file=path.name)
+        raise BadFile("{file} is not a weights file of aeviz (its settings are not objects)", file=path.name)
     if metadata.get("format") != FORMAT:
         raise BadFile(
             "{file} has format {format}; this version reads {known}",
@@ -57,23 +57,24 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
 
 def load_model(path: Path, device: str = "cpu") -> tuple[Autoencoder, dict[str, Any]]:
-    """The network in a weights file, in eval mode, and its position.
+    """Load the network in a weights file, in eval mode, and its position.
 
     Raises:
-        BadFile: no weights of aeviz, or tensors that do not fit their settings.
+        BadFile: not a weights file of aeviz, or tensors that do not fit the settings.
     """
     metadata = read_metadata(path)
     with shapes_only():
         model = build(model_config(metadata["model"]), metadata["loss"])
     load_state(model, read_tensors(path, "model.", device), path)
-    model.dials = Dials(model.config)  # never saved, so still on the meta device
+    model.live = LiveSettings(model.config)  # never saved, so still on the meta device
     return model.to(device).eval(), metadata["position"]
 
 
 def read_tensors(path: Path, prefix: str, device: str = "cpu") -> dict[str, Tensor]:
-    """The tensors whose names begin with a prefix, under their names without it."""
+    """Read the tensors whose names start with a prefix; the prefix is removed."""
     with safe_open(path, framework="pt", device=device) as file:
-        return {name.removeprefix(prefix): file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
+        names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
+        return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
 
 
 def _form(tensor: Tensor) -> str:
@@ -81,10 +82,10 @@ def _form(tensor: Tensor) -> str:
 
 
 def load_state(model: Autoencoder, tensors: dict[str, Tensor], path: Path) -> None:
-    """Fill a network with tensors of exactly its shapes.
+    """Load tensors into a network; names, shapes and dtypes must match exactly.
 
     Raises:
-        BadFile: a tensor is missing, unknown, or of another shape.
+        BadFile: a tensor is missing, unknown, or of another shape or dtype.
     """
     wanted = {name: _form(tensor) for name, tensor in model.state_dict().items()}
     found = {name: _form(tensor) for name, tensor in tensors.items()}

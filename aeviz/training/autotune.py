@@ -1,4 +1,4 @@
-"""What is chosen at the start by measuring, once for a network on a machine: precision, and CUDA graphs."""
+"""Autotuning: precision, memory layout and CUDA graphs, measured once per network and machine."""
 
 import copy
 import hashlib
@@ -23,70 +23,70 @@ from aeviz.training.distributed import is_launched_together
 from aeviz.training.steps.cuda_graphs import CapturedStep
 from aeviz.training.steps.stepper import Stepper
 
-WORTH_MEASURING = 3e11  # FLOPs of a whole training: some three seconds on one core
-LEAST_SECONDS, MOST_STEPS = 0.02, 4  # of a side in a round: what a clock and a scheduler blur little
-CLEAR = {2: 1.3, 3: 1.15, 4: 1.1, 5: 1.0}  # rounds, and by what factor all of them have to lie on one side of the worth
-WORTH_DIGITS = 1.15  # times as fast, for what bfloat16 costs in digits
-WORTH_CHANGING = 1.03  # times as fast, for what costs nothing
+WORTH_MEASURING = 3e11  # FLOPs of a whole training: about three seconds on one core
+LEAST_SECONDS, MOST_STEPS = 0.02, 4  # per side and round: long enough against clock and scheduler noise
+CLEAR = {2: 1.3, 3: 1.15, 4: 1.1, 5: 1.0}  # rounds -> factor by which all of them must clear the threshold
+WORTH_DIGITS = 1.15  # speed-up that justifies bfloat16's loss of precision
+WORTH_CHANGING = 1.03  # speed-up that justifies a change without a cost
 CHOICES = ".choices.json"
 COMPILERS = ("c++", "g++", "clang++", "cl")
 
 
 def resolve(config: RunConfig) -> Resolved:
-    """What a run is trained with: what was chosen before, if it is still to be had, else chosen now.
+    """The resolved device, threads, precision and so on of a run: the earlier choice if any, else a new one.
 
     Raises:
-        BadValue: its device is not on this machine, or nothing to compile with.
+        BadValue: the device is not on this machine, or there is no compiler.
     """
-    asked = config.training
-    device = resolve_device(config.resolved.device if config.resolved else asked.device)
+    wanted = config.training
+    device = resolve_device(config.resolved.device if config.resolved else wanted.device)
     if device.startswith("cuda") and not is_launched_together():
-        torch.cuda.set_device(torch.device(device))  # streams, graphs and generators are those of the current card
+        torch.cuda.set_device(torch.device(device))  # streams, graphs and generators belong to the current GPU
     if config.resolved is not None:
         return config.resolved
-    check_compiler(asked)
+    check_compiler(wanted)
     resolved = Resolved(
         device=device,
         device_name=device_name(device),
-        threads=asked.threads or threads(),
-        compile=asked.compile,
-        precision="float32" if asked.precision == "auto" else asked.precision,
+        threads=wanted.threads or threads(),
+        compile=wanted.compile,
+        precision="float32" if wanted.precision == "auto" else wanted.precision,
     )
     if _is_long(config) and device != "mps":
         torch.set_num_threads(resolved.threads)
-        for changes, worth in _questions(config, device):
-            resolved = _chosen(config, resolved, changes, worth)
+        for changes, worth in _candidates(config, device):
+            resolved = _choose(config, resolved, changes, worth)
     return resolved
 
 
-def plainly(config: RunConfig) -> Resolved:
-    """What a run goes on with after a crash: the same device and threads, and torch's plain float32 kernels.
+def plain_kernels(config: RunConfig) -> Resolved:
+    """What a run resumes with after a crash: the same device and threads, and torch's plain float32 kernels.
 
     Raises:
-        BadValue: its device is not on this machine.
+        BadValue: the device is not on this machine.
     """
-    asked, before = config.training, config.resolved
-    device = resolve_device(before.device if before else asked.device)
-    count = before.threads if before else asked.threads or threads()
+    wanted, before = config.training, config.resolved
+    device = resolve_device(before.device if before else wanted.device)
+    count = before.threads if before else wanted.threads or threads()
     return Resolved(device=device, device_name=device_name(device), threads=count, plain=True)
 
 
-def _questions(config: RunConfig, device: str) -> list[tuple[dict[str, Any], float]]:
-    """What to try in turn: other values, and how many times as fast a training has to be with them."""
-    asked, kinds = config.training, {layer.kind for layer in config.model.body.as_layers()}
+def _candidates(config: RunConfig, device: str) -> list[tuple[dict[str, Any], float]]:
+    """The changes to try in order, each with the speed-up it needs."""
+    wanted, kinds = config.training, {layer.kind for layer in config.model.body.as_layers()}
     layout = {"channels_last": True} if kinds & {"conv", "residual"} else {}
     questions: list[tuple[dict[str, Any], float]] = []
-    if asked.precision == "auto":  # on a CPU convolutions are slow in bfloat16 unless they are channels-last
+    if wanted.precision == "auto":  # on a CPU, bfloat16 convolutions are slow unless channels-last
         questions.append(({"precision": "bfloat16"} | (layout if device == "cpu" else {}), WORTH_DIGITS))
     if layout:
         questions.append((layout, WORTH_CHANGING))
-    if device.startswith("cuda") and not asked.compile:
+    if device.startswith("cuda") and not wanted.compile:
         questions.append(({"graphs": True}, WORTH_CHANGING))
     return questions
 
 
 def check_compiler(config: TrainingConfig) -> None:
-    """Raises: BadValue, if the network is to be compiled and there is nothing to do it with."""
+    """Raises: BadValue, if the network is to be compiled and there is no C++ compiler."""
     if config.compile and not any(map(shutil.which, COMPILERS)):
         raise BadValue(
             "training.compile = true needs a C++ compiler, and none of {known} is on this machine; leave it off",
@@ -95,17 +95,16 @@ def check_compiler(config: TrainingConfig) -> None:
 
 
 def _is_long(config: RunConfig) -> bool:
-    """Whether the training takes long enough for a measurement to pay; a short one takes what is plain."""
+    """Whether the training is long enough for a measurement to pay off."""
     training, images = config.training, config.data.splits.get("train", 0)
     cost = costs.cost(config.model, training.batch_size, training.optimizer, training.loss)
     return 3 * cost.flops * images * training.epochs >= WORTH_MEASURING
 
 
-def _chosen(config: RunConfig, resolved: Resolved, changes: dict[str, Any], worth: float) -> Resolved:
-    """The same with these values changed, if that is measured to be faster.
+def _choose(config: RunConfig, resolved: Resolved, changes: dict[str, Any], worth: float) -> Resolved:
+    """The settings with these changes, if they are measured to be faster.
 
-    The same question on the same machine gets the answer it got before, so that the same settings give the same
-    numbers.
+    Answers are stored, so that the same settings on the same machine give the same numbers.
     """
     other = resolved.model_copy(update=changes)
     if other == resolved:
@@ -121,23 +120,23 @@ def _chosen(config: RunConfig, resolved: Resolved, changes: dict[str, Any], wort
 def _known(path: Any) -> dict[str, Any]:
     try:
         known = files.read_json(path)
-    except ValueError:  # half a file is none: the measurement is made again
+    except ValueError:  # unreadable: measure again
         return {}
     return known if isinstance(known, dict) else {}
 
 
 def _question(config: RunConfig, resolved: Resolved, name: str) -> str:
-    asked = {
+    wanted = {
         "model": config.model.to_json(), "training": config.training.to_json() | {"epochs": 0}, "choice": name,
         "resolved": resolved.to_json(), "torch": torch.__version__,
     }  # fmt: skip
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _gain(config: RunConfig, plain: Resolved, other: Resolved, worth: float) -> float:
-    """How many times as fast steps are with the other choice: the median of interleaved rounds; 0 if it fails.
+    """The speed-up of the other choice: the median over interleaved rounds; 0 if it fails.
 
-    Ends as soon as the rounds agree clearly on whether it is more than `worth`. Leaves the generators alone.
+    Stops as soon as the rounds agree on whether it exceeds `worth`. Restores the random generators.
     """
     cards = [torch.device(plain.device)] if plain.device.startswith("cuda") else []
     with torch.random.fork_rng(cards):
@@ -151,19 +150,19 @@ def _gain(config: RunConfig, plain: Resolved, other: Resolved, worth: float) -> 
                 before, after = (_seconds(side, steps) for side in sides)
                 gains.append(before / after)
         except RuntimeError:
-            traceback.print_exc()  # to the run's log; it trains the plain way
+            traceback.print_exc()  # to the run's log; training uses the plain choice
             return 0.0
     return statistics.median(gains)
 
 
 def _steps_a_round(step: Callable[[], Any]) -> int:
-    """How many steps a round takes, by a second one: the first also makes what the others find made."""
+    """Steps per round, timed on a second step: the first one also initialises lazy state."""
     _seconds(step, 1)
     return max(1, min(MOST_STEPS, math.ceil(LEAST_SECONDS / _seconds(step, 1))))
 
 
 def _is_clear(gains: list[float], worth: float) -> bool:
-    """Whether these rounds' gains leave no doubt that matters whether it is worth it."""
+    """Whether the speed-ups so far decide the question."""
     if len(gains) >= max(CLEAR):
         return True
     factor = CLEAR.get(len(gains))
@@ -171,7 +170,7 @@ def _is_clear(gains: list[float], worth: float) -> bool:
 
 
 class _Images:
-    """A feed of one batch."""
+    """A feed that serves one fixed batch."""
 
     def __init__(self, x: Tensor) -> None:
         self.device = str(x.device)

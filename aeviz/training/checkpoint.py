@@ -1,4 +1,4 @@
-"""Where a training stands, on disk: enough to go on as if it had never ended."""
+"""Checkpoints: everything needed to resume a training as if it had never stopped."""
 
 import dataclasses
 import json
@@ -17,9 +17,9 @@ from aeviz.models.weights import load_state, read_metadata, read_tensors, save_m
 from aeviz.runs import Position, Run
 from aeviz.training.steps.stepper import Stepper
 
-WEIGHTS_SECONDS = 1.0  # weights are written at most this often
+WEIGHTS_SECONDS = 1.0  # shortest interval between writes of the best weights
 UNDO = "undo"
-KEPT_FOR_UNDO = ("config.json", "metrics.jsonl", "model.safetensors", "last.safetensors")  # the last one tells of them
+KEPT_FOR_UNDO = ("config.json", "metrics.jsonl", "model.safetensors", "last.safetensors")  # the last marks completeness
 
 
 def save_checkpoint(run: Run, stepper: Stepper, position: Position, sums: dict[str, Tensor]) -> None:
@@ -30,29 +30,31 @@ def save_checkpoint(run: Run, stepper: Stepper, position: Position, sums: dict[s
 
 
 def source_of(run: Run) -> Path | None:
-    """The file a run goes on from: its checkpoint, else its best weights (a loaded run has nothing else)."""
+    """The file a run resumes from: its checkpoint, else its best weights (all that an imported run has)."""
     return next((path for path in (run.checkpoint, run.weights) if path.exists()), None)
 
 
 def checkpointed_model(run: Run) -> ModelConfig:
-    """The settings of the network a run goes on with: the checkpoint's, or the best weights', or the config's.
+    """The model settings a run resumes with: those of the checkpoint, else the best weights, else the config.
 
-    The config's as well where only live settings differ: those may have been turned since.
+    If only live settings differ, the config wins: they may have changed since.
     """
-    asked = run.config().model
+    wanted = run.config().model
     source = source_of(run)
     if source is None:
-        return asked
+        return wanted
     kept = model_config(read_metadata(source)["model"])
-    live = {name: getattr(kept, name) for name in asked.live_fields() if hasattr(kept, name)}
-    return asked if asked.model_copy(update=live) == kept else kept
+    live = {name: getattr(kept, name) for name in wanted.live_fields() if hasattr(kept, name)}
+    return wanted if wanted.model_copy(update=live) == kept else kept
 
 
 def load_position(run: Run, stepper: Stepper, device: str) -> tuple[Position, dict[str, Tensor]]:
-    """Put a run back to where its file stands, or to its start.
+    """Load network, optimizer and generators from a run's file; position and running sums are returned.
+
+    Without a file the run starts from the beginning.
 
     Raises:
-        BadFile: the file does not belong to this network.
+        BadFile: the file does not fit this network.
     """
     source = source_of(run)
     if source is None:
@@ -80,7 +82,7 @@ def _generator_states(model: Autoencoder) -> dict[str, Tensor]:
 
 
 def _set_generator(name: str, state: Tensor, device: torch.device) -> None:
-    """Put a generator back; a card's is of no use where the run goes on without one."""
+    """Restore a random generator; a CUDA state is ignored on other devices."""
     if name == "cpu":
         torch.set_rng_state(state)
     elif device.type == name:
@@ -88,14 +90,14 @@ def _set_generator(name: str, state: Tensor, device: torch.device) -> None:
 
 
 def cut_metrics(run: Run, step: int) -> None:
-    """Drop the lines of steps that will be taken again."""
+    """Drop the metrics of steps after `step`, which will be taken again."""
     lines = [line for line in run.metrics() if line.get("step", 0) <= step]
     content = "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines)
     files.write_bytes(run.path / "metrics.jsonl", content.encode())
 
 
 def keep_for_undo(run: Run) -> None:
-    """Set aside what a change of the network is about to replace; the change before it can then not be undone."""
+    """Back up the files that a network change will replace; only the last change can be undone."""
     aside = run.path / UNDO
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(mode=0o700)
@@ -105,12 +107,12 @@ def keep_for_undo(run: Run) -> None:
 
 
 def can_undo(run: Run) -> bool:
-    """Whether the network was changed, and what it was before is still there."""
+    """Whether there is a backup from before the last network change."""
     return (run.path / UNDO / "last.safetensors").exists()
 
 
 def put_back(run: Run) -> None:
-    """Undo a change of the network: checkpoint, best weights, settings and metrics as they were before it."""
+    """Undo the last network change: restore checkpoint, best weights, settings and metrics."""
     aside = run.path / UNDO
     for name in KEPT_FOR_UNDO:
         if (aside / name).exists():
@@ -119,24 +121,24 @@ def put_back(run: Run) -> None:
 
 
 class BestWeights:
-    """Keeps the weights that did best on validation, and writes them now and then."""
+    """Keeps the weights with the best validation loss and writes them at most once per second."""
 
     def __init__(self, run: Run, model: Autoencoder) -> None:
         self.run = run
         self.model = model
         self._state: dict[str, Tensor] | None = None
         self._position: dict[str, Any] = {}
-        self._written = time.monotonic()  # the first ones wait for the checkpoint
+        self._written = time.monotonic()  # the first write waits for the checkpoint
 
     def keep(self, position: Position) -> None:
-        """Remember the weights as they are now."""
+        """Keep a copy of the current weights."""
         self._state = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
         self._position = dataclasses.asdict(position)
         if time.monotonic() - self._written > WEIGHTS_SECONDS:
             self.write()
 
     def write(self) -> None:
-        """Bring what is remembered to disk."""
+        """Write the kept weights to disk."""
         if self._state is None:
             return
         with shapes_only():

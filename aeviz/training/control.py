@@ -1,4 +1,4 @@
-"""What can be asked of a run from outside, whether its process is at work, paused, or gone."""
+"""Control a run from another process, whether it is training, paused or not running."""
 
 import contextlib
 import shutil
@@ -12,21 +12,21 @@ from aeviz.models import costs
 from aeviz.models.weights import read_metadata
 from aeviz.runs import Note, Run
 from aeviz.training.checkpoint import can_undo, checkpointed_model, put_back, source_of
-from aeviz.training.live_control import fitted, turned
+from aeviz.training.live_control import fitted, with_live_value
 from aeviz.training.start import Start, launch, resume
 
-# The checkpoint first: what the others know beyond it is cut when the run is taken up.
+# The checkpoint first: anything newer in the other files is cut when the run resumes.
 COPIED = ("last.safetensors", "model.safetensors", "metrics.jsonl", "preview.webp", "frames")
 
 
 def play(run: Run, start: Start = jobs.start) -> None:
-    """Go on: at once if the process is still there, else in a new one.
+    """Resume a run: at once if its process is still alive, else in a new one.
 
     Raises:
-        MissingData: its images are not at hand.
-        BadValue: it has done all its epochs.
+        MissingData: the run's images are not available.
+        BadValue: all epochs are done.
     """
-    if _listens(run):
+    if _is_reachable(run):
         run.ask("play")
         return
     resume(run)
@@ -34,23 +34,23 @@ def play(run: Run, start: Start = jobs.start) -> None:
 
 
 def step(run: Run, start: Start = jobs.start) -> None:
-    """Take one step of the optimizer, then pause."""
-    if not _listens(run):
+    """Take one optimizer step, then pause."""
+    if not _is_reachable(run):
         resume(run)
         launch(run, start)
     run.ask("step")
 
 
 def turn(run: Run, path: str, value: float, start: Start = jobs.start) -> None:
-    """Turn a live setting; a training at work takes it from its next step on.
+    """Change a live setting; a running training uses it from its next step on.
 
     Raises:
-        BadValue: it cannot be turned, or not to that value.
+        BadValue: the setting is not live, or the value is not allowed.
     """
-    config = turned(run.config(), path, value)
-    if _listens(run):
+    config = with_live_value(run.config(), path, value)
+    if _is_reachable(run):
         run.ask("turn", path=path, value=value)
-    elif path == "model.body.dropout" and run.checkpoint.exists():  # may need other layers: the trainer's work
+    elif path == "model.body.dropout" and run.checkpoint.exists():  # may add layers, which only the trainer can do
         launch(run, start)
         run.ask("turn", path=path, value=value)
         run.ask("pause")
@@ -59,63 +59,63 @@ def turn(run: Run, path: str, value: float, start: Start = jobs.start) -> None:
 
 
 def change(run: Run, model: dict[str, Any], start: Start = jobs.start) -> None:
-    """Go on with another network (settings without the sample's shape) that keeps what was learned.
+    """Change the network (settings without the sample shape) and keep what was learned.
 
-    A run that was not at work is paused again afterwards.
+    A run that was not training is paused again afterwards.
 
     Raises:
-        BadValue, OverBudget: what is wrong with the network; nothing has happened.
-        NotNow: there is nothing learned to keep.
+        BadValue, OverBudget: the network is not possible; nothing was changed.
+        NotNow: the run has not been trained yet.
     """
     config = run.config()
     network = fitted(config, model)
     training = config.training
     device = (config.resolved.device if config.resolved else "") or "cpu"
     costs.check(costs.cost(network, training.batch_size, training.optimizer, training.loss), device)
-    if _listens(run):
+    if _is_reachable(run):
         run.ask("change", model=model)
         return
     if source_of(run) is None:
-        raise NotNow("the run {id} has learned nothing yet; train it first", id=run.id)
+        raise NotNow("the run {id} has not been trained yet; train it first", id=run.id)
     launch(run, start)
     run.ask("change", model=model)
     run.ask("pause")
 
 
 def undo(run: Run) -> None:
-    """Go back to where the training stood before its network was changed last.
+    """Return to the state before the last network change.
 
     Raises:
-        NotNow: it was not changed.
+        NotNow: there is no change to undo.
     """
     if not can_undo(run):
         raise NotNow("the network of the run {id} was not changed; there is nothing to undo", id=run.id)
-    if _listens(run):
+    if _is_reachable(run):
         run.ask("undo")
         return
     put_back(run)
 
 
 def restart(run: Run) -> Run:
-    """A new run with the settings of this one, from the very beginning; this one is stopped if it is at work."""
+    """A new run with the same settings, from the beginning; the old one is stopped if it is running."""
     if run.is_live():
         run.ask("stop")
     return _twin(run, (), "Once more")
 
 
 def fork(run: Run) -> Run:
-    """A new run that goes on from where this one's last checkpoint stands.
+    """A new run that continues from the last checkpoint of this one.
 
     Raises:
-        NotNow: there is no checkpoint to go on from.
+        NotNow: there is no checkpoint yet.
     """
     if source_of(run) is None:
-        raise NotNow("the run {id} has learned nothing yet; wait for its first epoch", id=run.id)
+        raise NotNow("the run {id} has no checkpoint yet; wait for its first epoch", id=run.id)
     return _twin(run, COPIED, "Fork of")
 
 
-def _listens(run: Run) -> bool:
-    """Whether a process is there to ask, or on its way."""
+def _is_reachable(run: Run) -> bool:
+    """Whether the run's process is running or starting, so that it can take requests."""
     return run.is_live() or (run.is_alive() and run.written_status().state != "failed")
 
 
@@ -132,22 +132,22 @@ def _twin(run: Run, copied: tuple[str, ...], how: str) -> Run:
         jobs.requeue(twin)
         source = source_of(twin)
         if source is not None:
-            _stand_at(source, twin)
+            _copy_progress(source, twin)
     except BaseException:
         shutil.rmtree(twin.path)
         raise
     return twin
 
 
-def _stand_at(source: Path, twin: Run) -> None:
-    """Have a fork's status say how far it is, while it waits for its process."""
+def _copy_progress(source: Path, twin: Run) -> None:
+    """Write a fork's progress to its status, for the time until its process starts."""
     position = read_metadata(source)["position"]
     reached = {"epoch": position["epoch"], "step": position["step"], "epochs": twin.config().training.epochs}
     files.write_json(twin.path / "status.json", twin.written_status().model_copy(update=reached).to_json())
 
 
 def _copy(source: Path, target: Path) -> None:
-    """A file, or a folder's files; the run may be at work, so that some are gone when their turn comes."""
+    """Copy a file or a folder; skip files that a running training removes meanwhile."""
     if source.is_dir():
         target.mkdir(mode=0o700)
         for path in source.iterdir():

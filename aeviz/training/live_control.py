@@ -1,99 +1,132 @@
-"""What a person asks of a training at work, done between two steps."""
+"""Applies live changes between two training steps."""
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 
 from aeviz.config import override
 from aeviz.errors import AevizError, BadValue, NotNow, Paused, Stopped
-from aeviz.models import ModelConfig, build, costs, fitted_to
+from aeviz.jobs import Worker
+from aeviz.models import Autoencoder, ModelConfig, build, costs, fitted_to
 from aeviz.models.base import mode
 from aeviz.models.meta import shapes_only
 from aeviz.models.surgery.transfer import transfer
-from aeviz.runs import RunConfig
+from aeviz.runs import Position, Run, RunConfig, TrainingConfig
+from aeviz.training.batches.feed import Feed
 from aeviz.training.checkpoint import can_undo, keep_for_undo, put_back
+from aeviz.training.distributed import World
+from aeviz.training.logs.metrics_log import MetricsLog
+from aeviz.training.steps.cuda_graphs import CapturedStep
+from aeviz.training.steps.replay import RecordedStep
 from aeviz.training.steps.stepper import Stepper
 
-if TYPE_CHECKING:
-    from aeviz.training.loop import Trainer
-
-LISTEN_SECONDS = 0.02  # how often a paused training listens
-PROBES = 2000  # images whose codes say what of the old network matters
+LISTEN_SECONDS = 0.02  # how often a paused training checks for requests
+PROBES = 2000  # images whose codes show which parts of the old network matter
 
 
 class Rewound(Exception):
-    """The training stands at an earlier place than before, and goes on from there."""
+    """The training was set back to an earlier step and continues from there."""
 
 
-class Helm:
-    """Hears requests and turns the training: live settings, the network, single steps, pause and stop.
+class LiveTrainer(Protocol):
+    """What live control needs of a trainer; `loop.Trainer` implements it."""
 
-    A paused training stays in its process for `park_seconds`, unless `is_wanted` says that another one waits for
-    the device, and goes on at once when asked to.
+    run: Run
+    config: RunConfig
+    training: TrainingConfig
+    worker: Worker
+    world: World
+    device: str
+    feed: Feed
+    validation: Feed
+    metrics_log: MetricsLog
+    stepper: Stepper
+    captured: CapturedStep | RecordedStep | None
+
+    @property
+    def model(self) -> Autoencoder: ...
+    @property
+    def position(self) -> Position: ...
+    @property
+    def is_complete(self) -> bool: ...
+    def restore(self) -> None: ...
+    def set_stepper(self, stepper: Stepper) -> None: ...
+    def validate(self) -> object: ...
+    def save(self) -> None: ...
+    def snapshot(self) -> object: ...
+    def event(self, event: dict[str, Any]) -> None: ...
+    def progress(self) -> dict[str, int]: ...
+
+
+class LiveControl:
+    """Applies requests to a training: live settings, network changes, single steps, pause and stop.
+
+    A paused training keeps its process for `park_seconds`, so that it can resume at once; it leaves earlier if
+    `is_wanted` reports that another training waits for the device.
     """
 
     def __init__(self, park_seconds: float = 0.0, is_wanted: Callable[[], bool] = lambda: False) -> None:
         self.park_seconds, self.is_wanted = park_seconds, is_wanted
         self._steps = 0
-        self._is_counted = False  # the steps asked for are all taken
+        self._is_counted = False  # all requested steps are done
 
     @property
     def counts_steps(self) -> bool:
-        """Whether the training is to pause after a number of steps."""
+        """Whether the training will pause after a given number of steps."""
         return self._steps > 0
 
     def count_step(self) -> None:
-        """A step was taken."""
+        """Count one finished step."""
         self._is_counted = self._steps == 1
         self._steps = max(0, self._steps - 1)
 
-    def hear(self, trainer: "Trainer") -> None:
-        """Do what was asked.
+    def apply_requests(self, trainer: LiveTrainer) -> None:
+        """Apply all pending requests.
 
         Raises:
-            Stopped, Paused: the training is to end here.
-            Rewound: it stands elsewhere now.
+            Stopped, Paused: the training has to end here.
+            Rewound: the training was set back to an earlier step.
         """
         counted = self._is_counted
         self._is_counted = False
         while True:
-            asked = trainer.crew.share(trainer.worker.requests())
-            rewound = [self._do(trainer, request) for request in asked]
-            stop, pause = trainer.crew.share((trainer.worker.stop_asked, trainer.worker.pause_asked))
+            requests = trainer.world.broadcast(trainer.worker.requests())
+            rewound = [self._apply(trainer, request) for request in requests]
+            stop, pause = trainer.world.broadcast((trainer.worker.stop_asked, trainer.worker.pause_asked))
             if any(rewound):
                 raise Rewound
             if trainer.is_complete or not (stop or pause or counted):
                 return
             if stop:
-                raise Stopped("stopped as asked")
+                raise Stopped("stopped on request")
             counted = False
             self._park(trainer)
 
-    def _park(self, trainer: "Trainer") -> None:
-        """Wait where we are until something is asked.
+    def _park(self, trainer: LiveTrainer) -> None:
+        """Stay paused in this process until a request arrives.
 
         Raises:
-            Paused: nothing was, for long enough.
+            Paused: no request arrived in time.
         """
         worker = trainer.worker
         worker.pause_asked = True
         trainer.save()
-        if self.park_seconds > 0 and trainer.crew.size == 1:
-            trainer.show()
+        if self.park_seconds > 0 and trainer.world.size == 1:
+            trainer.snapshot()
             worker.report(state="paused", message="Paused.", **trainer.progress())
         began = time.monotonic()
-        while trainer.crew.size == 1 and time.monotonic() < began + self.park_seconds and not self.is_wanted():
+        while trainer.world.size == 1 and time.monotonic() < began + self.park_seconds and not self.is_wanted():
             if worker.is_asked() or worker.stop_asked:
-                trainer.record.rest(time.monotonic() - began)
+                trainer.metrics_log.exclude(time.monotonic() - began)
                 return
             time.sleep(LISTEN_SECONDS)
-        raise Paused("paused as asked")
+        raise Paused("paused on request")
 
-    def _do(self, trainer: "Trainer", request: dict[str, Any]) -> bool:
-        """Do one thing; whether the training stands elsewhere now."""
+    def _apply(self, trainer: LiveTrainer, request: dict[str, Any]) -> bool:
+        """Apply one request; return whether the training was set back to an earlier step."""
         act = REQUESTS.get(str(request.get("ask")))
         if act is None:
             return False
@@ -103,10 +136,10 @@ class Helm:
             trainer.event({"kind": "refused", "ask": request.get("ask"), "said": str(error)})
             return False
 
-    def _pause(self, trainer: "Trainer", request: dict[str, Any]) -> None:
+    def _pause(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
         trainer.worker.pause_asked = True
 
-    def _play(self, trainer: "Trainer", request: dict[str, Any]) -> None:
+    def _play(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
         trainer.worker.pause_asked = False
         self._steps = 0
         if request.get("epochs") is not None:
@@ -115,46 +148,46 @@ class Helm:
             config = RunConfig.parse(values)
             _write(trainer, config)
             trainer.training = config.training
-            trainer.stepper.turn(config.training)
+            trainer.stepper.set_config(config.training)
         trainer.worker.report(state="running", message="")
 
-    def _step(self, trainer: "Trainer", request: dict[str, Any]) -> None:
+    def _step(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
         trainer.worker.pause_asked = False
         self._steps = 1
 
-    def _leave(self, trainer: "Trainer", request: dict[str, Any]) -> None:
-        """Somebody else wants the run's directory: a paused training lets go of it."""
+    def _leave(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
+        """Release the run's directory to another process if the training is paused."""
         if trainer.worker.pause_asked:
             self.park_seconds = 0.0
 
-    def _turn(self, trainer: "Trainer", request: dict[str, Any]) -> None:
-        """Turn a live setting."""
+    def _turn(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
+        """Change a live setting."""
         path, value = str(request.get("path")), request.get("value")
         before = trainer.run.config()
-        config = turned(before, path, value)
+        config = with_live_value(before, path, value)
         was, now = value_at(before, path), value_at(config, path)
         if now == was:
             return
         section, name = path.split(".", 1)
         if path == "model.body.dropout":
-            if not _turn_dropout(trainer, config.model):
+            if not _set_dropout(trainer, config.model):
                 _rebuild(trainer, config.model)
         elif section == "model":
-            for model in {trainer.model, trainer.stepper.judged}:
-                model.turn(name, now)
-            trainer.position.best = None  # totals of other weights cannot be compared
+            for model in {trainer.model, trainer.stepper.eval_model}:
+                model.set_live(name, now)
+            trainer.position.best = None  # totals under different loss weights are not comparable
         else:
             trainer.training = config.training
-            trainer.stepper.turn(config.training)
+            trainer.stepper.set_config(config.training)
         if trainer.captured is not None:
             trainer.captured.forget()
         _write(trainer, config)
         trainer.event({"kind": "turn", "path": path, "from": was, "to": now})
         trainer.save()
 
-    def _change(self, trainer: "Trainer", request: dict[str, Any]) -> None:
-        """Go on with another network that keeps what was learned."""
-        if trainer.crew.size > 1:
+    def _change(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
+        """Continue with a changed network that keeps what was learned."""
+        if trainer.world.size > 1:
             raise NotNow("the network cannot be changed while several processes train it; stop first, then change")
         before = trainer.run.config()
         model = fitted(before, request.get("model"))
@@ -166,77 +199,77 @@ class Helm:
         trainer.save()
         _write(trainer, before.model_copy(update={"model": model}))
         trainer.event({"kind": "change", "from": before.model.to_json(), "to": model.to_json(), "said": said})
-        trainer.judge()
+        trainer.validate()
         trainer.model.train()
         trainer.save()
-        trainer.show()
+        trainer.snapshot()
 
-    def _undo(self, trainer: "Trainer", request: dict[str, Any]) -> bool:
-        """Stand again where the training stood before the last change of the network."""
-        if trainer.crew.size > 1:
+    def _undo(self, trainer: LiveTrainer, request: dict[str, Any]) -> bool:
+        """Return to the state before the last change of the network."""
+        if trainer.world.size > 1:
             raise NotNow("a change cannot be undone while several processes train; stop first, then undo")
         if not can_undo(trainer.run):
             raise NotNow("there is no change of the network to undo")
         put_back(trainer.run)
-        trainer.take_up()
-        trainer.show()
+        trainer.restore()
+        trainer.snapshot()
         return True
 
 
-REQUESTS: dict[str, Callable[[Helm, "Trainer", dict[str, Any]], Any]] = {
-    "pause": Helm._pause,
-    "play": Helm._play,
-    "step": Helm._step,
-    "leave": Helm._leave,
-    "turn": Helm._turn,
-    "change": Helm._change,
-    "undo": Helm._undo,
+REQUESTS: dict[str, Callable[[LiveControl, LiveTrainer, dict[str, Any]], Any]] = {
+    "pause": LiveControl._pause,
+    "play": LiveControl._play,
+    "step": LiveControl._step,
+    "leave": LiveControl._leave,
+    "turn": LiveControl._turn,
+    "change": LiveControl._change,
+    "undo": LiveControl._undo,
 }
 
 
 def live_paths(config: RunConfig) -> dict[str, float]:
-    """The settings a running training can turn, as dotted paths with their present values."""
+    """The live settings of a training: dotted path -> current value."""
     training = {f"training.{name}": getattr(config.training, name) for name in config.training.live_fields()}
     model = {f"model.{name}": getattr(config.model, name) for name in config.model.live_fields()}
     return training | model | {"model.body.dropout": config.model.body.dropout}
 
 
-def turned(config: RunConfig, path: str, value: Any) -> RunConfig:
-    """The settings with one live value changed.
+def with_live_value(config: RunConfig, path: str, value: Any) -> RunConfig:
+    """A copy of the settings with one live setting changed.
 
     Raises:
-        BadValue: the path is none of `live_paths`, or the value is not allowed there.
+        BadValue: the path is not in `live_paths`, or its value is not allowed.
     """
     known = live_paths(config)
     if path not in known:
-        raise BadValue("{path} cannot be turned while training; these can: {known}", path=path, known=", ".join(known))
+        raise BadValue("{path} cannot be changed while training; these can: {known}", path=path, known=", ".join(known))
     values = config.to_json()
     override(values, path.split("."), value)
     return RunConfig.parse(values)
 
 
 def fitted(config: RunConfig, model: Any) -> ModelConfig:
-    """Another network's settings (without the sample's shape) for the images of a run.
+    """Parse model settings (without the sample shape) for the images of a run.
 
     Raises:
-        BadValue: they are not allowed.
+        BadValue: a setting is not allowed.
     """
     if not isinstance(model, dict):
-        raise BadValue("model = {model!r} holds no settings of a network", model=model)
+        raise BadValue("model = {model!r} is not a model's settings; give an object of settings", model=model)
     return fitted_to(model, config.data.shape, len(config.data.classes))
 
 
 def value_at(config: RunConfig, path: str) -> Any:
-    """The value a dotted path leads to."""
+    """The value at a dotted path."""
     value: Any = config
     for name in path.split("."):
         value = getattr(value, name)
     return value
 
 
-def _write(trainer: "Trainer", config: RunConfig) -> None:
+def _write(trainer: LiveTrainer, config: RunConfig) -> None:
     trainer.config = config
-    if trainer.crew.is_first:
+    if trainer.world.is_first:
         trainer.run.write_config(config)
 
 
@@ -244,11 +277,11 @@ def _dropouts(model: nn.Module) -> list[Any]:
     return [module for module in model.modules() if isinstance(module, nn.Dropout | nn.Dropout2d)]
 
 
-def _turn_dropout(trainer: "Trainer", config: ModelConfig) -> bool:
-    """Take each layer's dropout from the settings; False where other layers than now would have some."""
+def _set_dropout(trainer: LiveTrainer, config: ModelConfig) -> bool:
+    """Set each layer's dropout rate; False if the number of dropout layers would change."""
     with shapes_only():
         wanted = _dropouts(build(config, trainer.training.loss))
-    for model in {trainer.model, trainer.stepper.judged}:
+    for model in {trainer.model, trainer.stepper.eval_model}:
         present = _dropouts(model)
         if len(present) != len(wanted):
             return False
@@ -258,8 +291,8 @@ def _turn_dropout(trainer: "Trainer", config: ModelConfig) -> bool:
     return True
 
 
-def _rebuild(trainer: "Trainer", config: ModelConfig) -> str:
-    """Train a network of other settings from here on, with all that can be kept; what was, in a sentence."""
+def _rebuild(trainer: LiveTrainer, config: ModelConfig) -> str:
+    """Replace the network by one with other settings; return a sentence saying what was kept."""
     before = trainer.stepper
     batch = trainer.validation.batch(torch.arange(min(PROBES, len(trainer.validation)), device=trainer.device))
     before.model.eval()
@@ -267,12 +300,12 @@ def _rebuild(trainer: "Trainer", config: ModelConfig) -> str:
         codes = mode(before.model.encode(batch.x))
     statistics = trainer.feed.statistics() if config.standardise else None
     model, kept = transfer(before.model, config, codes=codes, probe=batch.x, statistics=statistics)
-    stepper = Stepper(model.to(trainer.device).train(), trainer.training, trainer.config.resolved, trainer.crew)
+    stepper = Stepper(model.to(trainer.device).train(), trainer.training, trainer.config.resolved, trainer.world)
     stepper.inherit(before)
     if stepper.averaged is not None and before.averaged is not None:
         averaged, _ = transfer(before.averaged.model, config, codes=codes, probe=batch.x, statistics=statistics)
         stepper.averaged.model = averaged.to(trainer.device).requires_grad_(False)
-    trainer.adopt(stepper)
+    trainer.set_stepper(stepper)
     trainer.position.best = None
-    trainer.record.clear()
+    trainer.metrics_log.clear()
     return str(kept["said"])

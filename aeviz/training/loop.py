@@ -1,4 +1,4 @@
-"""The one loop that trains every variant."""
+"""The training loop, shared by all variants."""
 
 import dataclasses
 import math
@@ -18,74 +18,80 @@ from aeviz.scores.images import psnr
 from aeviz.training.batches.augment import Augment, is_on
 from aeviz.training.batches.feed import Feed, split_order
 from aeviz.training.checkpoint import BestWeights, checkpointed_model, cut_metrics, load_position, save_checkpoint
-from aeviz.training.distributed import ALONE, Crew
+from aeviz.training.distributed import ALONE, World
 from aeviz.training.doctor.diagnostics import gradient_norms
-from aeviz.training.live_control import Helm, Rewound
-from aeviz.training.logs.metrics_log import Record
-from aeviz.training.logs.snapshots import Showcase
+from aeviz.training.live_control import LiveControl, Rewound
+from aeviz.training.logs.metrics_log import MetricsLog
+from aeviz.training.logs.snapshots import Snapshots
 from aeviz.training.steps.cuda_graphs import CapturedStep
 from aeviz.training.steps.replay import RecordedStep
 from aeviz.training.steps.stepper import Stepper
 from aeviz.training.validation import evaluate
 
 Part = tuple[int, int, int] | None
-LOOK_SECONDS = 0.25  # how often the loop looks up: finite loss, a line of metrics
-SAVE_SECONDS = 2.0  # between checkpoints at the ends of epochs
-FIRST_JUDGED = 1024  # validation images that the network is judged by before it has learned anything
+CHECK_SECONDS = 0.25  # between checks for requests, a finite loss, and a line of metrics
+SAVE_SECONDS = 2.0  # between checkpoints at epoch ends
+FIRST_VALIDATED = 1024  # validation images used before the first step
 CHECKPOINT_SECONDS = 20.0  # between checkpoints within a long epoch
 
 
 class Diverged(AevizError):
-    """The loss is no longer a number."""
+    """The loss is no longer finite."""
 
 
 class Trainer:
-    """Trains one run on one device, from its checkpoint if it has one.
+    """Trains one run on one device, resuming from its checkpoint if there is one.
 
-    Of several processes that train together, all take the same steps and only the first one writes.
+    In distributed training all processes take the same steps and only the first one writes files.
     """
 
     def __init__(
-        self, run: Run, dataset: Dataset, device: str, worker: Worker, crew: Crew = ALONE, helm: Helm | None = None
+        self,
+        run: Run,
+        dataset: Dataset,
+        device: str,
+        worker: Worker,
+        world: World = ALONE,
+        live_control: LiveControl | None = None,
     ) -> None:
-        self.run, self.worker, self.device, self.crew, self.dataset = run, worker, device, crew, dataset
+        self.run, self.worker, self.device, self.world, self.dataset = run, worker, device, world, dataset
         self.config = run.config()
-        self.helm = helm or Helm()
+        self.live_control = live_control or LiveControl()
         self.ending = ""
         self.feed = Feed(dataset, "train", device, worker)
         self.validation = Feed(dataset, "val", device)
-        self.showcase = Showcase(run, dataset, device, crew.is_first)
-        self.record = Record(run, len(self.feed), self.config.training.batch_size, crew.is_first)
-        self._looked = self._saved = time.perf_counter()
-        self.take_up()
+        self.snapshots = Snapshots(run, dataset, device, world.is_first)
+        self.metrics_log = MetricsLog(run, len(self.feed), self.config.training.batch_size, world.is_first)
+        self._checked_at = self._saved = time.perf_counter()
+        self.restore()
 
-    def take_up(self) -> None:
-        """Build the network and put it where the checkpoint stands; what was noted after that point is cut."""
+    def restore(self) -> None:
+        """Build the network, load the checkpoint, and drop metrics logged after it."""
         self.config = self.run.config()
         self.training = self.config.training
         self.augment = Augment(self.training.augment, self.dataset.shape) if is_on(self.training.augment) else None
         torch.manual_seed(self.config.seed)
         network = checkpointed_model(self.run)
-        if network != self.config.model:  # a change was cut short; the checkpoint is what there is
+        if network != self.config.model:  # a network change was interrupted; the checkpoint decides
             self.config = self.config.model_copy(update={"model": network})
-            if self.crew.is_first:
+            if self.world.is_first:
                 self.run.write_config(self.config)
         model = build(network, self.training.loss)
         if not self.run.checkpoint.exists() and model.config.standardise:
             model.set_statistics(*self.feed.statistics())
-        self.adopt(Stepper(model.to(self.device), self.training, self.config.resolved, self.crew))
-        self.record.begin(*load_position(self.run, self.stepper, self.device))
-        if self.crew.is_first:
+        self.set_stepper(Stepper(model.to(self.device), self.training, self.config.resolved, self.world))
+        self.metrics_log.begin(*load_position(self.run, self.stepper, self.device))
+        if self.world.is_first:
             cut_metrics(self.run, self.position.step if self.position.step or self.run.checkpoint.exists() else -1)
-        self.showcase.begin(self.position.step)
+        self.snapshots.begin(self.position.step)
 
-    def adopt(self, stepper: Stepper) -> None:
-        """Train another network from here on."""
+    def set_stepper(self, stepper: Stepper) -> None:
+        """Train this network and optimizer from now on."""
         self.stepper = stepper
-        self.best = BestWeights(self.run, stepper.judged)
+        self.best = BestWeights(self.run, stepper.eval_model)
         resolved = self.config.resolved
         self.captured: CapturedStep | RecordedStep | None = None
-        if resolved is None or resolved.compile or self.crew.size > 1 or not self.feed.is_resident:
+        if resolved is None or resolved.compile or self.world.size > 1 or not self.feed.is_resident:
             return
         if resolved.graphs:
             self.captured = CapturedStep(stepper, self.feed, self._varied, self.training.batch_size)
@@ -94,35 +100,35 @@ class Trainer:
 
     @property
     def position(self) -> Position:
-        """Where the training stands."""
-        return self.record.position
+        """Epoch, step and counters of the training."""
+        return self.metrics_log.position
 
     @property
     def is_complete(self) -> bool:
-        """Whether all epochs are done: then there is nothing to pause or to stop."""
+        """Whether all epochs are done, so that there is nothing left to pause or stop."""
         return self.position.epoch >= self.training.epochs
 
     @property
     def model(self) -> Autoencoder:
-        """The network in training."""
+        """The network being trained."""
         return self.stepper.model
 
     def train(self) -> None:
-        """Train to the last epoch, or to where validation stands still.
+        """Train to the last epoch, or until early stopping.
 
         Raises:
-            Paused, Stopped: as asked; the checkpoint is written.
+            Paused, Stopped: on request; the checkpoint is written.
             Diverged: the loss became NaN or infinite.
         """
         self._report(state="running", message="")
         if self.position.step == 0:
-            self._validate()
-            self._saved = -math.inf  # as soon as the first loss is told
-        if self._stands_still():
-            self.position.stale = 0  # it ended early, and the person wants more
+            self._validate_epoch()
+            self._saved = -math.inf  # save as soon as the first loss is logged
+        if self._is_stale():
+            self.position.stale = 0  # it stopped early, and the user wants to continue
         while True:
             try:
-                self.hear()
+                self.apply_requests()
                 if self.is_complete or self._ends_early():
                     break
                 self._train_epoch()
@@ -132,27 +138,27 @@ class Trainer:
         self.save()
 
     def _end_epoch(self) -> None:
-        self._validate(self._checked(self.record.end_epoch()))
-        if self.crew.agree(time.perf_counter() - self._saved > SAVE_SECONDS):
+        self._validate_epoch(self._checked(self.metrics_log.end_epoch()))
+        if self.world.agree(time.perf_counter() - self._saved > SAVE_SECONDS):
             self.save()
 
     def _train_epoch(self) -> None:
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.position.epoch)
         order = torch.randperm(len(self.feed), generator=generator).to(self.device)
-        batches = split_order(order, self.training.batch_size, 2 * self.crew.size)
+        batches = split_order(order, self.training.batch_size, 2 * self.world.size)
         steps = len(batches)
-        parts = [self.crew.part(len(positions)) for positions in batches]
-        if self.crew.size > 1:
+        parts = [self.world.part(len(positions)) for positions in batches]
+        if self.world.size > 1:
             batches = [each[part[0] : part[1]] for each, part in zip(batches, parts, strict=True) if part]
         self.model.train()
         done = self.position.offset
         for images, terms in self._learned(batches[done:], parts[done:], steps):
-            self.record.add(*self.crew.summed(terms, images))
-            if self.crew.agree(self._is_due()):
-                self._look()
+            self.metrics_log.add(*self.world.summed(terms, images))
+            if self.world.agree(self._is_due()):
+                self._check_in()
 
     def _learned(self, batches: list[Tensor], parts: list[Part], steps: int) -> Iterator[tuple[int, dict[str, Tensor]]]:
-        """How many images each step learns from, and its terms; nothing here waits for the device."""
+        """Yield each step's batch size and loss terms; never waits for the device."""
         if self.captured is not None:
             for positions in batches:
                 yield len(positions), self.captured(positions, self._epoch(steps))
@@ -161,77 +167,80 @@ class Trainer:
             yield len(batch.x), self.stepper.step(self._varied(batch), self._epoch(steps))
 
     def _varied(self, batch: Batch) -> Batch:
-        """The batch as it is trained on."""
+        """The batch after augmentation."""
         if self.augment is None:
             return batch
         x = self.augment(batch.x, batch.part)
         return dataclasses.replace(batch, x=x, target=x)
 
     def _epoch(self, steps: int) -> float:
-        """Epochs done, the one under way in part."""
+        """Epochs done, as a fraction within the current one."""
         return self.position.epoch + self.position.offset / steps
 
     def _is_due(self) -> bool:
-        """Whether to look up: after the first step, now and then, and when something was asked."""
-        asked = self.worker.is_asked() or self.helm.counts_steps
-        return self.position.step == 1 or asked or time.perf_counter() - self._looked > LOOK_SECONDS
+        """Whether to check in: after the first step, every `CHECK_SECONDS`, and when a request is pending."""
+        requested = self.worker.is_asked() or self.live_control.counts_steps
+        return self.position.step == 1 or requested or time.perf_counter() - self._checked_at > CHECK_SECONDS
 
-    def _look(self) -> None:
-        """Look up from the work: note the loss, see that it is a number, hear what is asked."""
-        self._note_progress()
+    def _check_in(self) -> None:
+        """Log the loss, check that it is finite, and apply requests."""
+        self._log_progress()
         self._report(state="running")
-        self.helm.count_step()
-        self.hear()
-        if self.crew.agree(time.perf_counter() - self._saved > CHECKPOINT_SECONDS):
+        self.live_control.count_step()
+        self.apply_requests()
+        if self.world.agree(time.perf_counter() - self._saved > CHECKPOINT_SECONDS):
             self.save()
-        self._looked = time.perf_counter()
+        self._checked_at = time.perf_counter()
 
-    def hear(self) -> None:
-        """Do what was asked since the last look.
+    def apply_requests(self) -> None:
+        """Apply the requests made since the last call.
 
         Raises:
-            Paused, Stopped, Rewound: as asked; the checkpoint is written.
+            Paused, Stopped, Rewound: on request; the checkpoint is written.
         """
         try:
-            self.helm.hear(self)
+            self.live_control.apply_requests(self)
         except (Stopped, Paused):
             self.save()
-            self.show()
+            self.snapshot()
             raise
 
-    def _note_progress(self) -> None:
-        """A light line: mean terms, images per second, since the last line; the gradients of the last step."""
-        line = self.record.light_line(self._checked(self.record.totals()))
+    def _log_progress(self) -> None:
+        """Log mean terms and images/s since the last line, and the last step's gradient norms."""
+        line = self.metrics_log.progress_line(self._checked(self.metrics_log.totals()))
         if line is None:
             return
         line["gradients"] = gradient_norms(self.model)
-        if self.crew.agree(self.showcase.is_due()):
-            line |= self.show()
-        self.note(line)
+        if self.world.agree(self.snapshots.is_due()):
+            line |= self.snapshot()
+        self.log(line)
 
-    def _validate(self, train: dict[str, float] | None = None) -> None:
-        """Validate, keep the weights if they are the best yet, and note the epoch."""
-        self.position.seconds = self.record.seconds()
-        speed = self.record.speed() if train else None
-        validation = self.judge(counting=train is not None)
+    def _validate_epoch(self, train: dict[str, float] | None = None) -> None:
+        """Validate, keep the weights if they are the best so far, and log the epoch."""
+        self.position.seconds = self.metrics_log.seconds()
+        speed = self.metrics_log.speed() if train else None
+        validation = self.validate(counting=train is not None)
         line: dict[str, Any] = {"images_per_s": speed, "val": {**validation, "psnr": psnr(validation["mse"])}}
-        if self.showcase.is_due() or self.position.epoch == self.training.epochs:
-            line |= self.show()
-        self.note(line | ({"train": train} if train else {}))
-        self.record.clear()
+        if self.snapshots.is_due() or self.position.epoch == self.training.epochs:
+            line |= self.snapshot()
+        self.log(line | ({"train": train} if train else {}))
+        self.metrics_log.clear()
         self._report(state="running")
 
-    def judge(self, counting: bool = False) -> dict[str, float]:
-        """Validate and keep the weights if they are the best yet; `counting` epochs without progress."""
+    def validate(self, counting: bool = False) -> dict[str, float]:
+        """Validate and keep the weights if they are the best so far.
+
+        With `counting`, an epoch without improvement counts towards early stopping and plateau decay.
+        """
         position, config = self.position, self.training
-        most = None if position.step else FIRST_JUDGED
-        validation = self._checked(evaluate(self.stepper.judged, self.validation, most))
+        most = None if position.step else FIRST_VALIDATED
+        validation = self._checked(evaluate(self.stepper.eval_model, self.validation, most))
         if position.best is None or validation["total"] < position.best:
             position.best, position.stale, position.waited = validation["total"], 0, 0
-            if self.crew.is_first:
+            if self.world.is_first:
                 self.best.keep(position)
             if most is not None and most < len(self.validation):
-                position.best = None  # other images than later: not to be compared with
+                position.best = None  # measured on fewer images than later, so not comparable
         elif counting:
             position.stale, position.waited = position.stale + 1, position.waited + 1
         if config.schedule == "plateau" and position.waited >= config.decay_epochs:
@@ -239,16 +248,16 @@ class Trainer:
             self.stepper.slowed = position.slowed
         return validation
 
-    def _stands_still(self) -> bool:
-        """Whether validation has stood still for as long as the person's patience."""
+    def _is_stale(self) -> bool:
+        """Whether validation has not improved for `patience` epochs."""
         return 0 < self.training.patience <= self.position.stale
 
     def _ends_early(self) -> bool:
-        if self._stands_still():
+        if self._is_stale():
             self.ending = f"Ended early: no progress on validation for {self.position.stale} epochs."
             self.event({"kind": "early_stop", "said": self.ending})
-            self.show()
-        return self._stands_still()
+            self.snapshot()
+        return self._is_stale()
 
     def _checked(self, terms: dict[str, float]) -> dict[str, float]:
         """Raises: Diverged, if any term is not a finite number."""
@@ -263,32 +272,32 @@ class Trainer:
         return terms
 
     def save(self) -> None:
-        """Write the checkpoint, unless the network has already gone astray."""
-        self._checked(self.record.totals())
-        self.position.seconds = self.record.seconds()
-        if self.crew.is_first:
+        """Write the checkpoint, unless the loss has diverged."""
+        self._checked(self.metrics_log.totals())
+        self.position.seconds = self.metrics_log.seconds()
+        if self.world.is_first:
             self.best.write()
-            save_checkpoint(self.run, self.stepper, self.position, self.record.sums)
+            save_checkpoint(self.run, self.stepper, self.position, self.metrics_log.sums)
         self._saved = time.perf_counter()
 
-    def show(self) -> dict[str, Any]:
-        """Let people see where the network stands; what goes on inside it, for a line of the metrics."""
-        told = self.showcase.show(self.stepper.judged, self.position.step)
+    def snapshot(self) -> dict[str, Any]:
+        """Write preview and film frame; return the vitals for a line of metrics."""
+        vitals = self.snapshots.take(self.stepper.eval_model, self.position.step)
         self.model.train()
-        return told
+        return vitals
 
-    def note(self, line: dict[str, Any]) -> None:
-        """Add a line to the metrics."""
-        self.record.note(line, self.stepper.rate)
+    def log(self, line: dict[str, Any]) -> None:
+        """Append a line to the metrics."""
+        self.metrics_log.write(line, self.stepper.rate)
 
     def event(self, event: dict[str, Any]) -> None:
-        """Note that something was changed from outside, or has ended by itself."""
-        self.note({"event": event})
+        """Log an event: a live change, or early stopping."""
+        self.log({"event": event})
 
     def _report(self, **changes: Any) -> None:
-        if self.crew.is_first:
+        if self.world.is_first:
             self.worker.report(**changes, **self.progress())
 
     def progress(self) -> dict[str, int]:
-        """How far the training is, for its status."""
+        """Epoch, epochs and step, for the run's status."""
         return {"epoch": self.position.epoch, "epochs": self.training.epochs, "step": self.position.step}

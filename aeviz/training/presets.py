@@ -1,4 +1,4 @@
-"""Presets: recipes worth starting from, by data set, each with what it was measured to reach."""
+"""Presets: recommended recipes by data set, with their measured results."""
 
 import hashlib
 import json
@@ -12,11 +12,11 @@ from aeviz.config import Settings
 from aeviz.training.start import Recipe
 
 PATH = Path(__file__).with_suffix(".json")
-OWN = "own"  # where presets for people's own images stand, and for sets that have none of their own
+OWN = "own"  # key of the presets for user images and for data sets without presets
 
 
 class Measured(Settings):
-    """What a preset came to when it was trained once (`python -m bench.presets`); PSNR of the mean MSE, in dB."""
+    """The result of training a preset once (`python -m bench.presets`); PSNR of the mean MSE, in dB."""
 
     test_psnr: float
     val_psnr: float
@@ -28,7 +28,7 @@ class Measured(Settings):
 
 
 class Preset(Settings):
-    """A recipe with a name, and with what it reaches where that was measured."""
+    """A named recipe with its measured result, if there is one."""
 
     name: str
     label: str
@@ -38,19 +38,19 @@ class Preset(Settings):
 
 
 def presets_for(data_name: str) -> list[Preset]:
-    """Recipes worth starting from for a data set, in screen order; unmeasured ones for sets we do not know."""
+    """The presets of a data set, in screen order; unmeasured ones for unknown data sets."""
     written = read()
     known = data_name in written and data_name != OWN
     return [_preset(data_name, values) for values in written[data_name if known else OWN]]
 
 
 def read() -> dict[str, list[dict[str, Any]]]:
-    """The presets of all data sets as they are written."""
+    """The presets of all data sets as stored in presets.json."""
     return files.read_json(PATH)
 
 
 def fingerprint(values: dict[str, Any]) -> str:
-    """A short name for a written preset's settings, so that a measured figure cannot outlive them."""
+    """A hash of a stored preset's settings, which invalidates measurements when they change."""
     settings = {part: values[part] for part in ("model", "training")}
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 

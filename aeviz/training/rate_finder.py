@@ -1,4 +1,4 @@
-"""The learning-rate finder: a short sweep through all rates on a throwaway network."""
+"""Learning-rate finder: a short sweep over learning rates on a throwaway network."""
 
 import itertools
 import math
@@ -19,11 +19,11 @@ from aeviz.training.steps.stepper import Stepper
 
 STEPS = 100
 FIRST_RATE, LAST_RATE = 1e-6, 10.0
-BLOW_UP = 4.0  # the sweep ends where the loss is this many times its least value (as fastai does)
-MEMORY = 0.8  # of the running mean by which a blow-up is noticed: a few steps
-SPREAD = 2.0  # steps: width of the bell that smooths the curve, a third of a decade either side
-# Where the loss is least it falls no longer, so the suggestion keeps this distance. fastai's other rule is a tenth, which
-# was seen to be too small for SGD and RMSprop.
+BLOW_UP = 4.0  # the sweep ends once the loss is this many times its minimum (as in fastai)
+MEMORY = 0.8  # decay of the running mean that detects a blow-up: a few steps
+SPREAD = 2.0  # steps: sigma of the Gaussian that smooths the curve, a third of a decade either side
+# At its minimum the loss no longer falls, so the suggestion stays this factor below. fastai's other rule, a tenth,
+# proved too small for SGD and RMSprop.
 BELOW_LEAST = 3.0
 
 OnStep = Callable[[int, int], object]
@@ -31,7 +31,7 @@ OnStep = Callable[[int, int], object]
 
 @dataclass(frozen=True)
 class Sweep:
-    """Rates (S,), the smoothed loss at each (S,), and the rate to begin with."""
+    """Learning rates (S,), the smoothed loss at each (S,), and the suggested rate."""
 
     rates: np.ndarray
     losses: np.ndarray
@@ -39,14 +39,14 @@ class Sweep:
 
 
 def find_rate(recipe: Recipe, dataset: Dataset, device: str, on_step: OnStep | None = None) -> Sweep:
-    """Raise the rate from 1e-6 to 10 over 100 steps, and look where the loss falls (Smith, WACV 2017, 1506.01186).
+    """Raise the rate from 1e-6 to 10 over 100 steps and find where the loss falls (Smith, WACV 2017, 1506.01186).
 
-    The suggestion is the rate at which the smoothed loss falls most steeply over the logarithm of the rate, but no
-    more than a third of the rate at which it is least. The network is thrown away, the same seed gives the same
-    sweep, and nobody else's draws are disturbed. `on_step(done, total)` may raise to cancel.
+    The suggestion is the rate at which the smoothed loss falls most steeply over the log of the rate, capped at a
+    third of the rate with the minimum loss. The network is thrown away; the same seed gives the same sweep, and
+    the global generators are left alone. `on_step(done, total)` may raise to cancel.
 
     Raises:
-        BadValue: fewer than 2 images, or a loss that is no number from the beginning.
+        BadValue: fewer than 2 images, or a loss that is not finite from the start.
         OverBudget: the network does not fit into memory.
     """
     check_images(dataset)
@@ -65,14 +65,14 @@ def find_rate(recipe: Recipe, dataset: Dataset, device: str, on_step: OnStep | N
 
 
 def _sweep(model: Autoencoder, feed: Feed, recipe: Recipe, on_step: OnStep | None) -> tuple[np.ndarray, np.ndarray]:
-    """Train through the rates until the loss blows up; rates (S,) and the loss (S,) before each step."""
+    """Train through the rates until the loss blows up; return rates (S,) and the loss (S,) before each step."""
     rates = np.geomspace(FIRST_RATE, LAST_RATE, STEPS)
     plain = recipe.training.model_copy(update={"schedule": "constant", "warmup": 0.0, "ema": 0.0})
     stepper = Stepper(model, plain)
     losses: list[float] = []
     least = running = math.inf
     for number, (rate, batch) in enumerate(zip(rates, _batches(feed, recipe), strict=False)):
-        stepper.turn(plain.model_copy(update={"learning_rate": float(rate)}))
+        stepper.set_config(plain.model_copy(update={"learning_rate": float(rate)}))
         terms = stepper.step(batch, epoch=number * len(batch.x) / len(feed))
         loss = float(terms["total"])
         running = loss if math.isinf(running) else MEMORY * running + (1 - MEMORY) * loss
@@ -86,7 +86,7 @@ def _sweep(model: Autoencoder, feed: Feed, recipe: Recipe, on_step: OnStep | Non
 
 
 def _batches(feed: Feed, recipe: Recipe) -> Iterator[Batch]:
-    """Whole batches of freshly shuffled images, varied as for training, without end."""
+    """Endless full batches of shuffled images, augmented as in training."""
     size = min(recipe.training.batch_size, len(feed))
     vary = Augment(recipe.training.augment, feed.shape) if is_on(recipe.training.augment) else None
     generator = torch.Generator().manual_seed(recipe.seed)
@@ -99,7 +99,7 @@ def _batches(feed: Feed, recipe: Recipe) -> Iterator[Batch]:
 
 
 def _smoothed(losses: np.ndarray) -> np.ndarray:
-    """The losses (S,) under a bell; unlike a running mean it does not lag behind the rate."""
+    """The losses (S,) smoothed by a Gaussian, which unlike a running mean does not lag."""
     from scipy.ndimage import gaussian_filter1d
 
     smooth: np.ndarray = gaussian_filter1d(losses, SPREAD, mode="nearest")
@@ -107,7 +107,7 @@ def _smoothed(losses: np.ndarray) -> np.ndarray:
 
 
 def _suggestion(rates: np.ndarray, losses: np.ndarray) -> float:
-    """The rate of steepest descent before the least loss, and at most a third of the rate of that."""
+    """The rate of steepest descent before the minimum loss, capped at a third of the rate there."""
     least = max(int(losses.argmin()), 1)
     slopes = np.gradient(losses, np.log10(rates))[: least + 1]
     rate = min(rates[slopes.argmin()], rates[least] / BELOW_LEAST)

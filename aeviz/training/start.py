@@ -1,4 +1,4 @@
-"""From a person's choice to a training at work: the recipe, the run, the process, the device's turn."""
+"""Start a training: check the recipe, create the run, launch its process, train."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,25 +15,25 @@ from aeviz.models import costs as costs
 from aeviz.models.device import keep_memory, resolve_device
 from aeviz.models.kernels import kernels
 from aeviz.runs import Run, RunConfig, TrainingConfig
-from aeviz.training.autotune import check_compiler, plainly, resolve
+from aeviz.training.autotune import check_compiler, plain_kernels, resolve
 from aeviz.training.batches.augment import Augment
-from aeviz.training.distributed import ALONE, Crew
-from aeviz.training.live_control import Helm
+from aeviz.training.distributed import ALONE, World
+from aeviz.training.live_control import LiveControl
 from aeviz.training.loop import Diverged, Trainer
 
 Start = Callable[..., None]
-CUT_SHORT = ("failed", "interrupted")  # the process may have died after the last epoch, while it rebuilt the images
+CUT_SHORT = ("failed", "interrupted")  # the process may have died after the last epoch, while computing test errors
 
 
 class DataChoice(Settings):
-    """Which set, and what it should be like where it can be chosen."""
+    """A data set and its parameters."""
 
     name: str = "digits"
     params: dict[str, Any] = Field(default_factory=dict)
 
 
 class Recipe(Settings):
-    """What a person chooses before training; `model` holds a variant's settings without the sample's shape."""
+    """The user's choices before training; `model` holds a variant's settings without the sample shape."""
 
     data: DataChoice = DataChoice()
     model: dict[str, Any] = Field(default_factory=dict)
@@ -42,10 +42,10 @@ class Recipe(Settings):
 
 
 def prepare(recipe: Recipe, dataset: data.Dataset | None = None) -> Run:
-    """Check everything that can be checked before training, and make the run's directory.
+    """Check everything that can be checked before training and create the run's directory.
 
     Raises:
-        AevizError: what is wrong with the recipe; nothing was made.
+        AevizError: the recipe is not valid; nothing was created.
     """
     dataset = dataset or data.load(recipe.data.name, recipe.data.params)
     check_images(dataset)
@@ -61,14 +61,14 @@ def prepare(recipe: Recipe, dataset: data.Dataset | None = None) -> Run:
 def check_images(dataset: data.Dataset) -> None:
     """Raises: BadValue, if there are too few images to train on."""
     if len(dataset.rows("train")) < 2:
-        raise BadValue("the set {name} has fewer than 2 images to train on; take a larger one", name=dataset.name)
+        raise BadValue("the data set {name} has fewer than 2 training images; use a larger one", name=dataset.name)
 
 
 def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...], classes: int | None = None) -> ModelConfig:
-    """The model's settings, for samples of this shape and, where it matters and is known, of so many classes.
+    """The model settings for samples of this shape and, for conditional variants, this many classes.
 
     Raises:
-        BadValue: a setting it does not allow.
+        BadValue: a setting is not allowed.
     """
     if "sample_shape" in recipe.model:
         raise BadValue("model.sample_shape cannot be set; it is that of the images, {shape}", shape=sample_shape)
@@ -76,13 +76,13 @@ def fitted_model(recipe: Recipe, sample_shape: tuple[int, ...], classes: int | N
 
 
 def launch(run: Run, start: Start = jobs.start) -> None:
-    """Start a run's process, which waits for its device's turn and survives this one.
+    """Start a run's process, which waits in its device's queue and outlives this one.
 
     Raises:
-        NotNow: it is at work already.
+        NotNow: the run is already training.
     """
     if run.is_alive():
-        raise NotNow("the run {id} is at work already", id=run.id)
+        raise NotNow("the run {id} is already training", id=run.id)
     config = _after_crash(run)
     device = resolve_device(config.training.device)
     if config != run.config():
@@ -92,24 +92,26 @@ def launch(run: Run, start: Start = jobs.start) -> None:
 
 
 def resume(run: Run, epochs: int | None = None) -> None:
-    """Set a run that has ended up to go on, to `epochs` in all if given; after a crash with torch's plain kernels.
+    """Prepare a run that has ended to resume, up to `epochs` in total if given.
+
+    After a crash it resumes with torch's plain kernels.
 
     Raises:
-        NotNow: it is at work.
-        MissingData: its images are not at hand.
-        BadValue: fewer epochs than are done.
+        NotNow: the run is training.
+        MissingData: its images are not available.
+        BadValue: `epochs` is less than what is done.
     """
     run.let_go()
     config, status = _after_crash(run), run.status()
     done = status.epoch
     if not any(info.ready for info in data.list_data() if info.name == config.data.name):
         raise MissingData(
-            "the images of this run, the set {name}, are not here; bring them first", name=config.data.name
+            "the images of this run, the data set {name}, are not available; add them first", name=config.data.name
         )
     wanted = epochs if epochs is not None else config.training.epochs
     if wanted < done or (wanted == done and status.state not in CUT_SHORT):
         raise BadValue(
-            "epochs = {wanted}: the run {id} has done {done} already; ask for more than that",
+            "epochs = {wanted}: the run {id} has done {done} already; choose a larger number",
             wanted=wanted, id=run.id, done=done,
         )  # fmt: skip
     training = TrainingConfig.parse({**config.training.to_json(), "epochs": wanted})
@@ -117,45 +119,45 @@ def resume(run: Run, epochs: int | None = None) -> None:
 
 
 def _after_crash(run: Run) -> RunConfig:
-    """The run's settings, with torch's plain kernels if its last process has crashed."""
+    """The run's settings, with torch's plain kernels if its last process crashed."""
     config = run.config()
     if run.written_status().signal not in CRASHES:
         return config
-    return config.model_copy(update={"resolved": plainly(config)})
+    return config.model_copy(update={"resolved": plain_kernels(config)})
 
 
-def work(run: Run, worker: Worker, helm: Helm | None = None, crew: Crew = ALONE) -> None:
-    """Train a run whose process and device are ours; its status tells how it ended.
+def work(run: Run, worker: Worker, live_control: LiveControl | None = None, world: World = ALONE) -> None:
+    """Train a run in this process; its status reports how it ended.
 
     Raises:
-        AevizError: it could not be trained.
+        AevizError: the run could not be trained.
     """
     config = run.config().data
-    if crew.is_first:
+    if world.is_first:
         files.sweep(run.path)
     keep_memory()
     dataset = results.same_data(data.load(config.name, config.params), run)
-    resolved = crew.share(resolve(run.config()) if crew.is_first else None)
-    if crew.is_first:
+    resolved = world.broadcast(resolve(run.config()) if world.is_first else None)
+    if world.is_first:
         run.write_config(run.config().model_copy(update={"resolved": resolved}))
-    crew.share(None)  # the others read the config once it is written
+    world.broadcast(None)  # barrier: the other processes read the config after it is written
     torch.set_num_threads(resolved.threads)
-    if run.config().training.batch_size < 2 * crew.size:
+    if run.config().training.batch_size < 2 * world.size:
         raise BadValue(
             "batch_size = {size} is too small for {count} processes; it must be at least {least}",
-            size=run.config().training.batch_size, count=crew.size, least=2 * crew.size,
+            size=run.config().training.batch_size, count=world.size, least=2 * world.size,
         )  # fmt: skip
     with kernels(resolved.plain):
-        _train(Trainer(run, dataset, crew.device(resolved.device), worker, crew, helm))
+        _train(Trainer(run, dataset, world.device(resolved.device), worker, world, live_control))
 
 
 def _train(trainer: Trainer) -> None:
-    """Train, rebuild the test images, and have the status tell how it ended."""
-    run, worker, crew = trainer.run, trainer.worker, trainer.crew
+    """Train, compute the test errors, and report the final state."""
+    run, worker, world = trainer.run, trainer.worker, trainer.world
     ending = _trained(trainer)
-    while ending["state"] in ("paused", "done") and crew.size == 1 and worker.is_awaited():
-        ending = _trained(trainer)  # asked while it was ending
-    if crew.is_first:
+    while ending["state"] in ("paused", "done") and world.size == 1 and worker.is_awaited():
+        ending = _trained(trainer)  # requested while it was ending
+    if world.is_first:
         if ending["state"] != "paused":
             worker.report(message="Rebuilding the test images")
             results.errors(run, "test")
@@ -163,7 +165,7 @@ def _train(trainer: Trainer) -> None:
 
 
 def _trained(trainer: Trainer) -> dict[str, str]:
-    """Train, and tell how it ended."""
+    """Train; return the final state and message."""
     try:
         trainer.train()
     except Paused:

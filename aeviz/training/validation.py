@@ -1,4 +1,4 @@
-"""What validation says: the loss by term, how far the pictures are off, and how alike they look."""
+"""Validation: the loss by term, MSE and SSIM."""
 
 import torch
 from torch import Tensor
@@ -8,14 +8,14 @@ from aeviz.models.losses import ssim
 from aeviz.training.batches.feed import Feed
 
 BATCH = 1024
-LOOKED_AT = 512  # images whose SSIM is taken: it costs more than the rest of the validation
+LOOKED_AT = 512  # images to compute SSIM of, which costs more than the rest of the validation
 
 
 @torch.no_grad()
 def evaluate(model: Autoencoder, feed: Feed, most: int | None = None) -> dict[str, float]:
-    """Named terms (per image), `mse` (per pixel) and, of images, `ssim` of the first 512; leaves eval mode on.
+    """Loss terms (per image), `mse` (per pixel) and, for images, `ssim` of the first 512; leaves eval mode on.
 
-    Of the whole feed, or of its first `most` samples.
+    Computed over the whole feed, or its first `most` samples.
     """
     count = len(feed) if most is None else min(most, len(feed))
     model.eval()

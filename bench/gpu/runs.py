@@ -151,11 +151,11 @@ def train(run: Run, dataset: Dataset, plan: Plan | None = None) -> Run:
     """Train to the end, in this process."""
     resolved = run.config().resolved
     assert resolved is not None
-    before, loop.LOOK_SECONDS = loop.LOOK_SECONDS, 0.0 if plan else loop.LOOK_SECONDS
+    before, loop.CHECK_SECONDS = loop.CHECK_SECONDS, 0.0 if plan else loop.CHECK_SECONDS
     try:
         loop.Trainer(run, dataset, resolved.device, Asking(run, plan or {})).train()
     finally:
-        loop.LOOK_SECONDS = before
+        loop.CHECK_SECONDS = before
     return run
 
 

@@ -94,7 +94,7 @@ def replayed(
             stepper = Stepper(model, config, resolved)
             torch.manual_seed(1)
             _walk(stepper, pictures(device), varied, graphs)
-            states.append({key: value.float() for key, value in stepper.judged.state_dict().items()})
+            states.append({key: value.float() for key, value in stepper.eval_model.state_dict().items()})
     apart = max(float((states[1][key] - value).abs().max()) for key, value in states[0].items())
     return {"ok": apart < ALIKE, "difference": apart, "bitwise": apart == 0.0}
 

@@ -1,1 +1,1 @@
-"""From a body's settings to its layers: settings, shapes, modules, and the encoder and decoder made of them."""
+"""Network bodies: settings, shapes, modules, and the encoder and decoder built from them."""

@@ -1,4 +1,4 @@
-"""The modules that bodies are built of, where torch has none that would do."""
+"""Building blocks of bodies that torch does not provide."""
 
 from collections.abc import Callable
 
@@ -11,8 +11,8 @@ from aeviz.models.bodies.strided import Conv2d, ConvTranspose2d, conv_transpose2
 
 MOST_GROUPS = 8
 LEAST_IN_GROUP = 4
-LEAK = 0.1  # slope of the leaky rectifier where it is negative
-FLAT = 1e-6  # a deviation below this is none: what is always the same is left as it is
+LEAK = 0.1  # negative slope of the leaky ReLU
+FLAT = 1e-6  # channels with a smaller standard deviation count as constant and are not scaled
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -25,20 +25,20 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 
 
 class Stack(nn.Sequential):
-    """Modules one after another; `rows` says from which layer of the settings each comes, if from any."""
+    """Modules in sequence; `rows` holds for each the index of its layer in the settings, or None."""
 
     rows: tuple[int | None, ...] = ()
 
     @classmethod
     def of(cls, parts: list[tuple[int | None, nn.Module]]) -> "Stack":
-        """A stack of (row, module) in order."""
+        """Build a stack from (row, module) pairs in order."""
         stack = cls(*(module for _, module in parts))
         stack.rows = tuple(row for row, _ in parts)
         return stack
 
 
 class Standardise(nn.Module):
-    """Subtracts the training images' mean and divides by their deviation, channel by channel."""
+    """Subtracts the training images' mean and divides by their standard deviation, per channel."""
 
     mean: Tensor
     std: Tensor
@@ -50,7 +50,7 @@ class Standardise(nn.Module):
         self.register_buffer("std", torch.ones(shape))
 
     def set_statistics(self, mean: Tensor, std: Tensor) -> None:
-        """Take mean (C,) and standard deviation (C,) of the training images."""
+        """Set mean (C,) and standard deviation (C,) of the training images."""
         std = std.to(self.std).reshape(self.std.shape)
         self.mean.copy_(mean.to(self.mean).reshape(self.mean.shape))
         self.std.copy_(torch.where(std < FLAT, torch.ones_like(std), std))
@@ -62,7 +62,7 @@ class Standardise(nn.Module):
 class Residual(nn.Module):
     """Two convolutions and a shortcut around them (He et al., CVPR 2016, https://arxiv.org/abs/1512.03385).
 
-    Norm and bend of the sum follow as modules of their own, as they do after every layer.
+    Norm and activation of the sum follow as separate modules, as after every layer.
     """
 
     def __init__(
@@ -77,33 +77,33 @@ class Residual(nn.Module):
 
 
 def residual(before: int, layer: LayerConfig) -> Residual:
-    """A residual block of an encoder, from `before` channels; its first convolution makes the image smaller."""
+    """A residual block of an encoder with `before` input channels; its first convolution downsamples."""
     after, kernel, stride = layer.size, layer.kernel, layer.stride
     first = Conv2d(before, after, kernel, stride=stride, padding=padding_of(kernel))
     second = nn.Conv2d(after, after, kernel, padding=padding_of(kernel))
     same = before == after and stride == 1
     shortcut: list[nn.Module] = [] if same else [Conv2d(before, after, 1, stride=stride)]
-    return Residual(first, bend(layer, after, spatial=True, dropout=False), second, shortcut)
+    return Residual(first, norm_and_activation(layer, after, spatial=True, dropout=False), second, shortcut)
 
 
 def residual_up(layer: LayerConfig, after: int, side: tuple[int, ...]) -> Residual:
-    """The mirror of a residual block, to exactly (after, *side); its last convolution makes the image larger."""
+    """The mirror of a residual block, with output (after, *side); its last convolution upsamples."""
     before, kernel, stride = layer.size, layer.kernel, layer.stride
     first = nn.Conv2d(before, before, kernel, padding=padding_of(kernel))
-    second = up(before, after, kernel, stride, side)
+    second = conv_transpose(before, after, kernel, stride, side)
     same = before == after and stride == 1
     shortcut: list[nn.Module] = [] if same else [nn.Conv2d(before, after, 1)]
     if stride > 1:
         shortcut.append(nn.Upsample(size=side, mode="nearest"))
-    return Residual(first, bend(layer, before, spatial=True, dropout=False), second, shortcut)
+    return Residual(first, norm_and_activation(layer, before, spatial=True, dropout=False), second, shortcut)
 
 
 class TiedLinear(nn.Module):
-    """A dense layer whose weights are those of another, transposed; only its bias is its own."""
+    """A dense layer with the transposed weights of another one and its own bias."""
 
     def __init__(self, source: nn.Linear) -> None:
         super().__init__()
-        self._source = (source,)  # within a tuple torch does not register it, so its weight is saved once
+        self._source = (source,)  # a tuple, so that torch does not register it and save its weight twice
         self.in_features, self.out_features = source.out_features, source.in_features
         self.bias = nn.Parameter(torch.zeros(source.in_features))
 
@@ -117,13 +117,13 @@ class TiedLinear(nn.Module):
 
 
 class TiedConvTranspose2d(nn.Module):
-    """The transpose of a convolution, with its weights and a bias of its own."""
+    """The transpose of a convolution, with its weights and its own bias."""
 
     def __init__(self, source: nn.Conv2d, side: tuple[int, ...]) -> None:
         super().__init__()
         self._source = (source,)
         self.stride, self.padding = source.stride, source.padding
-        self.output_padding = missing(side, source.kernel_size[0], source.stride[0])
+        self.output_padding = output_padding(side, source.kernel_size[0], source.stride[0])
         self.in_channels, self.out_channels = source.out_channels, source.in_channels
         self.bias = nn.Parameter(torch.zeros(source.in_channels))
 
@@ -137,24 +137,24 @@ class TiedConvTranspose2d(nn.Module):
 
 
 def padding_of(kernel: int) -> int:
-    """Pixels of nothing around an image, so that only the stride makes it smaller (an even window: one pixel too)."""
+    """Padding such that only the stride reduces the image (an even kernel also loses one pixel)."""
     return (kernel - 1) // 2
 
 
-def missing(side: tuple[int, ...], kernel: int, stride: int) -> tuple[int, int]:
-    """What a transposed convolution must add to come back to exactly (H, W) pixels."""
+def output_padding(side: tuple[int, ...], kernel: int, stride: int) -> tuple[int, int]:
+    """The output padding with which a transposed convolution restores exactly (H, W) pixels."""
     height, width = ((length + 2 * padding_of(kernel) - kernel) % stride for length in side)
     return height, width
 
 
-def up(before: int, after: int, kernel: int, stride: int, side: tuple[int, ...]) -> ConvTranspose2d:
+def conv_transpose(before: int, after: int, kernel: int, stride: int, side: tuple[int, ...]) -> ConvTranspose2d:
     """The transposed convolution that mirrors one whose input was (after, *side)."""
-    padding, extra = padding_of(kernel), missing(side, kernel, stride)
+    padding, extra = padding_of(kernel), output_padding(side, kernel, stride)
     return ConvTranspose2d(before, after, kernel, stride=stride, padding=padding, output_padding=extra)
 
 
-def bend(layer: LayerConfig, size: int, spatial: bool, dropout: bool = True) -> list[nn.Module]:
-    """What follows a layer of `size` outputs or channels: normalisation, the activation, dropout."""
+def norm_and_activation(layer: LayerConfig, size: int, spatial: bool, dropout: bool = True) -> list[nn.Module]:
+    """The modules after a layer of `size` outputs or channels: normalisation, activation, dropout."""
     modules: list[nn.Module] = []
     if layer.norm == "batch":
         modules.append(nn.BatchNorm2d(size) if spatial else nn.BatchNorm1d(size))
@@ -169,6 +169,6 @@ def bend(layer: LayerConfig, size: int, spatial: bool, dropout: bool = True) -> 
 
 
 def groups(size: int) -> int:
-    """How many groups `size` channels are normalised in: at most eight, of at least four (Wu & He, ECCV 2018)."""
+    """Number of groups for group norm of `size` channels: at most 8, of at least 4 (Wu & He, ECCV 2018)."""
     fitting = (count for count in range(MOST_GROUPS, 1, -1) if size % count == 0 and size >= LEAST_IN_GROUP * count)
     return next(fitting, 1)

@@ -1,4 +1,4 @@
-"""From a body's settings to networks: the encoder's stack of layers and the decoder that mirrors it."""
+"""Build networks from body settings: the encoder and the decoder that mirrors it."""
 
 import math
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from aeviz.models.bodies.blocks import (
     Standardise,
     TiedConvTranspose2d,
     TiedLinear,
-    bend,
+    conv_transpose,
+    norm_and_activation,
     padding_of,
     residual,
     residual_up,
-    up,
 )
 from aeviz.models.bodies.settings import BodyConfig, ConvConfig, CustomConfig, DenseConfig, ResidualConfig
 from aeviz.models.bodies.shapes import Stage, lay_out
@@ -25,7 +25,7 @@ Parts = list[tuple[int | None, nn.Module]]
 
 @dataclass(frozen=True)
 class BodyKind:
-    """A body as it is registered."""
+    """A registered body."""
 
     name: str
     label: str
@@ -36,21 +36,21 @@ class BodyKind:
 BODIES: dict[str, BodyKind] = {
     kind.name: kind
     for kind in (
-        BodyKind("dense", "Dense", "Every neuron sees the whole layer before it; for samples of any shape.", DenseConfig),
-        BodyKind("conv", "Convolutional", "Small windows slide over the image; each layer halves it.", ConvConfig),
+        BodyKind("dense", "Dense", "Fully connected layers; for samples of any shape.", DenseConfig),
+        BodyKind("conv", "Convolutional", "Convolutions; each layer halves the image.", ConvConfig),
         BodyKind(
-            "residual", "Residual", "Pairs of convolutions with a shortcut around them; deeper nets still learn.", ResidualConfig
+            "residual", "Residual", "Pairs of convolutions with a shortcut; trains deeper networks.", ResidualConfig
         ),
-        BodyKind("custom", "Custom", "Any layers in any order that fits, one row each.", CustomConfig),
+        BodyKind("custom", "Custom", "Any valid sequence of layers, one per row.", CustomConfig),
     )
 }  # fmt: skip
 
 
 def make_encoder(body: BodyConfig, sample_shape: tuple[int, ...], features: int, standardise: bool = False) -> Stack:
-    """From x (B, *sample_shape) to (B, features): images first, then flat, then the code.
+    """Build the encoder from x (B, *sample_shape) to (B, features): image layers, then dense layers, then the code.
 
     Raises:
-        BadLayer: a layer that does not fit where it stands.
+        BadLayer: a layer does not fit its input.
     """
     parts: Parts = [(None, Standardise(sample_shape))] if standardise else []
     shape, flat = sample_shape, False
@@ -70,23 +70,23 @@ def _encoding(stage: Stage) -> list[nn.Module]:
     if layer.kind == "pool":
         return [nn.AvgPool2d(layer.stride, ceil_mode=True)]
     if layer.kind == "dense":
-        return [nn.Linear(math.prod(before), layer.size), *bend(layer, layer.size, spatial=False)]
+        return [nn.Linear(math.prod(before), layer.size), *norm_and_activation(layer, layer.size, spatial=False)]
     if layer.kind == "residual":
-        return [residual(before[0], layer), *bend(layer, layer.size, spatial=True)]
+        return [residual(before[0], layer), *norm_and_activation(layer, layer.size, spatial=True)]
     conv = Conv2d(before[0], layer.size, layer.kernel, stride=layer.stride, padding=padding_of(layer.kernel))
-    return [conv, *bend(layer, layer.size, spatial=True)]
+    return [conv, *norm_and_activation(layer, layer.size, spatial=True)]
 
 
 def make_decoder(
     body: BodyConfig, sample_shape: tuple[int, ...], latent_dim: int, tied_to: Stack | None = None
 ) -> Stack:
-    """From z (B, latent_dim) to logits (B, *sample_shape), the encoder's layers in reverse; meets any size exactly.
+    """Build the decoder from z (B, latent_dim) to logits (B, *sample_shape): the encoder's layers in reverse.
 
-    Each layer is followed by the bend of the encoder's layer whose output it rebuilds, the last by none. With
-    `tied_to`, dense layers and convolutions take that encoder's weights wherever their shapes agree.
+    Each layer is followed by norm and activation of the encoder layer whose output it reconstructs, the last by none.
+    With `tied_to`, dense layers and convolutions use that encoder's weights wherever the shapes agree.
 
     Raises:
-        BadLayer: a layer that does not fit where it stands.
+        BadLayer: a layer does not fit its input.
     """
     stages = list(lay_out(body, sample_shape))
     sources = _sources(tied_to)
@@ -106,11 +106,11 @@ def make_decoder(
 
 
 def _rebuilt(stages: list[Stage], size: int, row: int | None, spatial: bool) -> Parts:
-    """The bend of the last of these layers that has one."""
+    """Norm and activation of the last of these layers that has them."""
     layer = next((stage.layer for stage in reversed(stages) if stage.layer.kind != "pool"), None)
     if layer is None:
         return []
-    return [(row, module) for module in bend(layer, size, spatial)]
+    return [(row, module) for module in norm_and_activation(layer, size, spatial)]
 
 
 def _decoding(stage: Stage, source: nn.Module | None) -> nn.Module:
@@ -123,18 +123,18 @@ def _decoding(stage: Stage, source: nn.Module | None) -> nn.Module:
         return residual_up(layer, before[0], before[1:])
     if isinstance(source, nn.Conv2d) and source.in_channels == before[0]:
         return TiedConvTranspose2d(source, before[1:])
-    return up(after[0], before[0], layer.kernel, layer.stride, before[1:])
+    return conv_transpose(after[0], before[0], layer.kernel, layer.stride, before[1:])
 
 
 def _linear(before: int, after: int, source: nn.Module | None) -> nn.Module:
-    """A dense layer, with the transposed weights of `source` if these fit."""
+    """A dense layer, with the transposed weights of `source` if they fit."""
     if isinstance(source, nn.Linear) and source.weight.shape == (before, after):
         return TiedLinear(source)
     return nn.Linear(before, after)
 
 
 def _sources(encoder: Stack | None) -> dict[int | None, nn.Module]:
-    """The encoder's layers by their row, its last under None."""
+    """The encoder's layers by row; the code layer under None."""
     if encoder is None:
         return {}
     weighed = (nn.Linear, nn.Conv2d)

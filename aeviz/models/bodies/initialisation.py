@@ -1,4 +1,4 @@
-"""How weights begin."""
+"""Weight initialisation."""
 
 import math
 
@@ -8,9 +8,9 @@ WEIGHED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 
 
 def initialise(network: nn.Module, how: str) -> None:
-    """Draw the weights of every layer anew, and set its bias to zero; `torch` leaves what torch has drawn.
+    """Initialise all weights by the method `how` and set biases to zero; `torch` keeps torch's defaults.
 
-    xavier: uniform, the same spread forward and back (Glorot & Bengio, AISTATS 2010). he: for rectifiers
+    xavier: uniform, balancing forward and backward variance (Glorot & Bengio, AISTATS 2010). he: for ReLUs
     (He et al., ICCV 2015, https://arxiv.org/abs/1502.01852). normal: N(0, 1/sqrt(n)) of n inputs (LeCun et al. 1998).
     """
     if how == "torch":
@@ -32,8 +32,8 @@ def _draw(module: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, how: str) -> None:
 
 
 def _fans(module: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> tuple[float, float]:
-    """How many inputs feed an output, and how many outputs an input feeds."""
+    """Fan-in and fan-out of a layer."""
     first, second = (count * math.prod(module.weight.shape[2:]) for count in module.weight.shape[:2])
     if isinstance(module, nn.ConvTranspose2d):
-        return first / math.prod(module.stride), second  # its inputs stand a stride apart
+        return first / math.prod(module.stride), second  # its inputs are a stride apart
     return second, first

@@ -1,11 +1,11 @@
-"""Lists of layers, and the short notations that say the same."""
+"""Convert lists of layers to the equivalent short notation."""
 
 from typing import Any
 
 from aeviz.errors import BadValue
 from aeviz.models.bodies.settings import BodyConfig, ConvConfig, CustomConfig, DenseConfig, LayerConfig, ResidualConfig
 
-# What a layer of each kind can choose; its other settings mean nothing.
+# The settings that each kind of layer uses; the others have no effect.
 CHOICES: dict[str, tuple[str, ...]] = {
     "dense": ("size", "activation", "norm", "dropout"),
     "conv": ("size", "kernel", "stride", "activation", "norm", "dropout"),
@@ -20,12 +20,12 @@ SHORT: tuple[tuple[type[BodyConfig], str], ...] = (
 
 
 def shortened(body: CustomConfig) -> BodyConfig:
-    """The same body in the short notation that can say it, or as it is where none can."""
+    """The equivalent body in short notation, or the body itself if there is none."""
     shared = {name: getattr(body, name) for name in BodyConfig.model_fields}
     for cls, field in SHORT:
         try:
             short = cls.parse({field: [layer.size for layer in body.layers], **shared})
-        except BadValue:  # more layers, or wider ones, than this notation allows
+        except BadValue:  # too many or too wide layers for this notation
             continue
         if [_said(layer) for layer in short.as_layers()] == [_said(layer) for layer in body.layers]:
             return short

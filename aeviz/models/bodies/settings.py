@@ -1,4 +1,4 @@
-"""The settings of the bodies: which layers stand between an image and its code."""
+"""Settings of bodies: the layers between image and code."""
 
 from typing import Annotated, Literal
 
@@ -12,45 +12,45 @@ Kind = Literal["dense", "conv", "residual", "pool"]
 
 
 class LayerConfig(Settings):
-    """One layer of the encoder, from the image to the code; the decoder mirrors it."""
+    """One layer of the encoder; the decoder mirrors it."""
 
     kind: Kind = Field("dense", description="dense, conv (convolution), residual (two with a shortcut) or pool.")
     size: int = Field(
         64, ge=1, le=8192, description="Neurons of a dense layer, channels of the others; a pool keeps its channels."
     )
-    kernel: int = Field(3, ge=1, le=11, description="Side of the window (conv and residual only).")
-    stride: int = Field(2, ge=1, le=4, description="How much smaller the image gets (all but dense).")
+    kernel: int = Field(3, ge=1, le=11, description="Kernel size (conv and residual only).")
+    stride: int = Field(2, ge=1, le=4, description="Stride: the factor by which the image shrinks (all but dense).")
     activation: Activation | None = Field(
-        None, description="The bend after it; none takes the body's. A pool has neither bend, norm nor dropout."
+        None, description="Activation; none uses the body's. A pool has no activation, norm or dropout."
     )
-    norm: Norm | None = Field(None, description="Its normalisation; none takes the body's.")
-    dropout: float | None = Field(None, ge=0.0, le=0.9, description="Its dropout; none takes the body's.")
+    norm: Norm | None = Field(None, description="Normalisation; none uses the body's.")
+    dropout: float | None = Field(None, ge=0.0, le=0.9, description="Dropout; none uses the body's.")
 
 
 class BodyConfig(Settings):
-    """What every body can choose."""
+    """Settings of every body."""
 
-    activation: Activation = Field("relu", description="The bend after every layer.")
+    activation: Activation = Field("relu", description="Activation after every layer.")
     norm: Norm = Field(
         "none", description="Normalise each layer's output over the batch, the image (layer) or groups of channels."
     )
     dropout: float = Field(
-        0.0, ge=0.0, le=0.9, multiple_of=0.05, description="Share of each layer's outputs switched off while training."
+        0.0, ge=0.0, le=0.9, multiple_of=0.05, description="Share of each layer's outputs dropped during training."
     )
 
     def as_layers(self) -> tuple[LayerConfig, ...]:
-        """The encoder's layers one by one, from the image to the code."""
+        """The encoder's layers, from image to code."""
         raise NotImplementedError
 
-    def settled(self, layer: LayerConfig) -> LayerConfig:
-        """A layer with what it leaves to the body filled in."""
+    def with_defaults(self, layer: LayerConfig) -> LayerConfig:
+        """A layer with unset values filled in from the body."""
         own = {name: getattr(layer, name) for name in ("activation", "norm", "dropout")}
         return layer.model_copy(
             update={name: getattr(self, name) if value is None else value for name, value in own.items()}
         )
 
     def as_custom(self) -> "CustomConfig":
-        """The same network as a list of layers that can be changed one by one."""
+        """The same network as an editable list of layers."""
         shared = {name: getattr(self, name) for name in BodyConfig.model_fields}
         return CustomConfig(layers=self.as_layers(), **shared)
 
@@ -91,7 +91,7 @@ class ResidualConfig(ConvConfig):
 
 
 class CustomConfig(BodyConfig):
-    """Any layers in any order that fits together."""
+    """Any valid sequence of layers."""
 
     name: Literal["custom"] = "custom"
     layers: tuple[LayerConfig, ...] = Field(

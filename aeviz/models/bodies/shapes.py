@@ -1,4 +1,4 @@
-"""A body laid out on a sample: the shape before and after every layer, or the layer at which it breaks."""
+"""Infer the shapes before and after every layer of a body, or find the first invalid layer."""
 
 import math
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ WORDS = {"dense": "dense {size}", "conv": "convolution {size}", "residual": "res
 
 
 class BadLayer(BadValue):
-    """A layer that does not fit where it stands; `layer` is its number, counted from 0."""
+    """A layer that does not fit its input; `layer` is its index, from 0."""
 
     def __init__(self, template: str, layer: int, config: LayerConfig, **values: object) -> None:
         what = WORDS[config.kind].format(size=config.size)
@@ -23,7 +23,7 @@ class BadLayer(BadValue):
 
 @dataclass(frozen=True)
 class Stage:
-    """A layer where it stands: its row, its settings with the body's filled in, shapes before and after."""
+    """A layer in place: row, settings including the body's defaults, and input and output shape."""
 
     row: int
     layer: LayerConfig
@@ -32,15 +32,15 @@ class Stage:
 
 
 def lay_out(body: BodyConfig, sample_shape: tuple[int, ...]) -> Iterator[Stage]:
-    """The layers of the encoder, one after another, on a sample of this shape.
+    """Yield the encoder's layers with their shapes, for a sample of this shape.
 
     Raises:
-        BadLayer: a layer that does not fit; those before it have been given.
+        BadLayer: a layer does not fit; the layers before it were yielded.
     """
     shape = sample_shape
     stages: list[Stage] = []
     for row, layer in enumerate(body.as_layers()):
-        layer = body.settled(layer)
+        layer = body.with_defaults(layer)
         stage = Stage(
             row, layer, shape, (layer.size,) if layer.kind == "dense" else _image_after(row, layer, stages, shape)
         )
@@ -50,7 +50,7 @@ def lay_out(body: BodyConfig, sample_shape: tuple[int, ...]) -> Iterator[Stage]:
 
 
 def _image_after(row: int, layer: LayerConfig, stages: list[Stage], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of an image (C, H, W) after a layer that needs one."""
+    """The output shape (C, H, W) of a layer that needs an image."""
     flattened = next((stage.row for stage in stages if stage.layer.kind == "dense"), None)
     if flattened is not None:
         raise BadLayer(
@@ -76,10 +76,10 @@ def _image_after(row: int, layer: LayerConfig, stages: list[Stage], shape: tuple
 
 
 def _check_window(row: int, layer: LayerConfig, height: int, width: int) -> None:
-    """Refuse a window of which some weights would meet no pixel wherever it stands.
+    """Reject a kernel with weights that never meet a pixel.
 
     Raises:
-        BadLayer: it is too large for the image, or of no use in a residual block.
+        BadLayer: the kernel is too large for the image, or even in a residual block.
     """
     if layer.kind == "residual" and layer.kernel % 2 == 0:
         raise BadLayer(
@@ -100,5 +100,5 @@ def _window_fits(kernel: int, height: int, width: int) -> bool:
 
 
 def side_after(side: int, layer: LayerConfig) -> int:
-    """Pixels along a side after a convolution."""
+    """Pixels along one side after a convolution."""
     return (side + 2 * padding_of(layer.kernel) - layer.kernel) // layer.stride + 1

@@ -1,11 +1,11 @@
-"""Convolutions with a stride as they are trained: torch's numbers, sooner on a CPU.
+"""Strided convolutions for training on a CPU: the same results as torch's, but faster.
 
-oneDNN is slow at transposed convolutions that have few outputs or a bias, and the gradient of a convolution by its
-input is one of these too. Inference, other devices and contiguous images take torch's own.
+oneDNN is slow at transposed convolutions with few outputs or a bias, and the input gradient of a convolution is one of
+these. Inference, other devices and contiguous images use torch's own kernels.
 
-A window of one pixel with a stride never reaches oneDNN: without AVX-512, its weight gradient of such a convolution
-writes past its memory where images are channels-last and have fewer than eight channels. The stride is taken first, by
-slicing, and what is left is a convolution with stride 1.
+1 x 1 kernels with a stride never reach oneDNN: without AVX-512, its weight gradient of such a convolution writes out of
+bounds if images are channels-last with fewer than eight channels. Instead the input is sliced by the stride first, and
+a convolution with stride 1 remains.
 """
 
 from typing import Any
@@ -16,11 +16,11 @@ from torch import Tensor, nn
 
 from aeviz.models.kernels import is_plain
 
-MOST_BY_PHASES = 32  # outputs, times what zeros in the kernel cost, up to which phases were measured faster
+MOST_BY_PHASES = 32  # outputs, times the overhead of zeros in the kernel, up to which phases were measured faster
 
 
 class Conv2d(nn.Conv2d):
-    """torch's, with a gradient by its input that is taken by phases where this pays."""
+    """torch's Conv2d, with the input gradient computed by phases where that is faster."""
 
     def forward(self, input: Tensor) -> Tensor:
         stride = self.stride[0]
@@ -32,7 +32,7 @@ class Conv2d(nn.Conv2d):
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
-    """torch's, by phases where this pays, else with its bias added afterwards."""
+    """torch's ConvTranspose2d, computed by phases where that is faster, else with the bias added separately."""
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         return conv_transpose2d(
@@ -43,7 +43,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 def conv_transpose2d(
     x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, extra: tuple[int, ...]
 ) -> Tensor:
-    """The transposed convolution of x (B, I, h, w) with weight (I, O, K, K): (B, O, H, W), `extra` pixels larger."""
+    """The transposed convolution of x (B, I, h, w) by weight (I, O, K, K): (B, O, H, W); `extra` is output padding."""
     height, width = (
         (side - 1) * stride - 2 * padding + weight.shape[-1] + more
         for side, more in zip(x.shape[2:], extra, strict=True)
@@ -57,7 +57,7 @@ def conv_transpose2d(
 
 
 def channels_last(x: Tensor) -> Tensor:
-    """The same channels-last; of a single channel the strides have to say so too, or oneDNN turns its partner around."""
+    """x in channels-last format, with matching strides even for one channel, or oneDNN would reorder its partner."""
     channels, height, width = x.shape[1:]
     x = x.contiguous(memory_format=torch.channels_last)
     return x.as_strided(x.shape, (channels * height * width, 1, channels * width, channels))
@@ -68,8 +68,8 @@ def by_phases(
 ) -> Tensor:
     """The transposed convolution of x (B, I, h, w) with weight (I, O, K, K): (B, O, *size).
 
-    Pixels of the output that lie a stride apart, a phase, see the same few taps of the kernel: a small plain convolution
-    has all phases as its channels, which then go to their places (Shi et al., CVPR 2016,
+    Output pixels a stride apart form a phase and see the same few taps of the kernel. A small plain convolution
+    computes all phases as channels, which are then shuffled to their positions (sub-pixel convolution, Shi et al., CVPR 2016,
     https://arxiv.org/abs/1609.05158).
     """
     inputs, outputs, side = weight.shape[:3]
@@ -87,14 +87,14 @@ def by_phases(
 
 
 def _spaced(x: Tensor, stride: int, size: tuple[int, int]) -> Tensor:
-    """Pixels of x (B, C, h, w) a stride apart, zeros between them: (B, C, *size)."""
+    """Space the pixels of x (B, C, h, w) a stride apart, with zeros between them: (B, C, *size)."""
     x = x.unflatten(3, (-1, 1)).unflatten(2, (-1, 1))  # (B, C, h, 1, w, 1)
     x = F.pad(x, (0, stride - 1, 0, 0, 0, stride - 1)).flatten(4).flatten(2, 3)
     return x[:, :, : size[0], : size[1]]
 
 
 def _seen(side: int, stride: int, padding: int) -> tuple[int, int]:
-    """The first input that the outputs of place 0 see (at most 0), and how many they see in a row."""
+    """The first input (at most 0) that the outputs of position 0 see, and how many consecutive ones they see."""
     first = -((side - 1 - padding) // stride)
     return first, (stride - 1 + padding) // stride - first + 1
 
@@ -107,7 +107,7 @@ def _pays(weight: Tensor, stride: int, padding: int) -> bool:
 
 
 def _spread(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, size: tuple[int, int]) -> Tensor:
-    """The transposed convolution of x (B, I, h, w) with weight (I, O, K, K), whichever way is faster: (B, O, *size)."""
+    """The transposed convolution of x (B, I, h, w) by weight (I, O, K, K), by the faster method: (B, O, *size)."""
     if _pays(weight, stride, padding):
         return by_phases(x, weight, bias, stride, padding, size)
     reached = [(side - 1) * stride - 2 * padding + weight.shape[-1] for side in x.shape[2:]]
@@ -155,7 +155,7 @@ class _Transposed(torch.autograd.Function):
 
 
 def _by_weight(x: Tensor, weight: Tensor, gradient: Tensor, stride: int, padding: int) -> Tensor:
-    """The gradient by its weight (O, I, K, K) of the convolution of x, given that by its output; laid out as autograd has it."""
+    """Weight gradient (O, I, K, K) of the convolution of x, given its output gradient; in autograd's layout."""
     gradient = gradient.contiguous(memory_format=torch.channels_last)
     how = ([stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1)
     by_weight: Tensor = torch.ops.aten.convolution_backward(gradient, x, weight, None, *how, [False, True, False])[1]
@@ -168,9 +168,9 @@ def _trained(function: type[torch.autograd.Function], *inputs: Any) -> Tensor:
 
 
 def _is_trained_here(x: Tensor, weight: Tensor) -> bool:
-    """Whether a layer is in training on a CPU, its input or weight channels-last; torch's compiler has its own ways.
+    """Whether a layer is trained on a CPU, with input or weight channels-last, and not compiled by torch.
 
-    A window of one pixel lies either way.
+    1 x 1 kernels are excluded: their layout is ambiguous.
     """
     if torch.compiler.is_compiling():
         return False
@@ -180,7 +180,7 @@ def _is_trained_here(x: Tensor, weight: Tensor) -> bool:
 
 
 def _cast(*tensors: Tensor | None) -> tuple[Tensor | None, ...]:
-    """What autocast would give a convolution."""
+    """The tensors in the dtype that autocast would use for a convolution."""
     if not torch.is_autocast_enabled("cpu"):
         return tensors
     return tuple(None if tensor is None else tensor.to(torch.get_autocast_dtype("cpu")) for tensor in tensors)

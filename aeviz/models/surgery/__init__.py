@@ -1,1 +1,1 @@
-"""Changing a network's settings while it keeps what it has learned."""
+"""Change a network's settings while keeping what it has learned."""

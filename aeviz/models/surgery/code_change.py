@@ -1,4 +1,4 @@
-"""What becomes of a code when a network gets more or fewer numbers for it, or another kind of code."""
+"""Map the code of a network to one with another dimension or of another kind."""
 
 import math
 from dataclasses import dataclass
@@ -7,32 +7,32 @@ import torch
 from torch import Tensor
 
 from aeviz.models.base import Autoencoder
-from aeviz.models.surgery.units import Op
+from aeviz.models.surgery.units import Affine
 
-SMALL = 0.1  # of the usual weights: how new numbers of a code begin, unseen by the decoder as yet
-TIED_SMALL = 1e-3  # the same where the decoder has their weights too
-DOUBT = 0.01  # share of a code's variance that a new distribution begins with
-LOG_DOUBT = -4.0  # the same where no codes are known
+INITIAL_SCALE = 0.1  # scale of new code dimensions, relative to usual weights; the decoder ignores them at first
+TIED_INITIAL_SCALE = 1e-3  # the same with tied weights, which the decoder uses too
+INITIAL_VARIANCE = 0.01  # initial posterior variance of a new distribution, relative to that of the code
+INITIAL_LOG_VAR = -4.0  # the same if no codes are known
 
 
 @dataclass(frozen=True)
 class CodeChange:
-    """New codes as directions @ (old - mean): directions (D new, D old), mean (D old).
+    """The new code as directions @ (old - mean), with directions (D new, D old) and mean (D old).
 
-    `heads` are how many numbers old and new encoders give for each of the code's, `log_var` (D new) how a head that is
-    new begins, `more` how many inputs old and new decoders have besides the code.
+    `heads` are the encoder outputs per code dimension, old and new; `log_var` (D new) is the initial bias of a new
+    head; `extra_inputs` are the decoder inputs besides the code, old and new.
     """
 
     directions: Tensor
     mean: Tensor
     heads: tuple[int, int]
     log_var: Tensor
-    more: tuple[int, int]
+    extra_inputs: tuple[int, int]
     small: float
     generator: torch.Generator
 
-    def encoding(self, op: Op) -> tuple[Op, int]:
-        """The encoder's last layer (heads * D old, ...) for the new code, and how many of its rows are new."""
+    def encoding(self, op: Affine) -> tuple[Affine, int]:
+        """Map the encoder's last layer (heads * D old, ...) to the new code; also return the number of new rows."""
         assert op.weight is not None
         assert op.bias is not None
         new_dim, old_dim = self.directions.shape
@@ -44,27 +44,27 @@ class CodeChange:
                 fresh += new_dim
                 continue
             rows = slice(head * old_dim, (head + 1) * old_dim)
-            turn = self.directions if head == 0 else self.directions.square()
+            matrix = self.directions if head == 0 else self.directions.square()
             shift = self.mean if head == 0 else torch.zeros_like(self.mean)
-            weight = torch.einsum("no,opiq->npiq", turn, op.weight[rows])
+            weight = torch.einsum("no,opiq->npiq", matrix, op.weight[rows])
             grown = max(0, new_dim - old_dim)
             if head == 0 and grown:
                 weight[old_dim:] = self._drawn(grown, op.weight)
                 fresh += grown
             weights.append(weight)
-            biases.append(turn @ (op.bias[rows] - shift[:, None]))
-        return Op(torch.cat(weights), torch.cat(biases)), fresh
+            biases.append(matrix @ (op.bias[rows] - shift[:, None]))
+        return Affine(torch.cat(weights), torch.cat(biases)), fresh
 
-    def decoding(self, op: Op) -> Op:
-        """The decoder's first layer (..., D old) for the new code."""
+    def decoding(self, op: Affine) -> Affine:
+        """Map the decoder's first layer (..., D old) to the new code."""
         assert op.weight is not None
         assert op.bias is not None
         old_dim = self.directions.shape[1]
         code, rest = op.weight[:, :, :old_dim], op.weight[:, :, old_dim:]
         bias = op.bias + torch.einsum("upoq,o->up", code, self.mean)
-        if self.more[0] != self.more[1]:  # labels come in or go: their weights begin at zero
-            rest = torch.zeros(*op.weight.shape[:2], self.more[1], 1)
-        return Op(torch.cat([torch.einsum("upoq,no->upnq", code, self.directions), rest], 2), bias)
+        if self.extra_inputs[0] != self.extra_inputs[1]:  # labels were added or removed: their weights start at zero
+            rest = torch.zeros(*op.weight.shape[:2], self.extra_inputs[1], 1)
+        return Affine(torch.cat([torch.einsum("upoq,no->upnq", code, self.directions), rest], 2), bias)
 
     def _drawn(self, rows: int, like: Tensor) -> Tensor:
         spread = self.small / math.sqrt(like[0].numel())
@@ -74,10 +74,10 @@ class CodeChange:
 def code_change(
     old: Autoencoder, new: Autoencoder, codes: Tensor | None, plain: bool, generator: torch.Generator
 ) -> CodeChange:
-    """How to go from old codes (N, D old) to new ones.
+    """How to map old codes (N, D old) to new ones.
 
-    A smaller code keeps the principal directions of the codes, if these are `plain` outputs of the encoder; of others,
-    and where no codes are given, it keeps the numbers that move the picture most.
+    A smaller code keeps the principal directions of the codes if these are `plain` outputs of the encoder. Otherwise,
+    or without codes, it keeps the dimensions with the most effect on the reconstruction.
     """
     old_dim, new_dim = old.latent_dim, new.latent_dim
     heads = old.encoder_features() // old_dim, new.encoder_features() // new_dim
@@ -85,26 +85,28 @@ def code_change(
     directions, mean = torch.eye(new_dim, old_dim), torch.zeros(old_dim)
     if new_dim < old_dim:
         known = codes is not None and len(codes) > 1
-        directions, mean = _principal(codes, new_dim) if known and plain else _weightiest(old, codes, new_dim)
-    log_var = torch.full((new_dim,), LOG_DOUBT)
+        directions, mean = (
+            _principal_directions(codes, new_dim) if known and plain else _most_influential(old, codes, new_dim)
+        )
+    log_var = torch.full((new_dim,), INITIAL_LOG_VAR)
     if codes is not None and len(codes) > 1:
         variances = (codes - codes.mean(0)).matmul(directions.double().T).var(0)
-        log_var = (DOUBT * variances).clamp_min(math.exp(2 * LOG_DOUBT)).log().float()
-    small = TIED_SMALL if new.config.tied else SMALL
+        log_var = (INITIAL_VARIANCE * variances).clamp_min(math.exp(2 * INITIAL_LOG_VAR)).log().float()
+    small = TIED_INITIAL_SCALE if new.config.tied else INITIAL_SCALE
     more = first[0] - old_dim, first[1] - new_dim
     return CodeChange(directions, mean, heads, log_var, more, small, generator)
 
 
-def _principal(codes: Tensor | None, dims: int) -> tuple[Tensor, Tensor]:
-    """The directions (dims, D) in which codes (N, D) vary most, and their mean (D,)."""
+def _principal_directions(codes: Tensor | None, dims: int) -> tuple[Tensor, Tensor]:
+    """The principal directions (dims, D) of codes (N, D), and their mean (D,)."""
     assert codes is not None
     mean = codes.mean(0)
     _, vectors = torch.linalg.eigh((codes - mean).T.cov())
     return vectors.T.flip(0)[:dims].float(), mean.float()
 
 
-def _weightiest(old: Autoencoder, codes: Tensor | None, dims: int) -> tuple[Tensor, Tensor]:
-    """The numbers of a code that move what the decoder makes of it most; the others are held at their mean."""
+def _most_influential(old: Autoencoder, codes: Tensor | None, dims: int) -> tuple[Tensor, Tensor]:
+    """Select (dims, D) the dimensions with most effect on the decoder; the others are fixed at their mean (D,)."""
     weight: Tensor = old.decoder[0].weight.detach().cpu().double()  # type: ignore[operator]
     reach = weight[:, : old.latent_dim].norm(dim=0)
     mean = torch.zeros(old.latent_dim)

@@ -1,4 +1,4 @@
-"""An encoder or a decoder taken apart into what its layers compute."""
+"""Decompose an encoder or decoder into the functions of its layers."""
 
 from dataclasses import dataclass
 
@@ -8,38 +8,38 @@ from torch import Tensor, nn
 from aeviz.models.base import Autoencoder
 from aeviz.models.bodies.blocks import Residual, Stack, Standardise
 from aeviz.models.bodies.shapes import Stage
-from aeviz.models.surgery.units import Op, Units, op_of, places, same, weight_norms
+from aeviz.models.surgery.units import Affine, Units, affine_of, identity_units, n_positions, weight_norms
 
-Link = Op | Residual | None  # what a layer computes; None has no weights, or is not known
+Layer = Affine | Residual | None  # a layer's function; None if it has no weights or is unknown
 
 
 @dataclass(frozen=True)
 class Half:
-    """An encoder or a decoder taken apart: by row a weighed module and its bend, and the same for the code."""
+    """An encoder or a decoder by layers: per row the weighted module, norm and activation; the same for the code."""
 
     rows: dict[int, list[nn.Module]]
     code: list[nn.Module]
-    shapes: list[tuple[int, ...]]  # before the first and after each layer of the encoder
+    shapes: list[tuple[int, ...]]  # before the first and after each encoder layer
     decodes: bool
 
-    def link(self, row: int) -> Link:
-        """What a row computes: an op, a residual block, or nothing that has weights."""
+    def layer(self, row: int) -> Layer:
+        """The function of a row: affine, a residual block, or None if it has no weights."""
         module = self.rows[row][0]
         if isinstance(module, nn.AvgPool2d | nn.Upsample):
             return None
         if isinstance(module, Residual):
             return module
-        near, far = places(self.shapes[row]), places(self.shapes[row + 1])
+        near, far = n_positions(self.shapes[row]), n_positions(self.shapes[row + 1])
         flat = len(self.shapes[row + 1]) == 1  # a dense layer
-        return op_of(module, *((near, far) if self.decodes else (far, near))) if flat else op_of(module)
+        return affine_of(module, *((near, far) if self.decodes else (far, near))) if flat else affine_of(module)
 
-    def code_op(self) -> Op:
+    def code_layer(self) -> Affine:
         """The layer at the code."""
-        last = places(self.shapes[-1])
-        return op_of(self.code[0], *((last, 1) if self.decodes else (1, last)))
+        last = n_positions(self.shapes[-1])
+        return affine_of(self.code[0], *((last, 1) if self.decodes else (1, last)))
 
-    def bend(self, boundary: int) -> list[nn.Module]:
-        """What follows where the value of a boundary is computed."""
+    def norm_and_activation(self, boundary: int) -> list[nn.Module]:
+        """The modules after the layer that computes a boundary's value: norm, activation, dropout."""
         if not self.decodes:
             return self.rows[boundary - 1][1:] if boundary else []
         return self.rows[boundary][1:] if boundary in self.rows else self.code[1:]
@@ -57,46 +57,46 @@ def _half(stack: Stack, shapes: list[tuple[int, ...]], decodes: bool) -> Half:
 
 
 def halves(model: Autoencoder, stages: list[Stage]) -> tuple[Half, Half]:
-    """A network's encoder and decoder, whose layers were laid out as these stages."""
+    """Decompose a network into encoder and decoder, given its stages."""
     after = [stage.after for stage in stages]
     first: int = model.decoder[0].in_features  # type: ignore[assignment]
     rebuilt = tuple(model.decoder(torch.zeros(1, first, device=next(model.parameters()).device)).shape[1:])
     return _half(model.encoder, [model.sample_shape, *after], False), _half(model.decoder, [rebuilt, *after], True)
 
 
-def outermost(old: Half, new: Half) -> Units | None:
-    """The units at the image: the same, unless a loss asks for another number of them."""
-    return same(old.shapes[0][0]) if old.shapes[0] == new.shapes[0] else None
+def image_units(old: Half, new: Half) -> Units | None:
+    """The units at the image: the same, unless the loss needs another number of channels."""
+    return identity_units(old.shapes[0][0]) if old.shapes[0] == new.shapes[0] else None
 
 
-def between(old: Half, near: int | None, far: int | None) -> list[Link]:
-    """The old layers with weights between two boundaries, from the image to the code; the last alone if one is new."""
+def layers_between(old: Half, near: int | None, far: int | None) -> list[Layer]:
+    """The old weighted layers between two boundaries, from image to code; only the last if one boundary is new."""
     if far is None:
         return [None]
     if near is None:
-        return [old.link(far - 1)] if far else [None]
-    return [link for link in map(old.link, range(near, far)) if link is not None]
+        return [old.layer(far - 1)] if far else [None]
+    return [layer for layer in map(old.layer, range(near, far)) if layer is not None]
 
 
-def composed(links: list[Link], decodes: bool) -> Link:
-    """Several old layers as one: the identity for none, the product of the last dense ones, else the last of them."""
-    if not links:
-        return Op()
-    whole, *others = reversed(links)
-    for link in others:
-        if not (isinstance(whole, Op) and whole.linear and isinstance(link, Op) and link.linear):
+def compose(layers: list[Layer], decodes: bool) -> Layer:
+    """Merge old layers into one: the identity for none, else the product of the last dense ones, else the last."""
+    if not layers:
+        return Affine()
+    whole, *others = reversed(layers)
+    for layer in others:
+        if not (isinstance(whole, Affine) and whole.linear and isinstance(layer, Affine) and layer.linear):
             break
-        whole = link.after(whole) if decodes else whole.after(link)
+        whole = layer.after(whole) if decodes else whole.after(layer)
     return whole
 
 
 def importance(old: Half, boundary: int) -> Tensor | None:
-    """How much the units at a boundary weigh: the length of what comes in times that of what goes out."""
-    image_side = old.link(boundary - 1) if boundary else None
-    code_side = old.link(boundary) if boundary in old.rows else old.code_op()
+    """The importance of the units at a boundary: norm of incoming times norm of outgoing weights."""
+    image_side = old.layer(boundary - 1) if boundary else None
+    code_side = old.layer(boundary) if boundary in old.rows else old.code_layer()
     feeds, reads = (code_side, image_side) if old.decodes else (image_side, code_side)
     if feeds is None or reads is None:
         return None
-    out = op_of(feeds.second) if isinstance(feeds, Residual) else feeds
-    into = op_of(reads.first) if isinstance(reads, Residual) else reads
+    out = affine_of(feeds.second) if isinstance(feeds, Residual) else feeds
+    into = affine_of(reads.first) if isinstance(reads, Residual) else reads
     return weight_norms(out, incoming=True) * weight_norms(into, incoming=False)

@@ -1,4 +1,4 @@
-"""Which layers of a new network stand for which of an old one."""
+"""Align the layers of a new network with those of an old one."""
 
 import math
 
@@ -8,11 +8,11 @@ REMOVED, LOSSY = -1.0, -2.0
 SAME, LARGER, SMALLER, OTHER_STRIDE = 3.5, 3.0, 1.0, 0.5
 
 
-def origins(old: list[Stage], new: list[Stage], sample_shape: tuple[int, ...]) -> list[int | None]:
-    """For the values before and after every new layer (S + 1), the old ones they begin as: so many layers done.
+def match_boundaries(old: list[Stage], new: list[Stage], sample_shape: tuple[int, ...]) -> list[int | None]:
+    """For each boundary of the new network (S + 1), the old boundary with the same value, as a number of layers.
 
-    Layers are aligned in order (Needleman & Wunsch 1970) so that as much as possible stays the same function. A new
-    layer that can begin as the identity stands for the values before it; one that cannot for none.
+    Layers are aligned in order (Needleman & Wunsch 1970) to preserve as much of the function as possible. After a new
+    layer that can start as the identity, the boundary is the one before it; otherwise None.
     """
     shapes = [sample_shape, *(stage.after for stage in old)]
     score = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
@@ -20,18 +20,18 @@ def origins(old: list[Stage], new: list[Stage], sample_shape: tuple[int, ...]) -
     for i in range(len(old) + 1):
         for j in range(len(new) + 1):
             ways = []
-            if i and j and (both := _pair(old[i - 1], new[j - 1])) is not None:
+            if i and j and (both := _pair_score(old[i - 1], new[j - 1])) is not None:
                 ways.append((score[i - 1][j - 1] + both, "pair"))
             if j:
-                ways.append((score[i][j - 1] + _insert(new[j - 1], shapes[i], first=i == 0), "insert"))
+                ways.append((score[i][j - 1] + _insert_score(new[j - 1], shapes[i], first=i == 0), "insert"))
             if i:
                 ways.append((score[i - 1][j] + REMOVED, "remove"))
             if ways:
                 score[i][j], step[i][j] = max(ways, key=lambda way: way[0])
-    return _followed(step, new, shapes)
+    return _trace_back(step, new, shapes)
 
 
-def _followed(step: list[list[str]], new: list[Stage], shapes: list[tuple[int, ...]]) -> list[int | None]:
+def _trace_back(step: list[list[str]], new: list[Stage], shapes: list[tuple[int, ...]]) -> list[int | None]:
     i, j = len(step) - 1, len(new)
     found: list[int | None] = [0] * (j + 1)
     while i or j:
@@ -44,28 +44,28 @@ def _followed(step: list[list[str]], new: list[Stage], shapes: list[tuple[int, .
     return found
 
 
-def _pair(old: Stage, new: Stage) -> float | None:
-    """How much of an old layer a new one can take over; None if nothing."""
+def _pair_score(old: Stage, new: Stage) -> float | None:
+    """Score of turning an old layer into a new one; None if impossible."""
     one, other = old.layer, new.layer
     if one.kind != other.kind:
         return None
     if one.kind == "pool":
         return SAME if one.stride == other.stride else OTHER_STRIDE
     if one.kind == "dense":
-        return _growth(other.size - one.size)
+        return _size_score(other.size - one.size)
     if (one.kernel - other.kernel) % 2:
         return None
     if one.stride != other.stride:
         return OTHER_STRIDE
-    return _growth(other.size - one.size) if other.kernel >= one.kernel else SMALLER
+    return _size_score(other.size - one.size) if other.kernel >= one.kernel else SMALLER
 
 
-def _growth(more: int) -> float:
+def _size_score(more: int) -> float:
     return SAME if more == 0 else LARGER if more > 0 else SMALLER
 
 
-def _insert(stage: Stage, shape: tuple[int, ...], first: bool) -> float:
-    """What is lost by a layer that comes in where values have this shape."""
+def _insert_score(stage: Stage, shape: tuple[int, ...], first: bool) -> float:
+    """Score of inserting a layer where values have this shape."""
     if not _may_be_identity(stage, shape) or stage.layer.kind == "pool":
         return LOSSY
     units = math.prod(shape) if stage.layer.kind == "dense" else shape[0]

@@ -1,4 +1,4 @@
-"""Weights carried over to more or fewer units, so that what is computed stays the same where it can."""
+"""Remap weights to more or fewer units, preserving the function where possible."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -10,15 +10,15 @@ from torch import Tensor, nn
 from aeviz.models.bodies.blocks import TiedConvTranspose2d, TiedLinear
 from aeviz.models.bodies.initialisation import WEIGHED
 
-UNEVEN = 1.8  # how much the shares of copies differ, (.1, 1.9) to one another; alike they would learn alike for ever
+ASYMMETRY = 1.8  # spread of the shares of copies, (.1, 1.9); equal copies would get equal gradients forever
 
 
 @dataclass(frozen=True)
 class Units:
-    """The old unit that each of M new ones stands for: `index` (M,) of `count`.
+    """The old unit that each of M new units stands for: `index` (M,) out of `count`.
 
-    A new unit carries `sign * scale` times the old one's value. `flat`: every place of an old image is a unit.
-    `signed`: there are units for the negatives too, and after its bend a pair of them gives `gain` times the value.
+    A new unit has `sign * scale` times the old one's value. `flat`: every position of an old image is a unit.
+    `signed`: negated units exist as well, and after the activation such a pair gives `gain` times the value.
     """
 
     index: Tensor
@@ -31,15 +31,15 @@ class Units:
 
     @property
     def group(self) -> Tensor:
-        """Which units are copies of each other (M,)."""
+        """Group index (M,); units of the same group are copies of each other."""
         return 2 * self.index + (self.sign < 0)
 
     def factor(self) -> Tensor:
-        """What a new unit's value is multiplied by (M,)."""
+        """Factor (M,) of each new unit's value."""
         return (self.sign * self.scale).expand(len(self.index))
 
-    def at_places(self, places: int) -> "Units":
-        """The same units where each has so many places of its own: (M * places,)."""
+    def at_positions(self, places: int) -> "Units":
+        """The same units with `places` positions each, flattened: (M * places,)."""
         index = (self.index[:, None] * places + torch.arange(places)).flatten()
         return replace(
             self,
@@ -50,38 +50,38 @@ class Units:
         )
 
 
-def same(count: int) -> Units:
-    """Every unit for itself."""
+def identity_units(count: int) -> Units:
+    """Units that map one to one."""
     return Units(torch.arange(count), count)
 
 
-def spread(count: int, wanted: int, importance: Tensor | None = None) -> Units:
-    """So many new units for `count` old ones: copies side by side, or the most important (count,)."""
+def resize_units(count: int, wanted: int, importance: Tensor | None = None) -> Units:
+    """Map `count` old units to `wanted` new ones: adjacent copies, or those with most `importance` (count,)."""
     if wanted >= count:
         return Units(torch.arange(wanted) * count // wanted, count)
     ranked = torch.arange(count) if importance is None else importance.argsort(descending=True, stable=True)
     return Units(ranked[:wanted].sort().values, count)
 
 
-def mirrored(count: int, wanted: int, gain: float) -> Units:
-    """Units that carry old values and their negatives, so that a rectifier loses nothing of them."""
+def signed_units(count: int, wanted: int, gain: float) -> Units:
+    """Units for old values and their negatives, so that a ReLU loses no information."""
     group = torch.arange(wanted) * 2 * count // wanted
     sign = torch.where(group < count, 1.0, -1.0)
     return Units(group % count, count, signed=True, gain=gain, sign=sign)
 
 
-def balanced(units: Units, generator: torch.Generator) -> Units:
-    """Copies that each carry less, the squares of their scales summing to one: so transposed weights fit as well."""
-    drawn = 1 + UNEVEN * (torch.rand(len(units.index), generator=generator) - 0.5)
+def scale_copies(units: Units, generator: torch.Generator) -> Units:
+    """Scale copies so that their squared scales sum to one, which also fits the transposed weights."""
+    drawn = 1 + ASYMMETRY * (torch.rand(len(units.index), generator=generator) - 0.5)
     sums = torch.zeros(2 * units.count).index_add(0, units.group, drawn.square())
     return replace(units, scale=drawn / sums[units.group].sqrt())
 
 
 @dataclass(frozen=True)
-class Op:
-    """The weights of a layer as (out units, out places, in units, in places, *kernel), and its bias (out, places).
+class Affine:
+    """A layer's weight (out units, out places, in units, in places, *kernel) and bias (out units, out places).
 
-    Without weights it is the identity.
+    Without a weight it is the identity.
     """
 
     weight: Tensor | None = None
@@ -89,11 +89,11 @@ class Op:
 
     @property
     def linear(self) -> bool:
-        """Whether it is a dense layer's."""
+        """Whether this is a dense layer."""
         return self.weight is not None and self.weight.dim() == 4
 
-    def after(self, other: "Op") -> "Op":
-        """This one after another, both dense, without the bend between them."""
+    def after(self, other: "Affine") -> "Affine":
+        """The composition of this dense layer after another, without an activation between them."""
         assert self.weight is not None
         assert self.bias is not None
         assert other.weight is not None
@@ -102,10 +102,10 @@ class Op:
         matrix = self.weight.flatten(2).flatten(0, 1)  # (out, places, units, places) -> (out, in)
         weight = matrix @ other.weight.flatten(2).flatten(0, 1)
         bias = matrix @ other.bias.flatten() + self.bias.flatten()
-        return Op(weight.reshape(*out, *into), bias.reshape(*out))
+        return Affine(weight.reshape(*out, *into), bias.reshape(*out))
 
-    def flattened(self, out: bool, into: bool) -> "Op":
-        """With the places of an image as units of their own."""
+    def flattened(self, out: bool, into: bool) -> "Affine":
+        """The same with the positions of an image as separate units, for outputs, inputs or both."""
         if self.weight is None or self.bias is None or not self.linear:
             return self
         weight, bias = self.weight, self.bias
@@ -113,30 +113,30 @@ class Op:
             weight, bias = weight.flatten(0, 1).unsqueeze(1), bias.reshape(-1, 1)
         if into:
             weight = weight.flatten(2).unsqueeze(3)
-        return Op(weight, bias)
+        return Affine(weight, bias)
 
-    def with_kernel(self, side: int) -> "Op":
-        """With a larger window whose rim is zero, or the middle of its own."""
+    def with_kernel(self, side: int) -> "Affine":
+        """The same with a zero-padded or cropped kernel."""
         if self.weight is None or self.weight.dim() != 6:
             return self
         more = (side - self.weight.shape[-1]) // 2
-        return Op(F.pad(self.weight, (more, more, more, more)), self.bias)
+        return Affine(F.pad(self.weight, (more, more, more, more)), self.bias)
 
 
-def op_of(module: nn.Module, out_places: int = 1, in_places: int = 1) -> Op:
-    """What a weighed module computes."""
+def affine_of(module: nn.Module, out_places: int = 1, in_places: int = 1) -> Affine:
+    """The affine function of a weighted module."""
     weight: Tensor = module.weight.detach().float().cpu()  # type: ignore[operator]
     bias: Tensor = module.bias.detach().float().cpu()  # type: ignore[operator]
     if isinstance(module, nn.Linear | TiedLinear):
         shape = (len(weight) // out_places, out_places, weight.shape[1] // in_places, in_places)
-        return Op(weight.reshape(shape), bias.reshape(-1, out_places))
+        return Affine(weight.reshape(shape), bias.reshape(-1, out_places))
     if isinstance(module, nn.ConvTranspose2d | TiedConvTranspose2d):
         weight = weight.transpose(0, 1)
-    return Op(weight[:, None, :, None], bias[:, None])
+    return Affine(weight[:, None, :, None], bias[:, None])
 
 
-def put(module: nn.Module, op: Op) -> int:
-    """Give a module these weights; how many of its own parameters were set."""
+def set_weights(module: nn.Module, op: Affine) -> int:
+    """Set a module's weight and bias; return the number of its own parameters set."""
     assert op.weight is not None
     assert op.bias is not None
     weight = op.weight
@@ -144,14 +144,14 @@ def put(module: nn.Module, op: Op) -> int:
         weight = weight.transpose(0, 2)
     bias: nn.Parameter = module.bias  # type: ignore[assignment]
     bias.data.copy_(op.bias.reshape(bias.shape))
-    if not isinstance(module, WEIGHED):  # a tied one: its weights are another's
+    if not isinstance(module, WEIGHED):  # tied: the weight belongs to another module
         return bias.numel()
     module.weight.data.copy_(weight.reshape(module.weight.shape))
     return bias.numel() + module.weight.numel()
 
 
-def carried(op: Op, out: Units, into: Units, like: Op, tied: bool, generator: torch.Generator) -> Op | None:
-    """An old layer's weights for new units, or the identity; None where the places or windows do not fit.
+def remap(op: Affine, out: Units, into: Units, like: Affine, tied: bool, generator: torch.Generator) -> Affine | None:
+    """Remap an old layer, or the identity, to new units; None if positions or kernels do not fit.
 
     Copies of a unit share its outgoing weights (Net2Net, Chen et al., ICLR 2016, https://arxiv.org/abs/1511.05641).
     """
@@ -172,25 +172,25 @@ def carried(op: Op, out: Units, into: Units, like: Op, tied: bool, generator: to
         bias = op.bias[out.index] * out.factor()[:, None]
     if weight is None or weight.shape != like.weight.shape:
         return None
-    factors = out.factor()[:, None] * _shares(out, into, tied, generator)  # (M out, M in)
+    factors = out.factor()[:, None] * _outgoing_shares(out, into, tied, generator)  # (M out, M in)
     factors = factors[:, None, :, None]
-    return Op(weight * factors.reshape(*factors.shape, *[1] * (weight.dim() - 4)), bias)
+    return Affine(weight * factors.reshape(*factors.shape, *[1] * (weight.dim() - 4)), bias)
 
 
-def _shares(out: Units, into: Units, tied: bool, generator: torch.Generator) -> Tensor:
-    """What part of an old unit's outgoing weight each of its copies gets (M out, M in); they add up to one."""
+def _outgoing_shares(out: Units, into: Units, tied: bool, generator: torch.Generator) -> Tensor:
+    """Share (M out, M in) of an old unit's outgoing weight for each of its copies; shares sum to one."""
     if tied:
         return into.factor().expand(len(out.index), -1)
-    drawn = 1 + UNEVEN * (torch.rand(len(out.index), len(into.index), generator=generator) - 0.5)
+    drawn = 1 + ASYMMETRY * (torch.rand(len(out.index), len(into.index), generator=generator) - 0.5)
     sums = torch.zeros(len(out.index), 2 * into.count).index_add(1, into.group, drawn)
     return drawn / sums[:, into.group] / into.factor()
 
 
 def _identity(out: Units, into: Units, like: Tensor) -> Tensor | None:
-    """One where a new unit stands for the same old one as that it is fed by; in the middle of a window."""
+    """Identity weights: 1 (at the kernel centre) where output and input stand for the same old unit."""
     one, other = out.index[:, None], into.index[:, None]
     places = (like.shape[1], like.shape[3]) if like.dim() == 4 else (1, 1)
-    if out.flat and not into.flat:  # from an image to its pixels, one by one
+    if out.flat and not into.flat:  # from an image to its individual pixels
         other = other * places[1] + torch.arange(places[1])
     elif into.flat and not out.flat:
         one = one * places[0] + torch.arange(places[0])
@@ -207,16 +207,16 @@ def _identity(out: Units, into: Units, like: Tensor) -> Tensor | None:
     return found[..., None, None] * window
 
 
-def put_norm(module: nn.Module, old: nn.Module, units: Units | None) -> int:
-    """Carry a normalisation's numbers over to new units, if both are of one kind; how many parameters were set."""
+def set_norm(module: nn.Module, old: nn.Module, units: Units | None) -> int:
+    """Remap a norm layer to new units if both are of the same type; return the number of parameters set."""
     if type(module) is not type(old) or not isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm):
         return 0
     size = module.weight.numel()
     if units is not None and size % len(units.index) == 0 and size > len(units.index):
-        units = units.at_places(size // len(units.index))
+        units = units.at_positions(size // len(units.index))
     before: nn.Parameter = old.weight  # type: ignore[assignment]
     if units is None and before.numel() == size:
-        units = same(size)
+        units = identity_units(size)
     if units is None or units.count != before.numel() or len(units.index) != size:
         return 0
     powers = {"weight": 1, "bias": 1, "running_mean": 1, "running_var": 2}
@@ -227,13 +227,13 @@ def put_norm(module: nn.Module, old: nn.Module, units: Units | None) -> int:
     return 2 * size
 
 
-def weight_norms(op: Op, incoming: bool) -> Tensor:
-    """The length of every unit's incoming or outgoing weights."""
+def weight_norms(op: Affine, incoming: bool) -> Tensor:
+    """The norm of every unit's incoming or outgoing weights."""
     assert op.weight is not None
     kept = (0,) if incoming else (2,)
     return op.weight.square().sum([axis for axis in range(op.weight.dim()) if axis not in kept]).sqrt()
 
 
-def places(shape: tuple[int, ...]) -> int:
-    """How many places each unit of a value of this shape has."""
+def n_positions(shape: tuple[int, ...]) -> int:
+    """Number of spatial positions per unit for a value of this shape."""
     return math.prod(shape[1:])

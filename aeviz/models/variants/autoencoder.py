@@ -1,4 +1,4 @@
-"""The undercomplete autoencoder: nothing but a narrow code."""
+"""The undercomplete autoencoder: a small code is its only constraint."""
 
 from typing import Literal
 
@@ -6,15 +6,15 @@ from aeviz.models.base import Autoencoder, ModelConfig
 
 
 class PlainConfig(ModelConfig):
-    """No settings of its own."""
+    """Settings of the plain autoencoder."""
 
     variant: Literal["autoencoder"] = "autoencoder"
 
 
 class PlainAutoencoder(Autoencoder):
-    """Squeezes images through a narrow code (Hinton & Salakhutdinov, Science 2006)."""
+    """Reconstructs images from a small code (Hinton & Salakhutdinov, Science 2006)."""
 
     name = "autoencoder"
     label = "Autoencoder"
-    summary = "Squeezes the image through a narrow code and rebuilds it. The plain one to begin with."
+    summary = "Compresses the image into a small code and reconstructs it. A good one to start with."
     Config = PlainConfig

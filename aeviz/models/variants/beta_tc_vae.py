@@ -1,4 +1,4 @@
-"""The beta-TC-VAE: presses on what the dimensions of a code say together, and leaves alone what each says."""
+"""The beta-TC-VAE: penalises only the total correlation between the dimensions of a code."""
 
 import math
 from typing import Literal
@@ -12,18 +12,18 @@ from aeviz.models.base import Batch
 from aeviz.models.posterior import Gaussian
 from aeviz.models.variants.vae import VAE, VariationalConfig
 
-MOST_DENSITIES = 2**24  # of one code under another's posterior, by dimension: 64 MB
+MOST_DENSITIES = 2**24  # elements of the pairwise log-density tensor: 64 MB
 
 
 class BetaTCVAEConfig(VariationalConfig):
-    """How much the total correlation weighs."""
+    """Settings of the beta-TC-VAE."""
 
     variant: Literal["beta_tc_vae"] = "beta_tc_vae"
     beta: float = Field(
         6.0,
         ge=0.0,
         le=1000.0,
-        description="Weight of the total correlation: above 1 the dimensions part, below 1 they may speak together.",
+        description="Weight of the total correlation: above 1 dimensions become independent, below 1 they may not.",
         json_schema_extra=LIVE,
     )
 
@@ -31,16 +31,14 @@ class BetaTCVAEConfig(VariationalConfig):
 class BetaTCVAE(VAE):
     """Weighs the total correlation of the codes by beta (Chen et al., NeurIPS 2018, https://arxiv.org/abs/1802.04942).
 
-    The KL term is the sum of three: what a code tells of its image (mi), what its dimensions tell of each other
-    (tc), and how far each is from N(0, 1) (dimension_kl). So the loss is a VAE's and (beta - 1) tc, with the KL in
-    closed form.
+    The KL term is the sum of the mutual information of image and code (mi), the total correlation of the dimensions
+    (tc), and each dimension's KL to N(0, 1) (dimension_kl). So the loss is that of a VAE plus (beta - 1) tc, with the
+    KL in closed form.
     """
 
     name = "beta_tc_vae"
     label = "beta-TC-VAE"
-    summary = (
-        "Its dial presses only on what dimensions say together: as separate as a beta-VAE's, pictures less blurred."
-    )
+    summary = "Penalises only dependence between dimensions: as disentangled as a beta-VAE, but less blurred."
     Config = BetaTCVAEConfig
     config: BetaTCVAEConfig
 
@@ -49,17 +47,17 @@ class BetaTCVAE(VAE):
         z = posterior.sample(batch.normal_like(posterior.mu))
         terms = self.bound(self.reconstruction(z if self.training else posterior.mode, batch.target), posterior)
         mi, tc, dimension_kl = decompose(posterior, z)
-        total = terms["total"] + (self.dials["beta"] - 1.0) * self.kl_weight() * tc
+        total = terms["total"] + (self.live["beta"] - 1.0) * self.kl_weight() * tc
         return terms | {"mi": mi, "tc": tc, "dimension_kl": dimension_kl, "total": total}
 
 
 def decompose(posterior: Gaussian, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mutual information, total correlation and dimension-wise KL, in nats, from samples z (B, D) of the posterior.
 
-    All codes together are taken to be the mixture of the batch's own posteriors: minibatch-weighted sampling with
-    the batch for the set. The set's size would shift the terms by constants and leave the gradient as it is; so read,
-    mi is at most log B. Of large batches the first images are taken (724 at 32 dimensions), and where several
-    processes share a batch, each takes its share.
+    The aggregate posterior is taken as the mixture of the batch's posteriors: minibatch-weighted sampling with the
+    batch in place of the data set. The data set's size would only add constants, without effect on the gradient; in
+    this form mi is at most log B. Large batches are truncated (to 724 images at 32 dimensions), and in distributed
+    training each process uses its own shard.
     """
     most = max(2, math.isqrt(MOST_DENSITIES // z.shape[1]))
     mu, log_var, z = posterior.mu[:most], posterior.log_var[:most], z[:most]
@@ -72,5 +70,5 @@ def decompose(posterior: Gaussian, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _log_density(z: Tensor, mu: Tensor, log_var: Tensor) -> Tensor:
-    """Of Gaussians, dimension by dimension."""
+    """Log density of diagonal Gaussians, per dimension."""
     return -0.5 * ((z - mu).square() * torch.exp(-log_var) + log_var + math.log(2 * math.pi))

@@ -1,4 +1,4 @@
-"""The beta-VAE: a VAE with a dial between faithful pictures and tidy codes."""
+"""The beta-VAE: a VAE with an adjustable weight of the KL term."""
 
 from typing import Literal
 
@@ -10,14 +10,14 @@ from aeviz.models.variants.vae import VAE, VariationalConfig
 
 
 class BetaVAEConfig(VariationalConfig):
-    """How much the KL term weighs."""
+    """Settings of the beta-VAE."""
 
     variant: Literal["beta_vae"] = "beta_vae"
     beta: float = Field(
         4.0,
         ge=0.0,
         le=1000.0,
-        description="Weight of the KL term: above 1 tidier codes, below 1 sharper pictures.",
+        description="Weight of the KL term: above 1 more disentangled codes, below 1 sharper reconstructions.",
         json_schema_extra=LIVE,
     )
 
@@ -27,9 +27,9 @@ class BetaVAE(VAE):
 
     name = "beta_vae"
     label = "beta-VAE"
-    summary = "A VAE with a dial: more beta gives tidier, more separate dimensions and blurrier pictures."
+    summary = "A VAE with adjustable KL weight: higher beta gives more disentangled dimensions and blurrier images."
     Config = BetaVAEConfig
     config: BetaVAEConfig
 
     def kl_weight(self) -> Tensor | float:
-        return self.dials["beta"] * super().kl_weight()
+        return self.live["beta"] * super().kl_weight()

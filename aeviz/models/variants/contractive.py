@@ -1,4 +1,4 @@
-"""The contractive autoencoder: a code that hardly moves when the image changes a little."""
+"""The contractive autoencoder: a code that is robust to small changes of the image."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ from aeviz.models.base import Autoencoder, Batch, ModelConfig, mode
 
 
 class ContractiveConfig(ModelConfig):
-    """How hard the encoder is held still."""
+    """Settings of the contractive autoencoder."""
 
     variant: Literal["contractive"] = "contractive"
     contraction: float = Field(
@@ -22,13 +22,13 @@ class ContractiveConfig(ModelConfig):
 class ContractiveAutoencoder(Autoencoder):
     """Penalises the squared Frobenius norm of the encoder's Jacobian (Rifai et al., ICML 2011).
 
-    The norm is estimated without bias by one random projection per image, E |v^T J|^2 = |J|_F^2 for
-    v ~ N(0, 1) (Hutchinson 1990), so that any body can be used and one backward pass is enough.
+    One random projection per image gives an unbiased estimate, E |v^T J|^2 = |J|_F^2 for v ~ N(0, 1) (Hutchinson
+    1990), which works for any body and needs a single backward pass.
     """
 
     name = "contractive"
     label = "Contractive"
-    summary = "Holds the code still against small changes of the image: neighbours in pixels stay neighbours in code."
+    summary = "Makes the code robust to small changes of the image, so that similar images get similar codes."
     Config = ContractiveConfig
     config: ContractiveConfig
 
@@ -42,5 +42,5 @@ class ContractiveAutoencoder(Autoencoder):
         return {
             "reconstruction": reconstruction,
             "jacobian": jacobian,
-            "total": reconstruction + self.dials["contraction"] * jacobian,
+            "total": reconstruction + self.live["contraction"] * jacobian,
         }

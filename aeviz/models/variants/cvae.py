@@ -1,4 +1,4 @@
-"""The conditional VAE: told the class, its code keeps what the class does not say."""
+"""The conditional VAE: conditioned on the class, its code describes everything else."""
 
 from typing import Literal
 
@@ -15,25 +15,25 @@ SHARE_UNKNOWN = 0.1  # of the labels dropped while training
 
 
 class CVAEConfig(VariationalConfig):
-    """How many classes there are."""
+    """Settings of the conditional VAE."""
 
     variant: Literal["cvae"] = "cvae"
     n_classes: int = Field(
-        0, ge=0, le=10_000, description="Classes of the images, K; taken from the set.", json_schema_extra=FROM_DATA
+        0, ge=0, le=10_000, description="Number of classes, K; taken from the data set.", json_schema_extra=FROM_DATA
     )
 
 
 class ConditionalVAE(VAE):
-    """A VAE whose encoder and decoder know the class (Sohn et al., NeurIPS 2015).
+    """A VAE whose encoder and decoder are conditioned on the class (Sohn et al., NeurIPS 2015).
 
-    Both are fed the label one-hot: the decoder beside the code, the encoder at its last layer, where a Linear over
-    features and label is the features shifted by the class. One class more stands for "unknown"; it is learned by
-    dropping one label in ten, so that images without one are encoded and decoded as well.
+    Both take the one-hot label: the decoder next to the code, the encoder at its last layer, where a linear layer on
+    features and label amounts to a shift by class. An extra class stands for "unknown"; one label in ten is dropped in
+    training, so that images without a label can be encoded and decoded.
     """
 
     name = "cvae"
     label = "Conditional VAE"
-    summary = "Is told the class, so the code keeps the style: draw any class in any image's hand."
+    summary = "Conditioned on the class, so the code describes the style: render any class in any image's style."
     Config = CVAEConfig
     config: CVAEConfig
 
@@ -49,12 +49,12 @@ class ConditionalVAE(VAE):
         return self.config.latent_dim + self.config.n_classes + 1
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> Gaussian:
-        """The posterior of x (B, ...), with its labels where they are known."""
+        """The posterior of x (B, ...), given its labels if known."""
         features = self.encoder(x)
         return gaussian(features + self.shift(self._shares(labels, features)))
 
     def decoder_input(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Codes (B, D) with the shares of their classes beside them, (B, D + K + 1)."""
+        """Codes (B, D) concatenated with class weights, (B, D + K + 1)."""
         return torch.cat([z, self._shares(labels, z)], dim=1)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -64,14 +64,14 @@ class ConditionalVAE(VAE):
         return self.bound(self.reconstruction(fed, batch.target), posterior)
 
     def _some_unknown(self, batch: Batch) -> Tensor | None:
-        """The labels, one in ten dropped while training."""
+        """The batch's labels, with one in ten dropped in training."""
         if batch.labels is None or not self.training:
             return batch.labels
         dropped = batch.uniform_like(batch.labels.float()) < SHARE_UNKNOWN
         return batch.labels.masked_fill(dropped, -1)
 
     def _shares(self, labels: Tensor | None, like: Tensor) -> Tensor:
-        """Labels as (B, K + 1), one-hot; what is no class is the last, "unknown". Shares stay as they are."""
+        """Labels as one-hot (B, K + 1), invalid ones as the last class, "unknown"; class weights stay unchanged."""
         unknown = self.config.n_classes
         if labels is None:
             labels = torch.full(like.shape[:1], unknown, device=like.device)

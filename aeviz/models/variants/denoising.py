@@ -1,4 +1,4 @@
-"""The denoising autoencoder: rebuilds the clean image from a spoiled one."""
+"""The denoising autoencoder: reconstructs the clean image from a corrupted one."""
 
 from dataclasses import replace
 from typing import Literal
@@ -12,12 +12,12 @@ from aeviz.models.variants import noise
 
 
 class DenoisingConfig(ModelConfig):
-    """What is put on the input, and how much of it."""
+    """Settings of the denoising autoencoder."""
 
     variant: Literal["denoising"] = "denoising"
     kind: Literal["gaussian", "salt_pepper", "masking", "blur"] = Field(
         "gaussian",
-        description="Gaussian noise, pixels turned black or white, blackened square blocks, or a Gaussian blur.",
+        description="Gaussian noise, pixels set to black or white, blackened square blocks, or a Gaussian blur.",
     )
     noise: float = Field(
         0.3,
@@ -25,19 +25,19 @@ class DenoisingConfig(ModelConfig):
         le=2.0,
         multiple_of=0.05,
         description=(
-            "Gaussian: deviation added to pixels in [0, 1]. Salt and pepper, masking: share of the image hit. "
-            "Blur: its sigma in eighths of the image's side."
+            "Gaussian: standard deviation for pixels in [0, 1]. Salt and pepper, masking: share of the image "
+            "affected. Blur: its sigma in eighths of the image's side."
         ),
         json_schema_extra=LIVE,
     )
 
 
 class DenoisingAutoencoder(Autoencoder):
-    """Sees a corrupted image and must rebuild the clean one (Vincent et al., JMLR 2010)."""
+    """Reconstructs the clean image from a corrupted one (Vincent et al., JMLR 2010)."""
 
     name = "denoising"
     label = "Denoising"
-    summary = "Sees the image under noise and must rebuild the clean one, so the code keeps what is robust."
+    summary = "Reconstructs the clean image from a noisy one, so the code learns robust features."
     Config = DenoisingConfig
     config: DenoisingConfig
 
@@ -46,16 +46,16 @@ class DenoisingAutoencoder(Autoencoder):
         super().__init__(config, loss)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Adds the noise while training only, so that validation compares like with like."""
+        """Corrupts the input in training only, so that validation losses are comparable."""
         if not self.training:
             return super().losses(batch)
-        return super().losses(replace(batch, x=corrupt(self.config, batch, self.dials["noise"])))
+        return super().losses(replace(batch, x=corrupt(self.config, batch, self.live["noise"])))
 
 
 def corrupt(config: DenoisingConfig, batch: Batch, strength: Tensor | float) -> Tensor:
-    """What the network would be fed for a batch: x (B, ...) in [0, 1] under the settings' kind of noise.
+    """The corrupted input x (B, ...) in [0, 1] of a batch, by the configured kind of noise.
 
     Raises:
-        BadValue: a blur of what is no image.
+        BadValue: a blur of samples that are not images.
     """
     return noise.NOISES[config.kind](batch, strength)

@@ -1,4 +1,4 @@
-"""Ways to spoil an image: what the denoising autoencoder has to undo."""
+"""Kinds of input corruption for the denoising autoencoder."""
 
 from collections.abc import Callable
 
@@ -10,17 +10,17 @@ from aeviz.models.base import Batch
 from aeviz.models.ssim import smooth
 
 Strength = Tensor | float
-BLOCKS_ALONG = 4  # blocks of a quarter of the shorter side
+BLOCKS_ALONG = 4  # blocks are a quarter of the shorter side
 BLUR_SIDE = 8  # strength 1 blurs with a sigma of an eighth of the shorter side
 
 
 def gaussian(batch: Batch, strength: Strength) -> Tensor:
-    """Noise of this standard deviation on every value."""
+    """Add Gaussian noise of this standard deviation to every value."""
     return (batch.x + strength * batch.normal_like(batch.x)).clamp(0.0, 1.0)
 
 
 def salt_pepper(batch: Batch, strength: Strength) -> Tensor:
-    """This share of the pixels (of the values, where samples are no images) turned white or black, half and half."""
+    """Set this share of pixels (of values, if not images) to white or black, half each."""
     x = batch.x
     chance = batch.uniform_like(x[:, :1] if _is_image(x) else x)
     half = torch.as_tensor(strength).clamp(max=1.0) / 2
@@ -28,13 +28,13 @@ def salt_pepper(batch: Batch, strength: Strength) -> Tensor:
 
 
 def masking(batch: Batch, strength: Strength) -> Tensor:
-    """Square blocks blackened that cover this share on average, laid anew for every image; elsewhere single values."""
+    """Blacken random square blocks that cover this share on average; single values if not images."""
     x = batch.x
     if not _is_image(x):
         return x * (batch.uniform_like(x) >= strength)
     height, width = x.shape[-2:]
     side = max(1, min(height, width) // BLOCKS_ALONG)
-    # One cell more than the image takes, which a shift of the grid brings into sight.
+    # One extra cell, which a shift of the grid brings into view.
     kept = batch.uniform_like(x.new_empty(len(x), height // side + 2, width // side + 2)) >= strength
     shift = (batch.uniform_like(x.new_empty(len(x), 2)) * side).long()
     rows = (torch.arange(height, device=x.device) + shift[:, :1]) // side  # (B, H)
@@ -44,10 +44,10 @@ def masking(batch: Batch, strength: Strength) -> Tensor:
 
 
 def blur(batch: Batch, strength: Strength) -> Tensor:
-    """A Gaussian blur; its sigma is the strength times an eighth of the shorter side.
+    """Apply a Gaussian blur with a sigma of strength times an eighth of the shorter side.
 
     Raises:
-        BadValue: the samples are no images.
+        BadValue: the samples are not images.
     """
     check(tuple(batch.x.shape[1:]), "blur")
     sigma = torch.as_tensor(strength, device=batch.x.device) * (min(batch.x.shape[-2:]) / BLUR_SIDE)
@@ -55,10 +55,10 @@ def blur(batch: Batch, strength: Strength) -> Tensor:
 
 
 def check(sample_shape: tuple[int, ...], kind: str) -> None:
-    """Refuse a blur of what has no neighbours.
+    """Reject a blur of samples that are not images.
 
     Raises:
-        BadValue: the samples are no images.
+        BadValue: the samples are not images.
     """
     if kind == "blur" and len(sample_shape) != 3:
         raise BadValue(

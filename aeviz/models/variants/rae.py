@@ -1,4 +1,4 @@
-"""The regularised autoencoder: a VAE's tidiness without its noise."""
+"""The regularised autoencoder: a smooth latent space without a VAE's noise."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from aeviz.models.base import Autoencoder, Batch, ModelConfig
 
 
 class RAEConfig(ModelConfig):
-    """How hard codes and decoder are held down."""
+    """Settings of the regularised autoencoder."""
 
     variant: Literal["rae"] = "rae"
     code_penalty: float = Field(
@@ -24,7 +24,7 @@ class RAEConfig(ModelConfig):
         1e-4,
         ge=0.0,
         le=10.0,
-        description="Weight of the decoder's squared weights: larger makes what lies between codes smoother.",
+        description="Weight of the decoder's squared weights: larger makes the space between codes smoother.",
         json_schema_extra=LIVE,
     )
 
@@ -34,7 +34,7 @@ class RegularisedAutoencoder(Autoencoder):
 
     name = "rae"
     label = "Regularised (RAE)"
-    summary = "Keeps codes short and the decoder's weights small: nearly a VAE's smooth space, without its noise."
+    summary = "Penalises code length and decoder weights: almost as smooth as a VAE's latent space, without noise."
     Config = RAEConfig
     config: RAEConfig
 
@@ -47,11 +47,11 @@ class RegularisedAutoencoder(Autoencoder):
             "reconstruction": reconstruction,
             "code_length": length,
             "decoder_weights": weights,
-            "total": reconstruction + self.dials["code_penalty"] * length + self.dials["decoder_penalty"] * weights,
+            "total": reconstruction + self.live["code_penalty"] * length + self.live["decoder_penalty"] * weights,
         }
 
     def _decoder_weights(self, like: Tensor) -> Tensor:
-        """The sum of the decoder's squared weights, without biases and norms."""
+        """The sum of the decoder's squared weights, without biases and norm parameters."""
         total = like.new_zeros(())
         for parameter in self.decoder.parameters():
             if parameter.dim() > 1:

@@ -1,4 +1,4 @@
-"""The sparse autoencoder: many numbers in the code, few of them at work for any one image."""
+"""The sparse autoencoder: a wide code with few active units per image."""
 
 from typing import Literal
 
@@ -11,29 +11,29 @@ from aeviz.models.base import Autoencoder, Batch, ModelConfig
 
 
 class SparseConfig(ModelConfig):
-    """Which penalty holds the code down, and how hard."""
+    """Settings of the sparse autoencoder."""
 
     variant: Literal["sparse"] = "sparse"
     penalty: Literal["l1", "kl"] = Field(
-        "l1", description="l1: the sum of absolute codes. kl: each unit's mean activation is held near a target."
+        "l1", description="l1: the sum of absolute codes. kl: keeps each unit's mean activation near a target."
     )
     sparsity: float = Field(
         0.05, ge=0.0, le=100.0, description="Weight of the penalty in the total loss.", json_schema_extra=LIVE
     )
     target: float = Field(
-        0.05, gt=0.0, lt=1.0, description="Mean activation aimed at (kl only): .05 is on for one image in twenty."
+        0.05, gt=0.0, lt=1.0, description="Target mean activation (kl only): .05 is active for one image in twenty."
     )
 
 
 class SparseAutoencoder(Autoencoder):
-    """Penalises activity of the code: L1, or KL to a target activation (Ng, CS294A lecture notes, 2011).
+    """Penalises the code's activity: L1, or KL to a target activation (Ng, CS294A lecture notes, 2011).
 
-    With the KL penalty the code is a sigmoid, since a mean activation must lie in (0, 1).
+    With the KL penalty the code passes through a sigmoid, since a mean activation has to be in (0, 1).
     """
 
     name = "sparse"
     label = "Sparse"
-    summary = "A wide code of which only a few numbers may be at work for any one image."
+    summary = "A wide code in which only a few units are active for each image."
     Config = SparseConfig
     config: SparseConfig
 
@@ -48,11 +48,11 @@ class SparseAutoencoder(Autoencoder):
         return {
             "reconstruction": reconstruction,
             "sparsity": sparsity,
-            "total": reconstruction + self.dials["sparsity"] * sparsity,
+            "total": reconstruction + self.live["sparsity"] * sparsity,
         }
 
     def _kl(self, z: Tensor) -> Tensor:
-        """KL between Bernoullis of the target and of each unit's mean activation, summed over units (nats)."""
+        """KL between Bernoulli distributions of target and mean activation, summed over units (nats)."""
         target = torch.full((), self.config.target, device=z.device)
         mean = z.float().mean(0).clamp(1e-6, 1 - 1e-6)  # (B, D) -> (D,)
         off = (1 - target) * ((1 - target) / (1 - mean)).log()

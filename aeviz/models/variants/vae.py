@@ -1,4 +1,4 @@
-"""The variational autoencoder: the code of an image is a distribution, held near one everybody can sample from."""
+"""The variational autoencoder: the code of an image is a distribution, kept close to N(0, 1)."""
 
 from typing import ClassVar, Literal
 
@@ -12,26 +12,26 @@ from aeviz.models.posterior import Gaussian
 
 
 class VariationalConfig(ModelConfig):
-    """What every variational autoencoder can choose against codes that fall silent."""
+    """Settings of all variational autoencoders against posterior collapse."""
 
     annealing: float = Field(
         0.0,
         ge=0.0,
         le=1000.0,
-        description="Epochs in which the weight of the KL term rises from 0 to its own, so that codes learn to speak first.",
+        description="Epochs in which the KL weight warms up from 0, so that codes become informative first.",
         json_schema_extra=LIVE,
     )
     free_bits: float = Field(
         0.0,
         ge=0.0,
         le=10.0,
-        description="Nats that each dimension may say for free: its KL is pressed no further down than this.",
+        description="Nats per dimension without penalty: its KL is not pushed below this.",
         json_schema_extra=LIVE,
     )
 
 
 class VAEConfig(VariationalConfig):
-    """No settings of its own."""
+    """Settings of the VAE."""
 
     variant: Literal["vae"] = "vae"
 
@@ -41,8 +41,8 @@ class VAE(Autoencoder):
 
     name = "vae"
     label = "VAE"
-    summary = "Codes are little clouds packed around the origin: a smooth space one can sample from."
-    usual_loss = "bernoulli"  # in nats like the KL term; squared errors are small against it, and codes collapse
+    summary = "Codes are small Gaussians packed around the origin: a smooth latent space to sample from."
+    usual_loss = "bernoulli"  # in nats like the KL term; squared errors are too small against it and codes collapse
     Config: ClassVar[type[ModelConfig]] = VAEConfig
     config: VariationalConfig
 
@@ -53,27 +53,27 @@ class VAE(Autoencoder):
         return gaussian(self.encoder(x))
 
     def advance(self, epochs: float) -> None:
-        """Let the KL term's weight rise with the epochs done (KL annealing, Bowman et al. 2016, 1511.06349)."""
+        """Warm up the KL weight by the epochs done (KL annealing, Bowman et al. 2016, 1511.06349)."""
         rise = self.config.annealing
-        self.dials.warm(min(1.0, epochs / rise) if rise else 1.0)
+        self.live.set_warmup(min(1.0, epochs / rise) if rise else 1.0)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Reconstruction of a sampled code and KL to N(0, 1), in nats; the mean code stands in outside training."""
+        """Reconstruction from a sampled code (outside training: the mean) and KL to N(0, 1), in nats."""
         posterior = self.encode(batch.x)
         return self.bound(self.reconstruction(self.draw(posterior, batch), batch.target), posterior)
 
     def draw(self, posterior: Gaussian, batch: Batch) -> Tensor:
-        """A code (B, D) of the posterior, its mean outside training."""
+        """Sample a code (B, D) from the posterior; outside training, return its mean."""
         return posterior.sample(batch.normal_like(posterior.mu)) if self.training else posterior.mode
 
     def bound(self, reconstruction: Tensor, posterior: Gaussian) -> dict[str, Tensor]:
-        """The terms of the bound: `kl` is the true one, `total` has it weighed and above the free bits.
+        """The terms of the negative ELBO: `kl` is unweighted, `total` includes it with weight and free bits.
 
-        Free bits floor each dimension's mean over the batch (Kingma et al. 2016, 1606.04934); where several
-        processes share a batch, over each one's share.
+        Free bits are a floor for each dimension's mean over the batch (Kingma et al. 2016, 1606.04934); in
+        distributed training, over each process's shard.
         """
         by_dimension = posterior.kl().mean(0)  # (B, D) -> (D,)
-        floored = torch.maximum(by_dimension, self.dials["free_bits"]).sum()
+        floored = torch.maximum(by_dimension, self.live["free_bits"]).sum()
         return {
             "reconstruction": reconstruction,
             "kl": by_dimension.sum(),
@@ -81,11 +81,11 @@ class VAE(Autoencoder):
         }
 
     def kl_weight(self) -> Tensor | float:
-        """What the KL term weighs; it warms up while training only, so that validation compares like with like."""
-        return self.dials["warmth"] if self.training else 1.0
+        """Weight of the KL term; warms up in training only, so that validation losses are comparable."""
+        return self.live["warmup"] if self.training else 1.0
 
 
 def gaussian(features: Tensor) -> Gaussian:
-    """The posterior that an encoder's output (B, 2D) describes, in float32."""
+    """The posterior parameterised by an encoder's output (B, 2D), in float32."""
     mu, log_var = features.float().chunk(2, dim=1)  # (B, 2D) -> (B, D), (B, D)
     return Gaussian(mu, log_var.clamp(-30.0, 20.0))

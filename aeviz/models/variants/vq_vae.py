@@ -1,4 +1,4 @@
-"""The vector-quantised autoencoder: a code is a few words of a small vocabulary."""
+"""The vector-quantised autoencoder: a code is made of entries of a learned codebook."""
 
 from typing import Literal
 
@@ -11,38 +11,38 @@ from aeviz.config import LIVE
 from aeviz.models.base import Autoencoder, Batch, ModelConfig
 from aeviz.models.precision import in_float32
 
-ATTRACTION = 0.1  # weight of what draws idle entries near
-SPREAD = 0.3  # of fresh entries, about that of the codes of a network that has just begun
+ATTRACTION = 0.1  # weight of the term that pulls unused entries towards codes
+SPREAD = 0.3  # standard deviation of initial entries, about that of an untrained network's codes
 
 
 class VQVAEConfig(ModelConfig):
-    """How large the vocabulary is."""
+    """Settings of the VQ-VAE."""
 
     variant: Literal["vq_vae"] = "vq_vae"
-    codebook: int = Field(256, ge=2, le=8192, description="Entries of the codebook: words a code can be made of.")
+    codebook: int = Field(256, ge=2, le=8192, description="Number of codebook entries.")
     code_size: int = Field(
-        2, ge=1, le=512, description="Numbers per word; the code's numbers are split into so many at a time."
+        2, ge=1, le=512, description="Dimensions per codebook entry; the code is split into groups of this size."
     )
     commitment: float = Field(
         0.25,
         ge=0.0,
         le=100.0,
-        description="Weight of what holds the encoder to the words it chose.",
+        description="Weight of the commitment loss, which keeps the encoder close to the chosen entries.",
         json_schema_extra=LIVE,
     )
 
 
 class VectorQuantisedAutoencoder(Autoencoder):
-    """Snaps groups of the code to the nearest codebook entry (van den Oord et al., NeurIPS 2017, 1711.00937).
+    """Quantises groups of the code to the nearest codebook entry (van den Oord et al., NeurIPS 2017, 1711.00937).
 
-    The D numbers are G groups of S (the last may be shorter), flattened for the map; `decode` snaps what it is given.
-    Gradients pass the snapping straight through. Entries follow the codes that chose them, by a loss; and each is
-    drawn a little to the code nearest to it, so that none lies idle far from all.
+    The D dimensions are G groups of S (the last may be shorter), flattened for the map; `decode` quantises its input.
+    Gradients pass straight through the quantisation. A codebook loss moves entries towards the codes assigned to them,
+    and each entry is also pulled a little towards its nearest code, so that none stays unused.
     """
 
     name = "vq_vae"
     label = "VQ-VAE"
-    summary = "A code is a few words of a learned vocabulary: discrete, and easy to count in bits."
+    summary = "A code is a few entries of a learned codebook: discrete, with a size in bits."
     Config = VQVAEConfig
     config: VQVAEConfig
 
@@ -52,44 +52,44 @@ class VectorQuantisedAutoencoder(Autoencoder):
         nn.init.normal_(self.codebook.weight, std=SPREAD)
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The code (B, D) of x, snapped."""
-        return self.snap(self.encoder(x))
+        """The quantised code (B, D) of x."""
+        return self.quantise(self.encoder(x))
 
     def decoder_input(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        return self.snap(z)
+        return self.quantise(z)
 
-    def snap(self, z: Tensor) -> Tensor:
-        """Codes (B, D) with every group replaced by the nearest entry; what is snapped stays as it is."""
+    def quantise(self, z: Tensor) -> Tensor:
+        """Replace every group of codes (B, D) by its nearest entry; idempotent."""
         return self._words(self._distances(self._groups(z)).argmin(2), z)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Also `perplexity`, how many entries are in use: of no weight in the total."""
+        """Also reports `perplexity`, the effective number of entries in use, which is not part of the total."""
         z = self.encoder(batch.x).float()
         distances = self._distances(self._groups(z.detach()))  # (B, G, K)
         chosen = distances.argmin(2)
-        snapped = self._words(chosen, z)
-        reconstruction = self.reconstruction(z + (snapped - z).detach(), batch.target)
-        codebook = (snapped - z.detach()).square().sum(1).mean() + ATTRACTION * distances.amin((0, 1)).mean()
-        commitment = (z - snapped.detach()).square().sum(1).mean()
+        quantised = self._words(chosen, z)
+        reconstruction = self.reconstruction(z + (quantised - z).detach(), batch.target)
+        codebook = (quantised - z.detach()).square().sum(1).mean() + ATTRACTION * distances.amin((0, 1)).mean()
+        commitment = (z - quantised.detach()).square().sum(1).mean()
         return {
             "reconstruction": reconstruction,
             "codebook": codebook,
             "commitment": commitment,
             "perplexity": perplexity(chosen, self.config.codebook),
-            "total": reconstruction + codebook + self.dials["commitment"] * commitment,
+            "total": reconstruction + codebook + self.live["commitment"] * commitment,
         }
 
     def _groups(self, z: Tensor) -> Tensor:
-        """Codes (B, D) as groups (B, G, S), the last filled up with zeros."""
+        """Codes (B, D) as groups (B, G, S), the last one zero-padded."""
         size = self.codebook.embedding_dim
         return F.pad(z.float(), (0, -z.shape[1] % size)).unflatten(1, (-1, size))
 
     def _words(self, chosen: Tensor, z: Tensor) -> Tensor:
-        """The entries chosen (B, G), as codes like z (B, D)."""
+        """The chosen entries (B, G) as codes of the shape of z (B, D)."""
         return self.codebook(chosen).flatten(1)[:, : z.shape[1]]
 
     def _distances(self, groups: Tensor) -> Tensor:
-        """Squared distances (B, G, K) of groups (B, G, S) to all entries, over the numbers that a group has."""
+        """Squared distances (B, G, K) of groups (B, G, S) to all entries, without the padding."""
         entries = self.codebook.weight.float()  # (K, S)
         size, numbers = entries.shape[1], torch.arange(groups[0].numel(), device=groups.device)
         there = (numbers < self.config.latent_dim).float().unflatten(0, (-1, size))  # (G, S)
@@ -99,7 +99,7 @@ class VectorQuantisedAutoencoder(Autoencoder):
 
 
 def perplexity(chosen: Tensor, entries: int) -> Tensor:
-    """How many of so many entries are in use, as 2 to the entropy in bits of how often they are chosen."""
+    """Effective number of entries in use: the exponential of the entropy of their usage."""
     flat = chosen.flatten()
     counts = torch.zeros(entries, device=chosen.device).scatter_add_(
         0, flat, torch.ones_like(flat, dtype=torch.float32)

@@ -1,4 +1,4 @@
-"""The Wasserstein autoencoder: all codes together look drawn from N(0, 1), while each stays one point."""
+"""The Wasserstein autoencoder: deterministic codes whose distribution matches N(0, 1)."""
 
 from typing import Literal
 
@@ -10,18 +10,18 @@ from aeviz.models.base import Autoencoder, Batch, ModelConfig
 from aeviz.models.precision import in_float32
 
 SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # of the kernel's width, as in the authors' code
-MOST = 2048  # codes compared with as many draws
+MOST = 2048  # codes compared with as many samples of the prior
 
 
 class WAEConfig(ModelConfig):
-    """How hard the codes are held to the prior."""
+    """Settings of the WAE-MMD."""
 
     variant: Literal["wae_mmd"] = "wae_mmd"
     mmd: float = Field(
         10.0,
         ge=0.0,
         le=100_000.0,
-        description="Weight of the distance (MMD) between the codes and draws from N(0, 1).",
+        description="Weight of the distance (MMD) between codes and samples from N(0, 1).",
         json_schema_extra=LIVE,
     )
 
@@ -29,12 +29,12 @@ class WAEConfig(ModelConfig):
 class WassersteinAutoencoder(Autoencoder):
     """Penalises the distance of the aggregate posterior to N(0, 1) (Tolstikhin et al., ICLR 2018, 1711.01558).
 
-    The distance is the maximum mean discrepancy; where several processes share a batch, of each one's share.
+    The distance is the maximum mean discrepancy; in distributed training, of each process's shard.
     """
 
     name = "wae_mmd"
     label = "WAE-MMD"
-    summary = "All codes together fill a round cloud one can sample from, and pictures stay sharper than a VAE's."
+    summary = "The codes match a normal distribution to sample from, with sharper reconstructions than a VAE."
     Config = WAEConfig
     config: WAEConfig
 
@@ -45,15 +45,15 @@ class WassersteinAutoencoder(Autoencoder):
         return {
             "reconstruction": reconstruction,
             "mmd": distance,
-            "total": reconstruction + self.dials["mmd"] * distance,
+            "total": reconstruction + self.live["mmd"] * distance,
         }
 
 
 def mmd(x: Tensor, y: Tensor) -> Tensor:
-    """Squared maximum mean discrepancy of samples x, y (B, D), without bias, so now and then below zero.
+    """Unbiased squared maximum mean discrepancy of samples x, y (B, D); may be slightly negative.
 
-    Its kernel is the inverse multiquadratic C / (C + |x - y|^2), summed over widths C around 2 D, the mean squared
-    distance of two draws from N(0, 1); heavier tails than a Gaussian's, so far-off codes still feel it.
+    The kernel is the inverse multiquadratic C / (C + |x - y|^2), summed over widths C around 2 D, the mean squared
+    distance of two draws from N(0, 1). Its tails are heavier than a Gaussian's, so that distant codes get gradients.
     """
     with in_float32(x):
         pairs = len(x) * max(len(x) - 1, 1)
@@ -62,7 +62,7 @@ def mmd(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _kernel(x: Tensor, y: Tensor) -> Tensor:
-    """The kernel (B, B) of every pair."""
+    """The kernel matrix (B, B) of x and y (B, D)."""
     squared = x.square().sum(1)[:, None] + y.square().sum(1) - 2 * x @ y.T
     squared = squared.clamp(min=0.0)
     kernel = squared.new_zeros(squared.shape)

@@ -1,1 +1,1 @@
-"""The batches a training is fed: read, shuffled, augmented."""
+"""Training batches: loading, shuffling, augmentation."""

@@ -1,4 +1,4 @@
-"""Augmentation: training images varied on their device as they are fed, every image by draws of its own."""
+"""Data augmentation on the device, with independent random parameters per image."""
 
 import math
 from typing import NamedTuple
@@ -12,11 +12,11 @@ from aeviz.errors import BadValue
 from aeviz.runs.config import AugmentConfig
 
 Part = tuple[int, int, int]
-GREY = (0.2989, 0.587, 0.114)  # the share of red, green and blue in brightness, as torchvision has it
+GREY = (0.2989, 0.587, 0.114)  # luma weights of red, green and blue, as in torchvision
 
 
 class Draws(NamedTuple):
-    """One uniform number in [0, 1) per image (B,) for everything that can be switched on."""
+    """Uniform random numbers in [0, 1), one per image (B,) for each kind of augmentation."""
 
     flip_horizontal: Tensor
     flip_vertical: Tensor
@@ -32,34 +32,33 @@ class Draws(NamedTuple):
 
 
 class Augment:
-    """Varies a batch as `AugmentConfig` says, in three passes: whole pixels, one interpolation, colours.
+    """Augments a batch as set by `AugmentConfig`, in three passes: whole pixels, one interpolation, colours.
 
-    What each variation does is torchvision.transforms.v2's (RandomAffine with whole pixels shifted, RandomResizedCrop
-    of the image's own proportions, ColorJitter), and the tests hold every image against v2's kernels. The kernels
-    themselves take one set of parameters for a whole batch: to vary each image they would have to run image by image,
-    which takes 24 ms for 128 images of 28 x 28 on one core, several training steps; this takes 0.8 ms, as long as
-    theirs for the whole batch at once.
+    The transforms are those of torchvision.transforms.v2 (RandomAffine shifting by whole pixels, RandomResizedCrop at
+    the image's aspect ratio, ColorJitter), and the tests compare every image with v2's kernels. Those kernels take one
+    set of parameters per batch: with parameters per image they would run image by image, which takes 24 ms for 128
+    images of 28 x 28 on one core, several training steps. This takes 0.8 ms, as long as theirs for a whole batch.
 
-    What comes in from outside repeats the image's edge, so that no black wedges are learned where there are none.
-    Nothing here waits for the device, and all numbers come from one draw of fixed size, so that switching one variation
-    on leaves the others as they were.
+    Pixels from outside repeat the image's edge, so that the network does not learn black wedges. Nothing waits for the
+    device, and all random numbers come from one draw of fixed size, so that enabling one augmentation does not change
+    the others.
     """
 
     def __init__(self, config: AugmentConfig, sample_shape: tuple[int, ...]) -> None:
-        """Raises: BadValue, if something is switched on for samples that are no images."""
+        """Raises: BadValue, if an augmentation is enabled for samples that are not images."""
         if is_on(config) and len(sample_shape) != 3:
             raise BadValue(
-                "augment: only images can be varied, not samples of shape {shape}; switch {names} off",
+                "augment: only images can be augmented, not samples of shape {shape}; turn off {names}",
                 shape=sample_shape, names=" and ".join(_switched_on(config)),
             )  # fmt: skip
         self.config = config
         self.is_on = is_on(config)
 
     def __call__(self, x: Tensor, part: Part | None = None, generator: torch.Generator | None = None) -> Tensor:
-        """The varied batch of x (B, C, H, W) in [0, 1]; x itself where all is off.
+        """The augmented batch of x (B, C, H, W) in [0, 1]; x itself if everything is off.
 
-        Draws from torch's global generator unless another one is given. Where the batch is rows first to end of a
-        larger one, `part` is (first, end, rows of the whole), and numbers are drawn for the whole.
+        Draws from torch's global generator by default. If the batch is a shard of a larger one, `part` is (first, end,
+        rows of the whole), and random numbers are drawn for the whole batch.
         """
         if not self.is_on:
             return x
@@ -92,24 +91,24 @@ class Augment:
 
 
 def is_on(config: AugmentConfig) -> bool:
-    """Whether anything is varied at all."""
+    """Whether any augmentation is enabled."""
     return bool(_switched_on(config))
 
 
 def shown(config: AugmentConfig, images: np.ndarray, seed: int) -> np.ndarray:
-    """Images (N, C, H, W) uint8 as they could be fed, as uint8 again; the same for the same seed.
+    """Augmented examples of images (N, C, H, W) uint8, as uint8; reproducible by seed.
 
     Raises:
-        BadValue: something is switched on for samples that are no images.
+        BadValue: an augmentation is enabled for samples that are not images.
     """
     augment = Augment(config, images.shape[1:])
-    x = torch.from_numpy(np.array(images)).float() / 255.0  # a copy: images from a file cannot be written to
+    x = torch.from_numpy(np.array(images)).float() / 255.0  # a copy, because memory-mapped images are read-only
     varied = augment(x, generator=torch.Generator().manual_seed(seed))
     return (varied * 255.0).round_().to(torch.uint8).numpy()
 
 
 def move(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor, upturned: Tensor) -> Tensor:
-    """Each image of x (B, C, H, W) flipped where asked (B,), then shifted by whole pixels (B,); every value is kept."""
+    """Flip each image of x (B, C, H, W) where set (B,), then shift it by whole pixels (B,), without interpolation."""
     channels, height, width = x.shape[1:]
     rows = _sources(height, down, upturned)
     columns = _sources(width, right, mirrored)
@@ -118,29 +117,29 @@ def move(x: Tensor, down: Tensor, right: Tensor, mirrored: Tensor, upturned: Ten
 
 
 def warp(x: Tensor, angle: Tensor, scale: Tensor, side: Tensor, crop_down: Tensor, crop_right: Tensor) -> Tensor:
-    """Each image of x (B, C, H, W) turned clockwise and enlarged about its centre, then cropped and enlarged again.
+    """Rotate each image of x (B, C, H, W) clockwise and scale it about its centre, then crop and resize it.
 
     Args:
         angle: radians (B,).
-        scale: by what it is enlarged (B,).
-        side: share of each side that the crop keeps (B,), in (0, 1].
-        crop_down, crop_right: where the crop lies (B,), from -1 (top, left) to 1.
+        scale: magnification (B,).
+        side: fraction of each side kept by the crop (B,), in (0, 1].
+        crop_down, crop_right: position of the crop (B,), from -1 (top, left) to 1.
     """
     height, width = x.shape[-2:]
-    across, along = _middles(width, x), _middles(height, x)  # pixels' distances from the centre: (W,), (H,)
+    across, along = _pixel_centres(width, x), _pixel_centres(height, x)  # pixels' distances from the centre: (W,), (H,)
     room = (1 - side[:, None]) / 2
-    # Where the pixels of the cropped picture were before: (B, W), (B, H).
+    # Source coordinates of the cropped image's pixels: (B, W), (B, H).
     right = side[:, None] * across + room * width * crop_right[:, None]
     down = side[:, None] * along + room * height * crop_down[:, None]
     cos, sin = (angle.cos() / scale)[:, None], (angle.sin() / scale)[:, None]
     source_x = (cos * right)[:, None, :] + (sin * down)[:, :, None]  # (B, 1, W), (B, H, 1) -> (B, H, W)
     source_y = (cos * down)[:, :, None] - (sin * right)[:, None, :]
-    grid = torch.stack([source_x * (2 / width), source_y * (2 / height)], dim=-1)  # in [-1, 1], as grid_sample has it
+    grid = torch.stack([source_x * (2 / width), source_y * (2 / height)], dim=-1)  # in [-1, 1], as grid_sample expects
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False).clamp_(0.0, 1.0)
 
 
 def colour(x: Tensor, brightness: Tensor, contrast: Tensor) -> Tensor:
-    """Each image of x (B, C, H, W) times its brightness (B,), then spread about its mean grey by its contrast (B,)."""
+    """Multiply images x (B, C, H, W) by brightness (B,), then scale them about their mean grey by contrast (B,)."""
     x = (x * brightness[:, None, None, None]).clamp_(0.0, 1.0)
     means = x.mean(dim=(2, 3))  # (B, C, H, W) -> (B, C)
     shares = GREY if x.shape[1] == len(GREY) else (1 / x.shape[1],) * x.shape[1]
@@ -160,17 +159,17 @@ def _draw(x: Tensor, part: Part, generator: torch.Generator | None) -> Draws:
 
 
 def _centred(drawn: Tensor) -> Tensor:
-    """From [0, 1) to [-1, 1)."""
+    """Map [0, 1) to [-1, 1)."""
     return 2 * drawn - 1
 
 
 def _sources(side: int, shift: Tensor, is_flipped: Tensor) -> Tensor:
-    """Which row (or column) of the image each row of the moved one shows: (B, side)."""
+    """The source row (or column) of each row of the moved image: (B, side)."""
     places = torch.arange(side, device=shift.device) - shift[:, None]
     places = places.clamp_(0, side - 1)
     return torch.where(is_flipped[:, None], side - 1 - places, places)
 
 
-def _middles(side: int, x: Tensor) -> Tensor:
-    """The middles of a side's pixels, in pixels from the centre: (side,)."""
+def _pixel_centres(side: int, x: Tensor) -> Tensor:
+    """Pixel centres along one side, relative to the image centre: (side,)."""
     return torch.arange(side, device=x.device, dtype=x.dtype) + (1 - side) / 2

@@ -1,4 +1,4 @@
-"""Batches: samples resident on the device as uint8 where they fit, else read from the set as they come."""
+"""Batches: samples kept on the device as uint8 if they fit, else read from the data set batch by batch."""
 
 import warnings
 from collections.abc import Iterator
@@ -16,15 +16,14 @@ from aeviz.models.costs import free_memory
 
 Split = Literal["train", "val", "test"]
 CHUNK = 4096
-SHARE = 0.5  # of the free memory a set may take to stay on the device
+SHARE = 0.5  # of free memory that a data set may take to stay on the device
 
 
 class Feed:
-    """The rows of one split, served by position.
+    """The samples of one split, served by position.
 
-    On the CPU an array is used where it lies, in memory or in a mapped file, so that it is held once; on another
-    device, and for a set that is drawn on demand, the split is loaded first if it fits. What does not fit is read
-    batch by batch, one ahead of the step.
+    On the CPU an array is used in place, in memory or memory-mapped, without a copy. On other devices, and for data
+    sets generated on demand, the split is loaded up front if it fits. Otherwise batches are read one step ahead.
     """
 
     def __init__(
@@ -36,7 +35,7 @@ class Feed:
         self.device = device
         self.labels = torch.from_numpy(dataset.labels[self.rows].astype(np.int64)).to(device)
         self._pixels: Tensor | None = None
-        self._places: Tensor | None = None  # of the split's rows in `_pixels`; None where they are the same
+        self._places: Tensor | None = None  # of the split's rows in `_pixels`; None if identical
         if device == "cpu" and _is_array(dataset.images) and resident is None:
             self._pixels, self._places = _viewed(dataset.images), torch.from_numpy(self.rows.astype(np.int64))
         elif resident or (resident is None and self._fits()):
@@ -50,12 +49,12 @@ class Feed:
         return self._batch(self._gather(positions), positions, part)
 
     def batches(self, order: list[Tensor], parts: list[tuple[int, int, int] | None] | None = None) -> Iterator[Batch]:
-        """A batch for each tensor of positions; where they are read as they come, the next one is on its way."""
+        """Yield a batch for each tensor of positions, prefetching the next one if samples are not resident."""
         parts = parts or [None] * len(order)
         if self._pixels is not None:
             yield from (self.batch(positions, part) for positions, part in zip(order, parts, strict=True))
             return
-        # Asked of a card only once: later the reader would wait for the steps under way.
+        # Copied from the GPU only once: later the reader would wait for the steps in progress.
         there = torch.cat(order).cpu().split([len(positions) for positions in order])
         with ThreadPoolExecutor(1) as reader:
             coming = [reader.submit(self._read, places) for places in there[:1]]
@@ -66,11 +65,11 @@ class Feed:
 
     @property
     def is_resident(self) -> bool:
-        """Whether the pixels lie on the device."""
+        """Whether the pixels are on the device."""
         return self._pixels is not None
 
     def statistics(self) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of the pixels in [0, 1], a channel at a time: (C,) each."""
+        """Mean and standard deviation of the pixels in [0, 1], per channel: (C,) each."""
         channels = self.shape[0]
         count, sums, squares = 0, torch.zeros(channels, dtype=torch.float64), torch.zeros(channels, dtype=torch.float64)
         for positions in torch.arange(len(self), device=self.device).split(CHUNK):
@@ -92,7 +91,7 @@ class Feed:
         return self._read(positions.cpu())
 
     def _read(self, places: Tensor) -> Tensor:
-        """The pixels at places (B,) of this split, known to the host, read from the set to the device."""
+        """Read the pixels at places (B,) of this split, a host tensor, from the data set to the device."""
         pixels = torch.from_numpy(np.ascontiguousarray(self.images[self.rows[places.numpy()]]))
         if self.device.startswith("cuda"):
             return pixels.pin_memory().to(self.device, non_blocking=True)
@@ -102,7 +101,7 @@ class Feed:
         return len(self.rows) * int(np.prod(self.shape)) <= SHARE * free_memory(self.device)
 
     def _load(self, worker: Worker | None) -> Tensor:
-        """The whole split on the device, filled in chunks so that it is never held twice."""
+        """Load the whole split to the device in chunks, so that it is never held twice."""
         resident = torch.empty((len(self.rows), *self.shape), dtype=torch.uint8, device=self.device)
         for start in range(0, len(self.rows), CHUNK):
             rows = self.rows[start : start + CHUNK]
@@ -114,24 +113,27 @@ class Feed:
 
 
 def _viewed(images: Any) -> Tensor:
-    """The array as a tensor over the same memory; nobody writes to it, so read-only memory is fine."""
+    """The array as a tensor over the same memory; never written to, so read-only memory is fine."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(images)
 
 
 def _is_array(images: object) -> bool:
-    """Whether the images lie in memory or in a mapped file, and are not drawn on demand."""
+    """Whether the images are in memory or memory-mapped, not generated on demand."""
     return isinstance(images, np.ndarray)
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
-    """How many batches `split_order` makes for one process."""
+    """Number of batches that `split_order` makes for one process."""
     return max(1, -(-images // batch_size) - (images % batch_size == 1))
 
 
 def split_order(order: Tensor, batch_size: int, least: int = 2) -> list[Tensor]:
-    """Batches of a shuffled order; fewer than `least` left over join the last one (batch norm needs two a process)."""
+    """Split a shuffled order into batches; a remainder below `least` joins the last one.
+
+    Batch norm needs at least two samples per process.
+    """
     batches = list(order.split(batch_size))
     if len(batches) > 1 and len(batches[-1]) < least:
         batches[-2:] = [torch.cat(batches[-2:])]

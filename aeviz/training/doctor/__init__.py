@@ -1,1 +1,1 @@
-"""What is wrong with a training, and settings that cure it."""
+"""The training doctor: finds problems in a training and suggests settings to fix them."""

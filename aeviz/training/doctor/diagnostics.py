@@ -1,4 +1,4 @@
-"""What a network in training tells of itself: gradients, the spread of its codes, units that never respond."""
+"""Vitals of a network in training: gradient norms, variance of its codes, dead units."""
 
 import math
 from collections import defaultdict
@@ -14,18 +14,18 @@ from aeviz.models.base import mode
 from aeviz.models.bodies.blocks import ACTIVATIONS
 
 PROBES = 2000
-CHUNK = 500  # probes at a time: what a layer puts out stays in the processor's cache
+CHUNK = 500  # probes at a time, so that activations stay in the CPU cache
 ACTIVE_VARIANCE = 0.01  # of a code's mean, over images (Burda et al. 2016, section 4.2)
-# A unit other than a ReLU's is dead where its range over the probes is this share of the widest one of its layer.
+# A unit other than a ReLU is dead if its range over the probes is below this share of its layer's widest range.
 CONSTANT = 0.01
-ROUNDING = 1e-6  # a range no wider than this is no range
-BENDS = tuple({type(make()) for make in ACTIVATIONS.values()})
+ROUNDING = 1e-6  # ranges up to this count as zero
+ACTIVATION_TYPES = tuple({type(make()) for make in ACTIVATIONS.values()})
 
 
 def gradient_norms(model: nn.Module) -> dict[str, float | None]:
-    """L2 norms of the gradients of a backward pass, by layer (`encoder.0`) and in `total`; None where not finite.
+    """L2 norms of the current gradients, by layer (`encoder.0`) and in `total`; None if not finite.
 
-    One transfer from the device, whatever the number of layers.
+    One transfer from the device for all layers together.
     """
     found = [(_layer(name), p.grad) for name, p in model.named_parameters() if p.grad is not None]
     if not found:
@@ -48,54 +48,54 @@ class Probes(Protocol):
 
 
 def measure(model: Autoencoder, probes: Probes | Batch) -> dict[str, Any]:
-    """`variance` and `kl` by dimension, how many are `active`, the share of `dead` units by layer; see `observe`."""
+    """`variance` and `kl` by dimension, number of `active` dimensions, `dead` units by layer; see `observe`."""
     return observe(model, probes)[0]
 
 
 @torch.inference_mode()
 def observe(model: Autoencoder, probes: Probes | Batch) -> tuple[dict[str, Any], Tensor]:
-    """What `measure` says of up to 2,000 probes, and their codes (P, D).
+    """The vitals of a network on up to 2,000 probes, and their codes (P, D).
 
-    `variance` [D] is that of the codes (of a posterior's mean). `kl` [D] is in nats, None without a posterior.
-    `active` counts the dimensions that tell images apart: Var_x E[z|x] > 0.01 (Burda et al., ICLR 2016,
-    https://arxiv.org/abs/1509.00519); a plain code has no scale of its own, so there 0.01 of its largest variance.
-    `dead` is, by activation layer, the share of units (channels of a convolution) that never respond: a ReLU that is
-    never above zero, any other unit that is as good as constant. `mean_mse` is the error (per value) of whoever always
-    answers with the mean probe. Numbers that are not finite are None.
+    `variance` [D] is that of the codes (posterior means). `kl` [D] is in nats, None without a posterior.
+    `active` counts the dimensions that vary with the image: Var_x E[z|x] > 0.01 (Burda et al., ICLR 2016,
+    https://arxiv.org/abs/1509.00519); codes without a posterior have no fixed scale, so there the
+    limit is 0.01 of the largest variance. `dead` is, by activation layer, the share of units (channels of a
+    convolution) that never respond: a ReLU that is never above zero, any other unit that is practically constant.
+    `mean_mse` is the error (per value) of always predicting the mean probe. Numbers that are not finite are None.
     """
     codes: list[Tensor] = []
     divergences: list[Tensor] = []
-    spread = _Spread()
+    spread = _RunningVariance()
     with _evaluating(model), _watched(model) as extremes:
         for batch in _chunks(probes):
             encoded = model.encode(batch.x, batch.labels)
             codes.append(mode(encoded).flatten(1).float())
             if isinstance(encoded, Gaussian):
                 divergences.append(encoded.kl().float())
-                encoded = encoded.sample(_noise(encoded.mu))  # what the decoder meets while training
+                encoded = encoded.sample(_noise(encoded.mu))  # as the decoder sees it in training
             model.decode(encoded, batch.labels)
             spread.add(batch.target)
     z = torch.cat(codes)  # (P, D)
     variance = z.var(0, correction=0)  # (P, D) -> (D,)
     kl = torch.cat(divergences).mean(0) if divergences else None
     limit = ACTIVE_VARIANCE if divergences else ACTIVE_VARIANCE * variance.amax()
-    told = {
+    vitals = {
         "variance": [rounded(value) for value in variance.tolist()],
         "kl": None if kl is None else [rounded(value) for value in kl.tolist()],
         "active": int((variance > limit).sum()),
         "dead": _dead(model, extremes),
         "mean_mse": rounded(spread.variance()),
     }
-    return told, z
+    return vitals, z
 
 
 def rounded(value: float) -> float | None:
-    """Four digits, as lines of metrics hold many numbers; None for what JSON cannot hold."""
+    """A value rounded to four digits to keep metrics short; None if not finite, which JSON cannot hold."""
     return float(f"{value:.4g}") if math.isfinite(value) else None
 
 
 def _layer(name: str) -> str:
-    """The place in the stack a parameter belongs to: `encoder.3` for `encoder.3.inner.0.weight`."""
+    """The layer a parameter belongs to: `encoder.3` for `encoder.3.inner.0.weight`."""
     *modules, _ = name.split(".")
     return ".".join(modules[:2]) or name
 
@@ -113,8 +113,8 @@ def _chunks(probes: Probes | Batch) -> Iterator[Batch]:
             yield probes.batch(positions)
 
 
-class _Spread:
-    """The variance of every value over samples that come in chunks, averaged over the values."""
+class _RunningVariance:
+    """Variance of every value over samples added in chunks, averaged over the values."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -132,7 +132,7 @@ class _Spread:
 
 
 def _noise(value: Tensor) -> Tensor:
-    """The same draws from N(0, 1) at every look, which no other draw is disturbed by."""
+    """Fixed draws from N(0, 1), which leave the global generator alone."""
     generator = torch.Generator(value.device).manual_seed(0)
     return torch.randn(value.shape, generator=generator, device=value.device)
 
@@ -142,11 +142,11 @@ Extremes = dict[str, tuple[Tensor, Tensor]]
 
 @contextmanager
 def _watched(model: nn.Module) -> Iterator[Extremes]:
-    """The least and largest response (U,) of every unit of every activation layer, while the block runs."""
+    """Track minimum and maximum response (U,) of all units, by activation layer, inside the context."""
     extremes: Extremes = {}
 
     def watch(name: str, module: nn.Module) -> Any:
-        # A ReLU's least response says nothing; the second pass over the data is spared.
+        # A ReLU's minimum is of no use, so skip that pass over the data.
         ends = (Tensor.amax, Tensor.amax) if isinstance(module, nn.ReLU) else (Tensor.amin, Tensor.amax)
 
         def note(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -160,7 +160,7 @@ def _watched(model: nn.Module) -> Iterator[Extremes]:
 
     with ExitStack() as hooks:
         for name, module in model.named_modules():
-            if isinstance(module, BENDS):
+            if isinstance(module, ACTIVATION_TYPES):
                 hooks.callback(watch(name, module).remove)
         yield extremes
 

@@ -1,118 +1,120 @@
-"""The doctor: what is wrong with a training, the number it is judged by, and settings that cure it."""
+"""The doctor's rules: detect problems of a training and suggest settings to fix them."""
 
 from typing import Any
 
 import numpy as np
 
 from aeviz.runs import RunConfig
-from aeviz.training.doctor.history import Course, Finding, noise, smooth
+from aeviz.training.doctor.history import Finding, History, noise, smooth
 from aeviz.training.doctor.learning_rate import diverged, exploding, rate_too_high, rate_too_low, saturated, slower
 
 __all__ = ["Finding", "diagnose"]
 
-LOOKS = 3  # a sign must have stood at so many looks in a row; once may be chance
-# Looks from this step on count: healthy VAEs were seen to be silent for their first 220 steps before they spoke.
+IN_A_ROW = 3  # consecutive measurements that must show a problem; a single one may be chance
+# Measured from this step on: healthy VAEs were seen with collapsed posteriors for their first 220 steps.
 COLLAPSE_STEPS = 300
-SILENT_NATS = 0.01  # a dimension that says less than this of an image says nothing
-SILENT_SHARE = 0.75  # of the dimensions; a healthy VAE may leave as many unused, yet it rebuilds
-NO_BETTER = 0.9  # of the mean image's error: what says nothing cannot do much better than 1
-FEW_ACTIVE = 1 / 16  # of the dimensions; fewer than two in any case: not even a plane to lay a map in
-# Of the units, averaged over the layers. Healthy ReLU networks were seen at 0.1 to 0.35 (single layers up to 0.85) and
-# passing through 0.45; rates a little too high at 0.6, far too high at 0.8.
+SILENT_NATS = 0.01  # a dimension with less KL than this carries no information
+SILENT_SHARE = 0.75  # of the dimensions; a healthy VAE may leave as many unused and still reconstruct
+NO_BETTER = 0.9  # of the mean image's error: a code without information stays near 1
+FEW_ACTIVE = 1 / 16  # of the dimensions; fewer than two in any case, which do not span a map
+# Of the units, averaged over the layers. Healthy ReLU networks were seen at 0.1 to 0.35 (single layers up to 0.85),
+# for a while at 0.45; slightly too high rates at 0.6, far too high ones at 0.8.
 DEAD_SHARE = 0.5
-OVERFIT_EPOCHS, OVERFIT_SHARE = 5, 0.1  # since validation was best, and of all epochs: long trainings waver longer
-OVERFIT_RISE, OVERFIT_FALL = 0.01, 0.005  # of validation above its best; of the training loss meanwhile
-NOISE = 3.0  # a rise counts once it is so many times the usual difference between two epochs
-FREE_BITS = 0.25  # nats per dimension: enough to begin to speak, little against an image's 20 to 200
+OVERFIT_EPOCHS, OVERFIT_SHARE = 5, 0.1  # since the best one; of all epochs, as long trainings fluctuate longer
+OVERFIT_RISE, OVERFIT_FALL = 0.01, 0.005  # rise of validation above its best; fall of the training loss meanwhile
+NOISE = 3.0  # a rise counts if it is this many times the usual difference between two epochs
+FREE_BITS = 0.25  # nats per dimension: enough to start using it, little compared with 20 to 200 per image
 
 
 def diagnose(config: RunConfig, metrics: list[dict[str, Any]], state: str = "") -> list[Finding]:
-    """What is wrong with a training, the worst first; nothing before there is enough to judge by.
+    """Problems of a training, the worst first; empty while there is too little data.
 
-    Of a run's lines of metrics those since the last turned setting or changed network count. `state` is that of its
-    status, since a loss that is no number leaves no line.
+    Uses the metrics since the last change of a live setting or of the network. `state` is the run's status, because
+    a loss that is not finite leaves no line.
     """
-    course = Course(config, metrics)
-    if state == "diverged" or course.is_broken():
-        return [diverged(course)]
-    found = [finding for judge in JUDGES if (finding := judge(course)) is not None]
+    history = History(config, metrics)
+    if state == "diverged" or history.is_broken():
+        return [diverged(history)]
+    found = [finding for rule in RULES if (finding := rule(history)) is not None]
     names = {finding.name for finding in found}
     return [finding for finding in found if not names & set(CAUSES.get(finding.name, ()))]
 
 
-def dead_units(course: Course) -> Finding | None:
-    """Most units answer no image, and so learn nothing."""
-    dead = [vitals["dead"] for vitals in course.looks(steps=1) if vitals.get("dead")][-LOOKS:]
-    if len(dead) < LOOKS or len(course.epochs) < LOOKS:
+def dead_units(history: History) -> Finding | None:
+    """Most units respond to no image and so learn nothing."""
+    dead = [vitals["dead"] for vitals in history.vitals_after(steps=1) if vitals.get("dead")][-IN_A_ROW:]
+    if len(dead) < IN_A_ROW or len(history.epochs) < IN_A_ROW:
         return None
     share = min(float(np.mean(list(layers.values()))) for layers in dead)
     if share < DEAD_SHARE:
         return None
     layer, worst = max(dead[-1].items(), key=lambda item: item[1])
-    relu = course.config.model.body.activation == "relu"
+    relu = history.config.model.body.activation == "relu"
     sentence = f"{share:.0%} of the units, averaged over the layers, respond to no image ({worst:.0%} in {layer}); " + (
-        "a ReLU that is off for all of them learns nothing any more." if relu else "they learn next to nothing."
+        "a ReLU that is off for all images can no longer learn." if relu else "they learn almost nothing."
     )
     if not relu:
-        return slower("dead_units", "Dead units", sentence, share, course)
-    # Large steps killed them. Those that begin to leak in the middle of a training change what the network says so much
-    # that it was seen to be lost; a fresh start with smaller steps does well.
-    rate = float(f"{course.config.training.learning_rate / 3:.2g}")
+        return slower("dead_units", "Dead units", sentence, share, history)
+    # Large steps killed them. Switching to leaky ReLUs during training changes the output so much that networks did not
+    # recover; a new training with smaller steps does well.
+    rate = float(f"{history.config.training.learning_rate / 3:.2g}")
     cure = {"training.learning_rate": rate, "model.body.activation": "leaky_relu"}
     label = f"Begin again with leaky ReLUs at {rate:g}"
     return Finding("dead_units", "Dead ReLUs", sentence, share, cure, label, again=True)
 
 
-def collapse(course: Course) -> Finding | None:
-    """The posterior of every image is the prior: the code says nothing, and the decoder has stopped to listen."""
-    told = [vitals["kl"] for vitals in course.looks(COLLAPSE_STEPS) if vitals.get("kl")][-LOOKS:]
-    worse = course.against_mean()[-LOOKS:]
-    if len(told) < LOOKS or len(worse) < LOOKS or course.is_warming_up():
+def collapse(history: History) -> Finding | None:
+    """Posterior collapse: every posterior equals the prior, and the decoder ignores the code."""
+    seen = [vitals["kl"] for vitals in history.vitals_after(COLLAPSE_STEPS) if vitals.get("kl")][-IN_A_ROW:]
+    worse = history.against_mean()[-IN_A_ROW:]
+    if len(seen) < IN_A_ROW or len(worse) < IN_A_ROW or history.is_warming_up():
         return None
-    silent = [sum(value is not None and value < SILENT_NATS for value in kl) for kl in told]
-    dims = len(told[-1])
+    silent = [sum(value is not None and value < SILENT_NATS for value in kl) for kl in seen]
+    dims = len(seen[-1])
     if min(silent) < SILENT_SHARE * dims or worse.min() < NO_BETTER:
         return None
     sentence = (
-        f"{silent[-1]} of the {dims} dimensions say less than {SILENT_NATS:g} nats of an image, "
+        f"{silent[-1]} of the {dims} dimensions carry less than {SILENT_NATS:g} nats of information, "
         "and the reconstructions are no better than the mean image: the code is ignored."
     )
-    cure, label, again = _louder(course.config)
+    cure, label, again = _louder(history.config)
     return Finding("collapse", "Posterior collapse", sentence, silent[-1] / dims, cure, label, again)
 
 
-def few_active(course: Course) -> Finding | None:
-    """Almost all dimensions are the same for every image."""
-    told = [vitals["active"] for vitals in course.looks(COLLAPSE_STEPS) if vitals.get("active") is not None][-LOOKS:]
-    dims = course.config.model.latent_dim
-    if len(told) < LOOKS or dims < 2 or course.is_warming_up():
+def few_active(history: History) -> Finding | None:
+    """Almost all dimensions are constant over the images."""
+    seen = [vitals["active"] for vitals in history.vitals_after(COLLAPSE_STEPS) if vitals.get("active") is not None][
+        -IN_A_ROW:
+    ]
+    dims = history.config.model.latent_dim
+    if len(seen) < IN_A_ROW or dims < 2 or history.is_warming_up():
         return None
-    if max(told) >= max(2, FEW_ACTIVE * dims):
+    if max(seen) >= max(2, FEW_ACTIVE * dims):
         return None
-    sentence = f"Only {told[-1]} of the {dims} dimensions of the code tell images apart."
-    cure, label, again = _louder(course.config)
-    return Finding("few_active", "Few active dimensions", sentence, told[-1], cure, label, again)
+    sentence = f"Only {seen[-1]} of the {dims} dimensions of the code tell images apart."
+    cure, label, again = _louder(history.config)
+    return Finding("few_active", "Few active dimensions", sentence, seen[-1], cure, label, again)
 
 
-def overfitting(course: Course) -> Finding | None:
+def overfitting(history: History) -> Finding | None:
     """Validation gets worse while training gets better."""
-    if len(course.epochs) < 2 * OVERFIT_EPOCHS:
+    if len(history.epochs) < 2 * OVERFIT_EPOCHS:
         return None
-    worse = course.against_mean()
+    worse = history.against_mean()
     if len(worse) and worse[-1] > NO_BETTER:
-        return None  # what has learned nothing has nothing by heart
-    validation, train = smooth(course.validation()), smooth(course.train())
+        return None  # a network that has learned nothing cannot overfit
+    validation, train = smooth(history.validation()), smooth(history.train())
     best = int(validation.argmin())
     rise = float(validation[-1] / validation[best] - 1)
     epochs = len(validation) - 1 - best
     if epochs < max(OVERFIT_EPOCHS, OVERFIT_SHARE * len(validation)) or train[-1] > (1 - OVERFIT_FALL) * train[best]:
         return None
-    if rise < max(OVERFIT_RISE, NOISE * noise(course.validation()[best:])):
+    if rise < max(OVERFIT_RISE, NOISE * noise(history.validation()[best:])):
         return None
     sentence = (
         f"Validation has risen by {rise:.1%} in the {epochs} epochs since its best, while the training loss fell."
     )
-    dropout = course.config.model.body.dropout
+    dropout = history.config.model.body.dropout
     if dropout < 0.3:
         cure, label = {"model.body.dropout": round(dropout + 0.1, 2)}, f"Drop out {dropout + 0.1:.0%} of the units"
     else:
@@ -120,8 +122,8 @@ def overfitting(course: Course) -> Finding | None:
     return Finding("overfitting", "Overfitting", sentence, rise, cure, label)
 
 
-JUDGES = (saturated, exploding, rate_too_high, dead_units, collapse, few_active, rate_too_low, overfitting)
-# What is only the consequence of another finding is not said beside it.
+RULES = (saturated, exploding, rate_too_high, dead_units, collapse, few_active, rate_too_low, overfitting)
+# A finding is dropped if one of its causes was found as well.
 CAUSES = {
     "rate_too_high": ("saturated",),
     "exploding": ("saturated",),
@@ -134,7 +136,7 @@ CAUSES = {
 
 
 def _louder(config: RunConfig) -> tuple[dict[str, Any], str, bool]:
-    """Settings that let a code say more, the first that this variant has."""
+    """Settings that let the code carry more information: the first that this variant has."""
     model = config.model.to_json()
     for name in ("beta", "sparsity", "contraction"):
         weight = model.get(name)

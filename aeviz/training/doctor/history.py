@@ -1,4 +1,4 @@
-"""The course of a training so far, as its lines of metrics tell it, and what the doctor finds in it."""
+"""The history of a training, read from its metrics, and the doctor's findings."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,16 +7,16 @@ import numpy as np
 
 from aeviz.runs import RunConfig
 
-TURNING = ("turn", "change")  # events after which a training is another one
-BLOCK = 4  # light lines to a point of the course, a second or so, while whole epochs are few
+CHANGES = ("turn", "change")  # events that start a new history
+BLOCK = 4  # metrics lines per point, about a second, while there are few whole epochs
 ENOUGH = 6
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong, the number it was judged by, and settings that cure it.
+    """One problem, the number that shows it, and settings that fix it.
 
-    `cure` maps dotted settings to values; `again` says that only a fresh start with them helps.
+    `cure` maps dotted paths of settings to values; `again` means that a new training is needed.
     """
 
     name: str
@@ -28,35 +28,35 @@ class Finding:
     again: bool = False
 
 
-class Course:
-    """The lines since the last turned setting or changed network, which made it another training."""
+class History:
+    """The metrics since the last change of a live setting or of the network."""
 
     def __init__(self, config: RunConfig, metrics: list[dict[str, Any]]) -> None:
         self.config = config
-        turned = [at for at, line in enumerate(metrics) if line.get("event", {}).get("kind") in TURNING]
-        begin = turned[-1] + 1 if turned else 0
+        changes = [at for at, line in enumerate(metrics) if line.get("event", {}).get("kind") in CHANGES]
+        begin = changes[-1] + 1 if changes else 0
         before = [line for line in metrics[:begin] if "val" in line][-1:]
         self.lines = metrics[begin:]
-        judged = [line for line in self.lines if "val" in line]
-        self.start = (before or judged[:1] or [{}])[0]  # validation before the first of these steps
-        # Where the KL term or the learning rate rises by plan, the loss rises with it.
+        validated = [line for line in self.lines if "val" in line]
+        self.start = (before or validated[:1] or [{}])[0]  # validation before the first of these steps
+        # While the KL weight or the learning rate warms up, the loss rises too.
         self._rise = max(config.training.warmup, getattr(config.model, "annealing", 0.0))
         risen = [line for line in self.lines if "train" in line and line["epoch"] > self._rise]
         self.epochs = [line for line in risen if "val" in line]  # one per whole epoch
         self.lights = [line for line in risen if "val" not in line]
         self.vitals = [line["vitals"] for line in self.lines if line.get("vitals")]
-        trained = [line for line in before_turn(metrics, begin) + self.lines if "train" in line]
+        trained = [line for line in last_train_line(metrics, begin) + self.lines if "train" in line]
         self.first_train = trained[0]["train"]["total"] if trained else None
         self.gradients = [line["gradients"]["total"] for line in self.lines if line.get("gradients")]
         self.first_gradient = next(filter(None, (line.get("gradients", {}).get("total") for line in metrics)), None)
 
     def is_broken(self) -> bool:
-        """Whether the last line holds a loss that is no number."""
+        """Whether the loss in the last line is not finite."""
         last = self.lines[-1] if self.lines else {}
         return any(last[split].get("total", 0.0) is None for split in ("train", "val") if split in last)
 
-    def looks(self, steps: int) -> list[dict[str, Any]]:
-        """The vitals of every look taken at least so many steps into the course, oldest first."""
+    def vitals_after(self, steps: int) -> list[dict[str, Any]]:
+        """The vitals measured at least `steps` steps into the history, oldest first."""
         begin = self.start.get("step", 0) + steps
         return [line["vitals"] for line in self.lines if line.get("vitals") and line["step"] >= begin]
 
@@ -69,42 +69,42 @@ class Course:
         return np.array([line["val"]["total"] for line in self.epochs], dtype=float)
 
     def falling(self) -> np.ndarray:
-        """The training loss (n,) epoch by epoch, or second by second while whole epochs are few."""
+        """The training loss (n,) by epoch, or about by second while there are few whole epochs."""
         if len(self.epochs) >= ENOUGH or len(self.lights) < ENOUGH * BLOCK:
             return self.train()
         losses = np.array([line["train"]["total"] for line in self.lights], dtype=float)
         return losses[len(losses) % BLOCK :].reshape(-1, BLOCK).mean(1)
 
-    def looked(self) -> np.ndarray:
-        """The training loss (n,) at every look within an epoch."""
+    def within_epochs(self) -> np.ndarray:
+        """The training loss (n,) of every line within an epoch."""
         return np.array([line["train"]["total"] for line in self.lights], dtype=float)
 
     def against_mean(self) -> np.ndarray:
-        """Validation's squared error (n,) after every epoch over that of the mean image; empty where that is not told."""
+        """Validation MSE (n,) after every epoch, relative to that of the mean image; empty if the latter is unknown."""
         mean = next((vitals["mean_mse"] for vitals in reversed(self.vitals) if vitals.get("mean_mse")), None)
         return np.array([line["val"]["mse"] / mean for line in self.epochs], dtype=float) if mean else np.zeros(0)
 
     def is_variational(self) -> bool:
-        """Whether codes are told by posteriors; such a code may be silent at any rate."""
+        """Whether the encoder gives posteriors; their codes may collapse at any learning rate."""
         return any(vitals.get("kl") for vitals in self.vitals)
 
     def is_warming_up(self) -> bool:
-        """Whether a term of the loss or the learning rate still rises by plan."""
+        """Whether the KL weight or the learning rate is still warming up."""
         return bool(self.lines) and self.lines[-1]["epoch"] <= self._rise
 
 
-def before_turn(metrics: list[dict[str, Any]], begin: int) -> list[dict[str, Any]]:
-    """The last look at the training loss before line `begin`, if there is one."""
+def last_train_line(metrics: list[dict[str, Any]], begin: int) -> list[dict[str, Any]]:
+    """The last line with a training loss before line `begin`, if there is one."""
     return [line for line in metrics[:begin] if "train" in line][-1:]
 
 
 def smooth(losses: np.ndarray) -> np.ndarray:
-    """Means (n - 2,) of three in a row."""
+    """Moving average (n - 2,) over three losses."""
     return np.convolve(losses, np.full(3, 1 / 3), mode="valid")
 
 
 def noise(losses: np.ndarray) -> float:
-    """The usual difference between two losses (n,) in a row that is no trend, as a share of the loss."""
+    """Median difference between consecutive losses (n,) without their trend, relative to the loss."""
     if len(losses) < 3:
         return 0.0
     bends = np.abs(np.diff(losses, 2)) / 2

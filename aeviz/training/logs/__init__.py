@@ -1,1 +1,1 @@
-"""What a training writes for whoever watches: metrics, snapshots, frames."""
+"""Output of a training: metrics, snapshots, film frames."""

@@ -1,4 +1,4 @@
-"""Writes the film of a training: the codes of fixed probe images and a few reconstructions, step by step."""
+"""Writes the film of a training: codes of fixed probe images and a few reconstructions, by step."""
 
 import io
 from typing import Any
@@ -19,18 +19,18 @@ from aeviz.runs import frames as film
 PROBES = 2000
 MOST_FRAMES = 240
 LEAST_FRAMES = 30
-FILM_BYTES = 64 * 2**20  # wide codes are filmed with fewer frames: 240 up to 69 dimensions, 32 of 512
+FILM_BYTES = 64 * 2**20  # wide codes get fewer frames: 240 up to 69 dimensions, 32 for 512
 PICTURES = 8
-SIDE = 56  # pixels a small image is enlarged to at least
-PURPOSE = 2  # of the permutation that chooses the probes; 0 and 1 make the splits
+SIDE = 56  # pixels: smaller images are enlarged to at least this
+PURPOSE = 2  # of the permutation that selects the probes; 0 and 1 make the splits
 MOST_FLOAT16 = float(np.finfo(np.float16).max)
 
 
 class FrameWriter:
-    """Films one run; made anew by every process that trains it, it goes on where the film ends.
+    """Writes one run's film; each training process creates its own writer, which appends to the existing film.
 
-    The newest frame is always there. It stays once a frame at least `spacing` steps after the one before it has come;
-    when too many have stayed, the spacing doubles and those that stand closer are dropped.
+    The newest frame is always on disk. It is kept if it comes at least `spacing` steps after the previous one; when
+    there are too many frames, the spacing doubles and closer ones are dropped.
     """
 
     def __init__(self, run: Run, dataset: Dataset, device: str) -> None:
@@ -48,18 +48,18 @@ class FrameWriter:
         return len(self.index)
 
     def batch(self, positions: Tensor) -> Batch:
-        """Probes by position (B,), as the network takes them; so `vitals.observe` can look at the very same."""
+        """Probes by position (B,) as network input, so that `diagnostics.observe` uses the same images."""
         places = positions.cpu()
         x = torch.from_numpy(self.images[places.numpy()]).to(self.device).float().div_(255.0)  # uint8 -> [0, 1]
         return Batch(x, x, torch.from_numpy(self.labels)[places].to(self.device))
 
     def snap(self, model: Autoencoder, step: int, codes: Tensor | None = None) -> None:
-        """Write the frame of a step; `codes` (P, D) of the probes, where they are at hand already."""
+        """Write the frame of a step; pass the probes' `codes` (P, D) if already computed."""
         if codes is None:
             z = encode(model, self.images, np.arange(len(self.images)), labels=self.labels)
         else:
             z = codes.detach().float().cpu().numpy()
-        # Codes of a network gone astray may lie beyond what float16 holds.
+        # Codes of a diverging network may exceed the range of float16.
         frame = np.clip(z, -MOST_FLOAT16, MOST_FLOAT16).astype(np.float16)
         if self._is_picture():
             files.write_bytes(film.picture_path(self.run, step), self._picture(self._rebuilt(model)))
@@ -67,18 +67,18 @@ class FrameWriter:
         self._keep(step, most=min(MOST_FRAMES, max(LEAST_FRAMES, FILM_BYTES // frame.nbytes)))
 
     def _rebuilt(self, model: Autoencoder) -> np.ndarray:
-        """What a network makes of the images shown, (n, C, H, W) uint8."""
+        """Reconstructions of the images shown, (n, C, H, W) uint8."""
         labels = self.dataset.labels[self._shown_rows]
         z = encode(model, self._shown, np.arange(len(self._shown)), labels=labels)
         return pictures.to_pixels(decode(model, z, labels=labels))
 
     def cut(self, step: int) -> None:
-        """Remove the frames of steps after this one, which will be taken again or were undone."""
+        """Remove frames after this step, which will be taken again or were undone."""
         for later in [kept for kept in self.steps if kept > step]:
             self._remove(later)
 
     def _begin(self) -> None:
-        """Take up the film that is there."""
+        """Continue the existing film."""
         self.steps = film.frame_steps(self.run)
         gaps = np.diff(self.steps[:-1])
         self.spacing = int(gaps.min()) if len(gaps) else 1
@@ -86,7 +86,7 @@ class FrameWriter:
             files.write_bytes(film.originals_path(self.run), self._picture(self._shown))
 
     def _probes(self) -> tuple[np.ndarray, np.ndarray]:
-        """The rows and labels of the probes, the same for the whole life of the run."""
+        """Rows and labels of the probes, fixed for the life of the run."""
         index, labels = film.read_probes(self.run)
         if not len(index):
             index = _first_rows(self.dataset, PROBES)
@@ -97,7 +97,7 @@ class FrameWriter:
         return index, labels
 
     def _keep(self, step: int, most: int) -> None:
-        """Note a new frame, and drop what it makes superfluous."""
+        """Register a new frame and drop those that are no longer needed."""
         if step in self.steps:
             return
         if len(self.steps) > 1 and self.steps[-1] - self.steps[-2] < self.spacing:
@@ -107,8 +107,8 @@ class FrameWriter:
             self._thin()
 
     def _thin(self) -> None:
-        """Keep about every other frame, evenly over the steps, the first and the last among them."""
-        # Frames come by the clock, not quite evenly: three quarters of the distance wanted keep every other one.
+        """Keep about every other frame, evenly over the steps, including the first and the last."""
+        # Frames are timed by the clock, so not quite even: 3/4 of the wanted distance keeps every other one.
         wanted = 2 * (self.steps[-1] - self.steps[0]) / (len(self.steps) - 1)
         self.spacing = max(2 * self.spacing, int(0.75 * wanted))
         last_kept = self.steps[0]
@@ -132,7 +132,7 @@ class FrameWriter:
 
 
 def _first_rows(dataset: Dataset, most: int) -> np.ndarray:
-    """Up to `most` rows of a set, validation before train, in an order fixed by the set's name."""
+    """Up to `most` rows of a data set, validation before train, in an order fixed by its name."""
     chosen: list[np.ndarray] = []
     for split in ("val", "train"):
         rows = dataset.rows(split)
@@ -141,7 +141,7 @@ def _first_rows(dataset: Dataset, most: int) -> np.ndarray:
 
 
 def _rows(dataset: Dataset, index: np.ndarray) -> np.ndarray:
-    """Images of rows in any order, read in the order in which they lie on disk."""
+    """Images of rows in any order, read in their order on disk."""
     order = np.argsort(index)
     images = np.array(dataset.images[index[order]], dtype=np.uint8)
     images[order] = images.copy()

@@ -1,4 +1,4 @@
-"""The picture one sees of a run: a few validation images over their reconstructions."""
+"""A run's preview picture: a few validation images above their reconstructions."""
 
 from aeviz import files
 from aeviz.data import Dataset, pictures
@@ -7,11 +7,11 @@ from aeviz.models import Autoencoder
 from aeviz.runs import Run
 
 COUNT = 10
-SIDE = 56  # pixels a small image is enlarged to at least
+SIDE = 56  # pixels: smaller images are enlarged to at least this
 
 
 def write_preview(run: Run, model: Autoencoder, dataset: Dataset) -> None:
-    """Replace `preview.webp`: the first validation images over what the network makes of them."""
+    """Write `preview.webp`: the first validation images above their reconstructions."""
     rows = dataset.rows("val")[:COUNT]
     images = dataset.images[rows]  # (N, C, H, W) uint8
     if images.ndim != 4:

@@ -1,4 +1,4 @@
-"""A whole step as a CUDA graph: small networks are bound by the launching of their kernels, and a graph has one launch."""
+"""A whole training step as a CUDA graph: small networks are bound by kernel launches, and a graph is one launch."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -9,13 +9,13 @@ from torch import Tensor
 from aeviz.models import Batch
 from aeviz.training.steps.stepper import Stepper
 
-WARM_UPS = 3  # steps taken as usual before one is captured: kernels are chosen and memory is found
+WARM_UPS = 3  # eager steps before the capture, in which kernels are selected and memory is allocated
 Terms = dict[str, Tensor]
 Work = Callable[[], Terms]
 
 
 class Source(Protocol):
-    """Where batches come from by positions: a resident feed."""
+    """A source of batches by position, such as a resident feed."""
 
     device: str
 
@@ -23,10 +23,10 @@ class Source(Protocol):
 
 
 class CapturedStep:
-    """Gathers a batch, learns from it and gives its terms, replayed from a graph for full batches.
+    """Gathers a batch and trains on it, replaying a CUDA graph for full batches.
 
-    What is baked into a graph (dropout, penalties, clipping) makes a new one necessary when it is turned; rates and
-    dials lie on the device and are read afresh.
+    Dropout, penalties and clipping are baked into the graph, so changing them needs a new capture. Learning rates and
+    live settings are tensors on the device and are read at every replay.
     """
 
     def __init__(self, stepper: Stepper, feed: Source, vary: Callable[[Batch], Batch], batch_size: int) -> None:
@@ -34,11 +34,11 @@ class CapturedStep:
         self.positions = torch.zeros(batch_size, dtype=torch.int64, device=feed.device)
         self._recorder: Recorder | Repeater = Recorder(self.positions.device) if self.positions.is_cuda else Repeater()
         self._gradients: list[tuple[Tensor, Tensor | None]]
-        self._has_strayed = False  # a step outside the graph has put other gradients in place
+        self._has_strayed = False  # a step outside the graph has replaced the gradient tensors
         self.forget()
 
     def __call__(self, positions: Tensor, epoch: float) -> Terms:
-        """Learn from the images at positions (B,) of the feed; the terms of the loss, which the next call overwrites."""
+        """Train on the feed's samples at positions (B,); return the loss terms, which the next call overwrites."""
         self.stepper.prepare(epoch)
         if len(positions) != len(self.positions):
             self._has_strayed = True
@@ -56,7 +56,7 @@ class CapturedStep:
         return self._recorder.replay()
 
     def forget(self) -> None:
-        """Something baked in has changed: capture anew."""
+        """Discard the graph after a change to something baked in; it is captured again."""
         self._is_captured, self._warm, self._gradients = False, 0, []
         self._recorder.forget()
 
@@ -74,7 +74,7 @@ class CapturedStep:
 
 
 class Recorder:
-    """Captures work on a card, with a stream of its own as capturing wants it, and replays it."""
+    """Captures work as a CUDA graph on a side stream, as capture requires, and replays it."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -83,7 +83,7 @@ class Recorder:
         self._results: Terms = {}
 
     def warm_up(self, work: Work) -> Terms:
-        """Do the work as usual, on the stream on which it will be captured."""
+        """Run the work eagerly, on the stream on which it will be captured."""
         before = torch.cuda.current_stream(self.device)
         self.stream.wait_stream(before)
         with torch.cuda.stream(self.stream):
@@ -92,39 +92,39 @@ class Recorder:
         return results
 
     def capture(self, work: Work) -> None:
-        """Take down what the work asks of the card, without doing it."""
+        """Capture the work's kernels without running them."""
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.device(self.device), torch.cuda.graph(self._graph, stream=self.stream):
             self._results = work()
 
     def replay(self) -> Terms:
-        """Do the captured work; its results lie where those of the last time lay."""
+        """Run the captured work; results are in the same memory every time."""
         assert self._graph is not None
         self._graph.replay()
         return self._results
 
     def forget(self) -> None:
-        """Let go of what was captured, and of its memory."""
+        """Release the graph and its memory."""
         self._graph, self._results = None, {}
 
 
 class Repeater:
-    """Stands in for a graph on devices that have none: the work is done again, its results put where they lay."""
+    """Replaces a graph on devices without CUDA: reruns the work and copies results to the same memory."""
 
     def __init__(self) -> None:
         self._work: Work | None = None
         self._results: Terms = {}
 
     def warm_up(self, work: Work) -> Terms:
-        """Do the work as usual."""
+        """Run the work."""
         return work()
 
     def capture(self, work: Work) -> None:
-        """Remember the work, without doing it."""
+        """Keep the work without running it."""
         self._work = work
 
     def replay(self) -> Terms:
-        """Do the work; its results lie where those of the last time lay."""
+        """Run the work; results are in the same memory every time."""
         assert self._work is not None
         results = self._work()
         for name, value in self._results.items():
@@ -133,5 +133,5 @@ class Repeater:
         return self._results
 
     def forget(self) -> None:
-        """Let go of the work."""
+        """Release the work and its results."""
         self._work, self._results = None, {}

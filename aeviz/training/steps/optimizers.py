@@ -1,4 +1,4 @@
-"""Optimizers by name; on CUDA their step can be captured in a graph, and their rate lies on the device."""
+"""Optimizers by name; on CUDA they can be captured in a graph, with the learning rate as a device tensor."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,11 +13,11 @@ Make = Callable[[Iterable[nn.Parameter], TrainingConfig], optim.Optimizer]
 
 
 def make_optimizer(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> optim.Optimizer:
-    """The optimizer of the settings for these parameters; where steps can be captured, its rate is a tensor there."""
+    """The configured optimizer for these parameters; where steps can be captured, `lr` is a tensor."""
     known = list(parameters)
     optimizer = OPTIMIZERS[config.optimizer](known, config)
     if can_capture(known[0].device):
-        for group in optimizer.param_groups:  # only now: a tensor given at the beginning is compared with zero
+        for group in optimizer.param_groups:  # after construction, which would compare a tensor with zero
             group["lr"] = torch.full((), config.learning_rate, device=known[0].device)
     return optimizer
 
@@ -46,19 +46,19 @@ def momentum(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> opti
 
 
 def nesterov(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> optim.Optimizer:
-    """Momentum that looks ahead (Sutskever et al., ICML 2013); needs some momentum."""
+    """Nesterov momentum (Sutskever et al., ICML 2013); plain SGD if momentum is 0."""
     shared = _shared(list(parameters), config)
     return eager(optim.SGD)(**shared, fused=True, momentum=config.momentum, nesterov=config.momentum > 0)
 
 
 def rmsprop(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> optim.Optimizer:
-    """Steps divided by a running root mean square of gradients (Hinton, lecture 6e, 2012)."""
+    """RMSprop (Hinton, Neural Networks for Machine Learning, lecture 6e, 2012)."""
     known = list(parameters)
     return eager(optim.RMSprop)(**_shared(known, config), foreach=True, capturable=_capturable(known))
 
 
 def adam(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> optim.Optimizer:
-    """Adam (Kingma & Ba, ICLR 2015); fused: a third of the time of the loop over tensors."""
+    """Adam (Kingma & Ba, ICLR 2015); fused, which takes a third of the time of the loop over tensors."""
     known = list(parameters)
     return eager(optim.Adam)(**_shared(known, config), fused=True, capturable=_capturable(known))
 

@@ -1,7 +1,7 @@
-"""A step on the CPU as a flat list of operations: small networks are bound by Python, modules and autograd around them.
+"""Record and replay a CPU step as a flat list of operations: small networks are bound by Python and autograd overhead.
 
-What a CUDA graph is on a card (`graphs.py`): one step is recorded, operation by operation, below autograd, and then
-replayed. The operations are the very same, so are the numbers.
+The counterpart of a CUDA graph (`cuda_graphs.py`): one step is recorded below autograd, operation by operation, and
+then replayed. The operations are identical, and so are the numbers.
 """
 
 from collections.abc import Callable
@@ -16,21 +16,21 @@ from aeviz.models import Batch
 from aeviz.training.steps.cuda_graphs import Source
 from aeviz.training.steps.stepper import Stepper
 
-WARM_UPS = 1  # steps taken as usual before one is recorded: lazy state is made
-ASKING = {"_local_scalar_dense", "equal", "nonzero", "is_nonzero"}  # operations by which Python looks at numbers
+WARM_UPS = 1  # eager steps before the recording, which initialise lazy state
+ASKING = {"_local_scalar_dense", "equal", "nonzero", "is_nonzero"}  # operations that return values to Python
 
 Key = tuple[Any, ...]
 
 
 class NotReplayable(Exception):
-    """Python looks at the numbers of this step, so that another step may take another way."""
+    """The step reads tensor values in Python, so another step may take another branch."""
 
 
 class RecordedStep:
-    """Gathers a batch and learns from it, replayed for full batches where the step allows it.
+    """Gathers a batch and trains on it, replaying a recording for full batches if the step allows it.
 
-    What is baked into a recording (dropout, penalties) makes a new one necessary when it changes; rates and dials are
-    read each time.
+    Dropout and penalties are baked into the recording, so changing them needs a new one. Learning rates and live
+    settings are read at every step.
     """
 
     def __init__(self, stepper: Stepper, feed: Source, vary: Callable[[Batch], Batch], batch_size: int) -> None:
@@ -41,7 +41,7 @@ class RecordedStep:
         self.forget()
 
     def __call__(self, positions: Tensor, epoch: float) -> dict[str, Tensor]:
-        """Learn from the images at positions (B,) of the feed; the terms of the loss."""
+        """Train on the feed's samples at positions (B,); return the loss terms."""
         self.stepper.prepare(epoch)
         if len(positions) != len(self.positions) or not self.can_replay or self._warm < WARM_UPS:
             self._warm += 1
@@ -54,19 +54,19 @@ class RecordedStep:
         return terms
 
     def forget(self) -> None:
-        """Record again: something baked in has changed."""
+        """Discard the recording after a change to something baked in; the step is recorded again."""
         self._replay: Callable[[], list[Tensor]] | None = None
         self._warm = 0
 
     def _gradients(self) -> tuple[dict[str, Tensor], list[Tensor | None]]:
-        """The terms of a batch and their gradients, laid out as the parameters are: fused optimizers rely on it."""
+        """Loss terms and gradients of a batch, in the parameters' memory layout, which fused optimizers need."""
         terms = self.stepper.terms(self.vary(self.feed.batch(self.positions)))
         gradients = torch.autograd.grad(terms["total"], self.parameters, allow_unused=True)
         laid_out = [_as(parameter, each) for parameter, each in zip(self.parameters, gradients, strict=True)]
         return {name: value.detach() for name, value in terms.items()}, laid_out
 
     def _recorded(self) -> tuple[dict[str, Tensor], list[Tensor | None]]:
-        """A step as usual that is recorded meanwhile."""
+        """Take an eager step and record it."""
         recording = Recording()
         with recording:
             terms, gradients = self._gradients()
@@ -92,15 +92,15 @@ def _as(parameter: Tensor, gradient: Tensor | None) -> Tensor | None:
 
 
 class Recording(TorchDispatchMode):
-    """The operations called while it is entered, with their arguments and results, in order."""
+    """Records all operations called inside the context, with arguments and results."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls: list[tuple[Any, Any, Any, Any]] = []  # keeps all results, so that no memory is used twice
+        self.calls: list[tuple[Any, Any, Any, Any]] = []  # keeps all results alive, so that no memory is reused
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """Nothing is compiled here: to wrap the method against it, torch would load its compiler, for seconds."""
+        """False, because nothing is compiled here; True would import torch's compiler, which takes seconds."""
         return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -109,12 +109,12 @@ class Recording(TorchDispatchMode):
         return result
 
     def compiled(self, wanted: list[Tensor]) -> Callable[[], list[Tensor]]:
-        """A function that takes these steps again, each result let go after its last use, and returns those wanted.
+        """A function that replays the operations and returns the wanted tensors; results are freed after last use.
 
-        Tensors are told apart by the memory they show: autograd hands out results it has kept as other objects.
+        Tensors are identified by their memory, because autograd returns saved results as new objects.
 
         Raises:
-            NotReplayable: an operation lets Python look at numbers, or something wanted is no result.
+            NotReplayable: an operation returns values to Python, or a wanted tensor is not a result.
         """
         writer = _Writer()
         for func, args, kwargs, result in self.calls:
@@ -125,11 +125,11 @@ class Recording(TorchDispatchMode):
 
 
 class _Writer:
-    """Writes a recording as a Python function: a line for each operation."""
+    """Generates a Python function from a recording, one line per operation."""
 
     def __init__(self) -> None:
-        self.known: dict[str, Any] = {}  # what the lines refer to: operations, weights, other values
-        self.names: dict[Key, str] = {}  # of results, by the memory they show
+        self.known: dict[str, Any] = {}  # objects the code refers to: operations, weights, other values
+        self.names: dict[Key, str] = {}  # of results, by their memory
         self.lines: list[tuple[str, set[str], set[str]]] = []  # text, names it reads, names it makes
 
     def call(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
@@ -142,11 +142,11 @@ class _Writer:
         self.lines.append((f"{target}{self._constant(func)}({', '.join(values)})", read, made))
 
     def finished(self, wanted: list[Tensor]) -> Callable[[], list[Tensor]]:
-        """The function; it returns the results wanted."""
+        """Compile the function, which returns the wanted results."""
         try:
             returned = [self.names[_key(tensor)] for tensor in wanted]
         except KeyError:
-            raise NotReplayable("a gradient is no result of the step") from None
+            raise NotReplayable("a gradient is not a result of the step") from None
         kept, body = set(returned), [f"return [{', '.join(returned)}]"]
         for text, read, made in reversed(self.lines):
             last = sorted((read | made) - kept)
@@ -188,5 +188,5 @@ class _Writer:
 
 
 def _key(tensor: Tensor) -> Key:
-    """What memory a tensor shows, and how."""
+    """A tensor's memory and its view of it, as a key."""
     return (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tensor.dtype, tensor.shape, tensor.stride())

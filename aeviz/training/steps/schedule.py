@@ -1,4 +1,4 @@
-"""The learning rate over a training, as a plain function of how far it is."""
+"""Learning-rate schedules, as functions of the training progress."""
 
 import math
 from collections.abc import Callable
@@ -11,7 +11,7 @@ START = 0.04  # share of the rate that one-cycle begins with
 
 
 def rate_at(config: TrainingConfig, epoch: float, epochs: int | None = None) -> float:
-    """The learning rate after `epoch` epochs of `epochs`; without what plateau does, which depends on validation."""
+    """The learning rate after `epoch` of `epochs` epochs; excludes plateau decay, which depends on validation."""
     epochs = epochs or config.epochs
     share = SCHEDULES[config.schedule](config, epoch, min(1.0, epoch / epochs))
     warm = min(1.0, epoch / config.warmup) if config.warmup > 0 else 1.0
@@ -19,7 +19,7 @@ def rate_at(config: TrainingConfig, epoch: float, epochs: int | None = None) -> 
 
 
 def is_constant(config: TrainingConfig) -> bool:
-    """Whether the rate is the same at every step, plateau aside."""
+    """Whether the rate is the same at every step, apart from plateau decay."""
     return config.schedule in ("constant", "plateau") and config.warmup == 0
 
 
@@ -33,17 +33,17 @@ def _step(config: TrainingConfig, epoch: float, done: float) -> float:
 
 
 def _exponential(config: TrainingConfig, epoch: float, done: float) -> float:
-    """The same without steps."""
+    """`_step` made continuous: decays by `decay` over `decay_epochs`."""
     return float(config.decay ** (epoch / config.decay_epochs))
 
 
 def _cosine(config: TrainingConfig, epoch: float, done: float) -> float:
-    """Half a cosine from all to nearly nothing (Loshchilov & Hutter, ICLR 2017, without restarts)."""
+    """Cosine decay to 1 % (Loshchilov & Hutter, ICLR 2017, without restarts)."""
     return LEAST + (1 - LEAST) * (1 + math.cos(math.pi * done)) / 2
 
 
 def _one_cycle(config: TrainingConfig, epoch: float, done: float) -> float:
-    """Up for the first three tenths, then down to nearly nothing (Smith & Topin 2017, 1708.07120)."""
+    """Rises over the first 30 %, then decays to 1 % (Smith & Topin 2017, 1708.07120)."""
     if done < RISE:
         return START + (1 - START) * (1 - math.cos(math.pi * done / RISE)) / 2
     return LEAST + (1 - LEAST) * (1 + math.cos(math.pi * (done - RISE) / (1 - RISE))) / 2
