@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from aeviz.ui.components.shelf import details, load_zip, run_table
+from aeviz.ui.components.runs_table import details, load_zip, run_table
 from aeviz.ui.frame import page
 
 with page("runs"):

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from aeviz.ui import state, words
-from aeviz.ui.components.live.dials import dials
+from aeviz.ui.components.live.live_settings import live_settings
 from aeviz.ui.components.live.panel import live_panel
 from aeviz.ui.components.train.network import network_view
 from aeviz.ui.components.train.recipe import recipe_form, take_layers
@@ -16,7 +16,7 @@ with page("train"):
         run = view_picker()
     if run:
         with controls:
-            dials(run)
+            live_settings(run)
         with canvas:
             live_panel(run)
     else:

@@ -13,14 +13,14 @@ from aeviz.models import VARIANTS
 from aeviz.runs import frames, list_runs
 from aeviz.training import Recipe
 from aeviz.training.doctor.findings import Finding
-from aeviz.ui.components.live import dials, doctor, film, follow, head, views
+from aeviz.ui.components.live import doctor, film, follow, head, live_settings, views
 from aeviz.watch.words import sentence
 from tests.test_pages import open_page
 
 
 @pytest.fixture(autouse=True)
 def in_a_hurry(clear_caches, monkeypatch):
-    monkeypatch.setattr(dials, "HEARD_SECONDS", 0.0)
+    monkeypatch.setattr(live_settings, "HEARD_SECONDS", 0.0)
     monkeypatch.setattr(head, "ANSWER_SECONDS", 0.0)
 
 
@@ -151,11 +151,11 @@ def test_events_are_said_in_few_words(event, said):
 def test_every_live_setting_has_a_dial_that_holds_its_value_and_its_bounds(variant):
     config = prepared(variant).config()
     for path, value in training.live_paths(config).items():
-        field = dials.field_of(config, path)
-        low, high = dials.bounds(field)
+        field = live_settings.field_of(config, path)
+        low, high = live_settings.bounds(field)
         assert low <= value <= high
-        if high - low > dials.MOST_EVEN:
-            marks = dials.scale(field)
+        if high - low > live_settings.MOST_EVEN:
+            marks = live_settings.scale(field)
             assert marks == sorted(set(marks))
             assert low <= marks[0]
             assert marks[-1] <= high

@@ -13,7 +13,7 @@ from aeviz.export import EXPORTS
 from aeviz.jobs import Status
 from aeviz.results import MapRequest
 from aeviz.runs import kept
-from aeviz.ui.components.taking_away import packed
+from aeviz.ui.components.export_jobs import packed
 from tests.exports import untrained
 from tests.test_pages import open_page
 

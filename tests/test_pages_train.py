@@ -11,7 +11,15 @@ from aeviz import training
 from aeviz.models import BODIES, VARIANTS, ModelConfig
 from aeviz.runs import TrainingConfig
 from aeviz.runs.config import AugmentConfig
-from aeviz.ui.components.train.knobs import GROUPS, IN_SIGHT, SIZES, STRUCTURE, parts_of, present_values, summary
+from aeviz.ui.components.train.setting_groups import (
+    GROUPS,
+    IN_SIGHT,
+    SIZES,
+    STRUCTURE,
+    parts_of,
+    present_values,
+    summary,
+)
 
 pytestmark = pytest.mark.usefixtures("clear_caches")
 

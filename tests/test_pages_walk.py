@@ -10,7 +10,7 @@ from PIL import Image
 from aeviz import data, results
 from aeviz.data.importing.imports import ImportSettings
 from aeviz.runs.directions import list_directions
-from aeviz.ui.components import taking
+from aeviz.ui.components import export_buttons
 from aeviz.ui.components.generate.views import GENERATED
 from aeviz.ui.components.posters import INK, Row, poster
 from aeviz.ui.components.walk.views import WALKS
@@ -175,12 +175,12 @@ def test_scores_are_shown_beside_what_real_images_reach(run, started, monkeypatc
 def test_a_walk_is_taken_along_as_table_and_arrays():
     images = np.random.default_rng(0).integers(0, 255, (2, 5, 1, 8, 6), dtype=np.uint8)
     z = np.arange(30.0).reshape(10, 3)
-    lines = list(csv.reader(io.StringIO(taking.as_csv({"step": np.arange(10), "z": z}).decode())))
+    lines = list(csv.reader(io.StringIO(export_buttons.as_csv({"step": np.arange(10), "z": z}).decode())))
     assert lines[0] == ["step", "z1", "z2", "z3"]
     assert [float(value) for value in lines[4]] == [3, 9, 10, 11]
-    table = taking.as_csv({"name": np.array(["=1+1", "a"]), "value": np.array([-1.5, 2.0])}).decode()
+    table = export_buttons.as_csv({"name": np.array(["=1+1", "a"]), "value": np.array([-1.5, 2.0])}).decode()
     assert list(csv.reader(io.StringIO(table)))[1] == ["'=1+1", "-1.5"], "a name is never a formula, a number stays one"
-    kept = np.load(io.BytesIO(taking.as_npz({"z": z, "x_hat": images})), allow_pickle=False)
+    kept = np.load(io.BytesIO(export_buttons.as_npz({"z": z, "x_hat": images})), allow_pickle=False)
     np.testing.assert_array_equal(kept["x_hat"], images)
 
 

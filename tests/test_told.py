@@ -12,7 +12,7 @@ from aeviz.data import to_pixels
 from aeviz.export.page import scene
 from aeviz.latent.conditioning import shares, told_classes, turn_of
 from aeviz.results import MapRequest, SampleRequest, store
-from aeviz.ui.components.images import taken_as
+from aeviz.ui.components.images import class_labels
 from tests import making
 from tests.test_map import ask
 from tests.test_pages import open_page
@@ -200,7 +200,7 @@ def test_a_page_says_as_what_a_picture_is_taken_and_lets_one_change_it(run, thre
     assert parts(app, "rebuilt")[0]["image"] != before
     picker = next(box for box in app.selectbox if box.label == "Taken as")
     assert (picker.value, picker.options[0]) == (5, "Whatever is rebuilt best")
-    app = picker.set_value(taken_as.UNSAID).run()
+    app = picker.set_value(class_labels.UNSAID).run()
     assert parts(app, "rebuilt")[0]["image"] == before
 
 

@@ -1,4 +1,4 @@
-"""The frame of every page: its title, and errors said kindly."""
+"""The frame of every page: its title, and errors said show_errors."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -23,12 +23,12 @@ def page(name: str) -> Iterator[None]:
     if problem:
         st.error(words.sentence(problem), icon=":material/error:")
         state.remember("problem", None)
-    with kindly():
+    with show_errors():
         yield
 
 
 @contextlib.contextmanager
-def kindly() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """A part of a page in whose place an error for people is said, while the rest stays."""
     try:
         yield
@@ -36,7 +36,7 @@ def kindly() -> Iterator[None]:
         st.error(words.sentence(error), icon=":material/error:")
 
 
-def said(callback: Callable[..., None]) -> Callable[..., None]:
+def catch_errors(callback: Callable[..., None]) -> Callable[..., None]:
     """A button's callback whose errors for people are said at the top of the page."""
 
     def guarded(*arguments: Any) -> None:
@@ -48,7 +48,7 @@ def said(callback: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
-def draw_anew() -> None:
+def redraw() -> None:
     """Draw the whole page, from a part of it that looks by itself.
 
     The browser may have asked for that look before it heard of the last choice; the run in its address is then the one
@@ -58,7 +58,7 @@ def draw_anew() -> None:
     st.rerun()
 
 
-def in_sight(controls: DeltaGenerator, canvas: DeltaGenerator) -> DeltaGenerator:
+def visible_slot(controls: DeltaGenerator, canvas: DeltaGenerator) -> DeltaGenerator:
     """A place for the page's main button: with the controls, or above the canvas where they fold away."""
     return (canvas if state.is_narrow() else controls).container()
 
@@ -73,20 +73,20 @@ def controls_and_canvas(share: int = 4, fold: bool = True) -> tuple[DeltaGenerat
     return controls, canvas
 
 
-def needed_run() -> Run:
+def require_run() -> Run:
     """The run a page is about; without one, the page says how to get one and ends there."""
     run = state.current_run()
     if run is None:
-        nothing_yet("No run is chosen yet. Train an autoencoder first, it takes a few seconds on the digits.")
+        empty_state("No run is chosen yet. Train an autoencoder first, it takes a few seconds on the digits.")
         st.stop()
     if not run.has_weights():
-        nothing_yet("This run has learned nothing yet.", "Watch it train")
+        empty_state("This run has learned nothing yet.", "Watch it train")
         st.stop()
-    _say_if_travelled(run)
+    _note_missing_images(run)
     return run
 
 
-def _say_if_travelled(run: Run) -> None:
+def _note_missing_images(run: Run) -> None:
     """A loaded run whose data set is not here shows the test images that came with it, and says so."""
     name, here = run.config().data.name, cache.images_if_here(run)
     if here is None:
@@ -97,10 +97,10 @@ def _say_if_travelled(run: Run) -> None:
         )
 
 
-def nothing_yet(sentence: str, label: str = "Train an autoencoder") -> None:
+def empty_state(sentence: str, label: str = "Train an autoencoder") -> None:
     """An empty place: what is missing, and the button that helps."""
     st.space("medium")
     with st.container(horizontal_alignment="center"):
         st.markdown(f"### :material/hourglass_empty: {sentence}", text_alignment="center")
-        if st.button(label, type="primary", key="nothing_yet", icon=menu.MENU["train"].icon):
+        if st.button(label, type="primary", key="empty_state", icon=menu.MENU["train"].icon):
             menu.go("train")

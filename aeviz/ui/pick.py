@@ -65,7 +65,7 @@ def _picture(run: Run) -> None:
             st.caption(f"{psnr:.1f} dB on validation", width="content")
     preview = run.path / "preview.webp"
     if preview.exists():
-        show.lasting_picture(show.kept_bytes(preview), "Images above, their reconstructions below")
+        show.cached_picture(show.cached_bytes(preview), "Images above, their reconstructions below")
 
 
 def data_picker(key: str) -> data.DataInfo:

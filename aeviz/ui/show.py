@@ -25,13 +25,13 @@ def picture(content: bytes, alt: str, width: int | Literal["stretch"] = "stretch
     st.image(address(content), width=width, alt=alt)
 
 
-def lasting_picture(content: bytes, alt: str, width: int | Literal["stretch"] = "stretch") -> None:
+def cached_picture(content: bytes, alt: str, width: int | Literal["stretch"] = "stretch") -> None:
     """Show a PNG or WebP that stands on many runs of the page: the browser fetches it once, by its content."""
     st.image(_fetched(content) or address(content), width=width, alt=alt)
 
 
 @files.kept(most=64)
-def kept_bytes(path: Path) -> bytes:
+def cached_bytes(path: Path) -> bytes:
     """A small file that stands on every page, read when it has changed."""
     return path.read_bytes()
 

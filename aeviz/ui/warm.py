@@ -67,16 +67,16 @@ class Visits:
         """Wait for news and for the silence after it, then collect what sessions have left behind."""
         self._news.wait()
         self._news.clear()
-        self._wait_for_silence()
-        if is_empty() and not is_running():
+        self._wait_until_quiet()
+        if has_no_visitors() and not is_running():
             # What was left out while visitors were here holds some of theirs, too.
             gc.unfreeze()
-            leave_out()
+            freeze_objects()
         else:
             gc.collect()
         return_freed()
 
-    def _wait_for_silence(self) -> None:
+    def _wait_until_quiet(self) -> None:
         """Until no script has run for a while, parts of pages included, or one can wait no longer."""
         end = time.monotonic() + MOST_SECONDS
         while True:
@@ -94,14 +94,14 @@ def is_running() -> bool:
     return any(thread.name == SCRIPT_THREAD for thread in threading.enumerate())
 
 
-def is_empty() -> bool:
+def has_no_visitors() -> bool:
     """Whether no visitor is connected."""
     return (
         not runtime.exists() or runtime.get_instance().state is not runtime.RuntimeState.ONE_OR_MORE_SESSIONS_CONNECTED
     )
 
 
-def leave_out() -> None:
+def freeze_objects() -> None:
     """Collect garbage, and leave what is here now out of later collections: they cost 150 ms over torch's objects.
 
     What a visitor has here goes with it, and cycles of it stay until this is done again without visitors.
@@ -115,7 +115,7 @@ def core() -> bool:
     """Have imported, once, what every page needs; whoever comes meanwhile waits here."""
     import torch
 
-    import aeviz.ui.components.welcome  # noqa: F401
+    import aeviz.ui.components.home  # noqa: F401
 
     # A training next door needs the cores; two threads on two busy cores are far slower than one.
     torch.set_num_threads(1)
@@ -154,7 +154,7 @@ def everything() -> bool:
     aeviz.ui.serve.answers.packed_plotly()
     # torch takes 0.4 s to know the shapes of a first convolution.
     outline(model_config({"sample_shape": (1, 8, 8), "latent_dim": 2, "body": {"name": "conv"}}))
-    leave_out()
+    freeze_objects()
     give_back()
     return True
 
@@ -167,7 +167,7 @@ def _import_all(names: Iterable[str]) -> None:
 def _import_for_good(names: Iterable[str]) -> None:
     """Import, and leave what has come out of later collections."""
     _import_all(names)
-    leave_out()
+    freeze_objects()
 
 
 @st.cache_resource(show_spinner=False)

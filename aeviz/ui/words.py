@@ -78,10 +78,10 @@ def when(moment: float, seconds: bool = False) -> str:
 
 def sentence(said: object) -> str:
     """A message as a sentence of its own, in plain text."""
-    return plain(opened(said))
+    return plain(capitalised(said))
 
 
-def opened(said: object) -> str:
+def capitalised(said: object) -> str:
     """Text that begins with a capital, as a sentence does."""
     text = str(said)
     return text if text.startswith(NAMES) else text[:1].upper() + text[1:]

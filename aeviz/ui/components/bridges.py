@@ -41,7 +41,7 @@ def nothing() -> None:
     """Streamlit runs the page again, and hands a value back, only for those who listen."""
 
 
-def hear(key: str, name: str, read: Callable[[Any], Any], use: Callable[[Any], object]) -> None:
+def receive(key: str, name: str, read: Callable[[Any], Any], use: Callable[[Any], object]) -> None:
     """Check what the browser told, as everything from outside is checked: what our script would never send is no news."""
     told = st.session_state[key][name]
     try:

@@ -8,7 +8,7 @@ from aeviz import jobs, results
 from aeviz.results import SampleRequest
 from aeviz.runs import Run
 from aeviz.ui import cache, warm, words
-from aeviz.ui.components.working import is_working, working
+from aeviz.ui.components.job_progress import is_active, job_progress
 
 NUMBERS = {
     "frechet": ("Fréchet distance", "How far the samples' features are from those of test images, as Gaussians; 0 is best."),
@@ -32,8 +32,8 @@ def judge(run: Run, request: SampleRequest) -> None:
         _scores(kept)
         return
     job = results.sample_score_job(run, request)
-    if is_working(job):
-        working(job, "samples.cancel")
+    if is_active(job):
+        job_progress(job, "samples.cancel")
         return
     if job.path.exists() and job.status().state != "done":
         st.caption(words.sentence(job.status().message or "it was not finished"))

@@ -9,10 +9,10 @@ from aeviz.data import pictures
 from aeviz.results import Grid
 from aeviz.results.generated.sweeps import FEWEST_CELLS, MOST_CELLS, axis_name, named_axes
 from aeviz.runs import Run
-from aeviz.ui import cache, drawn, words
-from aeviz.ui.components.code_bridges import mosaic
-from aeviz.ui.components.images.one_image import one_image, through_network
-from aeviz.ui.components.taking import take_along
+from aeviz.ui import cache, derived, words
+from aeviz.ui.components.code_views import mosaic
+from aeviz.ui.components.export_buttons import export_menu
+from aeviz.ui.components.images.image_picker import pick_image, through_network
 
 HEIGHT = 620
 KEY = "plane"
@@ -44,7 +44,7 @@ def plane_controls(run: Run) -> Chosen:
         across, up, centre = Axis(axis_name("dimensions", 0)), Axis(axis_name("dimensions", 1)), None
         label = _class_picker(run)
     else:
-        offered = named_axes(run, drawn.axes(run, "principal", "variance"))
+        offered = named_axes(run, derived.axes(run, "principal", "variance"))
         across, up = (_axis_picker(offered, label, place) for place, label in enumerate(("Across", "Up")))
         centre, label = _centre(run)
     size = st.slider("Pictures a side", FEWEST_CELLS, MOST_CELLS, 20, key=f"{KEY}.size", persist_state="session")
@@ -66,7 +66,7 @@ def _centre(run: Run) -> tuple[np.ndarray | None, int]:
         "Through", ["mean", "image"], default="mean", required=True, key=f"{KEY}.through", width="stretch", persist_state="session",
         format_func={"mean": "The mean", "image": "An image"}.__getitem__,
     )  # fmt: skip
-    image = one_image(run, "Image", f"{KEY}.image") if around == "image" else None
+    image = pick_image(run, "Image", f"{KEY}.image") if around == "image" else None
     if image is None:
         return None, _class_picker(run)
     rebuilt = through_network(run, [image])
@@ -86,7 +86,7 @@ def _class_picker(run: Run) -> int:
 
 def plane_canvas(run: Run, chosen: Chosen) -> None:
     """The plane as one mosaic, fainter the further from the data."""
-    found = drawn.manifold(run, chosen.across.vector, chosen.up.vector, chosen.centre, chosen.size, chosen.label)
+    found = derived.manifold(run, chosen.across.vector, chosen.up.vector, chosen.centre, chosen.size, chosen.label)
     images = pictures.to_pixels(found.x_hat.reshape(-1, *found.x_hat.shape[2:]))
     distance = found.distance.ravel()
     across, up = chosen.across.name, chosen.up.name
@@ -102,13 +102,13 @@ def plane_canvas(run: Run, chosen: Chosen) -> None:
             "from the 1st to the 99th percentile of the data.",
             width="stretch",
         )  # fmt: skip
-        _take(found)
+        _export(found)
 
 
-def _take(found: Grid) -> None:
+def _export(found: Grid) -> None:
     ys, xs = np.meshgrid(found.ys, found.xs, indexing="ij")
     numbers = {"xs": found.xs, "ys": found.ys, "z": found.z, "distance": found.distance, "x_hat": found.x_hat}
     table = {"x": xs.ravel(), "y": ys.ravel(), "distance": found.distance.ravel()}
-    take_along(
+    export_menu(
         "manifold", pictures.to_pixels(found.x_hat), numbers, table | {"z": found.z.reshape(len(xs.ravel()), -1)}
     )

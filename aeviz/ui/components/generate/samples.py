@@ -10,10 +10,10 @@ from aeviz.data import pictures
 from aeviz.latent.sampling.samplers import SAMPLERS, SampleSettings
 from aeviz.results import SampleRequest, Samples
 from aeviz.runs import Run
-from aeviz.ui import cache, drawn, forms, state, words
-from aeviz.ui.components.code_bridges import mosaic
+from aeviz.ui import cache, derived, forms, state, words
+from aeviz.ui.components.code_views import mosaic
+from aeviz.ui.components.export_buttons import export_menu
 from aeviz.ui.components.generate.judge import judge
-from aeviz.ui.components.taking import take_along
 
 HEIGHT, HEIGHT_NARROW = 600, 400
 KEY = "samples"
@@ -65,7 +65,7 @@ def _another() -> None:
 def samples_canvas(run: Run, asked: dict[str, Any]) -> None:
     """All samples at once, and beside them how good they are."""
     request = SampleRequest.parse(asked)
-    found = drawn.samples(run, request)
+    found = derived.samples(run, request)
     narrow = state.is_narrow()
     shown, beside = (st.container(), st.container()) if narrow else st.columns([7, 2], gap="medium")
     with shown:
@@ -79,7 +79,7 @@ def _mosaic(run: Run, found: Samples, height: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         order = _order_picker(found)
         st.space("stretch")
-        _take(found, x_hat)
+        _export(found, x_hat)
     nearest, said = _nearest(run, found)
     mosaic(
         x_hat, key="samples.mosaic", alt=f"{len(x_hat)} samples", height=height, nearest=nearest, words=said, order=order
@@ -118,11 +118,11 @@ def _class(classes: tuple[str, ...], label: int) -> str:
     return f" · {classes[label]}" if label >= 0 and classes else ""
 
 
-def _take(found: Samples, x_hat: np.ndarray) -> None:
+def _export(found: Samples, x_hat: np.ndarray) -> None:
     known = {"label": found.labels, "nearest": found.nearest, "distance": found.distance}
     numbers = {"z": found.z} | {name: values for name, values in known.items() if values is not None}
     columns = int(np.ceil(np.sqrt(len(x_hat))))
     full = np.concatenate([x_hat, np.zeros((-len(x_hat) % columns, *x_hat.shape[1:]), np.uint8)])
-    take_along(
+    export_menu(
         KEY, full.reshape(-1, columns, *x_hat.shape[1:]), numbers | {"x_hat": x_hat}, dict(reversed(numbers.items()))
     )

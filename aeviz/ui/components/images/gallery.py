@@ -7,7 +7,7 @@ import numpy as np
 from aeviz.data import pictures
 from aeviz.export.page.scene import columns_of, shrunk
 from aeviz.ui import show
-from aeviz.ui.components.bridges import bridge, hear, joined, nothing
+from aeviz.ui.components.bridges import bridge, joined, nothing, receive
 
 _gallery = bridge("aeviz_gallery", joined("gallery.js"))
 
@@ -57,6 +57,6 @@ def gallery(
             "pickable": on_picked is not None, "removable": on_removed is not None, "said": {"remove": "Remove"},
         },
         key=key,
-        on_picked_change=(lambda: hear(key, "picked", number, on_picked)) if on_picked else nothing,
-        on_removed_change=(lambda: hear(key, "removed", number, on_removed)) if on_removed else nothing,
+        on_picked_change=(lambda: receive(key, "picked", number, on_picked)) if on_picked else nothing,
+        on_removed_change=(lambda: receive(key, "removed", number, on_removed)) if on_removed else nothing,
     )  # fmt: skip

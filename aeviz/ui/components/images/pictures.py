@@ -8,9 +8,9 @@ import streamlit as st
 from aeviz.data import Dataset, Fitting, pictures, read_image
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, state, words
-from aeviz.ui.components.images import brought
+from aeviz.ui.components.images import your_images
+from aeviz.ui.components.images.class_labels import labels_of, user_labels
 from aeviz.ui.components.images.gallery import gallery
-from aeviz.ui.components.images.taken_as import labels_of, said_classes
 
 FROM_SET = "From the set"
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
@@ -32,7 +32,7 @@ class Chosen:
     names: list[str]
     labels: np.ndarray
     picked: int = 0
-    files: tuple[brought.Brought, ...] = ()
+    files: tuple[your_images.YourImage, ...] = ()
     fitting: Fitting = field(default_factory=Fitting)
     inverted: tuple[bool, ...] = ()
     captions: tuple[str, ...] = ()
@@ -57,27 +57,27 @@ def _resized(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def fit(
-    one: brought.Brought, shape: tuple[int, ...], fitting: Fitting, run: Run | None = None
+    one: your_images.YourImage, shape: tuple[int, ...], fitting: Fitting, run: Run | None = None
 ) -> tuple[np.ndarray, bool]:
     """A picture made to fit, and whether it was turned round, which the images of `run` may propose."""
     border = cache.border_of(run) if run else None
     return cache.fitted(one.digest, shape, fitting.model_dump_json(), border, one.content)
 
 
-def brought_images(run: Run, fitting: Fitting) -> Chosen:
+def fitted_images(run: Run, fitting: Fitting) -> Chosen:
     """All that a person has brought, made to fit a run's network."""
-    shape, files = run.config().data.shape, tuple(brought.kept())
+    shape, files = run.config().data.shape, tuple(your_images.kept())
     read = [fit(one, shape, fitting, run) for one in files]
     pixels = np.stack([image for image, _ in read]) if read else np.empty((0, *shape), np.uint8)
     names = [one.name for one in files]
-    said, turned = said_classes(run, pixels), tuple(turned for _, turned in read)
-    return Chosen(pixels, names, said, brought.picked(), files, fitting, turned, tuple(names))
+    said, turned = user_labels(run, pixels), tuple(turned for _, turned in read)
+    return Chosen(pixels, names, said, your_images.picked(), files, fitting, turned, tuple(names))
 
 
-def images_of_the_set(run: Run) -> Chosen:
+def set_images(run: Run) -> Chosen:
     """Test images: some by chance, those rebuilt best or worst, or those that were asked for elsewhere."""
     dataset = cache.images_of(run)
-    orders = ["mixed", "worst", "best", *(["picked"] if _asked_for(run) else [])]
+    orders = ["mixed", "worst", "best", *(["picked"] if _opened_rows(run) else [])]
     forms.begin("pictures.order", orders[0], orders)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         order = st.selectbox(
@@ -89,7 +89,7 @@ def images_of_the_set(run: Run) -> Chosen:
                 "", icon=":material/casino:", key="pictures.others", on_click=_draw_others, help="Others by chance."
             )
     if order == "picked":
-        return chosen_rows(run, dataset, np.array(_asked_for(run)))
+        return chosen_rows(run, dataset, np.array(_opened_rows(run)))
     rows = dataset.rows("test")
     if order == "mixed":
         drawn = np.random.default_rng(state.recall(DRAW, 0)).permutation(rows)
@@ -113,15 +113,15 @@ def chosen_rows(run: Run, dataset: Dataset, rows: np.ndarray) -> Chosen:
     return Chosen(pixels, names, labels_of(run, pixels, dataset.labels[rows]), place, captions=captions)
 
 
-def ask_for(run: Run, row: int) -> None:
+def open_image(run: Run, row: int) -> None:
     """Show an image of the set from now on; to be called from a callback."""
-    asked = [other for other in _asked_for(run) if other != row]
+    asked = [other for other in _opened_rows(run) if other != row]
     state.remember(ROWS, (run.id, [row, *asked][:MOST]))
     state.remember(PLACE, 0)
     st.session_state["pictures.order"] = "picked"
 
 
-def _asked_for(run: Run) -> list[int]:
+def _opened_rows(run: Run) -> list[int]:
     id, rows = state.recall(ROWS, ("", []))
     return rows if id == run.id else []
 
@@ -137,8 +137,8 @@ def strip(chosen: Chosen, key: str) -> None:
     """All images small in one row; a click looks at one, and what a person has brought can be let go."""
     gallery(
         chosen.pixels, key=key, side=STRIP, notes=chosen.names, picked=chosen.picked, row=True,
-        on_picked=brought.pick if chosen.files else lambda place: state.remember(PLACE, place),
-        on_removed=brought.remove if chosen.files else None,
+        on_picked=your_images.pick if chosen.files else lambda place: state.remember(PLACE, place),
+        on_removed=your_images.remove if chosen.files else None,
     )  # fmt: skip
 
 

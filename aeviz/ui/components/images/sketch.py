@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aeviz.data import Border
-from aeviz.ui.components.bridges import Dropped, bridge, content_of, files_of, hear, joined
+from aeviz.ui.components.bridges import Dropped, bridge, content_of, files_of, joined, receive
 
 _sketch = bridge("aeviz_sketch", joined("sketch.js"))
 _paste = bridge("aeviz_paste", joined("map/base.js", "paste.js"))
@@ -35,10 +35,10 @@ def sketch(
         data={
             "key": key, "shape": list(shape), "said": SKETCH_SAID, "ink": WHITE if dark else BLACK, "paper": BLACK if dark else WHITE,
         },
-        key=key, on_drawn_change=lambda: hear(key, "drawn", read, lambda told: on_drawn(*told)),
+        key=key, on_drawn_change=lambda: receive(key, "drawn", read, lambda told: on_drawn(*told)),
     )  # fmt: skip
 
 
 def paste_line(key: str, on_pasted: Callable[[list[Dropped]], None]) -> None:
     """Listens on the whole page, for as long as it is drawn."""
-    _paste(data={"said": PASTE_SAID}, key=key, on_pasted_change=lambda: hear(key, "pasted", files_of, on_pasted))
+    _paste(data={"said": PASTE_SAID}, key=key, on_pasted_change=lambda: receive(key, "pasted", files_of, on_pasted))

@@ -11,7 +11,7 @@ from aeviz.runs import Run, RunConfig
 from aeviz.ui import warm, words
 from aeviz.ui.components.live.follow import follow
 from aeviz.ui.components.train.network import layer_editor, outline_of
-from aeviz.ui.frame import said
+from aeviz.ui.frame import catch_errors
 
 
 def change_buttons(run: Run, config: RunConfig) -> None:
@@ -24,7 +24,7 @@ def change_buttons(run: Run, config: RunConfig) -> None:
             _editor(run, config)
         if training.can_undo(run):
             st.button(
-                "Undo", icon=":material/undo:", key="undo", on_click=said(training.undo), args=(run,),
+                "Undo", icon=":material/undo:", key="undo", on_click=catch_errors(training.undo), args=(run,),
                 help="Back to the network, and the moment, before the last change.",
             )  # fmt: skip
     kept = [event for event in follow(run).events if event["kind"] == "change"]
@@ -43,7 +43,7 @@ def _editor(run: Run, config: RunConfig) -> None:
     if st.button(
         "Go on with this network", type="primary", key="change.apply", disabled=bool(problem) or edited == values
     ):
-        said(training.change)(run, edited, warm.spare().start)
+        catch_errors(training.change)(run, edited, warm.spare().start)
         st.rerun()
 
 

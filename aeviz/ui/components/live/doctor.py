@@ -13,7 +13,7 @@ from aeviz.training.doctor.findings import Finding, diagnose
 from aeviz.ui import state, warm, words
 from aeviz.ui.components.live.follow import Follower
 from aeviz.ui.components.train.start import begin
-from aeviz.ui.frame import said
+from aeviz.ui.frame import catch_errors
 
 HEIGHT = 54  # two lines; a narrow window takes what it needs
 SOON = 8  # lines, before which little can be judged
@@ -44,7 +44,7 @@ def _finding(run: Run, findings: list[Finding], goes_on: bool) -> None:
     )
     if first.cure and (goes_on or first.again):
         cure.button(
-            first.cure_label, key="cure", icon=":material/healing:", on_click=said(apply_cure), args=(run, first),
+            first.cure_label, key="cure", icon=":material/healing:", on_click=catch_errors(apply_cure), args=(run, first),
             width="stretch", help=_cure_in_words(first),
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ from aeviz.runs import Run, RunConfig
 from aeviz.ui import warm, words
 from aeviz.ui.components.live.follow import Follower, follow, wait_until
 from aeviz.ui.components.train.start import begin
-from aeviz.ui.frame import said
+from aeviz.ui.frame import catch_errors
 
 ANSWER_SECONDS = 0.4
 HELPS = {"Rate": "The learning rate of the last step: what the schedule has made of the one that was asked for."}
@@ -48,7 +48,7 @@ def _button(
     name: str, icon: str, action: Callable[[Run], None], run: Run, help: str, can: bool = True, **more: Any
 ) -> None:
     st.button(
-        name, icon=f":material/{icon}:", key=name.lower(), on_click=said(action), args=(run,), help=help,
+        name, icon=f":material/{icon}:", key=name.lower(), on_click=catch_errors(action), args=(run,), help=help,
         disabled=not can, **more,
     )  # fmt: skip
 
@@ -59,7 +59,7 @@ def _play_or_pause(run: Run, status: Status) -> None:
         _button("Pause", "pause", _pause, run, help, status.state == "running", width=MAIN_WIDTH)
     elif status.state == "done" and status.epoch >= run.config().training.epochs:
         st.button(
-            f"{status.epoch:,} epochs more", icon=":material/more_time:", key="longer", on_click=said(go_on),
+            f"{status.epoch:,} epochs more", icon=":material/more_time:", key="longer", on_click=catch_errors(go_on),
             args=(run, 2), help="As many again, from where it stands.", width=MAIN_WIDTH,
         )  # fmt: skip
     else:

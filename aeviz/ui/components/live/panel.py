@@ -10,7 +10,7 @@ from aeviz.ui.components.live.doctor import doctor_line
 from aeviz.ui.components.live.follow import follow, wait_until
 from aeviz.ui.components.live.head import head, numbers
 from aeviz.ui.components.live.views import VIEWS, view_switch
-from aeviz.ui.frame import draw_anew
+from aeviz.ui.frame import redraw
 
 POLL_SECONDS = 0.45
 IDLE_SECONDS = 2.0
@@ -39,13 +39,13 @@ def _stand(run: Run) -> Stand:
 def _notice_revival(run: Run) -> None:
     """Another tab, or the command line, may take the run up again."""
     if not run.path.exists() or run.is_live():
-        draw_anew()
+        redraw()
 
 
 def _watching(run: Run, shown: Stand) -> None:
     """Look once; where the run stands elsewhere now, and a mistake, is said on the whole page."""
     if not run.path.exists() or state.current_run() != run or _stand(run) != shown or state.recall("problem"):
-        draw_anew()
+        redraw()
     _panel(run)
 
 

@@ -13,16 +13,16 @@ from aeviz.latent.projections.register import PROJECTIONS
 from aeviz.results import Map, MapRequest, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, state, words
-from aeviz.ui.components.images import brought
+from aeviz.ui.components.export_jobs import export_map
+from aeviz.ui.components.images import your_images
 from aeviz.ui.components.images.pictures import Chosen
-from aeviz.ui.components.map import newcomers, scenes, selection, work
+from aeviz.ui.components.job_progress import is_active
+from aeviz.ui.components.map import map_jobs, placed_images, scenes, selection
 from aeviz.ui.components.map.colours import Paint, Painted, painted
 from aeviz.ui.components.map.controls import find, looks
 from aeviz.ui.components.map.groups import page_if_asked
 from aeviz.ui.components.map.link import link_of
 from aeviz.ui.components.map.view import latent_map
-from aeviz.ui.components.taking_away import take_map
-from aeviz.ui.components.working import is_working
 from aeviz.ui.serve import address
 
 HEIGHT = 600
@@ -60,21 +60,21 @@ def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
     """A map, and where its next frames are fetched while it is still computed; nothing before there is anything to see."""
     method = PROJECTIONS[request.method]
     job = results.map_job(run, request)
-    working = method.slow and is_working(job)
+    working = method.slow and is_active(job)
     kept = results.kept_map(run, request)
     if kept is None and not method.slow:
         return results.project(run, request), None
     if kept is None and not working:
         method.check_installed()
-        if not work.begins_by_itself(run, request):
-            work.offer(run, request)
+        if not map_jobs.starts_automatically(run, request):
+            map_jobs.offer(run, request)
             return None, None
-        work.start_map(run, request)
+        map_jobs.start_map(run, request)
         working = True
     if not working:
         return kept, None
-    work.progress(run, request)
-    return work.map_so_far(run, request), address("frame", run.id, job.path.name)
+    map_jobs.progress(run, request)
+    return map_jobs.map_so_far(run, request), address("frame", run.id, job.path.name)
 
 
 @st.fragment
@@ -93,7 +93,7 @@ def _canvas(
     with st.container(horizontal=True, gap="small"):
         how = looks(run, dims, dense)
         if not live:
-            take_map(run, request, dims)
+            export_map(run, request, dims)
     said = st.container(key="map_said")  # always there: what comes and goes above the map would have it drawn anew
     found = find(cache.images_if_here(run), drawn.index, run.config().data.classes, searched)
     if searched.strip() and not len(found):
@@ -113,14 +113,14 @@ def _canvas(
         picked=np.flatnonzero(np.isin(drawn.index, selection.picked(run, request.split))),
         names=scenes.names_of(run, request, drawn, colours) if how.names and not live else (),
         means=scenes.means_of(run, request, drawn) if how.show == "means" and not live else (),
-        stars=newcomers.stars(run, request, drawn) if not live else (),
+        stars=placed_images.stars(run, request, drawn) if not live else (),
         link=link_of(request, paint.settings, chosen),
     )
     latent_map(
-        scene, key="map", on_picked=lambda news: selection.hear(run, request.split, drawn, news),
-        on_dropped=brought.take,
+        scene, key="map", on_picked=lambda news: selection.receive(run, request.split, drawn, news),
+        on_dropped=your_images.take,
     )  # fmt: skip
-    newcomers.newcomers_line(run)
+    placed_images.placed_images_row(run)
     selection.selection_strip(run, request.split, selection.picked(run, request.split), dims)
 
 
@@ -147,7 +147,7 @@ def _usual(method: str) -> MapRequest:
 def map_facts(run: Run, request: MapRequest) -> None:
     """What the map shows and how far it can be trusted, said under the controls."""
     drawn = results.kept_map(run, request)
-    if drawn is None or is_working(results.map_job(run, request)):
+    if drawn is None or is_active(results.map_job(run, request)):
         return
     numbers: dict[str, tuple[str, str]] = {
         "Points": (f"{len(drawn.points):,}", f"{words.label(request.split)} images.")
@@ -168,8 +168,8 @@ def map_facts(run: Run, request: MapRequest) -> None:
         for name, (value, meaning) in numbers.items():
             st.caption(f"{name} **{value}**", help=meaning)
     if judged is None:
-        work.judging(run, request)
-    work.go_on_button(run, request, drawn)
+        map_jobs.quality_progress(run, request)
+    map_jobs.resume_button(run, request, drawn)
     if request.method == "pca":
         st.button(
             "Explained variance", icon=":material/bar_chart:", width="stretch", key="map.variance", on_click=_variance,

@@ -11,7 +11,7 @@ from aeviz import jobs, results
 from aeviz.results import Coloured, ColourInfo, Map, MapRequest, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, warm, words
-from aeviz.ui.frame import draw_anew
+from aeviz.ui.frame import redraw
 
 KEY = "map.colour"
 
@@ -48,9 +48,9 @@ def colour_picker(run: Run, split: Split) -> Paint:
     if not offered:
         return Paint(None, {})
     forms.begin(KEY, next(iter(offered)), offered)
-    about = (f"**{words.plain(words.opened(info.label))}**: {words.plain(info.help)}" for info in offered.values())
+    about = (f"**{words.plain(words.capitalised(info.label))}**: {words.plain(info.help)}" for info in offered.values())
     picked = st.selectbox(
-        "Colour", list(offered), key=KEY, format_func=lambda id: words.opened(offered[id].label), persist_state="session",
+        "Colour", list(offered), key=KEY, format_func=lambda id: words.capitalised(offered[id].label), persist_state="session",
         help="\n\n".join(about),
     )  # fmt: skip
     chosen = offered[picked]
@@ -75,7 +75,9 @@ def painted(run: Run, request: MapRequest, drawn: Map, paint: Paint) -> Painted:
         return Painted(drawn.labels if classes else None, classes or None, "Label", "label")
     coloured = coloured or results.colour(*asked)
     values = _of_dots(run, request, drawn, coloured)
-    label = f"{words.opened(coloured.label)}, {coloured.unit}" if coloured.unit else words.opened(coloured.label)
+    label = (
+        f"{words.capitalised(coloured.label)}, {coloured.unit}" if coloured.unit else words.capitalised(coloured.label)
+    )
     return Painted(values, coloured.names, label, paint.name, coloured.note, coloured.kind == "sign")
 
 
@@ -114,7 +116,7 @@ def _progress(run: Run, split: Split, name: str, settings: dict[str, Any], reque
     job = results.colour_job(run, split, name, settings, request)
     status = job.status()
     if results.kept_colour(run, split, name, settings, request) is not None:
-        draw_anew()
+        redraw()
     with st.container(horizontal=True, vertical_alignment="center"):
         if status.state in jobs.LIVE:
             share = min(1.0, status.done / status.total) if status.total else 0.0

@@ -9,7 +9,7 @@ from aeviz.results import Split
 from aeviz.runs import Run
 from aeviz.runs.directions import list_directions, save_direction
 from aeviz.ui import forms, state, words
-from aeviz.ui.frame import draw_anew, said
+from aeviz.ui.frame import catch_errors, redraw
 
 GROUPS = ("A", "B")
 A_TO_B = "A to B"
@@ -47,7 +47,7 @@ def direction_line(run: Run, split: Split) -> None:
             with st.popover("Keep the direction", icon=":material/trending_flat:"):
                 _form(run, split, a, b)
             st.button(
-                "Map along it", icon=":material/straighten:", key="group.map", on_click=said(_map_along), args=(run, split, a, b),
+                "Map along it", icon=":material/straighten:", key="group.map", on_click=catch_errors(_map_along), args=(run, split, a, b),
                 help="Draw the map along the line from A's mean to B's.",
             )  # fmt: skip
         st.button("Forget both", icon=":material/close:", key="group.forget", on_click=_forget, args=(run, split))
@@ -64,7 +64,7 @@ def _form(run: Run, split: Split, a: np.ndarray, b: np.ndarray) -> None:
         "Made by", list(METHODS), default="mean_difference", required=True, key="group.method", format_func=lambda name: METHODS[name][0]
     )  # fmt: skip
     st.button(
-        "Keep", type="primary", key="group.keep", on_click=said(_keep), args=(run, split, a, b, method),
+        "Keep", type="primary", key="group.keep", on_click=catch_errors(_keep), args=(run, split, a, b, method),
         help="It stands on the page Walk then, with a slider.",
     )  # fmt: skip
     kept = state.recall("group.kept")
@@ -96,7 +96,7 @@ def page_if_asked() -> None:
     """Draw the whole page if a button on the map has asked for it."""
     if state.recall("map.page"):
         state.remember("map.page", False)
-        draw_anew()
+        redraw()
 
 
 def follow_axes(vectors: list[list[float]]) -> None:

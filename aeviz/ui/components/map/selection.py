@@ -16,7 +16,7 @@ from aeviz.ui import cache, show, state, words
 from aeviz.ui.components.map import groups
 from aeviz.ui.components.map.groups import direction_line, group_buttons
 from aeviz.ui.components.map.view import Picked
-from aeviz.ui.frame import said
+from aeviz.ui.frame import catch_errors
 
 SHOWN = 20  # pictures in the strip
 STRIP_WIDTH = 960
@@ -32,7 +32,7 @@ def picked(run: Run, split: Split) -> np.ndarray:
     return np.asarray(state.recall(_key(run, split), np.empty(0, np.int64)))
 
 
-def hear(run: Run, split: Split, drawn: Map, told: Picked) -> None:
+def receive(run: Run, split: Split, drawn: Map, told: Picked) -> None:
     """Take what was picked on a map; an outline is for maps whose dots the browser does not have."""
     dots = told.dots if told.outline is None else within(drawn.points, told.outline)
     state.remember(_key(run, split), np.sort(drawn.index[dots]))
@@ -87,7 +87,7 @@ def selection_strip(run: Run, split: Split, picked: np.ndarray, dims: int) -> No
 def _label_form(dataset: Dataset, picked: np.ndarray) -> None:
     """A name for what is picked; kept with the set, and offered among the colours."""
     st.text_input("Label", key="label.name", max_chars=own_labels.LONGEST, placeholder="odd ones")
-    st.button("Give it", type="primary", key="label.give", on_click=said(_give), args=(dataset, picked))
+    st.button("Give it", type="primary", key="label.give", on_click=catch_errors(_give), args=(dataset, picked))
     st.caption("Kept with the set, and a colour of the map from then on. An empty label takes theirs away.")
 
 

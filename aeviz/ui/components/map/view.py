@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from aeviz.export.page.scene import SAID, Scene, script, style
-from aeviz.ui.components.bridges import Dropped, bridge, files_of, hear, nothing
+from aeviz.ui.components.bridges import Dropped, bridge, files_of, nothing, receive
 from aeviz.ui.serve import address
 
 _map = bridge("aeviz_map", script(), css=style(), isolate_styles=False)
@@ -33,8 +33,8 @@ def latent_map(
     shown = scene.told() | {"plotly": address("plotly.js"), "said": SAID}
     _map(
         data=shown, key=key, height=scene.height, on_missing_change=nothing,
-        on_picked_change=lambda: hear(key, "picked", lambda told: _picked(told, scene.size), on_picked),
-        on_dropped_change=lambda: hear(key, "dropped", files_of, on_dropped),
+        on_picked_change=lambda: receive(key, "picked", lambda told: _picked(told, scene.size), on_picked),
+        on_dropped_change=lambda: receive(key, "dropped", files_of, on_dropped),
     )  # fmt: skip
 
 

@@ -10,10 +10,10 @@ from aeviz import plots
 from aeviz.data import Dataset, pictures
 from aeviz.runs import Run
 from aeviz.ui import cache, words
+from aeviz.ui.components.export_buttons import export_menu
 from aeviz.ui.components.images.gallery import gallery
 from aeviz.ui.components.images.pictures import name_of
 from aeviz.ui.components.posters import Row, poster
-from aeviz.ui.components.taking import take_along
 
 MOST = 60  # pictures at once
 SIDE, ROOM = 64, 380  # pixels
@@ -43,7 +43,7 @@ def set_view(run: Run, on_opened: Callable[[Run, int], None]) -> None:
     captions = [words.number(error) for error in rebuilt.numbers()["mse"]]
     _mosaic(dataset, shown, pairs, captions, lambda row: on_opened(run, row))
     with st.container(horizontal_alignment="right"):
-        _take(dataset, rows, errors, pairs, captions, said, plots.error_histogram(errors, mine, within))
+        _export(dataset, rows, errors, pairs, captions, said, plots.error_histogram(errors, mine, within))
 
 
 def _of_class(run: Run, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
@@ -85,7 +85,7 @@ def _worst_first(found: int, of: int) -> tuple[bool, str]:
             persist_state="session", label_visibility="collapsed", width="content",
         )  # fmt: skip
         all_of = f"{of:,} test images" if found == of else f"{found:,} test images with errors in this range"
-        said = f"The {order} {MOST} of {all_of}" if found > MOST else words.opened(all_of)
+        said = f"The {order} {MOST} of {all_of}" if found > MOST else words.capitalised(all_of)
         st.caption(f"{said}, each beside its reconstruction; a click shows it large.")
     return order == "worst", said
 
@@ -99,7 +99,7 @@ def _mosaic(
     )  # fmt: skip
 
 
-def _take(
+def _export(
     dataset: Dataset, rows: np.ndarray, errors: np.ndarray, pairs: np.ndarray, captions: list[str], said: str, histogram: go.Figure
 ) -> None:  # fmt: skip
     """The pictures that are shown, and the errors of the whole test set."""
@@ -110,7 +110,7 @@ def _take(
     ]  # fmt: skip
     labels = dataset.labels[rows]
     names = np.array([dataset.classes[label] if label >= 0 else "" for label in labels])
-    take_along(
+    export_menu(
         "errors", pairs, {"index": rows, "label": labels, "error": errors}, {"index": rows, "label": names, "error": errors},
         picture=lambda: poster(lines, f"{said}, each beside its reconstruction, with its mean squared error"), plot=histogram,
     )  # fmt: skip

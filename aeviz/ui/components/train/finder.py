@@ -12,8 +12,8 @@ from aeviz import files, jobs, plots, runs
 from aeviz.jobs import Job
 from aeviz.training import Recipe
 from aeviz.ui import warm, words
-from aeviz.ui.components.working import is_working, working
-from aeviz.ui.frame import said
+from aeviz.ui.components.job_progress import is_active, job_progress
+from aeviz.ui.frame import catch_errors
 
 KEPT_SECONDS = 24 * 3600.0
 # What a sweep does not depend on: it tries every rate itself, and is over before the first epoch.
@@ -23,14 +23,14 @@ NOT_ASKED = ("learning_rate", "schedule", "warmup", "decay", "decay_epochs", "ep
 def rate_finder(recipe: Recipe) -> None:
     """Sweep through rates on a network like this one, and take the suggestion over."""
     job = _job(recipe)
-    if is_working(job):
-        working(job, "rates.cancel")
+    if is_active(job):
+        job_progress(job, "rates.cancel")
         return
     status = job.status()
     found = files.read_json(job.path / "sweep.json")
     st.button(
         "Find a learning rate" if not found else "Find it again", icon=":material/troubleshoot:", width="stretch",
-        key="rates.find", on_click=said(_start), args=(recipe,),
+        key="rates.find", on_click=catch_errors(_start), args=(recipe,),
         help="Trains a throwaway network for a hundred steps, from tiny rates to far too large ones, and looks where "
         "the loss falls most steeply.",
     )  # fmt: skip

@@ -13,7 +13,7 @@ from aeviz.models.bodies.notation import CHOICES
 from aeviz.models.bodies.settings import BodyConfig, CustomConfig, LayerConfig
 from aeviz.ui import forms, state, words
 from aeviz.ui.components.bridges import bridge, joined
-from aeviz.ui.frame import said
+from aeviz.ui.frame import catch_errors
 
 _table = bridge("aeviz_layer_table", joined("layer_edits.js", "layer_table.js"), css=joined("layer_table.css"))
 
@@ -56,7 +56,7 @@ def layer_table(key: str, body: BodyConfig, latent_dim: int, rows: Rows, on_edit
         state.remember(f"{key}.seq", told["seq"])
         on_edit(CustomConfig.parse({**custom.to_json(), "layers": told["layers"]}), int(told["latent"]))
 
-    _table(key=key, data=_data(key, custom, latent_dim, rows), on_edited_change=said(edited))
+    _table(key=key, data=_data(key, custom, latent_dim, rows), on_edited_change=catch_errors(edited))
 
 
 def _data(key: str, custom: CustomConfig, latent_dim: int, rows: Rows) -> dict[str, Any]:

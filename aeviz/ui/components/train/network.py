@@ -126,7 +126,7 @@ def _rows(model: ModelConfig, outline: Outline) -> Rows:
     image = {"shape": _shape(model.sample_shape)}
     if outline.problem is not None:
         broken = 1 + (outline.broken or 0)
-        return Rows([image, *rows, *missing, {}, {}], broken, words.opened(outline.problem))
+        return Rows([image, *rows, *missing, {}, {}], broken, words.capitalised(outline.problem))
     code = _costs(_rest(outline, "encoder", "code"), (model.latent_dim,))
     decoder = _costs(_rest(outline, "decoder"), model.sample_shape)
     return Rows([image, *rows, code, decoder])

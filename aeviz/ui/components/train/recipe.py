@@ -19,10 +19,10 @@ from aeviz.runs import TrainingConfig
 from aeviz.training import Recipe, presets_for
 from aeviz.training.start import fitted_model
 from aeviz.ui import cache, forms, pick, state, words
-from aeviz.ui.components.train.knobs import SIZES, counts, knobs, present_values
 from aeviz.ui.components.train.network import outline_of
 from aeviz.ui.components.train.presets import preset_picker
 from aeviz.ui.components.train.previews import PREVIEWS
+from aeviz.ui.components.train.setting_groups import SIZES, counts, present_values, setting_groups
 
 SHARED = set(ModelConfig.model_fields)
 FEW = 3  # settings of a variant that stand in sight; of more, the first
@@ -55,7 +55,7 @@ def recipe_form(action: Callable[[Filled], None], in_sight: DeltaGenerator | Non
         epochs = forms.settings_form(TrainingConfig, "train", only=["epochs"], epochs=20)
     body, layers = _body_form()
     place = in_sight or st.container()
-    rarer = knobs(cls, body)
+    rarer = setting_groups(cls, body)
     values = rarer.values
     model |= {"variant": cls.name, **values["model"], "body": {"name": body, **layers, **values["body"]}}
     chosen = {"data": {"name": info.name, "params": params}, "model": model, **values["recipe"]}

@@ -7,7 +7,7 @@ from aeviz.runs import Run
 from aeviz.training import Recipe
 from aeviz.ui import cache, menu, state, warm, words
 from aeviz.ui.components.train.recipe import Filled, device_line
-from aeviz.ui.frame import said
+from aeviz.ui.frame import catch_errors
 
 NETWORK, TRAINING = "Network", "Training"
 VIEW = "train.view"
@@ -17,7 +17,7 @@ def train_button(filled: Filled) -> None:
     """The button that starts what the form describes, and where it will train."""
     info, recipe = filled.info, filled.recipe
     st.button(
-        "Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train", on_click=said(_start),
+        "Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train", on_click=catch_errors(_start),
         args=(recipe,), disabled=not info.ready or recipe is None,
     )  # fmt: skip
     if not info.ready:

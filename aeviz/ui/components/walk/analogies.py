@@ -13,10 +13,10 @@ from aeviz.latent.directions import METHODS, shift
 from aeviz.runs import Run
 from aeviz.runs.directions import Direction, check_length
 from aeviz.ui import cache, state, words
-from aeviz.ui.components.code_bridges import direction_slider
-from aeviz.ui.components.images.one_image import OneImage, one_image, some_images, through_network
-from aeviz.ui.components.taking import take_along
-from aeviz.ui.components.walk.direction_shelf import direction_picker, offered_directions
+from aeviz.ui.components.code_views import direction_slider
+from aeviz.ui.components.export_buttons import export_menu
+from aeviz.ui.components.images.image_picker import PickedImage, pick_image, pick_images, through_network
+from aeviz.ui.components.walk.saved_directions import direction_picker, offered_directions
 
 MODES = {"direction": "Direction", "analogy": "Analogy"}
 STEPS, STEPS_NARROW = 9, 5
@@ -28,7 +28,7 @@ class Chosen(NamedTuple):
     """The images, None for one that is missing, and the direction; without one it is an analogy."""
 
     mode: str
-    images: list[OneImage | None]
+    images: list[PickedImage | None]
     direction: Direction | None = None
 
 
@@ -39,8 +39,8 @@ def direction_controls(run: Run) -> Chosen:
         label_visibility="collapsed", format_func=MODES.__getitem__, help="A direction between groups, or A is to B as C is to what?",
     )  # fmt: skip
     if mode == "analogy":
-        return Chosen(mode, some_images(run, "ABC", "analogy"))
-    image = one_image(run, "Image", "directions.image")
+        return Chosen(mode, pick_images(run, "ABC", "analogy"))
+    image = pick_image(run, "Image", "directions.image")
     return Chosen(mode, [image], direction_picker(run))
 
 
@@ -60,7 +60,7 @@ def direction_canvas(run: Run, chosen: Chosen) -> None:
         )
 
 
-def _analogy(run: Run, images: list[OneImage]) -> None:
+def _analogy(run: Run, images: list[PickedImage]) -> None:
     """A is to B as C is to the picture that one can move."""
     rebuilt = through_network(run, images)
     a, b, c = rebuilt.z
@@ -76,10 +76,10 @@ def _analogy(run: Run, images: list[OneImage]) -> None:
         st.caption(
             "A is to B as C is to the last picture: the code of C, plus that of B, less that of A.", width="stretch"
         )
-        _take(run, "analogy", c, b - a, np.linspace(0.0, FURTHEST, STEPS), turn)
+        _export(run, "analogy", c, b - a, np.linspace(0.0, FURTHEST, STEPS), turn)
 
 
-def _along(run: Run, image: OneImage, direction: Direction) -> None:
+def _along(run: Run, image: PickedImage, direction: Direction) -> None:
     check_length(run, direction)
     vector = np.array(direction.vector, dtype=np.float32)
     rebuilt = through_network(run, [image])
@@ -94,7 +94,7 @@ def _along(run: Run, image: OneImage, direction: Direction) -> None:
     with facts:
         _facts(run, direction)
         changes = plots.change_bars(list(direction.changes), list(direction.changes.values()), height=210)
-        _take(run, "direction", rebuilt.z[0], vector, np.linspace(-REACH, REACH, STEPS), turn, changes)
+        _export(run, "direction", rebuilt.z[0], vector, np.linspace(-REACH, REACH, STEPS), turn, changes)
     with bars:
         st.plotly_chart(
             changes, key="direction.changes",
@@ -116,14 +116,14 @@ def _facts(run: Run, direction: Direction) -> None:
     st.caption(" · ".join(part for part in said if part))
 
 
-def _take(
+def _export(
     run: Run, name: str, z: np.ndarray, vector: np.ndarray, amounts: np.ndarray, turn: Turn | None,
     plot: go.Figure | None = None,
 ) -> None:  # fmt: skip
     codes = np.concatenate([shift(z[None], vector, amount) for amount in amounts])
     frames = pictures.to_pixels(cache.decode(run, codes, turn and turn.at(amounts)))
     numbers = {"amount": amounts, "z": codes}
-    take_along(name, frames[None], numbers | {"vector": vector, "x_hat": frames}, numbers, film=True, plot=plot)
+    export_menu(name, frames[None], numbers | {"vector": vector, "x_hat": frames}, numbers, film=True, plot=plot)
 
 
 def _name(run: Run, name: str, *parts: np.ndarray) -> str:

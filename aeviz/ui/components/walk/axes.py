@@ -11,11 +11,11 @@ from aeviz.models.variants.vae import VAE
 from aeviz.results import Axes
 from aeviz.results.generated.sweeps import Kind, axis_name, sweep
 from aeviz.runs import Run
-from aeviz.ui import cache, drawn, words
-from aeviz.ui.components.code_bridges import mosaic
-from aeviz.ui.components.images.one_image import OneImage, one_image, through_network
+from aeviz.ui import cache, derived, words
+from aeviz.ui.components.code_views import mosaic
+from aeviz.ui.components.export_buttons import export_menu
+from aeviz.ui.components.images.image_picker import PickedImage, pick_image, through_network
 from aeviz.ui.components.posters import Row, poster
-from aeviz.ui.components.taking import take_along
 
 HEIGHT = 640
 SILENT, FAINT = 1e-3, 0.35  # mean squared change of pixels below which an axis says nothing, and how it is drawn
@@ -27,7 +27,7 @@ NAME = "dimensions"
 class Chosen(NamedTuple):
     """The image to begin at, which axes, by what they are ordered, and how many pictures a row has."""
 
-    image: OneImage | None
+    image: PickedImage | None
     kind: Kind
     order: Order
     steps: int
@@ -35,7 +35,7 @@ class Chosen(NamedTuple):
 
 def axes_controls(run: Run) -> Chosen:
     """Which image is changed, and along which axes."""
-    image = one_image(run, "Image", "axes.image")
+    image = pick_image(run, "Image", "axes.image")
     kind: Kind = st.segmented_control(
         "Axes", list(KINDS), default="dimensions", required=True, key="axes.kind", width="stretch", persist_state="session",
         format_func=KINDS.__getitem__, help="The numbers of the code one by one, or the directions along which codes vary most.",
@@ -54,7 +54,7 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
     if chosen.image is None:
         st.info("Choose an image to begin with.", icon=":material/upload:")
         return
-    known = drawn.axes(run, chosen.kind, chosen.order)
+    known = derived.axes(run, chosen.kind, chosen.order)
     rebuilt = through_network(run, [chosen.image])
     swept = sweep(rebuilt.z[0], known, chosen.steps)
     count, steps, width = swept.z.shape
@@ -77,7 +77,7 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
             + (" Faint axes change next to nothing." if silent.any() else ""),
             width="stretch",
         )
-        take_along(
+        export_menu(
             NAME, frames.reshape(count, steps, *frames.shape[1:]),
             {"axis": np.array(names), "value": swept.values, "z": swept.z, "x_hat": frames},
             {"axis": np.array(names).repeat(steps), "value": swept.values.ravel(), "z": swept.z.reshape(-1, width)},

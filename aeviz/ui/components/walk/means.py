@@ -10,8 +10,8 @@ from aeviz.data import Dataset, pictures
 from aeviz.results import ClassMeans, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, show, state, words
+from aeviz.ui.components.export_buttons import export_menu
 from aeviz.ui.components.map.selection import picked
-from aeviz.ui.components.taking import take_along
 
 EVERY, PICKED = -1, -2  # beside the classes' own numbers
 SPLIT: Split = "test"
@@ -73,12 +73,12 @@ def _every_class(run: Run) -> None:
             with st.container(border=True, gap="xxsmall"):
                 show.picture(_beside(pair, CARD), f"{PIXELS} and of the codes")
                 st.caption(f"**{words.plain(classes[label])}** · {count:,}")
-    _take(pairs, means, classes)
+    _export(pairs, means, classes)
 
 
-def _take(pairs: np.ndarray, means: ClassMeans, classes: tuple[str, ...]) -> None:
+def _export(pairs: np.ndarray, means: ClassMeans, classes: tuple[str, ...]) -> None:
     numbers = {"label": np.array([classes[label] for label in means.labels]), "count": means.counts, "z": means.z}
-    take_along("means", pairs.swapaxes(0, 1), numbers | {"pixels": means.images, "x_hat": means.decoded}, numbers)
+    export_menu("means", pairs.swapaxes(0, 1), numbers | {"pixels": means.images, "x_hat": means.decoded}, numbers)
 
 
 def _group(run: Run, split: Split, rows: np.ndarray, dataset: Dataset, said: str) -> None:
@@ -97,7 +97,7 @@ def _group(run: Run, split: Split, rows: np.ndarray, dataset: Dataset, said: str
         st.caption(
             f"Of {words.plain(said)}" + (f"; {len(few)} of them:" if len(few) < len(rows) else ":"), width="stretch"
         )
-        take_along(
+        export_menu(
             "mean",
             pair[None],
             {"pixels": found.image, "x_hat": found.decoded, "z": found.code},

@@ -59,7 +59,7 @@ COUNTS: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 
 @dataclass(frozen=True)
-class Knobs:
+class GroupValues:
     """What the groups hold, by class of settings and as yet unchecked, and the places below those that are open."""
 
     values: dict[str, dict[str, Any]]
@@ -76,7 +76,7 @@ class Part:
     usual: dict[str, Any]
 
 
-def knobs(variant: type[Autoencoder], body: str) -> Knobs:
+def setting_groups(variant: type[Autoencoder], body: str) -> GroupValues:
     """All groups, folded.
 
     A folded group is not drawn, and its settings are read from the session: forty widgets fewer to send at every
@@ -90,11 +90,11 @@ def knobs(variant: type[Autoencoder], body: str) -> Knobs:
             parts = parts_of(group, variant, body)
             with _folded(group, summary(group, parts, present)) as place:
                 for kind, part in parts.items():
-                    take = _knob if place.open else _kept
+                    take = _widget if place.open else _kept
                     values[kind] |= {name: take(part, name, variant) for name in part.names if counts(name, present)}
                 if place.open:
                     places[group.name] = st.container()
-    return Knobs(values, places)
+    return GroupValues(values, places)
 
 
 def _folded(group: Group, differs: str) -> ExpanderContainer:
@@ -176,7 +176,7 @@ def _kept(part: Part, name: str, variant: type[Autoencoder]) -> Any:
     return forms.current(part.cls, _home(part.key, name, variant), name, part.usual.get(name))
 
 
-def _knob(part: Part, name: str, variant: type[Autoencoder]) -> Any:
+def _widget(part: Part, name: str, variant: type[Autoencoder]) -> Any:
     if name == "loss":
         return forms.choose(
             LOSSES, variant.usual_loss, label="Loss", key=f"train.{variant.name}.loss", persist_state="session",

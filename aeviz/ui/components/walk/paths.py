@@ -13,16 +13,16 @@ from aeviz.latent.paths.paths import FEWEST_STEPS, FEWEST_STOPS, MOST_STEPS, MOS
 from aeviz.plots.theme import CLASS_COLOURS
 from aeviz.results import MapRequest, Rebuilt, Walk
 from aeviz.runs import Run
-from aeviz.ui import cache, drawn, show, state
-from aeviz.ui.components.code_bridges import player
-from aeviz.ui.components.images.one_image import OneImage, some_images, through_network
+from aeviz.ui import cache, derived, show, state
+from aeviz.ui.components.code_views import player
+from aeviz.ui.components.export_buttons import export_menu
+from aeviz.ui.components.images.image_picker import PickedImage, pick_images, through_network
 from aeviz.ui.components.map import scenes
 from aeviz.ui.components.map.canvas import last_request
 from aeviz.ui.components.map.colours import Painted
 from aeviz.ui.components.map.view import latent_map
 from aeviz.ui.components.posters import Row, poster
-from aeviz.ui.components.taking import take_along
-from aeviz.ui.frame import kindly
+from aeviz.ui.frame import show_errors
 
 STAGE, STAGE_NARROW, STOPS_ROW, STRIP = 264, 220, 48, 92  # pixels of height
 NARROW_NAME = 20
@@ -37,13 +37,13 @@ COLOURS = [CLASS_COLOURS[number] for number in (0, 1, 2, 4)]
 class Chosen:
     """The images a road leads through, None for one that is missing; which roads; how many steps."""
 
-    images: list[OneImage | None]
+    images: list[PickedImage | None]
     roads: dict[str, str]
     steps: int
 
 
 @dataclass(frozen=True)
-class Roads:
+class Paths:
     """Roads that were walked: their names and labels, codes z (R, S, D), frames (R, S, C, H, W) uint8, distance (R, S)."""
 
     labels: dict[str, str]
@@ -56,19 +56,19 @@ class Roads:
         return [{"label": label, "colour": _colour(name)} for name, label in self.labels.items()]
 
 
-def road_controls(run: Run) -> Chosen:
+def path_controls(run: Run) -> Chosen:
     """Which images, which roads, and in how many steps."""
     count = st.segmented_control(
         "Images", range(FEWEST_STOPS, MOST_STOPS + 1), default=FEWEST_STOPS, required=True, key="walk.count", width="stretch",
         persist_state="session", help="A road leads through all of them, in this order.",
     )  # fmt: skip
-    images = some_images(run, "ABCD"[:count], "walk")
-    roads = _roads_picker(run)
+    images = pick_images(run, "ABCD"[:count], "walk")
+    roads = _paths_picker(run)
     steps = st.slider("Steps", FEWEST_STEPS, MOST_STEPS, 16, key="walk.steps", persist_state="session")
     return Chosen(images, roads, max(steps, count))
 
 
-def _roads_picker(run: Run) -> dict[str, str]:
+def _paths_picker(run: Run) -> dict[str, str]:
     """The names of the chosen roads, with what they are called."""
     with st.container(gap="xxsmall"):
         st.markdown("Roads")
@@ -79,7 +79,7 @@ def _roads_picker(run: Run) -> dict[str, str]:
     return {road.name: road.label for road, is_chosen in offered if is_chosen}
 
 
-def road_canvas(run: Run, chosen: Chosen) -> None:
+def path_canvas(run: Run, chosen: Chosen) -> None:
     """All chosen roads: one step large beside the map, all steps below."""
     images = [image for image in chosen.images if image is not None]
     if len(images) < len(chosen.images):
@@ -99,25 +99,25 @@ def road_canvas(run: Run, chosen: Chosen) -> None:
     with strips:
         more = NARROW_NAME if state.is_narrow() else 0
         shown.strips(key="walk.strips", height=STOPS_ROW + more + (STRIP + more) * len(chosen.roads))
-    with beside, kindly():
+    with beside, show_errors():
         _map(run, roads, x, rebuilt.z)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             UNDER if roads.distance is not None else "How far the roads are from the data is not known: the images are not here.",
             width="stretch",
         )  # fmt: skip
-        _take(roads)
+        _export(roads)
 
 
-def walked(run: Run, stops: Rebuilt, chosen: Chosen) -> Roads:
+def walked(run: Run, stops: Rebuilt, chosen: Chosen) -> Paths:
     """The chosen roads through the codes of some images, decoded."""
-    walks: list[Walk] = [drawn.walk(run, stops.z, stops.told, name, chosen.steps) for name in chosen.roads]
+    walks: list[Walk] = [derived.walk(run, stops.z, stops.told, name, chosen.steps) for name in chosen.roads]
     z = np.stack([walk.z for walk in walks])  # (R, S, D)
     told = [walk.told for walk in walks if walk.told is not None]  # (S, K + 1) each, or none
     frames = cache.decode(run, z.reshape(-1, z.shape[-1]), np.concatenate(told) if told else None)
     images = pictures.to_pixels(frames)
     known = [walk.distance for walk in walks if walk.distance is not None]
-    return Roads(
+    return Paths(
         chosen.roads, z, images.reshape(*z.shape[:2], *images.shape[1:]), np.stack(known) if len(known) == len(walks) else None
     )  # fmt: skip
 
@@ -135,7 +135,7 @@ def _places() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
     return stage, st.container(), beside
 
 
-def _map(run: Run, roads: Roads, x: np.ndarray, codes: np.ndarray) -> None:
+def _map(run: Run, roads: Paths, x: np.ndarray, codes: np.ndarray) -> None:
     """The map that was looked at last, if it is flat, else PCA, with the roads and their images on it."""
     if cache.images_if_here(run) is None:
         return
@@ -146,12 +146,12 @@ def _map(run: Run, roads: Roads, x: np.ndarray, codes: np.ndarray) -> None:
     classes = run.config().data.classes
     colours = Painted(found.labels if classes else None, classes or None, "Label", "label")
     scene = scenes.scene_of(run, request, found, colours, mode="dots", height=STAGE)
-    points = drawn.placed(run, request, found, roads.z.reshape(-1, roads.z.shape[-1])).reshape(*roads.z.shape[:2], -1)
+    points = derived.placed(run, request, found, roads.z.reshape(-1, roads.z.shape[-1])).reshape(*roads.z.shape[:2], -1)
     ways = [
         {"colour": mark["colour"], "x": way[:, 0].tolist(), "y": way[:, 1].tolist()}
         for mark, way in zip(roads.marks(), points, strict=True)
     ]
-    stops = drawn.placed(run, request, found, codes)
+    stops = derived.placed(run, request, found, codes)
     latent_map(
         replace(
             scene, space=f"{scene.space} {hash(stops.tobytes())}", view=_view(found.points, points), tool="pan", roads=ways, stars=_stars(stops, x)
@@ -177,12 +177,12 @@ def _stars(places: np.ndarray, x: np.ndarray) -> list[dict[str, Any]]:
     ]
 
 
-def _take(roads: Roads) -> None:
+def _export(roads: Paths) -> None:
     count, steps = roads.z.shape[:2]
     flat = roads.z.reshape(count * steps, -1)
     distance = {} if roads.distance is None else {"distance": roads.distance}
     names = np.array(list(roads.labels))
-    take_along(
+    export_menu(
         NAME, roads.frames,
         {"road": names, "z": roads.z, "x_hat": roads.frames, **distance},
         {"road": names.repeat(steps), "step": np.tile(np.arange(1, steps + 1), count), **{k: v.ravel() for k, v in distance.items()}, "z": flat},
@@ -190,7 +190,7 @@ def _take(roads: Roads) -> None:
     )  # fmt: skip
 
 
-def _poster(roads: Roads) -> bytes:
+def _poster(roads: Paths) -> bytes:
     """Every road by its name, with its distance to the data under it."""
     far = roads.distance
     rows = [

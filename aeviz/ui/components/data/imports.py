@@ -15,7 +15,7 @@ from aeviz.errors import AevizError, BadValue
 from aeviz.files import safe_name
 from aeviz.jobs import Job
 from aeviz.ui import forms, state, words
-from aeviz.ui.frame import draw_anew, said
+from aeviz.ui.frame import catch_errors, redraw
 
 TYPES = ["zip", "png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "npy", "npz", "csv"]
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -26,7 +26,7 @@ def _folder() -> Path:
     return data.data_root() / ".jobs"
 
 
-def offer_download(info: DataInfo, working: bool) -> None:
+def download_box(info: DataInfo, working: bool) -> None:
     """A public set that is not here yet: what it is, and the button that fetches it."""
     size = f"{info.n:,} images, {words.shape(info.shape)}" if info.n and info.shape else ""
     with st.container(border=True):
@@ -37,7 +37,7 @@ def offer_download(info: DataInfo, working: bool) -> None:
             icon=":material/download:",
             type="primary",
             key="data.get",
-            on_click=said(_start_download),
+            on_click=catch_errors(_start_download),
             args=(info.name,),
         )
 
@@ -53,7 +53,7 @@ def _watch(job: Job, name: str) -> None:
     state.remember("data.job.name", name)
 
 
-def under_way() -> bool:
+def import_progress() -> bool:
     """The import or download one started, until it has been read; whether one is at work."""
     path = state.recall("data.job") or _running()
     if not path:
@@ -78,7 +78,7 @@ def _progress(job: Job) -> None:
     status = job.status()
     if status.state not in jobs.LIVE:
         state.remember("data.job", str(job.path))
-        draw_anew()
+        redraw()
     with st.container(border=True):
         share = min(1.0, status.done / status.total) if status.total else 0.0
         st.progress(share, text=words.plain(status.message or "Starting …"))

@@ -10,10 +10,10 @@ from aeviz.results import Rebuilt
 from aeviz.runs import Run, list_runs
 from aeviz.scores.images import psnr
 from aeviz.ui import cache, pick, words
+from aeviz.ui.components.export_buttons import export_menu
 from aeviz.ui.components.images.gallery import gallery
 from aeviz.ui.components.images.pictures import Chosen
 from aeviz.ui.components.posters import Row, poster
-from aeviz.ui.components.taking import take_along
 
 MOST, AT_FIRST = 12, 4
 SIDE = 64  # pixels
@@ -23,7 +23,7 @@ def runs_view(run: Run, chosen: Chosen) -> None:
     """Originals above, and below them what each chosen run makes of them."""
     others = {other.id: other for other in list_runs() if other.id != run.id and other.has_weights()}
     titles = pick.titles([run, *others.values()])
-    runs = [run, *_rival_picker(run, others, titles)]
+    runs = [run, *_run_picker(run, others, titles)]
     rebuilt = [cache.rebuild(each, chosen.fitted(each), _labels(run, each, chosen)) for each in runs]
     errors = np.array([each.numbers()["mse"] for each in rebuilt])  # (runs, n)
     with st.container(key="rivals", gap="small"):
@@ -35,7 +35,7 @@ def runs_view(run: Run, chosen: Chosen) -> None:
             labels = [_decibels(error) for error in errors[place]]
             _row(title, _summary(made), pictures.to_pixels(made.x_hat), each.id, labels, best)
     with st.container(horizontal_alignment="right"):
-        _take(runs, rebuilt, chosen, titles)
+        _export(runs, rebuilt, chosen, titles)
 
 
 def _labels(run: Run, other: Run, chosen: Chosen) -> np.ndarray:
@@ -44,7 +44,7 @@ def _labels(run: Run, other: Run, chosen: Chosen) -> np.ndarray:
     return chosen.labels if same else np.full(len(chosen.labels), -1)
 
 
-def _rival_picker(run: Run, others: dict[str, Run], titles: dict[str, str]) -> list[Run]:
+def _run_picker(run: Run, others: dict[str, Run], titles: dict[str, str]) -> list[Run]:
     """Some of the other runs; at first the latest of the same set."""
     if not others:
         st.info(
@@ -80,7 +80,7 @@ def _row(
         )
 
 
-def _take(runs: list[Run], rebuilt: list[Rebuilt], chosen: Chosen, titles: dict[str, str]) -> None:
+def _export(runs: list[Run], rebuilt: list[Rebuilt], chosen: Chosen, titles: dict[str, str]) -> None:
     """All rows as one picture, and every image's numbers in every run."""
     numbers = [made.numbers() for made in rebuilt]
     rows = [
@@ -97,7 +97,7 @@ def _take(runs: list[Run], rebuilt: list[Rebuilt], chosen: Chosen, titles: dict[
         "image": np.array(chosen.names * len(runs)),
     } | {measure: np.concatenate([each[measure] for each in numbers]) for measure in numbers[0]}
     original = Row(chosen.pixels, "Original", below=chosen.captions)
-    take_along("runs", chosen.pixels[None], arrays, table, picture=lambda: poster([original, *rows]))
+    export_menu("runs", chosen.pixels[None], arrays, table, picture=lambda: poster([original, *rows]))
 
 
 def _summary(made: Rebuilt) -> str:

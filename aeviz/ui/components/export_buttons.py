@@ -21,7 +21,7 @@ FILMS = {"GIF": "image/gif", "WebP": "image/webp", "MP4": "video/mp4"}
 _saver = bridge("aeviz_plot_saver", joined("map/base.js", "plot_saver.js"))
 
 
-def take_along(
+def export_menu(
     name: str, images: np.ndarray, numbers: Mapping[str, np.ndarray], table: Mapping[str, np.ndarray], *,
     film: bool = False, picture: Callable[[], bytes] | None = None, plot: go.Figure | None = None,
 ) -> None:  # fmt: skip

@@ -11,14 +11,14 @@ from aeviz.ui import state
 UNSAID = -1
 
 
-def said_classes(run: Run, pixels: np.ndarray) -> np.ndarray:
+def user_labels(run: Run, pixels: np.ndarray) -> np.ndarray:
     """The classes (n,) that a person has said images (n, C, H, W) are of, -1 where they have said none."""
     return np.array([state.recall(_key(run, image), UNSAID) for image in pixels], np.int64)
 
 
 def labels_of(run: Run, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Labels (n,) of a set's images (n, C, H, W); of images without one, what a person has said."""
-    return np.where(labels >= 0, labels, said_classes(run, pixels))
+    return np.where(labels >= 0, labels, user_labels(run, pixels))
 
 
 def class_picker(run: Run, image: np.ndarray, told: int) -> None:

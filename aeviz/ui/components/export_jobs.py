@@ -13,13 +13,13 @@ from aeviz.models import costs
 from aeviz.results import MapRequest
 from aeviz.runs import Run, archive, kept
 from aeviz.ui import cache, warm, words
-from aeviz.ui.components.working import is_working, working
-from aeviz.ui.frame import kindly, said
+from aeviz.ui.components.job_progress import is_active, job_progress
+from aeviz.ui.frame import catch_errors, show_errors
 
 WIDTH = 560  # pixels, so that nothing moves when a button says more
 
 
-def take_run(run: Run) -> None:
+def export_run(run: Run) -> None:
     """All the ways out for a run."""
     with st.popover("Take it along", icon=":material/download:", key=f"take.{run.id}", on_change="rerun") as box:
         if not box.open:
@@ -28,10 +28,10 @@ def take_run(run: Run) -> None:
             _zip(run)
             for way in EXPORTS.values():
                 if way.name != "zip":
-                    _way_out(run, way)
+                    _export_row(run, way)
 
 
-def take_map(run: Run, request: MapRequest, dims: int) -> None:
+def export_map(run: Run, request: MapRequest, dims: int) -> None:
     """The ways out that show a map, for the one that is being looked at."""
     with st.popover("Share", key="take.map", on_change="rerun", help="Take this map along.") as box:
         if not box.open:
@@ -39,19 +39,19 @@ def take_map(run: Run, request: MapRequest, dims: int) -> None:
         with st.container(width=WIDTH):
             for way in EXPORTS.values():
                 if way.shows:
-                    _way_out(run, way, request)
+                    _export_row(run, way, request)
                     if dims == 3 and export.taken(run, way, request) is None:
                         st.caption("In 3-D nothing is decoded under the pointer.")
 
 
-def _way_out(run: Run, way: Export, request: MapRequest | None = None) -> None:
+def _export_row(run: Run, way: Export, request: MapRequest | None = None) -> None:
     """One way out, with one action: have it made, cancel that, or download it."""
     row, line = _row(way), way.missing()
     if line:
         row.button("Make", icon=":material/build:", key=f"make.{way.name}", disabled=True)
         st.caption(f"Needs `{line}`")
     elif way.slow:
-        with kindly():
+        with show_errors():
             _made(run, way, request, row)
     else:
         row.download_button(
@@ -72,13 +72,17 @@ def _row(way: Export) -> DeltaGenerator:
 def _made(run: Run, way: Export, request: MapRequest | None, row: DeltaGenerator) -> None:
     """A file that takes a while: how far it is, the file itself, or the button that has it made."""
     job = export.taking_job(run, way, request)
-    if is_working(job):
-        working(job, f"cancel.{way.name}")
+    if is_active(job):
+        job_progress(job, f"cancel.{way.name}")
         return
     path, status = export.taken(run, way, request), job.status() if job.path.exists() else None
     if path is None:
         row.button(
-            "Make", icon=":material/build:", key=f"make.{way.name}", on_click=said(_start), args=(run, way, request)
+            "Make",
+            icon=":material/build:",
+            key=f"make.{way.name}",
+            on_click=catch_errors(_start),
+            args=(run, way, request),
         )
         if status:
             _say_end(status)

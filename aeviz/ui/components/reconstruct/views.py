@@ -4,11 +4,11 @@ import streamlit as st
 
 from aeviz.runs import Run
 from aeviz.ui import cache, forms
-from aeviz.ui.components.images.arriving import arrivals_of_images, say_problems
-from aeviz.ui.components.images.pictures import FROM_SET, Chosen, ask_for, images_of_the_set
+from aeviz.ui.components.images.inputs import image_inputs, show_import_problems
+from aeviz.ui.components.images.pictures import FROM_SET, Chosen, open_image, set_images
 from aeviz.ui.components.map.canvas import place_on_map
-from aeviz.ui.components.reconstruct.one_image import image_view
-from aeviz.ui.components.reconstruct.rivals import runs_view
+from aeviz.ui.components.reconstruct.compare_runs import runs_view
+from aeviz.ui.components.reconstruct.single_image import image_view
 from aeviz.ui.components.reconstruct.whole_set import set_view
 
 PICKER = "pictures"
@@ -20,8 +20,8 @@ WHOLE = "Whole test set"
 def image_picker(run: Run) -> Chosen:
     """Images of one's own, or some of the run's test images where they are at hand."""
     here = cache.images_if_here(run)
-    chosen = arrivals_of_images(run, PICKER, {FROM_SET: lambda: images_of_the_set(run)} if here else None)
-    say_problems()
+    chosen = image_inputs(run, PICKER, {FROM_SET: lambda: set_images(run)} if here else None)
+    show_import_problems()
     return chosen
 
 
@@ -36,7 +36,7 @@ def view_picker() -> str:
 
 def _open(run: Run, row: int) -> None:
     """Look closely at an image of the set."""
-    ask_for(run, row)
+    open_image(run, row)
     st.session_state[VIEW], st.session_state[f"{PICKER}.way"] = ONE, FROM_SET
 
 

@@ -15,7 +15,7 @@ from aeviz.runs.directions import (
     save_direction,
 )
 from aeviz.ui import cache, words
-from aeviz.ui.frame import said
+from aeviz.ui.frame import catch_errors
 
 CHOSEN, NEW = "directions.chosen", "directions.new"
 BETWEEN = ""  # in the list of kept ones: a direction between two classes, not kept yet
@@ -37,9 +37,13 @@ def direction_picker(run: Run) -> Direction | None:
     with st.popover("Rename or delete", icon=":material/edit:", width="stretch"):
         st.text_input("New name", key=NEW, placeholder=chosen, max_chars=80)
         with st.container(horizontal=True):
-            st.button("Rename", key="directions.rename", on_click=said(_rename), args=(run, chosen))
+            st.button("Rename", key="directions.rename", on_click=catch_errors(_rename), args=(run, chosen))
             st.button(
-                "Delete", key="directions.delete", icon=":material/delete:", on_click=said(_delete), args=(run, chosen)
+                "Delete",
+                key="directions.delete",
+                icon=":material/delete:",
+                on_click=catch_errors(_delete),
+                args=(run, chosen),
             )
     return find_direction(run, chosen)
 
@@ -68,7 +72,7 @@ def _between(run: Run, classes: tuple[str, ...]) -> Direction | None:
         return None
     st.text_input("Name", key=NEW, placeholder=found.name, max_chars=80)
     st.button(
-        "Keep", icon=":material/bookmark_add:", key="directions.keep", on_click=said(_keep), args=(run, found), width="stretch",
+        "Keep", icon=":material/bookmark_add:", key="directions.keep", on_click=catch_errors(_keep), args=(run, found), width="stretch",
         help="Keep it with the run; it is exported with it, too.",
     )  # fmt: skip
     return found

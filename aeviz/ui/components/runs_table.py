@@ -13,15 +13,15 @@ from aeviz.errors import AevizError
 from aeviz.models import VARIANTS, costs
 from aeviz.runs import Note, Run, archive
 from aeviz.ui import frame, menu, show, state, words
+from aeviz.ui.components.export_jobs import export_run
 from aeviz.ui.components.live.head import can_go_on, go_on
-from aeviz.ui.components.taking_away import take_run
 
 
 def run_table() -> None:
     """Every run in one row; a click makes it the one that is worked on."""
     found = runs.list_runs()
     if not found:
-        frame.nothing_yet("No runs yet. Train an autoencoder, or load one below that was shared with you.")
+        frame.empty_state("No runs yet. Train an autoencoder, or load one below that was shared with you.")
         return
     rows = [_row(run) for run in found]
     current = state.current_run()
@@ -81,10 +81,14 @@ def details() -> None:
             menu.go("map")
         if can_go_on(run, status):
             st.button(
-                "Continue", icon=":material/play_arrow:", key="runs.continue", on_click=frame.said(go_on), args=(run,)
+                "Continue",
+                icon=":material/play_arrow:",
+                key="runs.continue",
+                on_click=frame.catch_errors(go_on),
+                args=(run,),
             )
         if run.has_weights():
-            take_run(run)
+            export_run(run)
         _delete(run)
     title = st.text_input(
         "Title", note.title, key=f"title.{run.id}", max_chars=120, placeholder=words.run_title(run.config())
@@ -118,7 +122,7 @@ def _delete(run: Run) -> None:
     ):
         named = words.plain(words.run_title(run.config(), run.note().title))
         st.markdown(f"Delete **{named}** with everything in it? This cannot be undone.")
-        st.button("Delete it", type="primary", key="delete.yes", on_click=frame.said(_deleted), args=(run,))
+        st.button("Delete it", type="primary", key="delete.yes", on_click=frame.catch_errors(_deleted), args=(run,))
 
 
 def _deleted(run: Run) -> None:

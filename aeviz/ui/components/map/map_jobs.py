@@ -10,13 +10,13 @@ from aeviz.latent.projections.register import PROJECTIONS
 from aeviz.results import Map, MapRequest
 from aeviz.runs import Run
 from aeviz.ui import warm, words
-from aeviz.ui.components.working import is_working
-from aeviz.ui.frame import draw_anew
+from aeviz.ui.components.job_progress import is_active
+from aeviz.ui.frame import redraw
 
 AT_ONCE = 20_000  # codes up to which a slow map begins by itself
 
 
-def begins_by_itself(run: Run, request: MapRequest) -> bool:
+def starts_automatically(run: Run, request: MapRequest) -> bool:
     """Whether a map is begun as soon as it is asked for: with usual settings, not too many codes, and no attempt yet."""
     usual = PROJECTIONS[request.method].Settings().to_json()
     same = {name: value for name, value in request.written_out().settings.items() if name != "dims"}
@@ -38,15 +38,15 @@ def _created(job: Job) -> Job:
 
 
 @st.fragment(run_every=0.5)
-def judging(run: Run, request: MapRequest) -> None:
+def quality_progress(run: Run, request: MapRequest) -> None:
     """A map is being judged, in a process of its own; if that failed, why."""
     job = results.quality_job(run, request)
     if results.kept_quality(run, request) is not None:
-        draw_anew()
+        redraw()
     if not job.path.exists() or job.status().state == "done":  # it was done of a map that has been gone on with
         # Nobody waits for it, so the spare process is left to who does.
         jobs.start(_created(job), "project", run.id, *request.options(), "--job", str(job.path))
-    if is_working(job):
+    if is_active(job):
         st.caption(":material/hourglass_top: Judging the map …")
     else:
         st.caption(words.sentence(job.status().message or "the map could not be judged"))
@@ -83,8 +83,8 @@ def offer(run: Run, request: MapRequest) -> None:
 def progress(run: Run, request: MapRequest) -> None:
     """How far the map's process is, with what it knows of its end, and the button that stops it."""
     job = results.map_job(run, request)
-    if not is_working(job):
-        draw_anew()
+    if not is_active(job):
+        redraw()
     status, frame = job.status(), results.map_frame(run, request)
     said = [words.plain(status.message or "Starting …")]
     if frame is not None and frame.iteration:
@@ -101,7 +101,7 @@ def progress(run: Run, request: MapRequest) -> None:
         )  # fmt: skip
 
 
-def go_on_button(run: Run, request: MapRequest, drawn: Map) -> None:
+def resume_button(run: Run, request: MapRequest, drawn: Map) -> None:
     """The way to go on with a map that was stopped, or to let a finished one move further."""
     if "iterations" not in drawn.notes:
         return

@@ -12,7 +12,7 @@ from aeviz.runs import Run, RunConfig
 from aeviz.ui import forms, state, words
 from aeviz.ui.components.live.change import change_buttons
 from aeviz.ui.components.live.follow import Follower, follow, wait_until
-from aeviz.ui.frame import said
+from aeviz.ui.frame import catch_errors
 
 TICKS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # of a decade
 MOST_EVEN = 2.0  # a wider range is shown on a logarithmic scale
@@ -31,18 +31,18 @@ class Turn:
 
 
 @st.fragment
-def dials(run: Run) -> None:
+def live_settings(run: Run) -> None:
     """One slider for each live setting, the sign that it was heard, and the way to another network."""
     coming = _coming(run)  # before the settings are read: what was heard stands there by then
     config = run.config()
     st.markdown("**Turn while it trains**")
     for path, present in training.live_paths(config).items():
-        _dial(run, config, path, coming.get(path, float(present)))
+        _slider(run, config, path, coming.get(path, float(present)))
     _confirm(run)
     change_buttons(run, config)
 
 
-def _dial(run: Run, config: RunConfig, path: str, wanted: float) -> None:
+def _slider(run: Run, config: RunConfig, path: str, wanted: float) -> None:
     """A slider, logarithmic where its range spans decades.
 
     One that is to show what another hand has turned is a fresh one: the browser still tells what the old one showed,
@@ -56,7 +56,7 @@ def _dial(run: Run, config: RunConfig, path: str, wanted: float) -> None:
     st.session_state.setdefault(key, wanted)
     shared: dict[str, Any] = {
         "label": words.label(path.rpartition(".")[2]), "key": key, "help": field.description,
-        "on_change": said(_turn), "args": (run, path, serial, key),
+        "on_change": catch_errors(_turn), "args": (run, path, serial, key),
     }  # fmt: skip
     low, high = bounds(field)
     if high - low <= MOST_EVEN:

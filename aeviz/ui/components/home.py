@@ -8,27 +8,31 @@ from aeviz.runs import Run, TrainingConfig, list_runs
 from aeviz.training import Recipe
 from aeviz.ui import cache, menu, show, state, words
 from aeviz.ui.components.train.start import begin
-from aeviz.ui.frame import said
+from aeviz.ui.frame import catch_errors
 
-FIRST = Recipe(
+DEMO = Recipe(
     model={"variant": "vae", "latent_dim": 8, "body": {"name": "dense", "widths": (256, 64)}},
     training=TrainingConfig(epochs=100, batch_size=64, loss="bernoulli", learning_rate=2e-3),
 )
 SHOWN = 6
 
 
-def welcome() -> bool:
+def intro() -> bool:
     """One sentence, and one button that makes it true; whether it is at it now."""
     st.markdown(
         "#### Bring images, shape an autoencoder, train it while you watch, and walk through what it has learned."
     )
     first = next((run for run in list_runs() if run.id == state.recall("first")), None)
     if first:
-        _on_the_way(first)
+        _demo_progress(first)
         return True
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Show me on digits", type="primary", icon=":material/play_arrow:", key="first", on_click=said(_start_first)
+            "Show me on digits",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="first",
+            on_click=catch_errors(_start_demo),
         )
         st.caption(
             "Trains a small VAE in a few seconds and opens its map. "
@@ -38,14 +42,14 @@ def welcome() -> bool:
     return False
 
 
-def _start_first() -> None:
-    run = training.prepare(FIRST, cache.dataset("digits", {}))
+def _start_demo() -> None:
+    run = training.prepare(DEMO, cache.dataset("digits", {}))
     begin(run)
     state.remember("first", run.id)
 
 
 @st.fragment(run_every=0.3)
-def _on_the_way(run: Run) -> None:
+def _demo_progress(run: Run) -> None:
     """The first training, watched until its map can be opened."""
     status, total = run.status(), run.config().training.epochs
     if not run.is_live():
@@ -56,11 +60,11 @@ def _on_the_way(run: Run) -> None:
         said = f"Epoch {status.epoch} of {total}" if status.epoch else (status.message or "Starting …")
         st.progress(min(1.0, status.epoch / total), text=words.plain(said))
         if preview.exists():
-            show.lasting_picture(preview.read_bytes(), "Images above, their reconstructions below")
+            show.cached_picture(preview.read_bytes(), "Images above, their reconstructions below")
         st.button("Stop", icon=":material/stop:", key="first.stop", on_click=run.ask, args=("stop",))
 
 
-def shelf() -> None:
+def overview() -> None:
     """The runs and the data sets at hand."""
     runs, sets = st.columns(2, gap="large")
     with runs:
@@ -88,7 +92,7 @@ def _run_row(run: Run) -> None:
     config, preview = run.config(), run.path / "preview.webp"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if preview.exists():
-            show.lasting_picture(preview.read_bytes(), "Images above, their reconstructions below", 150)
+            show.cached_picture(preview.read_bytes(), "Images above, their reconstructions below", 150)
         opened = st.button(
             words.plain(words.run_title(config, run.note().title)), key=f"open.{run.id}", type="tertiary",
             on_click=state.choose_run, args=(run,), help="Open it.",

@@ -12,11 +12,11 @@ from aeviz.ui.components.bridges import Dropped
 MOST, MOST_BYTES = 24, 256 * 2**20  # at once; the oldest make room
 TOO_LARGE = "it is larger than 20 MB; bring it by Upload, or shrink it first"
 PROBE = (3, 8, 8)  # a size at which a file shows quickly whether it can be read
-KEPT, PICKED, PROBLEMS, GONE = "brought", "brought.picked", "brought.problems", "brought.gone"
+KEPT, PICKED, PROBLEMS, GONE = "your_images", "your_images.picked", "your_images.problems", "your_images.gone"
 
 
 @dataclass(frozen=True)
-class Brought:
+class YourImage:
     """A readable picture file and what it is called; `digest` names its content."""
 
     name: str
@@ -24,7 +24,7 @@ class Brought:
     digest: str
 
 
-def kept() -> list[Brought]:
+def kept() -> list[YourImage]:
     """What is here, oldest first."""
     return list(state.recall(KEPT, []))
 
@@ -60,7 +60,7 @@ def take(files: Sequence[Dropped]) -> list[str]:
         except BadFile as error:
             bad.append((file.name, str(error.values.get("reason", error))))
     for one in good:
-        _keep([*kept(), Brought(_free(one.name), one.content, one.digest)])
+        _keep([*kept(), YourImage(_free(one.name), one.content, one.digest)])
     if good:
         pick(len(kept()) - 1)
     state.remember(PROBLEMS, bad)
@@ -94,12 +94,12 @@ def clear() -> None:
     state.remember(PROBLEMS, [])
 
 
-def _read(file: Dropped) -> Brought:
+def _read(file: Dropped) -> YourImage:
     """A file that can be read; raises BadFile for any other."""
     if file.content is None:
         raise BadFile("{reason}", reason=TOO_LARGE)
     data.read_image(file.content, PROBE)
-    return Brought(file.name, file.content, hashlib.sha256(file.content).hexdigest())
+    return YourImage(file.name, file.content, hashlib.sha256(file.content).hexdigest())
 
 
 def _free(name: str) -> str:
@@ -110,7 +110,7 @@ def _free(name: str) -> str:
     return next(free for free in (name, *numbered) if free not in taken)
 
 
-def _keep(pictures: list[Brought]) -> None:
+def _keep(pictures: list[YourImage]) -> None:
     pictures = pictures[-MOST:]
     while len(pictures) > 1 and sum(len(one.content) for one in pictures) > MOST_BYTES:
         pictures = pictures[1:]

@@ -9,8 +9,8 @@ from aeviz.data import Fitting, pictures
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, show, state, words
 from aeviz.ui.components.bridges import Dropped
-from aeviz.ui.components.images import brought
-from aeviz.ui.components.images.pictures import TYPES, Chosen, brought_images
+from aeviz.ui.components.images import your_images
+from aeviz.ui.components.images.pictures import TYPES, Chosen, fitted_images
 from aeviz.ui.components.images.sketch import paste_line, sketch
 
 FITTING = "fitting"
@@ -20,7 +20,7 @@ SIDE = 76  # pixels of the pictures that show how one is fitted
 Came = Callable[[list[str]], None]
 
 
-def arrivals_of_images(
+def image_inputs(
     run: Run, key: str, others: Mapping[str, Callable[[], Chosen]] | None = None, on_come: Came = lambda names: None
 ) -> Chosen:
     """The ways in, how what came in is fitted, and all of it, made to fit the run's network.
@@ -46,22 +46,22 @@ def arrivals_of_images(
     return chosen
 
 
-def say_problems() -> None:
+def show_import_problems() -> None:
     """The files that could not be read, each with what is wrong and what would be right, and those that had to go."""
-    for name, reason in brought.problems():
+    for name, reason in your_images.problems():
         st.error(f"**{words.plain(name)}** cannot be read: {words.plain(reason)}")
-    gone = brought.let_go()
+    gone = your_images.let_go()
     if gone:
         older = f"{gone} older images were" if gone > 1 else "An older image was"
         st.warning(
-            f"{older} let go: there is room for {brought.MOST} at once, and for {brought.MOST_BYTES // 2**20} MB of them.",
+            f"{older} let go: there is room for {your_images.MOST} at once, and for {your_images.MOST_BYTES // 2**20} MB of them.",
             icon=":material/inventory_2:",
         )
 
 
 def _take(key: str, files: list[Dropped], on_come: Came) -> None:
     """Take in files from anywhere, and show that they are here."""
-    names = brought.take(files)
+    names = your_images.take(files)
     if names:
         st.session_state[f"{key}.way"] = UPLOAD
         on_come(names)
@@ -75,7 +75,7 @@ def _upload(run: Run, key: str, on_come: Came) -> None:
     def taken() -> None:
         files = st.session_state[slot]
         state.remember(turn, state.recall(turn, 0) + 1)
-        on_come(brought.take([Dropped(file.name, file.size, file.getvalue()) for file in files]))
+        on_come(your_images.take([Dropped(file.name, file.size, file.getvalue()) for file in files]))
 
     st.file_uploader(
         "Your images", type=TYPES, accept_multiple_files=True, key=slot, on_change=taken, label_visibility="collapsed"
@@ -84,7 +84,7 @@ def _upload(run: Run, key: str, on_come: Came) -> None:
 
 def _draw(run: Run, key: str, on_come: Came) -> None:
     def drawn(number: int, content: bytes | None) -> None:
-        on_come(brought.put(f"Drawing {number}", content))
+        on_come(your_images.put(f"Drawing {number}", content))
 
     sketch(run.config().data.shape, cache.border_of(run), key=f"{key}.sketch", on_drawn=drawn)
 
@@ -95,7 +95,7 @@ def _photograph(run: Run, key: str, on_come: Came) -> None:
     def taken() -> None:
         photo = st.session_state[slot]
         if photo is not None:
-            on_come(brought.take([Dropped("Photograph.jpg", photo.size, photo.getvalue())]))
+            on_come(your_images.take([Dropped("Photograph.jpg", photo.size, photo.getvalue())]))
 
     st.camera_input("A photograph", key=slot, on_change=taken, label_visibility="collapsed")
 
@@ -107,10 +107,10 @@ WAYS: dict[str, Callable[[Run, str, Came], None]] = {UPLOAD: _upload, "Draw": _d
 def _fitted(run: Run, key: str) -> Chosen:
     """What is here, made to fit, and beside the image that is looked at how that was done."""
     slot = st.container()
-    if brought.kept():
+    if your_images.kept():
         with st.popover("How it is fitted", icon=":material/crop:", width="stretch"):
             _fitting_form(run, key)
-    chosen = brought_images(run, fitting_now())
+    chosen = fitted_images(run, fitting_now())
     if chosen.files:
         with slot:
             _before_and_after(run, chosen)

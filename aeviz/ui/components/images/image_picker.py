@@ -11,11 +11,11 @@ from aeviz.data import Dataset, pictures
 from aeviz.results import Rebuilt
 from aeviz.runs import Run
 from aeviz.ui import cache, show, state, words
-from aeviz.ui.components.images import brought
-from aeviz.ui.components.images.arriving import arrivals_of_images, fitting_now, say_problems
+from aeviz.ui.components.images import your_images
+from aeviz.ui.components.images.class_labels import labels_of
 from aeviz.ui.components.images.gallery import gallery
-from aeviz.ui.components.images.pictures import Chosen, brought_images, name_of
-from aeviz.ui.components.images.taken_as import labels_of
+from aeviz.ui.components.images.inputs import fitting_now, image_inputs, show_import_problems
+from aeviz.ui.components.images.pictures import Chosen, fitted_images, name_of
 
 SIDE = 160  # pixels that a picture has at least, to stay sharp
 NARROW = 96  # pixels it takes on a narrow window
@@ -23,35 +23,35 @@ OFFERED, OFFERED_SIDE, ROOM = 39, 44, 230  # images of the set at once, and pixe
 COME, SHUFFLE = "come", "offered"
 
 
-class OneImage(NamedTuple):
+class PickedImage(NamedTuple):
     """Pixels (C, H, W) uint8 that fit a run's network, and the number of their class, -1 where nobody has said."""
 
     pixels: np.ndarray
     label: int
 
 
-def through_network(run: Run, images: Sequence[OneImage]) -> Rebuilt:
+def through_network(run: Run, images: Sequence[PickedImage]) -> Rebuilt:
     """What a run's network makes of them."""
     return cache.rebuild(run, np.stack([image.pixels for image in images]), np.array([image.label for image in images]))
 
 
-def some_images(run: Run, labels: str, key: str) -> list[OneImage | None]:
+def pick_images(run: Run, labels: str, key: str) -> list[PickedImage | None]:
     """An image for each label, None while there is none; what has just been brought is taken at once."""
     _seat(key, len(labels))
     return [_one_of(run, label, f"{key}.{place}", place) for place, label in enumerate(labels)]
 
 
-def one_image(run: Run, label: str, key: str) -> OneImage | None:
+def pick_image(run: Run, label: str, key: str) -> PickedImage | None:
     """An image, None while there is none; what has just been brought is taken at once."""
     _seat(key, 1)
     return _one_of(run, label, f"{key}.0", 0)
 
 
-def images_of_yours(run: Run, key: str) -> None:
+def your_images_button(run: Run, key: str) -> None:
     """The way to bring images; each place that wants one offers them from then on."""
     with st.popover("Images of yours", icon=":material/add_photo_alternate:", width="stretch"):
-        arrivals_of_images(run, f"{key}.yours", on_come=_wait_for_places)
-        say_problems()
+        image_inputs(run, f"{key}.yours", on_come=_wait_for_places)
+        show_import_problems()
 
 
 def _wait_for_places(names: list[str]) -> None:
@@ -68,9 +68,9 @@ def _seat(key: str, count: int) -> None:
     state.remember(COME, [])
 
 
-def _one_of(run: Run, label: str, key: str, place: int) -> OneImage | None:
+def _one_of(run: Run, label: str, key: str, place: int) -> PickedImage | None:
     """The image of a place, and what chooses another; without a choice the first test image of class `place`."""
-    here, yours = cache.images_if_here(run), brought_images(run, fitting_now())
+    here, yours = cache.images_if_here(run), fitted_images(run, fitting_now())
     chosen = _choice(here, yours, key, place)
     image, name = _looked_up(run, here, yours, chosen)
     with st.container(gap="xxsmall"):
@@ -94,16 +94,18 @@ def _choice(here: Dataset | None, yours: Chosen, key: str, place: int) -> int | 
     return yours.names[0] if yours.names else None
 
 
-def _looked_up(run: Run, here: Dataset | None, yours: Chosen, chosen: int | str | None) -> tuple[OneImage | None, str]:
+def _looked_up(
+    run: Run, here: Dataset | None, yours: Chosen, chosen: int | str | None
+) -> tuple[PickedImage | None, str]:
     """An image and what it is called."""
     if isinstance(chosen, str):
         place = yours.names.index(chosen)
-        return OneImage(yours.pixels[place], int(yours.labels[place])), chosen
+        return PickedImage(yours.pixels[place], int(yours.labels[place])), chosen
     if here is None or chosen is None:
         return None, ""
     row = here.rows("test")[chosen]
     image = np.asarray(here.images[row])
-    return OneImage(image, int(labels_of(run, image[None], here.labels[[row]])[0])), name_of(here, row)
+    return PickedImage(image, int(labels_of(run, image[None], here.labels[[row]])[0])), name_of(here, row)
 
 
 def _first_of_class(labels: np.ndarray, place: int) -> int:
@@ -150,7 +152,7 @@ def _yours(yours: Chosen, key: str, chosen: int | str | None) -> None:
     gallery(
         yours.pixels, key=f"{key}.brought", side=OFFERED_SIDE, notes=yours.names, height=ROOM // 2,
         picked=yours.names.index(chosen) if isinstance(chosen, str) else None,
-        on_picked=lambda number: state.remember(key, yours.names[number]), on_removed=brought.remove,
+        on_picked=lambda number: state.remember(key, yours.names[number]), on_removed=your_images.remove,
     )  # fmt: skip
 
 

@@ -16,12 +16,12 @@ from aeviz.results import Rebuilt
 from aeviz.runs import Run
 from aeviz.ui import cache, pick, words
 from aeviz.ui.components.bridges import bridge, joined
+from aeviz.ui.components.export_buttons import export_menu
+from aeviz.ui.components.images.class_labels import class_picker, user_labels
 from aeviz.ui.components.images.gallery import gallery
 from aeviz.ui.components.images.pictures import Chosen, as_colour, name_of, strip
-from aeviz.ui.components.images.taken_as import class_picker, said_classes
 from aeviz.ui.components.map.scenes import decoding_of
 from aeviz.ui.components.posters import Row, poster
-from aeviz.ui.components.taking import take_along
 
 PARTS = ("decoder.js", "map/base.js", "map/decode.js", "wipe.js", "code_bars.js", "rebuilt.js")
 MOST_TALL = 300  # pixels of each of the three pictures
@@ -55,13 +55,13 @@ def image_view(run: Run, chosen: Chosen) -> None:
     with near:
         _nearest(run, rebuilt.z[chosen.picked])
     with st.container(horizontal_alignment="right"):
-        _take(run, rebuilt, chosen.picked, chosen.names[chosen.picked])
+        _export(run, rebuilt, chosen.picked, chosen.names[chosen.picked])
 
 
 def _taken_as(run: Run, chosen: Chosen, told: int) -> None:
     """The class that the network was told; of an image that came without, the person's to say."""
     image = chosen.pixels[chosen.picked]
-    if chosen.labels[chosen.picked] == said_classes(run, image[None])[0]:
+    if chosen.labels[chosen.picked] == user_labels(run, image[None])[0]:
         class_picker(run, image, told)
     else:
         st.caption(f"The network is told its class: {words.plain(run.config().data.classes[told])}.")
@@ -97,7 +97,7 @@ def _ranges(run: Run) -> dict[str, Any]:
     return {"low": low, "high": high, "order": order}
 
 
-def _take(run: Run, rebuilt: Rebuilt, picked: int, name: str) -> None:
+def _export(run: Run, rebuilt: Rebuilt, picked: int, name: str) -> None:
     """The image that is looked at, its reconstruction and its error map, with their numbers."""
     x, x_hat, z = (part[picked : picked + 1] for part in (rebuilt.x, rebuilt.x_hat, rebuilt.z))
     numbers = {measure: values[picked] for measure, values in rebuilt.numbers().items()}
@@ -106,7 +106,7 @@ def _take(run: Run, rebuilt: Rebuilt, picked: int, name: str) -> None:
     row = Row(
         shown, below=[SAID[part] for part in ("original", "reconstruction", "error")], scale=(plots.DIVERGING, words.signed(-most), words.signed(most))
     )  # fmt: skip
-    take_along(
+    export_menu(
         "reconstruction", shown[None], {"x": x[0], "x_hat": x_hat[0], "z": z[0]},
         {"image": np.array([name]), **{measure: np.array([value]) for measure, value in numbers.items()}},
         picture=lambda: poster([row], f"{name} · {_said(numbers)} · {pick.titles([run])[run.id]}"),

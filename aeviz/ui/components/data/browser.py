@@ -6,7 +6,7 @@ import streamlit as st
 from aeviz import data, plots
 from aeviz.data import DataInfo, Dataset
 from aeviz.ui import cache, pick, show, words
-from aeviz.ui.components.data import arrivals
+from aeviz.ui.components.data import imports
 
 CELLS = 96  # images a page
 COLUMNS = 12
@@ -32,7 +32,7 @@ def _deleted(name: str) -> None:
     st.toast("The set is deleted.", icon=":material/delete:")
 
 
-def bring() -> None:
+def import_button() -> None:
     """The button that opens the import, and the import under way."""
     if st.button(
         "Bring your own images",
@@ -41,14 +41,14 @@ def bring() -> None:
         width="stretch",
         key="data.bring",
     ):
-        arrivals.import_dialog()
+        imports.import_dialog()
 
 
-def album(info: DataInfo) -> None:
+def browse(info: DataInfo) -> None:
     """The images of a set, page by page, with its numbers; the work under way first."""
-    working = arrivals.under_way()
+    working = imports.import_progress()
     if not info.ready:
-        arrivals.offer_download(info, working)
+        imports.download_box(info, working)
         return
     dataset = cache.dataset(info.name, info.params)
     _figures(dataset)
