@@ -1,4 +1,4 @@
-"""What is here, and where to begin."""
+"""Start here."""
 
 from aeviz.ui.components.home import intro, overview
 from aeviz.ui.frame import page

@@ -1,4 +1,4 @@
-"""Shape an autoencoder and watch it learn."""
+"""Configure an autoencoder and watch it train."""
 
 import streamlit as st
 

@@ -71,7 +71,7 @@ def test_a_file_is_rebuilt_and_a_broken_one_beside_it_is_named(run):
     assert said[0].startswith("**broken.png** cannot be read: it is not a picture of a known kind (PNG,")
     assert said[1].startswith("**empty.png** cannot be read: it is empty")
     assert parts(app, "rebuilt")[0]["shape"] == [1, 8, 8]
-    assert any("60 × 40 → 8 × 8 grey · dark and bright turned round" in caption.value for caption in app.caption)
+    assert any("60 × 40 → 8 × 8 grey · colours inverted" in caption.value for caption in app.caption)
     app.run()
     assert len(your_names(app)) == 1, "a file is taken once"
 
@@ -84,7 +84,7 @@ def test_how_a_picture_is_fitted_can_be_changed(run):
     app = upload(open_page("reconstruct"), paper=paper())
     before = parts(app, "rebuilt")[0]["image"]
     app.segmented_control(key="pictures.fitting.invert").set_value("no").run()
-    assert not any("turned round" in caption.value for caption in app.caption)
+    assert not any("colours inverted" in caption.value for caption in app.caption)
     assert parts(app, "rebuilt")[0]["image"] != before
     assert "pictures.fitting.grey" not in [box.key for box in app.toggle], "a grey network has no colours to take out"
 
@@ -124,9 +124,9 @@ def test_what_had_to_go_is_told(run, monkeypatch):
     monkeypatch.setattr(your_images, "MOST", 2)
     app = upload(open_page("reconstruct"), a=paper(), b=paper((30, 30)), c=paper((20, 20)))
     assert your_names(app) == ["b.png", "c.png"]
-    assert app.warning[0].value.startswith("An older image was let go: there is room for 2 at once")
+    assert app.warning[0].value.startswith("An older image was removed: the limit is 2 images")
     assert not upload(app, d=paper((25, 25)), e=paper((26, 26))).exception
-    assert app.warning[0].value.startswith("2 older images were let go")
+    assert app.warning[0].value.startswith("2 older images were removed")
 
 
 def test_a_page_without_images_of_the_set_still_takes_a_persons_own(run, monkeypatch):

@@ -222,11 +222,11 @@ def test_the_curve_of_the_rate_and_the_finder_stand_beside_the_schedule():
 
 
 def test_samples_are_shown_as_they_are_fed():
-    app = open_form("Variation of the images")
-    assert "fed as they are" in " ".join(caption.value for caption in app.caption)
+    app = open_form("Augmentation")
+    assert "unchanged network inputs below" in " ".join(caption.value for caption in app.caption)
     app.slider(key="train.augment.rotation").set_value(45.0).run()
     assert not app.exception
-    assert "above, as they are fed below" in " ".join(caption.value for caption in app.caption)
+    assert "above, network inputs below" in " ".join(caption.value for caption in app.caption)
 
 
 def test_a_recipe_fills_the_whole_form(launched):

@@ -76,7 +76,7 @@ def pass_through(run: Run, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray
     return decode_with(network, encode(network, pixels, np.arange(len(pixels)), labels=told), labels=told)
 
 
-@st.cache_data(max_entries=16, show_spinner="Rebuilding images …")
+@st.cache_data(max_entries=16, show_spinner="Reconstructing images …")
 def _errors(run_id: str, mark: str, split: Split, _run: Run) -> np.ndarray:
     return results.errors(_run, split)
 

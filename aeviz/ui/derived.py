@@ -12,7 +12,7 @@ from aeviz.results.generated.sweeps import Kind
 from aeviz.runs import Run
 
 
-@st.cache_data(max_entries=64, show_spinner="Walking …")
+@st.cache_data(max_entries=64, show_spinner="Computing paths …")
 def _walk(
     run_id: str, mark: str, stops: bytes, classes: tuple[int, ...] | None, count: int, road: str, steps: int, _run: Run
 ) -> results.Walk:
@@ -48,7 +48,7 @@ def samples(run: Run, request: SampleRequest) -> results.Samples:
     return _samples(run.id, run.weights_mark(), request.model_dump_json(), request, run)
 
 
-@st.cache_data(max_entries=32, show_spinner="Judging what each axis does …")
+@st.cache_data(max_entries=32, show_spinner="Measuring the effect of each axis …")
 def _axes(run_id: str, mark: str, kind: Kind, order: Order, _run: Run) -> results.Axes:
     return results.axes(_run, kind, order)
 

@@ -77,10 +77,10 @@ def require_run() -> Run:
     """The run a page is about; without one, the page says how to get one and ends there."""
     run = state.current_run()
     if run is None:
-        empty_state("No run is chosen yet. Train an autoencoder first, it takes a few seconds on the digits.")
+        empty_state("No run selected. Train an autoencoder first; on the digits it takes a few seconds.")
         st.stop()
     if not run.has_weights():
-        empty_state("This run has learned nothing yet.", "Watch it train")
+        empty_state("This run has no trained weights yet.", "Open its training")
         st.stop()
     _note_missing_images(run)
     return run
@@ -90,10 +90,10 @@ def _note_missing_images(run: Run) -> None:
     """A loaded run whose data set is not here shows the test images that came with it, and says so."""
     name, here = run.config().data.name, cache.images_if_here(run)
     if here is None:
-        st.caption(f":material/no_photography: The images of this run, the set {words.plain(name)}, are not here.")
+        st.caption(f":material/no_photography: The images of this run (data set {words.plain(name)}) are not here.")
     elif here.kept:
         st.caption(
-            f":material/luggage: The set {words.plain(name)} is not here; shown are the {len(here):,} test images that came with the run."
+            f":material/luggage: The data set {words.plain(name)} is not here; showing the {len(here):,} test images stored with the run."
         )
 
 

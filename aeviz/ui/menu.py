@@ -25,14 +25,14 @@ class Entry:
 MENU: dict[str, Entry] = {
     entry.name: entry
     for entry in (
-        Entry("home", "Home", ":material/home:", "What is here, and where to begin."),
-        Entry("data", "Data", ":material/photo_library:", "Which images are here, and bringing your own."),
-        Entry("train", "Train", ":material/model_training:", "Shape an autoencoder and watch it learn."),
-        Entry("map", "Map", ":material/scatter_plot:", "How does the network see the images: its codes as a map."),
-        Entry("reconstruct", "Reconstruct", ":material/compare:", "What does the network keep of an image?"),
-        Entry("walk", "Walk", ":material/route:", "What lies between images, and what changes on the way?"),
-        Entry("generate", "Generate", ":material/auto_awesome:", "What does the network dream up: new images."),
-        Entry("runs", "Runs", ":material/inventory_2:", "What was trained, to open, continue, share or delete."),
+        Entry("home", "Home", ":material/home:", "Start here."),
+        Entry("data", "Data", ":material/photo_library:", "Browse data sets and import your own images."),
+        Entry("train", "Train", ":material/model_training:", "Configure an autoencoder and watch it train."),
+        Entry("map", "Map", ":material/scatter_plot:", "The codes of all images as a map."),
+        Entry("reconstruct", "Reconstruct", ":material/compare:", "Compare images with their reconstructions."),
+        Entry("walk", "Walk", ":material/route:", "Move through latent space: paths, axes, directions and means."),
+        Entry("generate", "Generate", ":material/auto_awesome:", "Sample new images and grids from the decoder."),
+        Entry("runs", "Runs", ":material/inventory_2:", "Open, continue, export, import or delete runs."),
     )
 }
 

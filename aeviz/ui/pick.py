@@ -13,17 +13,17 @@ def run_picker() -> None:
     runs = list_runs()
     ids = [run.id for run in runs]
     if not ids:
-        st.caption("No runs yet. Train one, and it stands here on every page.")
+        st.caption("No runs yet. Your runs will be listed here.")
         return
     missing = state.follow_address(ids)
     named = titles(runs)
     st.selectbox(
         "Run", ids, key=state.picker(), on_change=state.picked, format_func=lambda id: named.get(id, id),
-        help="Every page speaks about this run; it stands in the address, too.",
+        help="All pages show this run. The page address contains it, so links keep it.",
     )  # fmt: skip
     state.write_address()
     if missing:
-        st.caption(f":material/link_off: The run {words.plain(missing)} in the address is not here.")
+        st.caption(f":material/link_off: The run {words.plain(missing)} in the page address does not exist.")
     run = state.current_run()
     if run:
         _portrait(run)
@@ -76,7 +76,7 @@ def data_picker(key: str) -> data.DataInfo:
         list(infos),
         key=key,
         format_func=lambda name: infos[name].label + ("" if infos[name].ready else " ↓"),
-        help="Carried sets are always here; public ones are fetched once; your own come in on the page Data.",
+        help="Built-in data sets are always available. Public ones (↓) are downloaded once. Import your own on the page Data.",
         persist_state="session",
     )
     return infos[chosen or next(iter(infos))]

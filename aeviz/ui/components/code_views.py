@@ -17,8 +17,8 @@ from aeviz.ui.components.map.scenes import decoding_of
 from aeviz.ui.serve import keep
 
 SAID = {
-    "play": "Play", "pause": "Pause", "step": "step", "of": "of", "place": "Place on the road", "stops": "Your images",
-    "most": "at most", "near": "among the images", "edge": "between the images", "far": "far from any image",
+    "play": "Play", "pause": "Pause", "step": "step", "of": "of", "place": "Position on the path", "stops": "Images",
+    "most": "at most", "near": "close to the data", "edge": "between images", "far": "far from the data",
 }  # fmt: skip
 CAPTIONS = ("Sample", "Nearest training image")
 

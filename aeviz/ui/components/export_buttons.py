@@ -37,7 +37,7 @@ def export_menu(
         plot: a figure that belongs to them.
     """
     films = [form for form in FILMS if film and (form != "MP4" or animation.has_ffmpeg())]
-    with st.popover("Take it along", icon=":material/download:", key=f"take.{name}"):
+    with st.popover("Export", icon=":material/download:", key=f"take.{name}"):
         _save(name, "Picture", "PNG", picture or (lambda: animation.encode_rows(images, ".png")), "image/png")
         if plot is not None:
             _save_plot(name, plot)

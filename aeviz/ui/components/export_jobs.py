@@ -21,7 +21,7 @@ WIDTH = 560  # pixels, so that nothing moves when a button says more
 
 def export_run(run: Run) -> None:
     """All the ways out for a run."""
-    with st.popover("Take it along", icon=":material/download:", key=f"take.{run.id}", on_change="rerun") as box:
+    with st.popover("Export", icon=":material/download:", key=f"take.{run.id}", on_change="rerun") as box:
         if not box.open:
             return
         with st.container(width=WIDTH):
@@ -33,7 +33,7 @@ def export_run(run: Run) -> None:
 
 def export_map(run: Run, request: MapRequest, dims: int) -> None:
     """The ways out that show a map, for the one that is being looked at."""
-    with st.popover("Share", key="take.map", on_change="rerun", help="Take this map along.") as box:
+    with st.popover("Export", key="take.map", on_change="rerun", help="Export this map.") as box:
         if not box.open:
             return
         with st.container(width=WIDTH):
@@ -41,14 +41,14 @@ def export_map(run: Run, request: MapRequest, dims: int) -> None:
                 if way.shows:
                     _export_row(run, way, request)
                     if dims == 3 and export.taken(run, way, request) is None:
-                        st.caption("In 3-D nothing is decoded under the pointer.")
+                        st.caption("3-D exports cannot decode images under the pointer.")
 
 
 def _export_row(run: Run, way: Export, request: MapRequest | None = None) -> None:
     """One way out, with one action: have it made, cancel that, or download it."""
     row, line = _row(way), way.missing()
     if line:
-        row.button("Make", icon=":material/build:", key=f"make.{way.name}", disabled=True)
+        row.button("Create", icon=":material/build:", key=f"make.{way.name}", disabled=True)
         st.caption(f"Needs `{line}`")
     elif way.slow:
         with show_errors():
@@ -99,9 +99,11 @@ def _made(run: Run, way: Export, request: MapRequest | None, row: DeltaGenerator
 def _say_end(status: Status) -> None:
     """How the last attempt ended, if it made nothing."""
     if status.state == "stopped":
-        st.caption("Cancelled; nothing was kept.")
+        st.caption("Cancelled. Nothing was saved.")
     elif status.state in ("failed", "interrupted"):
-        st.error(words.sentence(status.message or "it was interrupted; make it again"), icon=":material/error:")
+        st.error(
+            words.sentence(status.message or "the export was interrupted; create it again"), icon=":material/error:"
+        )
 
 
 def _start(run: Run, way: Export, request: MapRequest | None) -> None:
@@ -124,8 +126,8 @@ def _zip(run: Run) -> None:
     """The run for aeviz elsewhere, with or without its test images."""
     row, here = _row(EXPORTS["zip"]), cache.images_if_here(run)
     with_images = st.toggle(
-        "With up to 2,000 test images", key="with_images", disabled=here is None,
-        help="So that the map works where the data set is not.",
+        "Include up to 2,000 test images", key="with_images", disabled=here is None,
+        help="Lets the map work where the data set is not available.",
     )  # fmt: skip
     row.download_button(
         "Download", lambda: packed(run, with_images), f"{run.id}.zip", "application/zip", key="download.zip",

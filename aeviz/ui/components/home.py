@@ -19,23 +19,21 @@ SHOWN = 6
 
 def intro() -> bool:
     """One sentence, and one button that makes it true; whether it is at it now."""
-    st.markdown(
-        "#### Bring images, shape an autoencoder, train it while you watch, and walk through what it has learned."
-    )
+    st.markdown("#### Train autoencoders on your images, watch them learn, and explore their latent space.")
     first = next((run for run in list_runs() if run.id == state.recall("first")), None)
     if first:
         _demo_progress(first)
         return True
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Show me on digits",
+            "Run the demo on digits",
             type="primary",
             icon=":material/play_arrow:",
             key="first",
             on_click=catch_errors(_start_demo),
         )
         st.caption(
-            "Trains a small VAE in a few seconds and opens its map. "
+            "Trains a small VAE in a few seconds, then opens its map. "
             f":material/memory: {words.plain(device_name(resolve_device('auto')))}",
             width="content",
         )
@@ -73,7 +71,7 @@ def overview() -> None:
         for run in found[:SHOWN]:
             _run_row(run)
         if not found:
-            st.caption("None yet. The button above makes the first in a few seconds.")
+            st.caption("No runs yet. Train the first one with the button above.")
         if len(found) > SHOWN:
             st.page_link(menu.MENU["runs"].path, label=f"All {len(found)} runs", icon=menu.MENU["runs"].icon)
     with sets:
@@ -82,8 +80,8 @@ def overview() -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"**{words.plain(info.label)}**", width="content")
                 size = f"{info.n:,} × {words.shape(info.shape)}" if info.n and info.shape else ""
-                st.caption(size if info.ready else f"{size} · to download", width="content")
-        st.page_link(menu.MENU["data"].path, label="Look at them, or bring your own", icon=menu.MENU["data"].icon)
+                st.caption(size if info.ready else f"{size} · not downloaded", width="content")
+        st.page_link(menu.MENU["data"].path, label="Browse data sets or import images", icon=menu.MENU["data"].icon)
 
 
 def _run_row(run: Run) -> None:
@@ -95,7 +93,7 @@ def _run_row(run: Run) -> None:
             show.cached_picture(preview.read_bytes(), "Images above, their reconstructions below", 150)
         opened = st.button(
             words.plain(words.run_title(config, run.note().title)), key=f"open.{run.id}", type="tertiary",
-            on_click=state.choose_run, args=(run,), help="Open it.",
+            on_click=state.choose_run, args=(run,), help="Open this run.",
         )  # fmt: skip
         st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
         st.caption(words.when(config.created), width="content")

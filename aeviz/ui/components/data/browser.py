@@ -19,9 +19,9 @@ def set_picker() -> DataInfo:
     if info.description:
         st.caption(words.plain(info.description))
     if info.own:
-        with st.popover("Delete this set", icon=":material/delete:", width="stretch", key="data.delete"):
-            st.markdown(f"Delete **{words.plain(info.name)}** with its {info.n:,} images? Runs trained on it stay.")
-            st.button("Delete it", type="primary", key="data.delete.yes", on_click=_deleted, args=(info.name,))
+        with st.popover("Delete this data set", icon=":material/delete:", width="stretch", key="data.delete"):
+            st.markdown(f"Delete **{words.plain(info.name)}** and its {info.n:,} images? Runs trained on it are kept.")
+            st.button("Delete data set", type="primary", key="data.delete.yes", on_click=_deleted, args=(info.name,))
     return info
 
 
@@ -29,13 +29,13 @@ def _deleted(name: str) -> None:
     """Remove a set, and any trace of it in the pickers."""
     data.delete(name)
     del st.session_state["data.set"]
-    st.toast("The set is deleted.", icon=":material/delete:")
+    st.toast("Data set deleted.", icon=":material/delete:")
 
 
 def import_button() -> None:
     """The button that opens the import, and the import under way."""
     if st.button(
-        "Bring your own images",
+        "Import images",
         icon=":material/add_photo_alternate:",
         type="primary",
         width="stretch",
@@ -64,10 +64,15 @@ def _figures(dataset: Dataset) -> None:
     sizes = {name: len(dataset.rows(name)) for name in ("train", "val", "test")}
     with st.container(horizontal=True, gap="medium"):
         st.metric("Images", f"{len(dataset):,}", width="content")
-        st.metric("Each", words.shape(dataset.shape), width="content")
-        st.metric("Train", f"{sizes['train']:,}", width="content", help="What networks learn from.")
-        st.metric("Validation", f"{sizes['val']:,}", width="content", help="What chooses the best weights.")
-        st.metric("Test", f"{sizes['test']:,}", width="content", help="Never used for choosing, only for judging.")
+        st.metric("Size", words.shape(dataset.shape), width="content")
+        st.metric("Train", f"{sizes['train']:,}", width="content", help="Used to train networks.")
+        st.metric("Validation", f"{sizes['val']:,}", width="content", help="Used to select the best weights.")
+        st.metric(
+            "Test",
+            f"{sizes['test']:,}",
+            width="content",
+            help="Used only for evaluation, never for training or selection.",
+        )
 
 
 def _grid(dataset: Dataset) -> None:

@@ -30,10 +30,10 @@ def download_box(info: DataInfo, working: bool) -> None:
     """A public set that is not here yet: what it is, and the button that fetches it."""
     size = f"{info.n:,} images, {words.shape(info.shape)}" if info.n and info.shape else ""
     with st.container(border=True):
-        st.markdown(f"#### {words.plain(info.label)} is not here yet")
+        st.markdown(f"#### {words.plain(info.label)} is not downloaded yet")
         st.caption(f"{size}. {words.plain(info.origin)}")
         st.button(
-            "Download it",
+            "Download",
             icon=":material/download:",
             type="primary",
             key="data.get",
@@ -91,13 +91,15 @@ def _outcome(job: Job) -> None:
     if status.state == "done":
         _arrived(name)
         st.button(
-            "Look at them", key="data.read", icon=":material/visibility:", type="primary", on_click=_read, args=(name,)
+            "View images", key="data.read", icon=":material/visibility:", type="primary", on_click=_read, args=(name,)
         )
         return
     if status.state == "stopped":
-        st.info("Cancelled; nothing was kept.", icon=":material/close:")
+        st.info("Cancelled. Nothing was saved.", icon=":material/close:")
     else:
-        st.error(words.sentence(status.message or "it was interrupted; nothing was kept"), icon=":material/error:")
+        st.error(
+            words.sentence(status.message or "the import was interrupted; nothing was saved"), icon=":material/error:"
+        )
     st.button("Close", key="data.read", on_click=_read)
 
 
@@ -110,7 +112,7 @@ def _read(name: str = "") -> None:
 
 def _arrived(name: str) -> None:
     info = next((info for info in data.list_data() if info.name == name), None)
-    count = f"{info.n:,} images are here as {words.plain(info.label)}." if info and info.n else "It is here."
+    count = f"Added {info.n:,} images as {words.plain(info.label)}." if info and info.n else "Data set added."
     st.success(count, icon=":material/check:")
     skipped = data.skipped_files(name) if info and info.own else []
     if skipped:
@@ -120,7 +122,7 @@ def _arrived(name: str) -> None:
             )
 
 
-@st.dialog("Bring your own images", width="medium")
+@st.dialog("Import images", width="medium")
 def import_dialog() -> None:
     """The form of an import: which images, and how they are made to fit."""
     kinds = ["Zip or images", "Folder", *(["Path"] if st.get_option("server.address") in LOCAL else [])]
@@ -128,7 +130,7 @@ def import_dialog() -> None:
         "From", kinds, default=kinds[0], required=True, key="bring.kind", label_visibility="collapsed"
     )
     st.caption(
-        "Folder names become labels. A train and a test folder are kept apart. A CSV beside the images becomes columns to colour by."
+        "Folder names become labels. Folders named train and test define the split. A CSV file next to the images adds columns to colour the map by."
     )
     files, path = _brought(kind)
     first = Path(files[0].name if files else path)
@@ -136,12 +138,12 @@ def import_dialog() -> None:
     name_help = ImportSettings.model_fields["name"].description
     asked: dict[str, Any] = {"name": st.text_input("Name", _as_name(guess), key=f"bring.name.{guess}", help=name_help)}
     if kind == "Folder":
-        st.caption(":material/speed: Hundreds of files arrive far sooner as one zip.")
+        st.caption(":material/speed: A single zip uploads much faster than hundreds of files.")
     with st.container(horizontal=True):
         asked |= forms.settings_form(ImportSettings, "bring", skip=["name", "background"])
         asked["background"] = forms.choose(
             ["white", "black"], "white", label="Background", key="bring.background",
-            help="What shows behind transparency and padding.",
+            help="Fills transparent areas and padding.",
         )  # fmt: skip
     st.caption(_fit_said(asked))
     if st.button("Import", type="primary", icon=":material/add:", key="bring.go", disabled=not files and not path):
@@ -170,8 +172,10 @@ def _as_name(text: str) -> str:
 
 
 def _fit_said(asked: dict[str, object]) -> str:
-    how = "cropped to its centre square" if asked["fit"] == "crop" else f"padded to a square with {asked['background']}"
-    return f"Each image is {how} and made {asked['size']} × {asked['size']} pixels, {'colour' if asked['mode'] == 'rgb' else 'grey'}."
+    how = (
+        "cropped to its central square" if asked["fit"] == "crop" else f"padded to a square with {asked['background']}"
+    )
+    return f"Each image is {how} and resized to {asked['size']} × {asked['size']} pixels, {'colour' if asked['mode'] == 'rgb' else 'greyscale'}."
 
 
 def _start_import(files: list[Any], path: str, settings: ImportSettings) -> None:
@@ -179,13 +183,15 @@ def _start_import(files: list[Any], path: str, settings: ImportSettings) -> None
     safe_name(settings.name)
     if settings.name in {info.name for info in data.list_data()}:
         raise BadValue(
-            "there is a set called {name} already; choose another name or delete it first", name=settings.name
+            "a data set named {name} already exists; choose another name or delete it first", name=settings.name
         )
     job = jobs.create(_folder(), f"import-{settings.name}")
     if path:
         sources, staged = [Path(path).expanduser()], []
         if not sources[0].exists():
-            raise BadValue("there is nothing at {path}; give a folder, a zip or an image on this machine", path=path)
+            raise BadValue(
+                "nothing found at {path}; give the path of a folder, zip or image on this machine", path=path
+            )
     else:
         staged = [_stage(files)]
         found = sorted(staged[0].iterdir())

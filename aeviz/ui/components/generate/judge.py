@@ -11,21 +11,21 @@ from aeviz.ui import cache, warm, words
 from aeviz.ui.components.job_progress import is_active, job_progress
 
 NUMBERS = {
-    "frechet": ("Fréchet distance", "How far the samples' features are from those of test images, as Gaussians; 0 is best."),
-    "precision": ("Precision", "Share of the samples that lie among the test images: are they real?"),
-    "recall": ("Recall", "Share of the test images that lie among the samples: is nothing left out?"),
+    "frechet": ("Fréchet distance", "Distance between Gaussian fits to the features of samples and test images; 0 is best."),
+    "precision": ("Precision", "Share of samples that are close to test images: how realistic they are."),
+    "recall": ("Recall", "Share of test images that are close to samples: how much of the data they cover."),
 }  # fmt: skip
 FEATURES = {
-    "classifier": "Compared by the features of a small classifier trained on this set, the same for all of its runs.",
-    "encoder": "Compared by the codes of this run's own encoder: the set has no classes to train a judge on, so numbers compare within the run only.",
+    "classifier": "Uses features of a small classifier trained on this data set, shared by all its runs.",
+    "encoder": "Uses the codes of this run's own encoder, because the data set has no classes to train a classifier on. Compare scores within this run only.",
 }  # fmt: skip
 
 
 def judge(run: Run, request: SampleRequest) -> None:
     """The scores of such samples, with those of real images beside; or the button that has them measured."""
-    st.markdown("**Are they good?**")
+    st.markdown("**Sample quality**")
     if cache.images_if_here(run) is None:
-        st.caption("It takes the images of the set to say so, and they are not here.")
+        st.caption("Scoring needs the images of the data set, which are not here.")
         return
     kept = results.kept_sample_score(run, request)
     if kept is not None:
@@ -36,12 +36,12 @@ def judge(run: Run, request: SampleRequest) -> None:
         job_progress(job, "samples.cancel")
         return
     if job.path.exists() and job.status().state != "done":
-        st.caption(words.sentence(job.status().message or "it was not finished"))
+        st.caption(words.sentence(job.status().message or "scoring did not finish"))
     st.button(
-        "Judge them", icon=":material/balance:", key="samples.judge", on_click=_start, args=(run, request), width="stretch",
-        help="Up to 5,000 new samples against as many test images; takes a minute or so, once.",
+        "Score samples", icon=":material/balance:", key="samples.judge", on_click=_start, args=(run, request), width="stretch",
+        help="Compares up to 5,000 new samples with as many test images. Takes about a minute; the result is saved.",
     )  # fmt: skip
-    st.caption("Fréchet distance, precision and recall against the test images, beside what the training images reach.")
+    st.caption("Fréchet distance, precision and recall against the test images, with the training images as baseline.")
 
 
 def _scores(kept: dict[str, Any]) -> None:
@@ -50,7 +50,7 @@ def _scores(kept: dict[str, Any]) -> None:
         with st.container(gap=None):
             st.metric(label, words.number(kept[name]), help=meaning)
             st.caption(f"Training images: {words.number(floor[name])}")
-    st.caption(f"{FEATURES[kept['features']]} {kept['n']:,} images a side.")
+    st.caption(f"{FEATURES[kept['features']]} {kept['n']:,} images per side.")
 
 
 def _start(run: Run, request: SampleRequest) -> None:

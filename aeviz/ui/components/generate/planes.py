@@ -47,10 +47,10 @@ def plane_controls(run: Run) -> Chosen:
         offered = named_axes(run, derived.axes(run, "principal", "variance"))
         across, up = (_axis_picker(offered, label, place) for place, label in enumerate(("Across", "Up")))
         centre, label = _centre(run)
-    size = st.slider("Pictures a side", FEWEST_CELLS, MOST_CELLS, 20, key=f"{KEY}.size", persist_state="session")
+    size = st.slider("Images per side", FEWEST_CELLS, MOST_CELLS, 20, key=f"{KEY}.size", persist_state="session")
     fades = st.toggle(
-        "Fade the unknown", True, key=f"{KEY}.fades", persist_state="session",
-        help="Pictures far from every training image's code are drawn faintly: nothing has taught the decoder what belongs there.",
+        "Fade far from the data", True, key=f"{KEY}.fades", persist_state="session",
+        help="Fades images whose codes are far from all training codes, where the decoder was never trained.",
     )  # fmt: skip
     return Chosen(across, up, centre, size, fades, label)
 
@@ -80,7 +80,7 @@ def _class_picker(run: Run) -> int:
         return 0
     return st.selectbox(
         "Class", range(len(classes)), key=f"{KEY}.class.{len(classes)}", format_func=classes.__getitem__, persist_state="session",
-        help="The decoder is told a class with every code; this one is drawn all over.",
+        help="The decoder is conditioned on a class. The whole plane uses this one.",
     )  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def plane_canvas(run: Run, chosen: Chosen) -> None:
     across, up = chosen.across.name, chosen.up.name
     ys, xs = np.meshgrid(found.ys, found.xs, indexing="ij")
     mosaic(
-        images, key="plane.mosaic", alt=f"The pictures over {across} and {up}", height=HEIGHT, columns=chosen.size,
+        images, key="plane.mosaic", alt=f"Decoded images over {across} and {up}", height=HEIGHT, columns=chosen.size,
         fade=np.clip(1.2 - distance / FAR, FAINT, 1.0) if chosen.fades else None,
         words=[f"{across} {x:.2f} · {up} {y:.2f} · {far:.1f}× from the data" for x, y, far in zip(xs.flat, ys.flat, distance, strict=True)],
     )  # fmt: skip

@@ -24,7 +24,7 @@ def samples_controls(run: Run) -> dict[str, Any]:
     """From what is drawn, how boldly, and how many; what comes back is still unchecked."""
     offered = {sampler.name: sampler for sampler in results.samplers_of(run)}
     name = st.selectbox(
-        "Draw from", list(offered), key=f"{KEY}.from.{len(offered)}", format_func=lambda name: offered[name].label, persist_state="session",
+        "Sampler", list(offered), key=f"{KEY}.from.{len(offered)}", format_func=lambda name: offered[name].label, persist_state="session",
         help="\n".join(f"- **{sampler.label}**: {sampler.help}" for sampler in offered.values()),
     )  # fmt: skip
     asked: dict[str, Any] = {"sampler": name}
@@ -36,7 +36,7 @@ def samples_controls(run: Run) -> dict[str, Any]:
     asked["count"] = _slider("count")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall"):
         asked["seed"] = forms.settings_form(SampleSettings, KEY, only=["seed"])["seed"]
-        st.button("", icon=":material/casino:", key=f"{KEY}.another", on_click=_another, help="Draw others.")
+        st.button("", icon=":material/casino:", key=f"{KEY}.another", on_click=_another, help="Draw other samples.")
     return asked
 
 
@@ -85,9 +85,9 @@ def _mosaic(run: Run, found: Samples, height: int) -> None:
         x_hat, key="samples.mosaic", alt=f"{len(x_hat)} samples", height=height, nearest=nearest, words=said, order=order
     )  # fmt: skip
     st.caption(
-        "Point at a sample to see the training image nearest to it: a copy looks the same."
+        "Point at a sample to see its nearest training image. If they look the same, it is a copy."
         if nearest is not None
-        else "The images of this run are not here, so copies cannot be told."
+        else "The images of this run are not here, so copies cannot be detected."
     )
 
 
@@ -97,7 +97,7 @@ def _order_picker(found: Samples) -> np.ndarray | None:
         return None
     order = st.segmented_control(
         "Order", list(ORDERS), default="drawn", required=True, key=f"{KEY}.order", label_visibility="collapsed",
-        format_func=ORDERS.__getitem__, persist_state="session", help="Nearest first: those most like a training image, so that copies show.",
+        format_func=ORDERS.__getitem__, persist_state="session", help="Nearest first: samples most like a training image, to reveal copies.",
     )  # fmt: skip
     return np.argsort(found.distance, kind="stable") if order == "nearest" else None
 

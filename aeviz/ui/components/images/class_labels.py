@@ -26,12 +26,12 @@ def class_picker(run: Run, image: np.ndarray, told: int) -> None:
     classes, key = run.config().data.classes, _key(run, image)
     said = state.recall(key, UNSAID)
     options = [UNSAID, *range(len(classes))]
-    best = "Whatever is rebuilt best" if said >= 0 else f"{classes[told]}, which is rebuilt best"
+    best = "Best reconstruction" if said >= 0 else f"{classes[told]} (best reconstruction)"
     names = {UNSAID: best} | dict(enumerate(classes))
     st.selectbox(
-        "Taken as", options, options.index(said), key=f"{key}.picker", format_func=names.__getitem__, on_change=_say,
-        args=(key,), width=220, help="The network is told a class with every image. Of an image without one, it is the class as which it "
-        "rebuilds the image best, unless you say otherwise.",
+        "Class", options, options.index(said), key=f"{key}.picker", format_func=names.__getitem__, on_change=_say,
+        args=(key,), width=220, help="The network is conditioned on a class. For an image without a label, aeviz uses the class with the best "
+        "reconstruction unless you choose one.",
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def pick_image(run: Run, label: str, key: str) -> PickedImage | None:
 
 def your_images_button(run: Run, key: str) -> None:
     """The way to bring images; each place that wants one offers them from then on."""
-    with st.popover("Images of yours", icon=":material/add_photo_alternate:", width="stretch"):
+    with st.popover("Your images", icon=":material/add_photo_alternate:", width="stretch"):
         image_inputs(run, f"{key}.yours", on_come=_wait_for_places)
         show_import_problems()
 
@@ -143,12 +143,12 @@ def _chooser(here: Dataset | None, yours: Chosen, key: str, chosen: int | str | 
             _of_the_set(here, rows, key, chosen)
     if len(rows):
         st.button(
-            "", icon=":material/casino:", key=f"{key}.draw", on_click=_draw, args=(key, len(rows)), help="Another test image by chance."
+            "", icon=":material/casino:", key=f"{key}.draw", on_click=_draw, args=(key, len(rows)), help="Pick a random test image."
         )  # fmt: skip
 
 
 def _yours(yours: Chosen, key: str, chosen: int | str | None) -> None:
-    st.caption("Yours")
+    st.caption("Your images")
     gallery(
         yours.pixels, key=f"{key}.brought", side=OFFERED_SIDE, notes=yours.names, height=ROOM // 2,
         picked=yours.names.index(chosen) if isinstance(chosen, str) else None,
@@ -161,7 +161,7 @@ def _of_the_set(here: Dataset, rows: np.ndarray, key: str, chosen: int | str | N
     offered = _offered(here, rows)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("From the test set", width="stretch")
-        st.button("Others", icon=":material/refresh:", key=f"{key}.others", on_click=_shuffle, type="tertiary")
+        st.button("Show others", icon=":material/refresh:", key=f"{key}.others", on_click=_shuffle, type="tertiary")
     gallery(
         np.ascontiguousarray(here.images[rows[offered]]), key=f"{key}.set", side=OFFERED_SIDE, height=ROOM,
         notes=[name_of(here, row) for row in rows[offered]], picked=_place_in(offered, chosen),
@@ -170,7 +170,7 @@ def _of_the_set(here: Dataset, rows: np.ndarray, key: str, chosen: int | str | N
     slot = f"{key}.number"
     st.session_state[slot] = chosen if isinstance(chosen, int) else None
     st.number_input(
-        f"Number of a test image, of {len(rows):,}", 0, len(rows) - 1, None, key=slot, on_change=_numbered, args=(key, slot)
+        f"Number of a test image (0 to {len(rows) - 1:,})", 0, len(rows) - 1, None, key=slot, on_change=_numbered, args=(key, slot)
     )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def show_import_problems() -> None:
     if gone:
         older = f"{gone} older images were" if gone > 1 else "An older image was"
         st.warning(
-            f"{older} let go: there is room for {your_images.MOST} at once, and for {your_images.MOST_BYTES // 2**20} MB of them.",
+            f"{older} removed: the limit is {your_images.MOST} images and {your_images.MOST_BYTES // 2**20} MB.",
             icon=":material/inventory_2:",
         )
 
@@ -95,9 +95,9 @@ def _photograph(run: Run, key: str, on_come: Came) -> None:
     def taken() -> None:
         photo = st.session_state[slot]
         if photo is not None:
-            on_come(your_images.take([Dropped("Photograph.jpg", photo.size, photo.getvalue())]))
+            on_come(your_images.take([Dropped("Photo.jpg", photo.size, photo.getvalue())]))
 
-    st.camera_input("A photograph", key=slot, on_change=taken, label_visibility="collapsed")
+    st.camera_input("Take a photo", key=slot, on_change=taken, label_visibility="collapsed")
 
 
 UPLOAD = "Upload"
@@ -108,7 +108,7 @@ def _fitted(run: Run, key: str) -> Chosen:
     """What is here, made to fit, and beside the image that is looked at how that was done."""
     slot = st.container()
     if your_images.kept():
-        with st.popover("How it is fitted", icon=":material/crop:", width="stretch"):
+        with st.popover("Resizing", icon=":material/crop:", width="stretch"):
             _fitting_form(run, key)
     chosen = fitted_images(run, fitting_now())
     if chosen.files:
@@ -141,10 +141,10 @@ def _before_and_after(run: Run, chosen: Chosen) -> None:
     scale = max(1, 2 * SIDE // max(after.shape[:2]))
     after = after.repeat(scale, axis=0).repeat(scale, axis=1)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        for picture, alt in ((before.picture, "As it came"), (after, "As the network sees it")):
+        for picture, alt in ((before.picture, "Original file"), (after, "Network input")):
             height, width = picture.shape[:2]
             show.picture(_edged(np.asarray(picture)), alt, max(1, SIDE * width // max(height, width)))
-        turned = " · dark and bright turned round" if chosen.inverted[chosen.picked] else ""
+        turned = " · colours inverted" if chosen.inverted[chosen.picked] else ""
         size = f"{before.size[0]} × {before.size[1]} → {words.shape(run.config().data.shape)}"
         st.caption(f"{size}{turned}", width="stretch")
 

@@ -12,7 +12,7 @@ from aeviz.ui.components.images import your_images
 from aeviz.ui.components.images.class_labels import labels_of, user_labels
 from aeviz.ui.components.images.gallery import gallery
 
-FROM_SET = "From the set"
+FROM_SET = "Test images"
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 STRIP = 52  # pixels
 COUNT, MOST = 12, 24  # images of the set at once; of those asked for one by one
@@ -82,11 +82,15 @@ def set_images(run: Run) -> Chosen:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         order = st.selectbox(
             "Which", orders, key="pictures.order", format_func=words.label, persist_state="session",
-            help="Worst and best by the error of their reconstruction.",
+            help="Worst and best by reconstruction error.",
         )  # fmt: skip
         if order == "mixed":
             st.button(
-                "", icon=":material/casino:", key="pictures.others", on_click=_draw_others, help="Others by chance."
+                "",
+                icon=":material/casino:",
+                key="pictures.others",
+                on_click=_draw_others,
+                help="Pick other random images.",
             )
     if order == "picked":
         return chosen_rows(run, dataset, np.array(_opened_rows(run)))

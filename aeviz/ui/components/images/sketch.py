@@ -11,11 +11,11 @@ _paste = bridge("aeviz_paste", joined("map/base.js", "paste.js"))
 
 WHITE, BLACK = "#ffffff", "#000000"
 SKETCH_SAID = {
-    "sheet": "A sheet to draw on", "brush": "Brush", "eraser": "Eraser", "width": "Width", "colour": "Colour", "undo": "Undo (Ctrl Z)",
-    "clear": "Clear", "next": "Keep it and draw another",
+    "sheet": "Drawing area", "brush": "Brush", "eraser": "Eraser", "width": "Width", "colour": "Colour", "undo": "Undo (Ctrl Z)",
+    "clear": "Clear", "next": "Keep it and start another",
 }  # fmt: skip
 PASTE_SAID = {
-    "hint": "Or paste or drop pictures anywhere.", "paste": "Paste", "pasted": "Pasted", "nothing": "There is no picture in the clipboard."
+    "hint": "Or paste or drop images anywhere on the page.", "paste": "Paste", "pasted": "Pasted", "nothing": "The clipboard contains no image."
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from aeviz.ui import state
 from aeviz.ui.components.bridges import Dropped
 
 MOST, MOST_BYTES = 24, 256 * 2**20  # at once; the oldest make room
-TOO_LARGE = "it is larger than 20 MB; bring it by Upload, or shrink it first"
+TOO_LARGE = "it is larger than 20 MB; use Upload, or shrink it first"
 PROBE = (3, 8, 8)  # a size at which a file shows quickly whether it can be read
 KEPT, PICKED, PROBLEMS, GONE = "your_images", "your_images.picked", "your_images.problems", "your_images.gone"
 

@@ -28,7 +28,7 @@ def chart(
     y_label: str,
     events: Sequence[Mapping[str, Any]] = (),
     log: bool = False,
-    empty: str = "The first loss comes in a moment.",
+    empty: str = "Waiting for the first loss.",
 ) -> None:
     """Named curves x (S,), y (S,) with events {x, words}; redrawn in place while `key` stays the same.
 
@@ -92,7 +92,7 @@ def film(
     shown = [(name, CLASS_COLOURS[number % len(CLASS_COLOURS)]) for number, name in enumerate(names)]
     head = {
         "about": about, "points": len(labels), "frames": kept, "reach": max(reach, 1e-12),
-        "live": live, "full": full, "height": height, "colours": colours, "names": shown if 1 < len(shown) <= 20 else [], "empty": "The first frame of the map comes in a moment.",
+        "live": live, "full": full, "height": height, "colours": colours, "names": shown if 1 < len(shown) <= 20 else [], "empty": "Waiting for the first frame of the map.",
     }  # fmt: skip
     text = json.dumps(head, allow_nan=False).encode()
     content = struct.pack("<I", len(text)) + text + b"".join(part.tobytes() for part in places)

@@ -19,13 +19,13 @@ def change_buttons(run: Run, config: RunConfig) -> None:
     with st.container(horizontal=True, gap="small"):
         if st.button(
             "Change the network", icon=":material/account_tree:", key="change",
-            help="Other layers or another latent size; what was learned is kept as far as it fits.",
+            help="Change layers or latent size. Learned weights are kept where they fit.",
         ):  # fmt: skip
             _editor(run, config)
         if training.can_undo(run):
             st.button(
                 "Undo", icon=":material/undo:", key="undo", on_click=catch_errors(training.undo), args=(run,),
-                help="Back to the network, and the moment, before the last change.",
+                help="Restore the network and training step from before the last change.",
             )  # fmt: skip
     kept = [event for event in follow(run).events if event["kind"] == "change"]
     if kept and kept[-1].get("said"):
@@ -39,9 +39,11 @@ def _editor(run: Run, config: RunConfig) -> None:
     problem = _problem(edited, config)
     if problem:
         st.error(words.sentence(problem), icon=":material/error:")
-    st.caption("Wider and new layers begin as the same function; a smaller code keeps the principal directions.")
+    st.caption(
+        "New or wider layers initially compute the same function. A smaller code keeps the principal directions."
+    )
     if st.button(
-        "Go on with this network", type="primary", key="change.apply", disabled=bool(problem) or edited == values
+        "Continue with this network", type="primary", key="change.apply", disabled=bool(problem) or edited == values
     ):
         catch_errors(training.change)(run, edited, warm.spare().start)
         st.rerun()

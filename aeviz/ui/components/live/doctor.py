@@ -29,7 +29,7 @@ def doctor_line(run: Run, status: Status, config: RunConfig, follower: Follower)
         if findings:
             _finding(run, findings, status.state != "done")
         else:
-            quiet = "The doctor finds nothing wrong." if len(follower.lines) >= SOON else "The doctor looks on."
+            quiet = "No problems found." if len(follower.lines) >= SOON else "Checking the training …"
             st.caption(f":material/stethoscope: {quiet}")
 
 
@@ -54,7 +54,7 @@ def _cure_in_words(finding: Finding) -> str:
         f"{words.label(path.rpartition('.')[2])} = {words.number(value) if isinstance(value, int | float) else value}"
         for path, value in finding.cure.items()
     )
-    return words.plain(f"{values}, in a fresh start" if finding.again else values)
+    return words.plain(f"{values}, in a new run" if finding.again else values)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -77,7 +77,7 @@ def apply_cure(run: Run, finding: Finding) -> None:
     else:
         again = training.restart(run)
         again.write_config(RunConfig.parse(_overridden(again.config().to_json(), cure)))
-        begin(again, f"{words.run_title(config, run.note().title)}, cured")
+        begin(again, f"{words.run_title(config, run.note().title)}, fixed")
 
 
 def _overridden(values: dict[str, Any], cure: dict[str, Any]) -> dict[str, Any]:

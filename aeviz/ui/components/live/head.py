@@ -14,7 +14,7 @@ from aeviz.ui.components.train.start import begin
 from aeviz.ui.frame import catch_errors
 
 ANSWER_SECONDS = 0.4
-HELPS = {"Rate": "The learning rate of the last step: what the schedule has made of the one that was asked for."}
+HELPS = {"Rate": "The learning rate at the last step, after the schedule."}
 MAIN_WIDTH = 160  # of the first button, whatever it says, so that the others stay where they are
 
 
@@ -24,15 +24,11 @@ def head(run: Run, status: Status) -> None:
     can_stop = status.state in LIVE or (status.state == "paused" and run.is_alive())
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
         _play_or_pause(run, status)
+        _button("Step", "skip_next", _step, run, "Take one optimizer step, then pause.", can_step(run, status))
+        _button("Stop", "stop", _stop, run, "Stop training. You can continue it later.", can_stop)
+        _button("Restart", "replay", _restart, run, "Start a new run with the same settings. This run is kept.")
         _button(
-            "Step", "skip_next", _step, run, "One step of the optimizer, then it pauses again.", can_step(run, status)
-        )
-        _button("Stop", "stop", _stop, run, "End here; it can go on later.", can_stop)
-        _button(
-            "Restart", "replay", _restart, run, "A new run of the same settings from the beginning; this one is kept."
-        )
-        _button(
-            "Fork", "call_split", _fork, run, "A new run that goes on from this one's weights; this one is kept.",
+            "Fork", "call_split", _fork, run, "Start a new run from this run's weights. This run is kept.",
             run.checkpoint.exists(),
         )  # fmt: skip
         st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
@@ -55,15 +51,15 @@ def _button(
 
 def _play_or_pause(run: Run, status: Status) -> None:
     if status.state in LIVE:
-        help = "Hold it here; Continue goes on at the next step."
+        help = "Pause training. Continue resumes at the next step."
         _button("Pause", "pause", _pause, run, help, status.state == "running", width=MAIN_WIDTH)
     elif status.state == "done" and status.epoch >= run.config().training.epochs:
         st.button(
-            f"{status.epoch:,} epochs more", icon=":material/more_time:", key="longer", on_click=catch_errors(go_on),
-            args=(run, 2), help="As many again, from where it stands.", width=MAIN_WIDTH,
+            f"{status.epoch:,} more epochs", icon=":material/more_time:", key="longer", on_click=catch_errors(go_on),
+            args=(run, 2), help="Train for as many epochs again.", width=MAIN_WIDTH,
         )  # fmt: skip
     else:
-        help, can = "Go on from the last step.", can_go_on(run, status)
+        help, can = "Resume from the last step.", can_go_on(run, status)
         _button("Continue", "play_arrow", go_on, run, help, can, type="primary", width=MAIN_WIDTH)
 
 
@@ -106,7 +102,7 @@ def _step(run: Run) -> None:
 
 
 def _restart(run: Run) -> None:
-    begin(training.restart(run), f"{_title(run)}, again")
+    begin(training.restart(run), f"{_title(run)}, restarted")
 
 
 def _fork(run: Run) -> None:

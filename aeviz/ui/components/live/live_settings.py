@@ -35,7 +35,7 @@ def live_settings(run: Run) -> None:
     """One slider for each live setting, the sign that it was heard, and the way to another network."""
     coming = _coming(run)  # before the settings are read: what was heard stands there by then
     config = run.config()
-    st.markdown("**Turn while it trains**")
+    st.markdown("**Live settings**")
     for path, present in training.live_paths(config).items():
         _slider(run, config, path, coming.get(path, float(present)))
     _confirm(run)
@@ -149,18 +149,18 @@ def _confirm(run: Run) -> None:
     place = st.empty()
     turns = _turns(run)
     if not turns:
-        place.caption("A turn acts on the next step; the curves mark it.")
+        place.caption("Changes apply at the next step and are marked on the curves.")
         return
     path, turn = list(turns.items())[-1]
     name = f"{words.label(path.rpartition('.')[2])} {words.number(turn.value)}"
     awake = run.is_alive()
-    place.caption(f":material/hourglass_top: {name} is asked for …")
+    place.caption(f":material/hourglass_top: Applying {name} …")
     wait_until(lambda: path not in _coming(run), HEARD_SECONDS if awake else 0.0)
     heard = _turns(run).get(path, turn).heard
     if heard is not None:
         place.caption(f":green[:material/check:] {name} since step {heard:,}.")
     elif not awake:
-        place.caption(f":material/check: {name} from when it goes on.")
+        place.caption(f":material/check: {name} applies when training continues.")
     else:
         st.fragment(_keep_looking, run_every=HEARD_SECONDS)(run, path)
 

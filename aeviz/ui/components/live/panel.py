@@ -57,7 +57,7 @@ def _panel(run: Run) -> None:
         if status.message and status.state in ("diverged", "failed"):
             st.error(words.plain(status.message), icon=":material/error:")
         if status.state == "interrupted":
-            st.warning("The training was interrupted. Continue takes it up at its last checkpoint.")
+            st.warning("The training was interrupted. Continue resumes from its last checkpoint.")
         doctor_line(run, status, config, follower)
         view = VIEWS[view_switch()]
         if status.state == "running" or (status.state == "queued" and not status.message):

@@ -17,7 +17,7 @@ HEIGHT = 520
 PREVIEW_HEIGHT = 118
 ROWS = 7  # of pictures below the originals
 SIDE = 56
-FRAMES_LATER = "The first frame comes in a moment. Runs trained elsewhere bring none."
+FRAMES_LATER = "Waiting for the first frame. Imported runs have no frames."
 
 
 def loss_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> None:
@@ -66,7 +66,7 @@ def inside_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> 
         groups.append(_gradients(follower.gradients))
     if follower.vitals and follower.vitals.get("dead"):
         groups.append(_dead(follower.vitals["dead"]))
-    bridges.bars(groups, key="inside", height=HEIGHT, empty="The first measurement comes in a moment.")
+    bridges.bars(groups, key="inside", height=HEIGHT, empty="Waiting for the first measurement.")
 
 
 def _dimensions(vitals: dict[str, Any]) -> dict[str, Any]:
@@ -75,9 +75,9 @@ def _dimensions(vitals: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": "KL of each dimension" if by_kl else "Variance of each dimension",
         "note": f"{vitals['active']} of {len(values)} active",
-        "help": "How much each number of the code tells of an image, in nats; near 0 it says nothing."
+        "help": "Information each latent dimension carries about the image, in nats. Near 0 it is unused."
         if by_kl
-        else "How far each number of the code spreads over the images; near 0 it says nothing.",
+        else "Variance of each latent dimension over the images. Near 0 it is unused.",
         "labels": [f"z{number}" for number in range(1, len(values) + 1)],
         "values": values, "unit": " nats" if by_kl else "", "colour": CLASS_COLOURS[0], "wide": True,
     }  # fmt: skip
@@ -89,8 +89,8 @@ def _gradients(gradients: dict[str, float]) -> dict[str, Any]:
     return {
         "title": "Gradient by layer",
         "note": "" if total is None else f"total {total:.3g}",
-        "help": "Length of the gradient of each layer's weights, on a logarithmic scale: the layers learn at like pace "
-        "where the bars are alike.",
+        "help": "Gradient norm of each layer's weights, on a logarithmic scale. Similar bars mean that the layers learn at "
+        "a similar pace.",
         "labels": [_short(name) for name in layers], "values": list(layers.values()), "unit": "",
         "colour": CLASS_COLOURS[2], "log": True,
     }  # fmt: skip
@@ -101,7 +101,7 @@ def _dead(dead: dict[str, float]) -> dict[str, Any]:
     return {
         "title": "Dead units by layer",
         "note": f"at most {worst:.0%}",
-        "help": "Share of each layer's units that respond to none of the probes.",
+        "help": "Share of each layer's units that are inactive for all probe images.",
         "labels": [_short(name) for name in dead], "values": [100 * share for share in dead.values()], "unit": " %",
         "colour": CLASS_COLOURS[1], "top": 100,
     }  # fmt: skip

@@ -42,7 +42,7 @@ def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view:
             request, view = last_request(run) or request, None
             drawn = results.kept_map(run, request)
             if drawn is not None:
-                st.caption(f"Below is still the last map, by {PROJECTIONS[request.method].label}.")
+                st.caption(f"Showing the last map, by {PROJECTIONS[request.method].label}.")
     if drawn is None:
         return
     if not live:
@@ -97,7 +97,7 @@ def _canvas(
     said = st.container(key="map_said")  # always there: what comes and goes above the map would have it drawn anew
     found = find(cache.images_if_here(run), drawn.index, run.config().data.classes, searched)
     if searched.strip() and not len(found):
-        said.caption(f"Nothing on this map is called {words.plain(searched.strip())}.")
+        said.caption(f"No dot on this map matches {words.plain(searched.strip())}.")
     with said:
         colours = painted(run, request, drawn, paint)
     if colours.note:
@@ -154,12 +154,12 @@ def map_facts(run: Run, request: MapRequest) -> None:
     }
     ratio = drawn.notes.get("explained_variance_ratio")
     if ratio:
-        numbers["Variance shown"] = (f"{sum(ratio):.0%}", "Share of the codes' variance that lies in these axes.")
+        numbers["Variance shown"] = (f"{sum(ratio):.0%}", "Share of the codes' variance captured by these axes.")
     perplexity, asked = drawn.notes.get("perplexity"), request.written_out().settings.get("perplexity")
     if perplexity and perplexity < asked:
-        numbers["Perplexity"] = (words.number(perplexity), f"Asked were {asked:g}; so few codes allow no more.")
+        numbers["Perplexity"] = (words.number(perplexity), f"Lowered from {asked:g}, because there are too few codes.")
     if drawn.notes.get("kl_divergence") is not None:
-        numbers["KL divergence"] = (words.number(drawn.notes["kl_divergence"]), "What t-SNE makes small; of use to compare maps of the same codes.")  # fmt: skip
+        numbers["KL divergence"] = (words.number(drawn.notes["kl_divergence"]), "The t-SNE objective. Compare it only between maps of the same codes.")  # fmt: skip
     judged = results.kept_quality(run, request)
     if judged is None and len(drawn.points) <= JUDGED_AT_ONCE:
         judged = results.quality(run, request)
@@ -191,9 +191,9 @@ def _quality(judged: dict[str, Any] | None) -> dict[str, tuple[str, str]]:
     if judged is None:
         return {}
     meanings = {
-        "trustworthiness": "Are neighbours on the map neighbours in the codes? 1 is perfect (k = 15).",
-        "continuity": "Are neighbours in the codes neighbours on the map? 1 is perfect (k = 15).",
-        "knn_map": "How often the 10 nearest dots tell an image's label (5-fold).",
-        "knn_codes": "The same in the codes themselves: what the map could reach.",
+        "trustworthiness": "Whether neighbours on the map are neighbours in the codes; 1 is perfect (k = 15).",
+        "continuity": "Whether neighbours in the codes are neighbours on the map; 1 is perfect (k = 15).",
+        "knn_map": "How often the 10 nearest dots predict an image's label (5-fold cross-validation).",
+        "knn_codes": "The same in latent space: the accuracy the map could reach.",
     }
     return {words.label(name): (words.number(judged.get(name)), meaning) for name, meaning in meanings.items()}

@@ -123,7 +123,7 @@ def _progress(run: Run, split: Split, name: str, settings: dict[str, Any], reque
             st.progress(share, text=words.plain(status.message or "Starting …"))
             st.button("Cancel", icon=":material/close:", key="colour.cancel", on_click=job.ask, args=("stop",))
             return
-        st.caption(words.sentence(status.message or "the colours were not finished"))
+        st.caption(words.sentence(status.message or "the colours were not computed"))
         st.button(
             "Compute", icon=":material/palette:", key="colour.start", on_click=_start, args=(run, split, name, settings, request)
         )  # fmt: skip

@@ -17,8 +17,8 @@ from aeviz.ui.components.map.groups import axes_picker
 TOOLS = {"lasso": "Lasso", "select": "Box", "pan": "Move"}
 SHOWS = {"dots": "Dots", "pictures": "Pictures", "means": "Means", "density": "Density"}
 DECODES = (
-    "Decoded images all over the map. On flat maps such as PCA a place has one code; on t-SNE and UMAP the way back is "
-    "fitted to the codes of the dots around it."
+    "Shows decoded images on a grid over the map. On linear maps such as PCA the inverse transform is exact; on t-SNE and "
+    "UMAP it is fitted to the codes of nearby dots."
 )
 MOST_FOUND = 5000
 MOST_DIGITS = 18  # of a row's number
@@ -49,7 +49,7 @@ def map_controls(run: Run) -> tuple[MapRequest, Paint, str]:
     here = cache.images_if_here(run)
     splits: list[Split] = ["test"] if here and here.kept else ["test", "train"]
     split: Split = forms.beside(
-        splits, "test", label="Images", key="map.split", width="stretch", persist_state="session", help="Test images were never trained on.",
+        splits, "test", label="Images", key="map.split", width="stretch", persist_state="session", help="Test images were not used for training.",
     )  # fmt: skip
     paint = colour_picker(run, split)
     searched = st.text_input("Find", key="map.find", placeholder="Label, file, #number", icon=":material/search:")
@@ -57,7 +57,7 @@ def map_controls(run: Run) -> tuple[MapRequest, Paint, str]:
         settings["directions"] = axes_picker(run)
     more = [name for name in forms.asked(cls) if name != "dims"]
     if more:
-        with st.expander("More", icon=":material/tune:"):
+        with st.expander("More settings", icon=":material/tune:"):
             settings |= forms.settings_form(cls, f"map.{method}", only=more)
     return MapRequest(method=method, split=split, settings=settings), paint, searched
 
@@ -77,7 +77,9 @@ def looks(run: Run, dims: int, dense: bool) -> Looks:
                 shows, shows[0], SHOWS.__getitem__, label="Show", key="map.show", persist_state="session", label_visibility="collapsed"
             )  # fmt: skip
             forms.begin("map.names", True)
-            names = st.toggle("Names", key="map.names", persist_state="session", help="Class names on their regions.")
+            names = st.toggle(
+                "Names", key="map.names", persist_state="session", help="Show class names on their regions."
+            )
             grid = st.toggle("Decode", key="map.grid", persist_state="session", help=DECODES)
     return Looks(show or "dots", tool or "pan", names, grid)
 

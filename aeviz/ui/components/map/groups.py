@@ -28,7 +28,7 @@ def group_buttons(run: Run, split: Split, picked: np.ndarray) -> None:
     for group in GROUPS:
         st.button(
             group, key=f"group.{group}", on_click=state.remember, args=(_key(run, split, group), picked),
-            help=f"Use these images as group {group}; a direction leads from A to B.",
+            help=f"Use the selection as group {group}. A direction points from A to B.",
         )  # fmt: skip
 
 
@@ -44,13 +44,13 @@ def direction_line(run: Run, split: Split) -> None:
         ]
         st.caption(" · ".join(said_of), width="content")
         if len(a) and len(b):
-            with st.popover("Keep the direction", icon=":material/trending_flat:"):
+            with st.popover("Save direction", icon=":material/trending_flat:"):
                 _form(run, split, a, b)
             st.button(
-                "Map along it", icon=":material/straighten:", key="group.map", on_click=catch_errors(_map_along), args=(run, split, a, b),
-                help="Draw the map along the line from A's mean to B's.",
+                "Use as map axis", icon=":material/straighten:", key="group.map", on_click=catch_errors(_map_along), args=(run, split, a, b),
+                help="Show a map whose first axis points from the mean of A to the mean of B.",
             )  # fmt: skip
-        st.button("Forget both", icon=":material/close:", key="group.forget", on_click=_forget, args=(run, split))
+        st.button("Clear groups", icon=":material/close:", key="group.forget", on_click=_forget, args=(run, split))
 
 
 def _forget(run: Run, split: Split) -> None:
@@ -61,15 +61,15 @@ def _forget(run: Run, split: Split) -> None:
 def _form(run: Run, split: Split, a: np.ndarray, b: np.ndarray) -> None:
     st.text_input("Name", key="group.name", placeholder="thicker", max_chars=80)
     method = st.segmented_control(
-        "Made by", list(METHODS), default="mean_difference", required=True, key="group.method", format_func=lambda name: METHODS[name][0]
+        "Method", list(METHODS), default="mean_difference", required=True, key="group.method", format_func=lambda name: METHODS[name][0]
     )  # fmt: skip
     st.button(
-        "Keep", type="primary", key="group.keep", on_click=catch_errors(_keep), args=(run, split, a, b, method),
-        help="It stands on the page Walk then, with a slider.",
+        "Save", type="primary", key="group.keep", on_click=catch_errors(_keep), args=(run, split, a, b, method),
+        help="Saved directions can be applied on the page Walk.",
     )  # fmt: skip
     kept = state.recall("group.kept")
     if kept:
-        st.caption(f"Kept as {words.plain(kept)}; the page Walk applies it to any image.")
+        st.caption(f"Saved as {words.plain(kept)}. Apply it to any image on the page Walk.")
 
 
 def _keep(run: Run, split: Split, a: np.ndarray, b: np.ndarray, method: str) -> None:
@@ -128,7 +128,7 @@ def axes_picker(run: Run) -> list[list[float]]:
         known[A_TO_B] = between
     _add_linked(known, run.config().model.latent_dim)
     if not known:
-        st.caption("Select dots as A and others as B on any map; the direction between them becomes an axis.")
+        st.caption("To get an axis, select dots on any map as group A and others as group B.")
         return []
     forms.begin("map.axes", list(known)[:1])
     st.session_state["map.axes"] = [name for name in st.session_state["map.axes"] if name in known]

@@ -47,9 +47,9 @@ def quality_progress(run: Run, request: MapRequest) -> None:
         # Nobody waits for it, so the spare process is left to who does.
         jobs.start(_created(job), "project", run.id, *request.options(), "--job", str(job.path))
     if is_active(job):
-        st.caption(":material/hourglass_top: Judging the map …")
+        st.caption(":material/hourglass_top: Computing map quality …")
     else:
-        st.caption(words.sentence(job.status().message or "the map could not be judged"))
+        st.caption(words.sentence(job.status().message or "the map quality could not be computed"))
 
 
 def map_so_far(run: Run, request: MapRequest) -> Map:
@@ -74,9 +74,9 @@ def offer(run: Run, request: MapRequest) -> None:
         if status and status.state == "stopped":
             st.caption(words.sentence(status.message))
         elif status is None or status.state not in ("failed", "interrupted"):
-            st.caption(f"of {count:,} codes; it is computed once and kept.")
+            st.caption(f"from {count:,} codes. The result is saved.")
     if status and status.state in ("failed", "interrupted"):
-        st.error(words.sentence(status.message or "it was interrupted"), icon=":material/error:")
+        st.error(words.sentence(status.message or "the computation was interrupted"), icon=":material/error:")
 
 
 @st.fragment(run_every=0.5)
@@ -97,7 +97,7 @@ def progress(run: Run, request: MapRequest) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(share, text=" · ".join(said))
         st.button(
-            "Stop", icon=":material/stop:", key="map.stop", on_click=job.ask, args=("stop",), help="The map stays as it is now; you can go on with it later."
+            "Stop", icon=":material/stop:", key="map.stop", on_click=job.ask, args=("stop",), help="Keep the map as it is now. You can continue it later."
         )  # fmt: skip
 
 
@@ -108,6 +108,6 @@ def resume_button(run: Run, request: MapRequest, drawn: Map) -> None:
     stopped = drawn.notes.get("stopped_at")
     done = stopped or drawn.notes["iterations"]
     st.button(
-        "Go on", icon=":material/play_arrow:", key="map.go_on", on_click=start_map, args=(run, request, True),
-        help=f"{'Stopped' if stopped else 'Ended'} after {done:,} iterations; this goes on from there.",
+        "Continue", icon=":material/play_arrow:", key="map.go_on", on_click=start_map, args=(run, request, True),
+        help=f"{'Stopped' if stopped else 'Finished'} after {done:,} iterations. Continues from there.",
     )  # fmt: skip

@@ -22,7 +22,7 @@ def placed_images_row(run: Run) -> None:
     """The way to bring images, and what is on the map already."""
     show_import_problems()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        with st.popover("Place images of yours", icon=":material/add_photo_alternate:"):
+        with st.popover("Your images", icon=":material/add_photo_alternate:"):
             chosen = image_inputs(run, "newcomers")
         if chosen.files:
             strip(chosen, "placed_images.strip")

@@ -21,8 +21,8 @@ from aeviz.ui.frame import catch_errors
 SHOWN = 20  # pictures in the strip
 STRIP_WIDTH = 960
 HINTS = {
-    2: ":material/lasso_select: Draw around dots to see their images here, click one to see what is near it; with Shift, a click selects. Scroll to zoom.",
-    3: ":material/touch_app: Click a dot to see what is near it; with Shift, a click selects it to see its image here. Drag to turn, scroll to zoom.",
+    2: ":material/lasso_select: Draw around dots to see their images here. Click a dot to see its neighbours, Shift-click to select it. Scroll to zoom.",
+    3: ":material/touch_app: Click a dot to see its neighbours, Shift-click to select it and see its image here. Drag to rotate, scroll to zoom.",
 }
 MOST_NAMED = 3
 
@@ -55,23 +55,23 @@ def selection_strip(run: Run, split: Split, picked: np.ndarray, dims: int) -> No
     dataset = cache.images_if_here(run)
     if dataset is None:
         st.caption(
-            f"{len(picked):,} selected; their images, the set {words.plain(run.config().data.name)}, are not here."
+            f"{len(picked):,} selected. Their images (data set {words.plain(run.config().data.name)}) are not here."
         )
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{len(picked):,} selected**", width="content")
         group_buttons(run, split, picked)
-        with st.popover("Label", icon=":material/label:", help="Give these images a label of your own."):
+        with st.popover("Label", icon=":material/label:", help="Label these images yourself."):
             _label_form(dataset, picked)
         st.download_button(
             "Table", lambda: table(run, dataset, picked), "selection.csv", "text/csv", icon=":material/table:", key="save.table",
-            on_click="ignore", help="Index, label, file and code of every selected image.",
+            on_click="ignore", help="Index, label, file and code of each selected image.",
         )  # fmt: skip
         st.download_button(
             "Images", lambda: images_zip(dataset, picked), "selection.zip", "application/zip", icon=":material/image:",
-            key="save.images", on_click="ignore", help="Every selected image as a PNG.",
+            key="save.images", on_click="ignore", help="Each selected image as a PNG.",
         )  # fmt: skip
-        st.button("Let go", icon=":material/deselect:", key="let_go", on_click=_let_go, args=(run, split))
+        st.button("Clear selection", icon=":material/deselect:", key="let_go", on_click=_let_go, args=(run, split))
     means, pictures_of_it = (
         st.columns([1, 5], vertical_alignment="center", gap="medium")
         if not state.is_narrow()
@@ -87,8 +87,8 @@ def selection_strip(run: Run, split: Split, picked: np.ndarray, dims: int) -> No
 def _label_form(dataset: Dataset, picked: np.ndarray) -> None:
     """A name for what is picked; kept with the set, and offered among the colours."""
     st.text_input("Label", key="label.name", max_chars=own_labels.LONGEST, placeholder="odd ones")
-    st.button("Give it", type="primary", key="label.give", on_click=catch_errors(_give), args=(dataset, picked))
-    st.caption("Kept with the set, and a colour of the map from then on. An empty label takes theirs away.")
+    st.button("Apply", type="primary", key="label.give", on_click=catch_errors(_give), args=(dataset, picked))
+    st.caption("Saved with the data set; you can colour the map by it. An empty label removes the existing one.")
 
 
 def _give(dataset: Dataset, picked: np.ndarray) -> None:
@@ -115,7 +115,7 @@ def _mosaic(run: Run, dataset: Dataset, picked: np.ndarray) -> None:
                 few = picked[:1000]
                 show.picture(data.encode_mosaic(np.asarray(dataset.images[few]), columns=40), "All selected images")
                 if len(picked) > len(few):
-                    st.caption(f"The first {len(few):,} of {len(picked):,}; the download holds them all.")
+                    st.caption(f"Showing the first {len(few):,} of {len(picked):,}. The download contains all of them.")
 
 
 def _strip(run: Run, dataset: Dataset, rows: np.ndarray) -> tuple[bytes, int]:

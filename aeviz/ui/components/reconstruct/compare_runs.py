@@ -48,7 +48,7 @@ def _run_picker(run: Run, others: dict[str, Run], titles: dict[str, str]) -> lis
     """Some of the other runs; at first the latest of the same set."""
     if not others:
         st.info(
-            "There is one run only. Train another, and both rebuild the same images here.", icon=":material/compare:"
+            "There is only one run. Train another to compare their reconstructions here.", icon=":material/compare:"
         )
         return []
     name = run.config().data.name

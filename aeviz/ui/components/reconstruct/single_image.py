@@ -28,15 +28,15 @@ MOST_TALL = 300  # pixels of each of the three pictures
 NEAREST, NEAREST_SIDE = 6, 44
 SAID = {
     "original": "Original", "reconstruction": "Reconstruction", "error": "Error", "in": "Zoom in", "out": "Zoom out", "changed": "With this code", "minus": "Reconstruction minus original",
-    "wipe": "Wipe between original and reconstruction", "looks": "Drag across the reconstruction to wipe; turn the wheel or pinch to zoom.",
-    "pixel": "Pixel", "title": "Code of {count} numbers", "hint": "Drag a bar; a double click puts it back.", "more": "Swipe sideways for more.",
-    "reset": "Put all back", "was": "was",
+    "wipe": "Wipe between original and reconstruction", "looks": "Drag across the reconstruction to wipe. Scroll or pinch to zoom.",
+    "pixel": "Pixel", "title": "Code of {count} numbers", "hint": "Drag a bar. Double-click to reset it.", "more": "Swipe sideways for more.",
+    "reset": "Reset all", "was": "was",
 }  # fmt: skip
 MEANINGS = {
     "mse": "Mean squared error per pixel, for pixels from 0 to 1.",
     "psnr": "Peak signal-to-noise ratio; higher is better.",
     "ssim": "Structural similarity; 1 is the same picture.",
-    "percentile": "How many of the test images are rebuilt with a smaller error.",
+    "percentile": "Share of test images with a smaller reconstruction error.",
 }
 
 _rebuilt = bridge("aeviz_rebuilt", joined(*PARTS), css=joined("rebuilt.css"))
@@ -64,7 +64,7 @@ def _taken_as(run: Run, chosen: Chosen, told: int) -> None:
     if chosen.labels[chosen.picked] == user_labels(run, image[None])[0]:
         class_picker(run, image, told)
     else:
-        st.caption(f"The network is told its class: {words.plain(run.config().data.classes[told])}.")
+        st.caption(f"Conditioned on its class: {words.plain(run.config().data.classes[told])}.")
 
 
 def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def _nearest(run: Run, z: np.ndarray) -> None:
     codes = cache.codes(run, "train")
     rows = codes.index[nearest(codes.z, z[None], NEAREST)[1][0]]
     labels = [dataset.classes[label] if label >= 0 else "" for label in dataset.labels[rows]]
-    st.caption("Nearest training images, by their codes")
+    st.caption("Nearest training images in latent space")
     gallery(
         dataset.images[rows], key="pictures.nearest", side=NEAREST_SIDE, labels=labels if dataset.classes else (),
         notes=[name_of(dataset, row) for row in rows], row=True,

@@ -48,5 +48,5 @@ def view_of(view: str, run: Run, chosen: Chosen) -> None:
         VIEWS[view](run, chosen)
     else:
         st.info(
-            "Upload, draw, photograph or paste an image; it is rebuilt here.", icon=":material/add_photo_alternate:"
+            "Upload, draw, photograph or paste an image to reconstruct it here.", icon=":material/add_photo_alternate:"
         )

@@ -25,7 +25,7 @@ def set_view(run: Run, on_opened: Callable[[Run, int], None]) -> None:
     """Which images of the test set are rebuilt well, and which are not; a click on one tells its row."""
     dataset = cache.images_if_here(run)
     if dataset is None:
-        st.info("The images of this run are not here; bring some of yours instead.", icon=":material/no_photography:")
+        st.info("The images of this run are not here. Add your own instead.", icon=":material/no_photography:")
         return
     errors, rows = cache.errors(run, "test"), dataset.rows("test")
     mine = _of_class(run, dataset, rows)
@@ -35,7 +35,7 @@ def set_view(run: Run, on_opened: Callable[[Run, int], None]) -> None:
     worst, said = _worst_first(len(found), int(mine.sum()))
     shown = rows[found[order[::-1] if worst else order][:MOST]]
     if not len(shown):
-        st.info("No image has an error within this range; move the ends of the slider.", icon=":material/filter_alt:")
+        st.info("No image has an error in this range. Move the ends of the slider.", icon=":material/filter_alt:")
         return
     x = np.asarray(dataset.images[np.sort(shown)])[np.argsort(np.argsort(shown))]
     rebuilt = cache.rebuild(run, x, dataset.labels[shown])
@@ -72,7 +72,7 @@ def _range(run: Run, errors: np.ndarray, mine: np.ndarray) -> tuple[float, float
             figure,
             key="errors.histogram",
             config={"displayModeBar": False},
-            alt="How many test images have which error",
+            alt="Histogram of test image errors",
         )
     return chosen
 
@@ -86,7 +86,7 @@ def _worst_first(found: int, of: int) -> tuple[bool, str]:
         )  # fmt: skip
         all_of = f"{of:,} test images" if found == of else f"{found:,} test images with errors in this range"
         said = f"The {order} {MOST} of {all_of}" if found > MOST else words.capitalised(all_of)
-        st.caption(f"{said}, each beside its reconstruction; a click shows it large.")
+        st.caption(f"{said}, each beside its reconstruction. Click one to enlarge it.")
     return order == "worst", said
 
 

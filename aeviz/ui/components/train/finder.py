@@ -29,15 +29,15 @@ def rate_finder(recipe: Recipe) -> None:
     status = job.status()
     found = files.read_json(job.path / "sweep.json")
     st.button(
-        "Find a learning rate" if not found else "Find it again", icon=":material/troubleshoot:", width="stretch",
+        "Find a learning rate" if not found else "Find again", icon=":material/troubleshoot:", width="stretch",
         key="rates.find", on_click=catch_errors(_start), args=(recipe,),
-        help="Trains a throwaway network for a hundred steps, from tiny rates to far too large ones, and looks where "
-        "the loss falls most steeply.",
+        help="Trains a throwaway network for a hundred steps while raising the learning rate, and suggests the rate "
+        "where the loss falls fastest.",
     )  # fmt: skip
     if found:
         _found(found)
     elif status.state in ("failed", "stopped", "interrupted") and job.path.exists():
-        st.caption(words.sentence(status.message or "it was interrupted"))
+        st.caption(words.sentence(status.message or "the search was interrupted"))
 
 
 def _found(found: dict[str, Any]) -> None:

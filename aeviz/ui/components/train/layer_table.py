@@ -19,10 +19,10 @@ _table = bridge("aeviz_layer_table", joined("layer_edits.js", "layer_table.js"),
 
 # What stands at a row's right, and what it counts.
 COLUMNS = {
-    "shape": ("Output", "Shape of what the layer makes of one image: channels × height × width, or numbers."),
-    "parameters": ("Params", "Weights to learn, of the layer; the decoder, its mirror, is summed below."),
-    "flops": ("FLOPs", "For one image, forward: two per weight and place it is used at."),
-    "memory": ("Memory", "To train it: weights, gradients, the optimizer's memory, and one batch on its way."),
+    "shape": ("Output", "Output shape for one image: channels × height × width, or number of units."),
+    "parameters": ("Params", "Trainable parameters of the layer. The decoder row below sums the mirrored layers."),
+    "flops": ("FLOPs", "Forward pass for one image: two per multiply-accumulate."),
+    "memory": ("Memory", "For training: weights, gradients, optimizer state, and the activations of one batch."),
 }
 SAID = {
     "hint": "Enter adds a layer · Delete removes it · Alt ↑ ↓ moves it · ↑ ↓ change a number, Shift ↑ ↓ double it",

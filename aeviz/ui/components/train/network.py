@@ -38,7 +38,7 @@ def network_view(key: str, model: ModelConfig, outline: Outline, on_edit: Edited
     share = NARROW_SHARE if state.is_narrow() else 1.0
     st.plotly_chart(
         plots.hourglass(bars, places=places, share=share), key=f"{key}_hourglass", config={"displayModeBar": False},
-        alt="Numbers left of an image after every layer",
+        alt="Number of values after each layer",
     )  # fmt: skip
     layer_table(f"{key}_layers", model.body, model.latent_dim, _rows(model, outline), on_edit)
 
@@ -76,11 +76,11 @@ def _figures(model: ModelConfig, outline: Outline) -> None:
         "Parameters": (words.count(needed.parameters) if whole else "–", None),
         "Memory to train": (
             costs.in_bytes(needed.memory) if whole else "–",
-            "Weights, gradients, the optimizer's memory and the activations of one batch.",
+            "Weights, gradients, optimizer state and the activations of one batch.",
         ),
         "FLOPs per image": (
             words.count(needed.flops) if whole else "–",
-            "Two per weight and place it is used at, forward only.",
+            "Forward pass only: two per multiply-accumulate.",
         ),
     }
     with st.container(horizontal=True, gap="medium"):
@@ -116,7 +116,7 @@ def _bars(model: ModelConfig, outline: Outline) -> tuple[list[Bar], int]:
         return [image, *encoder, Bar(words.label(layers[broken].kind), "broken", before)], places
     code = Bar("Code", "code", (model.latent_dim,), sum(one.parameters for one in _rest(outline, "encoder", "code")))
     decoder = [Bar(f"{bar.name}, mirrored", "decoder", bar.shape) for bar in reversed(encoder)]
-    return [image, *encoder, code, *decoder, Bar("Rebuilt image", "image", model.sample_shape)], places
+    return [image, *encoder, code, *decoder, Bar("Reconstruction", "image", model.sample_shape)], places
 
 
 def _rows(model: ModelConfig, outline: Outline) -> Rows:

@@ -28,7 +28,7 @@ class Picked:
         changed = recipe is None or _told(recipe) != _told(self.preset.recipe)
         if changed and self.preset.measured is None:
             return
-        said = "Changed since: what was measured may not hold." if changed else self.preset.summary
+        said = "Changed since the preset: its measured results may not apply." if changed else self.preset.summary
         self.place.caption(f"{words.plain(said)} {'' if changed else _reached(self.preset)}")
 
 
@@ -36,9 +36,9 @@ def preset_picker(data_name: str, presets: Sequence[Preset]) -> Picked:
     """Pick a recipe for a data set, and have the form filled in by it."""
     known, key = {preset.name: preset for preset in presets}, f"train.preset.{data_name}"
     chosen = st.selectbox(
-        "Preset", list(known), index=None, key=key, placeholder="Begin with …", persist_state="session",
+        "Preset", list(known), index=None, key=key, placeholder="Start from a preset", persist_state="session",
         format_func=lambda name: _titled(known[name]), on_change=lambda: _fill(known.get(st.session_state[key])),
-        help="Fills in the whole form.\n" + "\n".join(f"- **{one.label}**: {one.summary}" for one in presets),
+        help="Fills in all settings below.\n" + "\n".join(f"- **{one.label}**: {one.summary}" for one in presets),
     )  # fmt: skip
     return Picked(known.get(chosen or ""), st.container())
 
@@ -51,9 +51,9 @@ def _titled(preset: Preset) -> str:
 def _reached(preset: Preset) -> str:
     measured = preset.measured
     if measured is None:
-        return "What it reaches depends on the images."
+        return "Results depend on the images."
     took = f"{words.duration(measured.seconds)} on {measured.device.upper()}"
-    return f"Reached **{words.decibels(measured.test_psnr)}** on the test images, after {took}."
+    return f"Reached **{words.decibels(measured.test_psnr)}** on the test images in {took}."
 
 
 def _told(recipe: Recipe) -> tuple[object, object]:

@@ -32,7 +32,7 @@ def rate_preview(recipe: Recipe, model: ModelConfig) -> None:
         alt="The learning rate over the epochs",
     )  # fmt: skip
     if config.schedule == "plateau":
-        st.caption("It falls when validation stands still, which cannot be drawn beforehand.")
+        st.caption("The rate drops when validation loss plateaus, which cannot be predicted here.")
     rate_finder(recipe)
 
 
@@ -45,8 +45,8 @@ def image_preview(recipe: Recipe, model: ModelConfig) -> None:
     fed = _spoiled(model, augment.shown(recipe.training.augment, images, seed=recipe.seed), recipe.seed)
     scale = max(1, SIDE // images.shape[-1])
     picture = pictures.originals_over_reconstructions(images, fed, columns=COLUMNS, scale=scale)
-    show.picture(pictures.encode_webp(picture), "Images above, below them as they are fed")
-    what = "as they are fed" if (fed != images).any() else "fed as they are"
+    show.picture(pictures.encode_webp(picture), "Training images above, network inputs below")
+    what = "network inputs" if (fed != images).any() else "unchanged network inputs"
     st.caption(f"Training images above, {what} below.")
 
 
@@ -61,4 +61,4 @@ def _spoiled(model: ModelConfig, images: np.ndarray, seed: int) -> np.ndarray:
     return pictures.to_pixels(noisy.numpy())
 
 
-PREVIEWS: dict[str, Preview] = {"Learning rate": rate_preview, "Variation of the images": image_preview}
+PREVIEWS: dict[str, Preview] = {"Learning rate": rate_preview, "Augmentation": image_preview}

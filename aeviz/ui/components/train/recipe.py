@@ -104,7 +104,7 @@ def _data_params(info: data.DataInfo) -> dict[str, Any]:
     """What can be chosen about a set that is made to order."""
     if info.own or not DATASETS[info.name].Params.model_fields:
         return {}
-    with st.popover("Settings of the images", icon=":material/shapes:", width="stretch"):
+    with st.popover("Data set settings", icon=":material/shapes:", width="stretch"):
         return forms.settings_form(DATASETS[info.name].Params, f"train.{info.name}")
 
 
@@ -119,7 +119,7 @@ def _variant_form() -> tuple[type[Autoencoder], dict[str, Any]]:
     own = [name for name in forms.asked(cls.Config) if name not in SHARED and counts(name, present)]
     values = forms.settings_form(cls.Config, key, only=own[:FEW])
     if own[FEW:]:
-        with st.popover(f"More of the {cls.label}", icon=":material/tune:", width="stretch"):
+        with st.popover(f"More {cls.label} settings", icon=":material/tune:", width="stretch"):
             values |= forms.settings_form(cls.Config, key, only=own[FEW:])
     return cls, values
 
@@ -129,12 +129,12 @@ def _body_form() -> tuple[str, dict[str, Any]]:
     body = forms.choose(
         BODIES, "dense", label="Layers", key="train.body", persist_state="session", on_change=_body_chosen,
         format_func=lambda name: BODIES[name].label,
-        help="A short line of sizes, or any layers in the table beside; what the line cannot say becomes Custom.",
+        help="Enter layer sizes here, or edit single layers in the table. Edits that the sizes cannot express switch this to Custom.",
     )  # fmt: skip
     if body == CustomConfig.model_fields["name"].default:
         layers = state.recall("train.custom", {}).get("layers", CustomConfig().to_json()["layers"])
         st.session_state["train.line"] = ", ".join(_in_short(LayerConfig.parse(layer)) for layer in layers)
-        st.text_input("In the table", key="train.line", disabled=True, help="These layers are edited in the table.")
+        st.text_input("In the table", key="train.line", disabled=True, help="Edit these layers in the table.")
         return body, {"layers": layers}
     return body, forms.settings_form(BODIES[body].Config, f"train.{body}", only=[SIZES[body]])
 
@@ -175,5 +175,5 @@ def device_line(recipe: Recipe) -> str:
     device = resolve_device(recipe.training.device)
     name = words.plain(device_name(device))
     if device == "cpu" and recipe.training.device == "auto":
-        return f":material/memory: No CUDA device here: trains on the {name}"
+        return f":material/memory: No CUDA device found; trains on the {name}"
     return f":material/memory: Trains on {name}"

@@ -44,8 +44,8 @@ GROUPS = (
         training=("learning_rate", "schedule", "warmup", "decay", "decay_epochs"),
     ),
     Group("Regularisation", ":material/compress:", training=("l1", "l2", "patience")),
-    Group("Variation of the images", ":material/flip:", training=("augment",)),
-    Group("Machine", ":material/memory:", training=("device", "precision", "compile", "threads"), seed=True),
+    Group("Augmentation", ":material/flip:", training=("augment",)),
+    Group("Compute", ":material/memory:", training=("device", "precision", "compile", "threads"), seed=True),
 )  # fmt: skip
 
 # Settings that count only beside others; what does not count is not shown.

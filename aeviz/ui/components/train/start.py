@@ -21,13 +21,13 @@ def train_button(filled: Filled) -> None:
         args=(recipe,), disabled=not info.ready or recipe is None,
     )  # fmt: skip
     if not info.ready:
-        st.caption(f"{words.plain(info.label)} is not here yet.")
+        st.caption(f"{words.plain(info.label)} is not downloaded yet.")
         st.page_link(menu.MENU["data"].path, label="Download it on the page Data", icon=":material/download:")
     elif recipe:
         st.caption(device_line(recipe))
     else:
-        where = "in the red row" if filled.outline and filled.outline.problem else "beside"
-        st.caption(f":material/block: Not like this; what is wrong stands {where}.")
+        where = "the red row" if filled.outline and filled.outline.problem else "the error message"
+        st.caption(f":material/block: Cannot train with these settings; see {where}.")
 
 
 def _start(recipe: Recipe) -> None:
@@ -56,7 +56,7 @@ def view_picker() -> Run | None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         shown = st.segmented_control(
             "View", [NETWORK, TRAINING], key=VIEW, required=True, label_visibility="collapsed",
-            help="The network as the form describes it, or the training of the chosen run.",
+            help="The network configured in the form, or the training of the selected run.",
         )  # fmt: skip
         if shown == TRAINING:
             st.markdown(f"**{words.plain(words.run_title(run.config(), run.note().title))}**", width="content")

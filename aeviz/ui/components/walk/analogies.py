@@ -36,7 +36,7 @@ def direction_controls(run: Run) -> Chosen:
     """A direction and the image it is applied to, or the three images of an analogy."""
     mode = st.segmented_control(
         "Kind", list(MODES), default="direction", required=True, key="directions.mode", width="stretch", persist_state="session",
-        label_visibility="collapsed", format_func=MODES.__getitem__, help="A direction between groups, or A is to B as C is to what?",
+        label_visibility="collapsed", format_func=MODES.__getitem__, help="A direction between two groups, or an analogy: A is to B as C is to what?",
     )  # fmt: skip
     if mode == "analogy":
         return Chosen(mode, pick_images(run, "ABC", "analogy"))
@@ -48,14 +48,14 @@ def direction_canvas(run: Run, chosen: Chosen) -> None:
     """The image and what becomes of it, with a slider that moves it."""
     images = [image for image in chosen.images if image is not None]
     if len(images) < len(chosen.images):
-        st.info("An image is still missing; upload it on the left.", icon=":material/upload:")
+        st.info("An image is missing. Upload one on the left.", icon=":material/upload:")
     elif chosen.mode == "analogy":
         _analogy(run, images)
     elif chosen.direction is not None:
         _along(run, images[0], chosen.direction)
     elif not offered_directions(run):
         st.info(
-            "There is no direction yet. Pick two groups of images on the page Map, as A and as B, and keep the direction between them.",
+            "No directions yet. On the page Map, select two groups of images as A and B and save the direction between them.",
             icon=":material/trending_flat:",
         )
 
@@ -68,14 +68,12 @@ def _analogy(run: Run, images: list[PickedImage]) -> None:
     drawn_from = [image.pixels for image in images]
     named = zip("ABC", drawn_from, (":", "∷", ":"), strict=True)
     direction_slider(
-        run, c, b - a, key="analogy", name=_name(run, "analogy", *drawn_from), label="C and what leads from A to B",
-        low=0.0, high=FURTHEST, start=1.0, pictures=list(named), marks={0.0: "C itself", 1.0: "as B is to A", FURTHEST: "further"},
+        run, c, b - a, key="analogy", name=_name(run, "analogy", *drawn_from), label="C plus the step from A to B",
+        low=0.0, high=FURTHEST, start=1.0, pictures=list(named), marks={0.0: "C", 1.0: "C + B − A", FURTHEST: "further"},
         steps=_steps(), turn=turn,
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            "A is to B as C is to the last picture: the code of C, plus that of B, less that of A.", width="stretch"
-        )
+        st.caption("A is to B as C is to the last image, whose code is C + B − A.", width="stretch")
         _export(run, "analogy", c, b - a, np.linspace(0.0, FURTHEST, STEPS), turn)
 
 
@@ -87,8 +85,8 @@ def _along(run: Run, image: PickedImage, direction: Direction) -> None:
     (x_hat,) = pictures.to_pixels(rebuilt.x_hat)
     direction_slider(
         run, rebuilt.z[0], vector, key="direction", name=_name(run, direction.name, vector, image.pixels), label=direction.name,
-        low=-REACH, high=REACH, start=1.0, pictures=[("Image", image.pixels, ""), ("Rebuilt", x_hat, "→")],
-        marks={-REACH: "−2", -1.0: "−1", 0.0: "as it is", 1.0: "+1", REACH: "+2"}, steps=_steps(), turn=turn,
+        low=-REACH, high=REACH, start=1.0, pictures=[("Image", image.pixels, ""), ("Reconstruction", x_hat, "→")],
+        marks={-REACH: "−2", -1.0: "−1", 0.0: "unchanged", 1.0: "+1", REACH: "+2"}, steps=_steps(), turn=turn,
     )  # fmt: skip
     facts, bars = st.columns([2, 3], gap="medium") if not state.is_narrow() else (st.container(), st.container())
     with facts:
@@ -98,21 +96,21 @@ def _along(run: Run, image: PickedImage, direction: Direction) -> None:
     with bars:
         st.plotly_chart(
             changes, key="direction.changes",
-            config={"displayModeBar": False}, alt="What changes along the direction, in standard deviations",
+            config={"displayModeBar": False}, alt="Changes along the direction, in standard deviations",
         )  # fmt: skip
 
 
 def _facts(run: Run, direction: Direction) -> None:
     """How specific the direction is, and what it was made of."""
-    specific = "not known" if direction.specificity is None else f"{direction.specificity:.0%}"
+    specific = "unknown" if direction.specificity is None else f"{direction.specificity:.0%}"
     st.metric(
         "Specificity", specific,
-        help="Of all that changes along the direction (squared, in standard deviations), the share that it is meant to change. "
-        "What else changes stands beside.",
+        help="The share of all changes along the direction (squared, in standard deviations) that is intended. "
+        "The chart shows what else changes.",
     )  # fmt: skip
     said = [words.plain(direction.source), METHODS[direction.method][0].lower()]
     if direction.weights != run.weights_mark():
-        said.append("made of earlier weights; make it anew")
+        said.append("computed with earlier weights; create it again")
     st.caption(" · ".join(part for part in said if part))
 
 

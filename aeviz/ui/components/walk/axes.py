@@ -38,21 +38,21 @@ def axes_controls(run: Run) -> Chosen:
     image = pick_image(run, "Image", "axes.image")
     kind: Kind = st.segmented_control(
         "Axes", list(KINDS), default="dimensions", required=True, key="axes.kind", width="stretch", persist_state="session",
-        format_func=KINDS.__getitem__, help="The numbers of the code one by one, or the directions along which codes vary most.",
+        format_func=KINDS.__getitem__, help="Single latent dimensions, or the principal directions of the codes.",
     )  # fmt: skip
     told = [name for name in ORDERS if name != "kl" or (kind == "dimensions" and isinstance(cache.model(run), VAE))]
     order: Order = st.selectbox(
-        "Most first", told, key=f"axes.order.{len(told)}", format_func=ORDERS.__getitem__, persist_state="session",
-        help="Axes are ordered by how much they change the picture, by how much codes vary along them, or by the KL divergence from N(0, 1).",
+        "Order by", told, key=f"axes.order.{len(told)}", format_func=ORDERS.__getitem__, persist_state="session",
+        help="Order axes by how much they change the image, by the variance of the codes along them, or by their KL divergence from N(0, 1).",
     )  # fmt: skip
-    steps = st.slider("Pictures a row", 3, 15, 9, key="axes.steps", persist_state="session")
+    steps = st.slider("Images per row", 3, 15, 9, key="axes.steps", persist_state="session")
     return Chosen(image, kind, order, steps)
 
 
 def axes_canvas(run: Run, chosen: Chosen) -> None:
     """A row of pictures for each axis; the one that is most like the image itself has a frame."""
     if chosen.image is None:
-        st.info("Choose an image to begin with.", icon=":material/upload:")
+        st.info("Choose an image to start from.", icon=":material/upload:")
         return
     known = derived.axes(run, chosen.kind, chosen.order)
     rebuilt = through_network(run, [chosen.image])
@@ -65,16 +65,16 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
     notes = [_note(known, chosen.order, axis) for axis in swept.chosen]
     silent = known.effect[swept.chosen] < SILENT
     mosaic(
-        frames, key="axes.mosaic", alt=f"{count} axes, {steps} pictures each", height=HEIGHT, columns=steps, marks=own.tolist(),
+        frames, key="axes.mosaic", alt=f"{count} axes, {steps} images each", height=HEIGHT, columns=steps, marks=own.tolist(),
         fade=np.where(silent, FAINT, 1.0).repeat(steps),
         rows=[{"label": name, "note": note} for name, note in zip(names, notes, strict=True)],
         words=[f"{name} = {value:.2f}" for name, row in zip(names, swept.values, strict=True) for value in row],
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
-        fewer = f"The {count} of {len(known.vectors):,} axes that do most. " if count < len(known.vectors) else ""
+        fewer = f"The top {count} of {len(known.vectors):,} axes. " if count < len(known.vectors) else ""
         st.caption(
-            f"{fewer}From the 1st to the 99th percentile of the data; framed is the image itself."
-            + (" Faint axes change next to nothing." if silent.any() else ""),
+            f"{fewer}Values run from the 1st to the 99th percentile of the data; a frame marks the image itself."
+            + (" Faint axes have almost no effect." if silent.any() else ""),
             width="stretch",
         )
         export_menu(

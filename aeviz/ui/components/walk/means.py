@@ -28,11 +28,11 @@ def means_controls(run: Run) -> tuple[int, Split]:
     offered = [*([EVERY, *range(len(classes))] if classes else []), PICKED]
     chosen = st.selectbox(
         "Images", offered, key=f"means.of.{len(classes)}", persist_state="session",
-        format_func=lambda number: {EVERY: "Every class", PICKED: f"Picked on the map ({len(picks[split]):,})"}.get(number) or classes[number],
-        help="The test images of a class, or those that are picked on the page Map.",
+        format_func=lambda number: {EVERY: "Every class", PICKED: f"Selected on the map ({len(picks[split]):,})"}.get(number) or classes[number],
+        help="The test images of a class, or the images selected on the page Map.",
     )  # fmt: skip
     st.caption(
-        "The mean of pixels blurs what does not lie on top of each other. The mean of codes is one code, drawn by the decoder."
+        "The mean of the pixels blurs whatever does not line up. The mean of the codes is a single code, so its decoded image can stay sharp."
     )
     return chosen, split
 
@@ -50,9 +50,9 @@ def means_canvas(run: Run, asked: tuple[int, Split]) -> None:
     elif chosen == PICKED:
         rows = picked(run, split)
         if len(rows):
-            _group(run, split, rows, dataset, f"{len(rows):,} picked images")
+            _group(run, split, rows, dataset, f"{len(rows):,} selected images")
         else:
-            st.info("Nothing is picked. Draw around some dots on the page Map, and their mean stands here.", icon=":material/lasso_select:")  # fmt: skip
+            st.info("Nothing is selected. Draw around some dots on the page Map to see their mean here.", icon=":material/lasso_select:")  # fmt: skip
     else:
         rows = dataset.rows(SPLIT)
         rows = rows[dataset.labels[rows] == chosen]
@@ -60,14 +60,14 @@ def means_canvas(run: Run, asked: tuple[int, Split]) -> None:
         if len(rows):
             _group(run, SPLIT, rows, dataset, f"{len(rows):,} test images of {name}")
         else:
-            st.info(f"No test image is of the class {words.plain(name)}.", icon=":material/category:")
+            st.info(f"No test image belongs to the class {words.plain(name)}.", icon=":material/category:")
 
 
 def _every_class(run: Run) -> None:
     """A card for every class: the mean of its pixels, then that of its codes."""
     means, classes = cache.class_means(run, SPLIT), run.config().data.classes
     pairs = np.stack([pictures.to_pixels(means.images), pictures.to_pixels(means.decoded)], axis=1)  # (K, 2, C, H, W)
-    st.caption(f"Left the {PIXELS.lower()}, right the {CODES.lower()}.")
+    st.caption(f"Left: {PIXELS.lower()}. Right: {CODES.lower()}.")
     with st.grid(min_column_width=2 * CARD, gap="small"):
         for label, count, pair in list(zip(means.labels.tolist(), means.counts, pairs, strict=True))[:MOST_CARDS]:
             with st.container(border=True, gap="xxsmall"):

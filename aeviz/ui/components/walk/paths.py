@@ -29,7 +29,9 @@ NARROW_NAME = 20
 AROUND, LEAST_SEEN = 1.8, 0.45  # the part of the map that is seen: times the roads' own, and of the whole at least
 USUAL = ("straight", "spherical", "data")
 NAME = "walk"
-UNDER = "Under each strip: the distance to the nearest training image. Dashed, 1×: how far neighbours are apart."
+UNDER = (
+    "Below each strip: distance to the nearest training image. Dashed line (1×): typical distance between neighbours."
+)
 COLOURS = [CLASS_COLOURS[number] for number in (0, 1, 2, 4)]
 
 
@@ -60,7 +62,7 @@ def path_controls(run: Run) -> Chosen:
     """Which images, which roads, and in how many steps."""
     count = st.segmented_control(
         "Images", range(FEWEST_STOPS, MOST_STOPS + 1), default=FEWEST_STOPS, required=True, key="walk.count", width="stretch",
-        persist_state="session", help="A road leads through all of them, in this order.",
+        persist_state="session", help="A path passes through all of them in this order.",
     )  # fmt: skip
     images = pick_images(run, "ABCD"[:count], "walk")
     roads = _paths_picker(run)
@@ -71,7 +73,7 @@ def path_controls(run: Run) -> Chosen:
 def _paths_picker(run: Run) -> dict[str, str]:
     """The names of the chosen roads, with what they are called."""
     with st.container(gap="xxsmall"):
-        st.markdown("Roads")
+        st.markdown("Paths")
         offered = [
             (road, st.checkbox(road.label, road.name in USUAL, key=f"walk.road.{road.name}", help=road.help, persist_state="session"))
             for road in results.roads_of(run)
@@ -83,10 +85,10 @@ def path_canvas(run: Run, chosen: Chosen) -> None:
     """All chosen roads: one step large beside the map, all steps below."""
     images = [image for image in chosen.images if image is not None]
     if len(images) < len(chosen.images):
-        st.info("An image is still missing; upload it on the left.", icon=":material/upload:")
+        st.info("An image is missing. Upload one on the left.", icon=":material/upload:")
         return
     if not chosen.roads:
-        st.info("Choose at least one road.", icon=":material/route:")
+        st.info("Choose at least one path.", icon=":material/route:")
         return
     x, rebuilt = np.stack([image.pixels for image in images]), through_network(run, images)
     roads = walked(run, rebuilt, chosen)
@@ -103,7 +105,7 @@ def path_canvas(run: Run, chosen: Chosen) -> None:
         _map(run, roads, x, rebuilt.z)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            UNDER if roads.distance is not None else "How far the roads are from the data is not known: the images are not here.",
+            UNDER if roads.distance is not None else "The distance of the paths to the data is unknown: the images are not here.",
             width="stretch",
         )  # fmt: skip
         _export(roads)

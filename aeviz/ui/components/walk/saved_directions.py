@@ -30,7 +30,7 @@ def direction_picker(run: Run) -> Direction | None:
         st.session_state[CHOSEN] = offered[0]
     chosen = st.selectbox(
         "Direction", offered, key=CHOSEN, persist_state="session", format_func=lambda name: name or "Between two classes",
-        help="Those kept with the run, or a new one. Groups of your own are picked on the page Map.",
+        help="Directions saved with the run, or a new one. To use your own groups, select them on the page Map.",
     )  # fmt: skip
     if chosen == BETWEEN:
         return _between(run, run.config().data.classes)
@@ -62,8 +62,8 @@ def _between(run: Run, classes: tuple[str, ...]) -> Direction | None:
         for place, label in enumerate(("From class", "To class"))
     )  # fmt: skip
     method = st.selectbox(
-        "Made by", list(METHODS), key="directions.method", format_func=lambda name: METHODS[name][0], persist_state="session",
-        help="The difference of the groups' means, or the normal of a plane that tells them apart.",
+        "Method", list(METHODS), key="directions.method", format_func=lambda name: METHODS[name][0], persist_state="session",
+        help="The difference of the class means, or the normal of a plane that separates the classes.",
     )  # fmt: skip
     try:
         found = results.class_direction(run, f"{classes[a]} to {classes[b]}"[:80], a, b, method)
@@ -72,8 +72,8 @@ def _between(run: Run, classes: tuple[str, ...]) -> Direction | None:
         return None
     st.text_input("Name", key=NEW, placeholder=found.name, max_chars=80)
     st.button(
-        "Keep", icon=":material/bookmark_add:", key="directions.keep", on_click=catch_errors(_keep), args=(run, found), width="stretch",
-        help="Keep it with the run; it is exported with it, too.",
+        "Save", icon=":material/bookmark_add:", key="directions.keep", on_click=catch_errors(_keep), args=(run, found), width="stretch",
+        help="Save it with the run. Exports of the run include it.",
     )  # fmt: skip
     return found
 
