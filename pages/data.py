@@ -1,4 +1,4 @@
-"""Which images are here, what they look like, and bringing your own."""
+"""Page Data: browse data sets and import images."""
 
 from aeviz.ui.components.data.browser import browse, import_button, set_picker
 from aeviz.ui.frame import controls_and_canvas, page, visible_slot

@@ -1,4 +1,4 @@
-"""New images: drawn at random and judged, or laid out over a plane of codes."""
+"""Page Generate: random samples with their scores, and decoded planes of latent space."""
 
 from aeviz.ui.components.generate.views import GENERATED
 from aeviz.ui.components.images.image_picker import your_images_button

@@ -1,4 +1,4 @@
-"""How the network sees the images: their codes as a map."""
+"""Page Map: the codes of all images, projected to two or three dimensions."""
 
 from aeviz.ui.components.map.canvas import map_canvas, map_facts
 from aeviz.ui.components.map.controls import map_controls

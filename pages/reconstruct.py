@@ -1,4 +1,4 @@
-"""What the network keeps of an image: original, reconstruction and error side by side."""
+"""Page Reconstruct: original, reconstruction and error side by side."""
 
 from aeviz.ui.components.reconstruct.views import image_picker, view_of, view_picker
 from aeviz.ui.frame import controls_and_canvas, page, require_run

@@ -1,4 +1,4 @@
-"""What was trained: open, continue, name, share, load, delete."""
+"""Page Runs: open, continue, rename, export, import and delete runs."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""What lies between images: roads from one code to another, axes, directions, and means."""
+"""Page Walk: paths between codes, axes, directions and means."""
 
 from aeviz.ui.components.images.image_picker import your_images_button
 from aeviz.ui.components.views import view_picker

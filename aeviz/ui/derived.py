@@ -1,4 +1,4 @@
-"""What pages draw from a run's codes, kept by content: roads, samples, axes, the pictures over a plane."""
+"""Cached results computed from a run's codes: paths, samples, axes and decoded planes."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def _walk(
 
 
 def walk(run: Run, stops: np.ndarray, told: np.ndarray | None, road: str, steps: int) -> results.Walk:
-    """A road through stops (M, D), with the classes (M,) that a conditional network is told there."""
+    """A path through the codes `stops` (M, D); `told` holds the classes (M,) for a conditional network."""
     stops = np.ascontiguousarray(stops, np.float32)
     classes = None if told is None else tuple(told.tolist())
     return _walk(run.id, run.weights_mark(), stops.tobytes(), classes, len(stops), road, steps, run)
@@ -33,7 +33,7 @@ def _placed(run_id: str, mark: str, request: str, codes: bytes, width: int, _fou
 
 
 def placed(run: Run, request: MapRequest, found: Map, codes: np.ndarray) -> np.ndarray:
-    """Points (n, dims) of codes (n, D) on a map."""
+    """Project codes (n, D) to points (n, dims) on a map."""
     codes = np.ascontiguousarray(codes, np.float32)
     return _placed(run.id, run.weights_mark(), request.model_dump_json(), codes.tobytes(), codes.shape[1], found)
 
@@ -44,7 +44,7 @@ def _samples(run_id: str, mark: str, request: str, _request: SampleRequest, _run
 
 
 def samples(run: Run, request: SampleRequest) -> results.Samples:
-    """Images drawn as requested."""
+    """Samples drawn as requested."""
     return _samples(run.id, run.weights_mark(), request.model_dump_json(), request, run)
 
 
@@ -54,7 +54,7 @@ def _axes(run_id: str, mark: str, kind: Kind, order: Order, _run: Run) -> result
 
 
 def axes(run: Run, kind: Kind, order: Order) -> results.Axes:
-    """The latent dimensions or principal directions, those that do most first."""
+    """Latent dimensions or principal directions, those with the largest effect first."""
     return _axes(run.id, run.weights_mark(), kind, order, run)
 
 
@@ -67,6 +67,6 @@ def _manifold(run_id: str, mark: str, plane: Any, size: int, label: int, _run: R
 def manifold(
     run: Run, across: np.ndarray | None, up: np.ndarray | None, centre: np.ndarray | None, size: int, label: int
 ) -> results.Grid:
-    """What lies over two directions (D,) through a centre (D,), of one class where the network is told it."""
+    """Decoded plane spanned by two directions (D,) through a centre (D,); `label` is the class of a conditional network."""
     plane = tuple(None if part is None else np.asarray(part, np.float64).tobytes() for part in (across, up, centre))
     return _manifold(run.id, run.weights_mark(), plane, size, label, run)

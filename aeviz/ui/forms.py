@@ -1,4 +1,4 @@
-"""Widgets drawn from settings: bounds, choices and help stand once, beside the setting itself."""
+"""Widgets built from settings classes, whose fields define bounds, choices and help texts."""
 
 import types
 import typing
@@ -11,27 +11,27 @@ from pydantic.fields import FieldInfo
 from aeviz.config import FROM_DATA, Settings
 from aeviz.ui import words
 
-WIDE = 20  # letters that fit side by side in the narrow column
-MANY = 3  # choices that stand side by side; more fold into a list
-STEPS = {"warmup": 0.5, "clip": 0.5, "ema": 0.001}  # of numbers whose usual value, 0, tells no step
+WIDE = 20  # characters that fit in one row of the narrow column
+MANY = 3  # options shown as a segmented control; more become a select box
+STEPS = {"warmup": 0.5, "clip": 0.5, "ema": 0.001}  # for numbers whose default, 0, does not suggest a step
 RULES = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length")
 
 
 def settings_form(
     cls: type[Settings], key: str, only: Iterable[str] | None = None, skip: Iterable[str] = (), **defaults: Any
 ) -> dict[str, Any]:
-    """One widget per setting of a class, but for what the data decide; what comes back is still unchecked."""
+    """One widget for each setting of a class, except those the data determine. Returns unvalidated values."""
     names = [name for name in (asked(cls) if only is None else only) if name not in skip]
     return {name: _widget(name, cls.model_fields[name], f"{key}.{name}", defaults.get(name)) for name in names}
 
 
 def asked(cls: type[Settings]) -> list[str]:
-    """The settings of a class that a person is asked for: all but what the data decide."""
+    """The settings of a class shown to users: all except those the data determine."""
     return [name for name, field in cls.model_fields.items() if field.json_schema_extra != FROM_DATA]
 
 
 def current(cls: type[Settings], key: str, name: str, default: Any = None) -> Any:
-    """What a setting's widget holds, whether it is drawn before or after this, or not at all; as yet unchecked."""
+    """The unvalidated value of a setting's widget, even if the widget is not shown."""
     field = cls.model_fields[name]
     inner = kind_of(field)
     if isinstance(inner, type) and issubclass(inner, Settings):
@@ -42,7 +42,7 @@ def current(cls: type[Settings], key: str, name: str, default: Any = None) -> An
 
 
 def fill(key: str, values: dict[str, Any]) -> None:
-    """Put values of settings into their widgets; to be called before those are drawn, from a callback."""
+    """Set widget values from settings; call it from a callback, before the widgets are drawn."""
     for name, value in values.items():
         if isinstance(value, dict):
             fill(f"{key}.{name}", value)
@@ -51,14 +51,14 @@ def fill(key: str, values: dict[str, Any]) -> None:
 
 
 def bounds(field: FieldInfo) -> dict[str, Any]:
-    """What a setting may be: its rules by name, `ge` and `le` and their like."""
+    """The constraints of a setting by name, such as `ge` and `le`."""
     return {
         name: getattr(rule, name) for rule in field.metadata for name in RULES if getattr(rule, name, None) is not None
     }
 
 
 def kind_of(field: FieldInfo) -> Any:
-    """A setting's type, without the None that it may be instead."""
+    """A setting's type without `None`."""
     kind = field.annotation
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
         return next(part for part in typing.get_args(kind) if part is not types.NoneType)
@@ -66,7 +66,7 @@ def kind_of(field: FieldInfo) -> Any:
 
 
 def choose(options: Iterable[Any], default: Any, format_func: Callable[[Any], str] = words.label, **shared: Any) -> Any:
-    """A few choices side by side, many in a list."""
+    """Show a few options as a segmented control, many as a select box."""
     options = list(options)
     begin(shared["key"], default, options)
     if len(options) <= MANY and sum(len(format_func(option)) for option in options) <= WIDE:
@@ -75,7 +75,7 @@ def choose(options: Iterable[Any], default: Any, format_func: Callable[[Any], st
 
 
 def beside(options: Iterable[Any], default: Any, format_func: Callable[[Any], str] = words.label, **shared: Any) -> Any:
-    """Choices side by side, however many."""
+    """Show options as a segmented control."""
     options = list(options)
     begin(shared["key"], default, options)
     return st.segmented_control(options=options, required=True, format_func=format_func, **shared)
@@ -107,9 +107,9 @@ def _widget(name: str, field: FieldInfo, key: str, default: Any) -> Any:
 
 
 def begin(key: str, value: Any, options: Iterable[Any] | None = None) -> None:
-    """A widget's first value goes through the session, where a preset, a link or another part of the page may change it.
+    """Set a widget's initial value in the session state, where presets, links and other widgets can change it.
 
-    What is not among the options, if these are given, gives way to it.
+    Replaces a present value that is not among `options`.
     """
     if key not in st.session_state or (options is not None and st.session_state[key] not in options):
         st.session_state[key] = value
@@ -120,7 +120,7 @@ def _start(field: FieldInfo, default: Any) -> Any:
 
 
 def _open_number(field: FieldInfo, kind: type, shared: dict[str, Any]) -> Any:
-    """A number that need not be given."""
+    """An optional number."""
     rules = bounds(field)
     ends = {"min_value": rules.get("ge", rules.get("gt")), "max_value": rules.get("le", rules.get("lt"))}
     limits: dict[str, Any] = {name: None if end is None else kind(end) for name, end in ends.items()}
@@ -146,10 +146,10 @@ def _number(field: FieldInfo, default: Any, shared: dict[str, Any]) -> Any:
 
 
 def _written(value: Any) -> Any:
-    """A setting's value as its widget holds it: several numbers are a line of text."""
+    """Convert a setting to its widget's value: sequences become comma-separated text."""
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def _numbers_of(text: str) -> list[str]:
-    """Numbers as they are written; the settings read them, or refuse them by name."""
+    """Split comma-separated text; the settings class validates the parts."""
     return [part for part in text.replace(";", ",").replace(" ", ",").split(",") if part]

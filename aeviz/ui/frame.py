@@ -14,7 +14,7 @@ from aeviz.ui import cache, menu, state, words
 
 @contextlib.contextmanager
 def page(name: str) -> Iterator[None]:
-    """Draw a page's head, then its body; what a person can cause is said in one sentence."""
+    """Draw a page's title, then its body; show an `AevizError` as a message."""
     entry = menu.MENU[name]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.title(entry.title, anchor=False, width="content")
@@ -29,7 +29,7 @@ def page(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def show_errors() -> Iterator[None]:
-    """A part of a page in whose place an error for people is said, while the rest stays."""
+    """Show an `AevizError` raised in this part of the page as a message in its place."""
     try:
         yield
     except AevizError as error:
@@ -37,7 +37,7 @@ def show_errors() -> Iterator[None]:
 
 
 def catch_errors(callback: Callable[..., None]) -> Callable[..., None]:
-    """A button's callback whose errors for people are said at the top of the page."""
+    """Wrap a callback so that an `AevizError` is shown at the top of the page."""
 
     def guarded(*arguments: Any) -> None:
         try:
@@ -49,22 +49,22 @@ def catch_errors(callback: Callable[..., None]) -> Callable[..., None]:
 
 
 def redraw() -> None:
-    """Draw the whole page, from a part of it that looks by itself.
+    """Redraw the whole page from within a fragment.
 
-    The browser may have asked for that look before it heard of the last choice; the run in its address is then the one
-    before, and would be taken for a choice of the person's.
+    The browser may have requested the fragment before it received the new page address. The old run in that address
+    would then look like a choice of the user, so the address is written first.
     """
     state.write_address()
     st.rerun()
 
 
 def visible_slot(controls: DeltaGenerator, canvas: DeltaGenerator) -> DeltaGenerator:
-    """A place for the page's main button: with the controls, or above the canvas where they fold away."""
+    """A container for the page's main button: in the controls, or above the canvas on narrow windows."""
     return (canvas if state.is_narrow() else controls).container()
 
 
 def controls_and_canvas(share: int = 4, fold: bool = True) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """A narrow column of controls beside a wide canvas; on a narrow window the controls stand or `fold` away above it."""
+    """A narrow column of controls and a wide canvas; on narrow windows the controls are above it, folded if `fold`."""
     if state.is_narrow() and not fold:
         return st.container(), st.container()
     if state.is_narrow():
@@ -74,7 +74,7 @@ def controls_and_canvas(share: int = 4, fold: bool = True) -> tuple[DeltaGenerat
 
 
 def require_run() -> Run:
-    """The run a page is about; without one, the page says how to get one and ends there."""
+    """The selected run; without a trained one, show what to do and stop the page."""
     run = state.current_run()
     if run is None:
         empty_state("No run selected. Train an autoencoder first; on the digits it takes a few seconds.")
@@ -87,7 +87,7 @@ def require_run() -> Run:
 
 
 def _note_missing_images(run: Run) -> None:
-    """A loaded run whose data set is not here shows the test images that came with it, and says so."""
+    """Note if the run's data set is missing, and whether stored test images are shown instead."""
     name, here = run.config().data.name, cache.images_if_here(run)
     if here is None:
         st.caption(f":material/no_photography: The images of this run (data set {words.plain(name)}) are not here.")
@@ -98,7 +98,7 @@ def _note_missing_images(run: Run) -> None:
 
 
 def empty_state(sentence: str, label: str = "Train an autoencoder") -> None:
-    """An empty place: what is missing, and the button that helps."""
+    """Show what is missing, and a button that opens the page Train."""
     st.space("medium")
     with st.container(horizontal_alignment="center"):
         st.markdown(f"### :material/hourglass_empty: {sentence}", text_alignment="center")

@@ -1,4 +1,4 @@
-"""The page table: one line a page."""
+"""The menu: one entry per page."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ PAGES = Path(__file__).resolve().parents[2] / "pages"
 
 @dataclass(frozen=True)
 class Entry:
-    """A page's file, what it is called, and what it answers."""
+    """A page: its file name, title, icon and caption."""
 
     name: str
     title: str
@@ -38,19 +38,19 @@ MENU: dict[str, Entry] = {
 
 
 def pages() -> list[st.Page]:
-    """The menu, in order; the first page is the one to land on."""
+    """The pages in menu order; the first one is the default."""
     return [
         st.Page(entry.path, title=entry.title, icon=entry.icon, default=name == "home") for name, entry in MENU.items()
     ]
 
 
 def go(name: str) -> None:
-    """Open another page, keeping the run in the address."""
+    """Switch to another page."""
     st.switch_page(MENU[name].path)
 
 
 def links() -> None:
-    """The menu as it is seen, below the run one works on."""
+    """Draw the menu links in the sidebar."""
     with st.container(gap="xxsmall", key="menu"):
         for entry in MENU.values():
             st.page_link(entry.path, label=entry.title, icon=entry.icon)

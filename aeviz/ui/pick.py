@@ -1,4 +1,4 @@
-"""Pickers that several pages share: the run, the data set, the split."""
+"""Pickers shared by several pages: run and data set."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from aeviz.ui import show, state, words
 
 
 def run_picker() -> None:
-    """The run one works on, with its picture; drawn by the main script so that it survives every page."""
+    """Select the run, and show its preview; drawn by the main script so that it persists across pages."""
     runs = list_runs()
     ids = [run.id for run in runs]
     if not ids:
@@ -30,7 +30,7 @@ def run_picker() -> None:
 
 
 def titles(runs: list[Run]) -> dict[str, str]:
-    """What each run is called; those of one title get their time beside, and their body where these differ."""
+    """Title of each run by ID; equal titles are distinguished by time and, if it differs, body."""
     named = {run.id: _title(run) for run in runs}
     alike = {title: [body for other, _, body in named.values() if other == title] for title, _, _ in named.values()}
     return {
@@ -40,7 +40,7 @@ def titles(runs: list[Run]) -> dict[str, str]:
 
 
 def _title(run: Run) -> tuple[str, str, str]:
-    """Its title, time and body."""
+    """A run's title, creation time and body."""
     try:
         config = run.config()
         title, when = words.run_title(config, run.note().title), words.when(config.created, seconds=True)
@@ -50,7 +50,7 @@ def _title(run: Run) -> tuple[str, str, str]:
 
 
 def _portrait(run: Run) -> None:
-    """The run's picture and state, looked at again while it trains."""
+    """Show the run's preview and state, refreshed while it trains."""
     st.fragment(_picture, run_every=2.0 if run.is_live() else None)(run)
 
 
@@ -69,7 +69,7 @@ def _picture(run: Run) -> None:
 
 
 def data_picker(key: str) -> data.DataInfo:
-    """A data set that is at hand or can be fetched."""
+    """Select a data set; those not downloaded are marked."""
     infos = {info.name: info for info in data.list_data()}
     chosen = st.selectbox(
         "Images",
