@@ -1,4 +1,4 @@
-"""Configure an autoencoder and watch it train."""
+"""Page Train: configure an autoencoder and watch it train."""
 
 import streamlit as st
 

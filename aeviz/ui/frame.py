@@ -1,4 +1,4 @@
-"""The frame of every page: its title, and errors said show_errors."""
+"""Page layout shared by all pages: title, columns, error messages and empty states."""
 
 import contextlib
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Ways out of aeviz: a file at once where that is quick, else made by a process of its own and kept while it holds."""
+"""Exports of runs and maps: quick ones are downloaded at once, slow ones are created by a job and cached."""
 
 import tempfile
 from pathlib import Path
@@ -16,11 +16,11 @@ from aeviz.ui import cache, warm, words
 from aeviz.ui.components.job_progress import is_active, job_progress
 from aeviz.ui.frame import catch_errors, show_errors
 
-WIDTH = 560  # pixels, so that nothing moves when a button says more
+WIDTH = 560  # pixels; fixed, so that the layout does not move when a button's label changes
 
 
 def export_run(run: Run) -> None:
-    """All the ways out for a run."""
+    """Draw the menu of all exports of a run."""
     with st.popover("Export", icon=":material/download:", key=f"take.{run.id}", on_change="rerun") as box:
         if not box.open:
             return
@@ -32,7 +32,7 @@ def export_run(run: Run) -> None:
 
 
 def export_map(run: Run, request: MapRequest, dims: int) -> None:
-    """The ways out that show a map, for the one that is being looked at."""
+    """Draw the menu of exports that include the current map."""
     with st.popover("Export", key="take.map", on_change="rerun", help="Export this map.") as box:
         if not box.open:
             return
@@ -45,7 +45,7 @@ def export_map(run: Run, request: MapRequest, dims: int) -> None:
 
 
 def _export_row(run: Run, way: Export, request: MapRequest | None = None) -> None:
-    """One way out, with one action: have it made, cancel that, or download it."""
+    """Draw one export with its action: create, cancel or download."""
     row, line = _row(way), way.missing()
     if line:
         row.button("Create", icon=":material/build:", key=f"make.{way.name}", disabled=True)
@@ -61,7 +61,7 @@ def _export_row(run: Run, way: Export, request: MapRequest | None = None) -> Non
 
 
 def _row(way: Export) -> DeltaGenerator:
-    """What a way out is and what it is for, with place for its action beside."""
+    """Draw label and help of an export; returns the container for its action."""
     row = st.container(horizontal=True, vertical_alignment="center")
     with row.container(gap=None):
         st.markdown(f"**{way.label}**")
@@ -70,7 +70,7 @@ def _row(way: Export) -> DeltaGenerator:
 
 
 def _made(run: Run, way: Export, request: MapRequest | None, row: DeltaGenerator) -> None:
-    """A file that takes a while: how far it is, the file itself, or the button that has it made."""
+    """Draw a slow export: the progress of its job, the download, or the button that starts the job."""
     job = export.taking_job(run, way, request)
     if is_active(job):
         job_progress(job, f"cancel.{way.name}")
@@ -97,7 +97,7 @@ def _made(run: Run, way: Export, request: MapRequest | None, row: DeltaGenerator
 
 
 def _say_end(status: Status) -> None:
-    """How the last attempt ended, if it made nothing."""
+    """Show why the last attempt created nothing."""
     if status.state == "stopped":
         st.caption("Cancelled. Nothing was saved.")
     elif status.state in ("failed", "interrupted"):
@@ -107,7 +107,7 @@ def _say_end(status: Status) -> None:
 
 
 def _start(run: Run, way: Export, request: MapRequest | None) -> None:
-    """Start the process that makes the file."""
+    """Start the export job."""
     job = export.taking_job(run, way, request)
     job = jobs.create(job.path.parent, job.path.name)
     which = request.options() if request else []
@@ -115,7 +115,7 @@ def _start(run: Run, way: Export, request: MapRequest | None) -> None:
 
 
 def _written(run: Run, way: Export) -> bytes:
-    """The file of a way that is quick."""
+    """Write a quick export and return its bytes."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / f"{run.id}{way.ending}"
         export.write(way.name, run, out)
@@ -123,7 +123,7 @@ def _written(run: Run, way: Export) -> bytes:
 
 
 def _zip(run: Run) -> None:
-    """The run for aeviz elsewhere, with or without its test images."""
+    """Draw the zip export, optionally with test images."""
     row, here = _row(EXPORTS["zip"]), cache.images_if_here(run)
     with_images = st.toggle(
         "Include up to 2,000 test images", key="with_images", disabled=here is None,
@@ -136,7 +136,7 @@ def _zip(run: Run) -> None:
 
 
 def packed(run: Run, with_images: bool) -> bytes:
-    """The run as a zip, with or without its test images; those that came with it go on as they are."""
+    """The run as a zip, optionally with test images; images already stored with the run are kept unchanged."""
     if with_images and not kept.has_kept(run):
         kept.write_kept(run, cache.images_of(run))
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The page Home: what aeviz is, one button that shows it, and what is at hand."""
+"""Page Home: introduction, demo, runs and data sets."""
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ SHOWN = 6
 
 
 def intro() -> bool:
-    """One sentence, and one button that makes it true; whether it is at it now."""
+    """Draw the introduction and the demo; returns whether the demo is running."""
     st.markdown("#### Train autoencoders on your images, watch them learn, and explore their latent space.")
     first = next((run for run in list_runs() if run.id == state.recall("first")), None)
     if first:
@@ -48,7 +48,7 @@ def _start_demo() -> None:
 
 @st.fragment(run_every=0.3)
 def _demo_progress(run: Run) -> None:
-    """The first training, watched until its map can be opened."""
+    """Show the demo's training, then open its map."""
     status, total = run.status(), run.config().training.epochs
     if not run.is_live():
         state.remember("first", None)
@@ -63,7 +63,7 @@ def _demo_progress(run: Run) -> None:
 
 
 def overview() -> None:
-    """The runs and the data sets at hand."""
+    """Draw the lists of runs and data sets."""
     runs, sets = st.columns(2, gap="large")
     with runs:
         st.subheader("Runs", anchor=False)
@@ -85,7 +85,7 @@ def overview() -> None:
 
 
 def _run_row(run: Run) -> None:
-    """A run in one row: its picture, its name, its state; the name makes it the one that is worked on."""
+    """Draw a run with preview, title and state; a click on the title selects and opens it."""
     name, colour, icon = words.STATES[run.status().state]
     config, preview = run.config(), run.path / "preview.webp"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -1,4 +1,4 @@
-"""A job at work: seen, and cancelled, from any tab."""
+"""Progress of a running job, which any session can cancel."""
 
 import streamlit as st
 
@@ -10,13 +10,13 @@ POLL_SECONDS = 0.25
 
 
 def is_active(job: Job) -> bool:
-    """Whether the job's process is at work, or waits for its turn."""
+    """Whether the job is running or queued."""
     return job.is_alive() or (job.path.exists() and job.status().state == "queued")
 
 
 @st.fragment(run_every=POLL_SECONDS)
 def job_progress(job: Job, key: str) -> None:
-    """How far a job is and what it does just now, and the button that cancels it; at its end the page is drawn anew."""
+    """Draw a job's progress and its cancel button; redraw the page when the job ends."""
     if not is_active(job):
         redraw()
     status = job.status()
@@ -25,4 +25,4 @@ def job_progress(job: Job, key: str) -> None:
         st.progress(share, text=words.plain(status.message or "Starting …"))
         if st.button("Cancel", icon=":material/close:", key=key):
             job.ask("stop")
-            st.toast("Cancelling …", icon=":material/close:")  # the process hears it at its next step
+            st.toast("Cancelling …", icon=":material/close:")  # takes effect at the next step of the process

@@ -1,4 +1,4 @@
-"""The page Runs: the table of all runs, what can be done with one, and loading one from elsewhere."""
+"""Page Runs: the table of runs, details and actions of the selected run, and import."""
 
 import tempfile
 from pathlib import Path
@@ -18,14 +18,14 @@ from aeviz.ui.components.live.head import can_go_on, go_on
 
 
 def run_table() -> None:
-    """Every run in one row; a click makes it the one that is worked on."""
+    """Draw the table of runs; a click selects a run."""
     found = runs.list_runs()
     if not found:
         frame.empty_state("No runs yet. Train an autoencoder, or import a run below.")
         return
     rows = [_row(run) for run in found]
     current = state.current_run()
-    # Another run, another table: its ticked row would not follow by itself.
+    # The key depends on the selected run, because the ticked row does not follow it otherwise.
     key = f"runs.table.{current.id if current else ''}.{len(found)}"
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, key=key, on_select=lambda: _choose(key, found), selection_mode="single-row-required", row_height=44,
@@ -68,7 +68,7 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def details() -> None:
-    """The chosen run: its title and note, and what can be done with it."""
+    """Draw the selected run: title, note, settings and actions."""
     run = state.current_run()
     if run is None:
         return
@@ -112,7 +112,7 @@ def details() -> None:
 
 
 def _delete(run: Run) -> None:
-    """Deleting asks first."""
+    """Draw the delete button with its confirmation."""
     with st.popover(
         "Delete",
         icon=":material/delete:",
@@ -132,7 +132,7 @@ def _deleted(run: Run) -> None:
 
 
 def load_zip() -> None:
-    """A run that was trained elsewhere."""
+    """Draw the import of a run from a zip."""
     st.subheader("Import a run", anchor=False)
     st.caption("A zip exported from this or another aeviz. Only JSON and safetensors files are accepted.")
     serial = state.recall("runs.upload", 0)

@@ -1,4 +1,4 @@
-"""The class that a conditional network is told with an image of a person's own: what they say, else what fits best."""
+"""Class labels of the user's own images for conditional networks: set by the user, else the best reconstruction."""
 
 import hashlib
 
@@ -12,17 +12,17 @@ UNSAID = -1
 
 
 def user_labels(run: Run, pixels: np.ndarray) -> np.ndarray:
-    """The classes (n,) that a person has said images (n, C, H, W) are of, -1 where they have said none."""
+    """The user's labels (n,) of images (n, C, H, W), -1 if not set."""
     return np.array([state.recall(_key(run, image), UNSAID) for image in pixels], np.int64)
 
 
 def labels_of(run: Run, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Labels (n,) of a set's images (n, C, H, W); of images without one, what a person has said."""
+    """Labels (n,) of images (n, C, H, W), with missing ones replaced by the user's."""
     return np.where(labels >= 0, labels, user_labels(run, pixels))
 
 
 def class_picker(run: Run, image: np.ndarray, told: int) -> None:
-    """As what an image (C, H, W) uint8 of unknown class is taken, and the way to say otherwise."""
+    """Select the class of an image (C, H, W) uint8 without a label."""
     classes, key = run.config().data.classes, _key(run, image)
     said = state.recall(key, UNSAID)
     options = [UNSAID, *range(len(classes))]

@@ -1,4 +1,4 @@
-"""Small pictures side by side with hard pixel edges, of which one can be picked."""
+"""A gallery of thumbnails; one can be selected or removed."""
 
 from collections.abc import Callable, Collection, Sequence
 
@@ -28,19 +28,19 @@ def gallery(
     on_picked: Callable[[int], None] | None = None,
     on_removed: Callable[[int], None] | None = None,
 ) -> None:
-    """Images (N, C, H, W) uint8, each `side` pixels high.
+    """Draw images (N, C, H, W) uint8, each `side` pixels high.
 
     Args:
-        parts: how many of them belong together, as one that can be picked.
-        labels: what stands below each, if anything.
-        notes: what is told of each where the pointer rests.
-        best: numbers of those that are marked as the best.
-        picked: the number of the one that is outlined.
-        row: whether they stay in one row, which scrolls sideways.
-        together: a name that rows share which scroll as one.
-        height: in pixels, beyond which they scroll.
-        on_picked: hears, as a callback, the number of a picture that is clicked.
-        on_removed: the same of one that is to go.
+        parts: number of consecutive images that form one item.
+        labels: text below each item.
+        notes: tooltip of each item.
+        best: indices of items marked as best.
+        picked: index of the outlined item.
+        row: whether to use a single row that scrolls horizontally.
+        together: rows with the same name scroll together.
+        height: maximum in pixels, then it scrolls.
+        on_picked: called with the index of a clicked item.
+        on_removed: called with the index of an item to remove.
     """
     small = shrunk(images, 2 * side)
     sheet = pictures.encode_webp(pictures.mosaic(small, columns_of(len(small)), gap=0))

@@ -1,4 +1,4 @@
-"""Images to begin with, each chosen by its picture: of the test set, or of a person's own."""
+"""Image pickers: choose a test image or one of the user's own by its thumbnail."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,38 +17,38 @@ from aeviz.ui.components.images.gallery import gallery
 from aeviz.ui.components.images.inputs import fitting_now, image_inputs, show_import_problems
 from aeviz.ui.components.images.pictures import Chosen, fitted_images, name_of
 
-SIDE = 160  # pixels that a picture has at least, to stay sharp
-NARROW = 96  # pixels it takes on a narrow window
-OFFERED, OFFERED_SIDE, ROOM = 39, 44, 230  # images of the set at once, and pixels
+SIDE = 160  # minimum pixels of a displayed image
+NARROW = 96  # pixels on narrow windows
+OFFERED, OFFERED_SIDE, ROOM = 39, 44, 230  # number of offered test images, and pixels
 COME, SHUFFLE = "come", "offered"
 
 
 class PickedImage(NamedTuple):
-    """Pixels (C, H, W) uint8 that fit a run's network, and the number of their class, -1 where nobody has said."""
+    """Pixels (C, H, W) uint8 that fit the run's network, and the class label, -1 if unknown."""
 
     pixels: np.ndarray
     label: int
 
 
 def through_network(run: Run, images: Sequence[PickedImage]) -> Rebuilt:
-    """What a run's network makes of them."""
+    """Reconstruct the images with a run's network."""
     return cache.rebuild(run, np.stack([image.pixels for image in images]), np.array([image.label for image in images]))
 
 
 def pick_images(run: Run, labels: str, key: str) -> list[PickedImage | None]:
-    """An image for each label, None while there is none; what has just been brought is taken at once."""
+    """Draw a picker for each label; newly added images fill them in turn. None if there is no image."""
     _seat(key, len(labels))
     return [_one_of(run, label, f"{key}.{place}", place) for place, label in enumerate(labels)]
 
 
 def pick_image(run: Run, label: str, key: str) -> PickedImage | None:
-    """An image, None while there is none; what has just been brought is taken at once."""
+    """Draw an image picker; newly added images are selected. None if there is no image."""
     _seat(key, 1)
     return _one_of(run, label, f"{key}.0", 0)
 
 
 def your_images_button(run: Run, key: str) -> None:
-    """The way to bring images; each place that wants one offers them from then on."""
+    """Draw the popover to add the user's own images, which all pickers then offer."""
     with st.popover("Your images", icon=":material/add_photo_alternate:", width="stretch"):
         image_inputs(run, f"{key}.yours", on_come=_wait_for_places)
         show_import_problems()
@@ -59,7 +59,7 @@ def _wait_for_places(names: list[str]) -> None:
 
 
 def _seat(key: str, count: int) -> None:
-    """Give the places, in turn, to what has just come in."""
+    """Assign newly added images to the pickers in turn."""
     turn = state.recall(f"{key}.turn", 0)
     for name in state.recall(COME, [])[:count]:
         state.remember(f"{key}.{turn % count}", name)
@@ -69,7 +69,7 @@ def _seat(key: str, count: int) -> None:
 
 
 def _one_of(run: Run, label: str, key: str, place: int) -> PickedImage | None:
-    """The image of a place, and what chooses another; without a choice the first test image of class `place`."""
+    """Draw one picker; by default the first test image of class number `place`."""
     here, yours = cache.images_if_here(run), fitted_images(run, fitting_now())
     chosen = _choice(here, yours, key, place)
     image, name = _looked_up(run, here, yours, chosen)
@@ -84,7 +84,7 @@ def _one_of(run: Run, label: str, key: str, place: int) -> PickedImage | None:
 
 
 def _choice(here: Dataset | None, yours: Chosen, key: str, place: int) -> int | str | None:
-    """The number of a test image or the name of one of a person's own, whichever is still there."""
+    """The chosen test image number or own image name, or a default if it no longer exists."""
     kept = state.recall(key)
     if kept in yours.names:
         return str(kept)
@@ -97,7 +97,7 @@ def _choice(here: Dataset | None, yours: Chosen, key: str, place: int) -> int | 
 def _looked_up(
     run: Run, here: Dataset | None, yours: Chosen, chosen: int | str | None
 ) -> tuple[PickedImage | None, str]:
-    """An image and what it is called."""
+    """The chosen image and its name."""
     if isinstance(chosen, str):
         place = yours.names.index(chosen)
         return PickedImage(yours.pixels[place], int(yours.labels[place])), chosen
@@ -109,13 +109,13 @@ def _looked_up(
 
 
 def _first_of_class(labels: np.ndarray, place: int) -> int:
-    """The first row of the class that comes so late, or, without classes, as late a row."""
+    """The first row of the class number `place`, or without classes row number `place`."""
     firsts = np.unique(labels[labels >= 0], return_index=True)[1]
     return int(firsts[place % len(firsts)]) if len(firsts) > 1 else place % len(labels)
 
 
 def _places() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Where the picture stands, and what chooses it; beside each other on a narrow window, too, where columns would not."""
+    """Containers for image and chooser, side by side even on narrow windows, where columns would stack."""
     if not state.is_narrow():
         slot, beside = st.columns([2, 3], gap="small", vertical_alignment="center")
         return slot, beside
@@ -132,7 +132,7 @@ def _picture(image: np.ndarray | None, label: str) -> None:
 
 
 def _chooser(here: Dataset | None, yours: Chosen, key: str, chosen: int | str | None) -> None:
-    """All that one can choose from, by their pictures, and a test image by its number or by chance."""
+    """Draw the thumbnails to choose from, and buttons for a test image by number or at random."""
     rows = here.rows("test") if here else np.empty(0, np.int64)
     if not yours.names and not len(rows):
         return
@@ -157,7 +157,7 @@ def _yours(yours: Chosen, key: str, chosen: int | str | None) -> None:
 
 
 def _of_the_set(here: Dataset, rows: np.ndarray, key: str, chosen: int | str | None) -> None:
-    """Some test images, class by class, and the number of any."""
+    """Draw random test images sorted by class, and an input for an image number."""
     offered = _offered(here, rows)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("From the test set", width="stretch")
@@ -175,7 +175,7 @@ def _of_the_set(here: Dataset, rows: np.ndarray, key: str, chosen: int | str | N
 
 
 def _offered(here: Dataset, rows: np.ndarray) -> np.ndarray:
-    """Numbers (n,) of test images by chance, the same for all places, in the order of their classes."""
+    """Numbers (n,) of random test images sorted by class, the same for all pickers."""
     drawn = np.random.default_rng(state.recall(SHUFFLE, 0)).permutation(len(rows))[:OFFERED]
     return drawn[np.lexsort((drawn, here.labels[rows[drawn]]))]
 

@@ -1,4 +1,4 @@
-"""The one way in which images of a person's own come in: uploaded, drawn, photographed, pasted or dropped."""
+"""Inputs for the user's own images: upload, drawing, camera, paste and drop."""
 
 from collections.abc import Callable, Mapping
 
@@ -14,7 +14,7 @@ from aeviz.ui.components.images.pictures import TYPES, Chosen, fitted_images
 from aeviz.ui.components.images.sketch import paste_line, sketch
 
 FITTING = "fitting"
-SIDE = 76  # pixels of the pictures that show how one is fitted
+SIDE = 76  # pixels of the fitting preview
 
 
 Came = Callable[[list[str]], None]
@@ -23,13 +23,13 @@ Came = Callable[[list[str]], None]
 def image_inputs(
     run: Run, key: str, others: Mapping[str, Callable[[], Chosen]] | None = None, on_come: Came = lambda names: None
 ) -> Chosen:
-    """The ways in, how what came in is fitted, and all of it, made to fit the run's network.
+    """Draw the image inputs and the fitting options; returns the chosen images, fitted to the run's network.
 
     Args:
-        run: whose network.
-        key: of this place on the page.
-        others: further ways by name, which stand first, each with the images it gives.
-        on_come: hears, as a callback, the names of what has come in.
+        run: provides the image shape.
+        key: prefix of widget keys.
+        others: additional sources by name, shown first.
+        on_come: called with the names of added images.
     """
     others = others or {}
     ways = [*others, *WAYS]
@@ -47,7 +47,7 @@ def image_inputs(
 
 
 def show_import_problems() -> None:
-    """The files that could not be read, each with what is wrong and what would be right, and those that had to go."""
+    """Show files that could not be read, and the number of images removed by the limit."""
     for name, reason in your_images.problems():
         st.error(f"**{words.plain(name)}** cannot be read: {words.plain(reason)}")
     gone = your_images.let_go()
@@ -60,7 +60,7 @@ def show_import_problems() -> None:
 
 
 def _take(key: str, files: list[Dropped], on_come: Came) -> None:
-    """Take in files from anywhere, and show that they are here."""
+    """Add pasted or dropped files and switch to the view that shows them."""
     names = your_images.take(files)
     if names:
         st.session_state[f"{key}.way"] = UPLOAD
@@ -68,7 +68,7 @@ def _take(key: str, files: list[Dropped], on_come: Came) -> None:
 
 
 def _upload(run: Run, key: str, on_come: Came) -> None:
-    """An uploader that is empty again once it has handed its files on."""
+    """An uploader that is reset after each upload."""
     turn = f"{key}.turn"
     slot = f"{key}.files.{state.recall(turn, 0)}"
 
@@ -105,7 +105,7 @@ WAYS: dict[str, Callable[[Run, str, Came], None]] = {UPLOAD: _upload, "Draw": _d
 
 
 def _fitted(run: Run, key: str) -> Chosen:
-    """What is here, made to fit, and beside the image that is looked at how that was done."""
+    """The user's images fitted to the network, with the fitting form and a preview."""
     slot = st.container()
     if your_images.kept():
         with st.popover("Resizing", icon=":material/crop:", width="stretch"):
@@ -118,13 +118,13 @@ def _fitted(run: Run, key: str) -> Chosen:
 
 
 def fitting_now() -> Fitting:
-    """How a person's images are fitted, on every page."""
+    """The current fitting of the user's images, shared by all pages."""
     _, fitting = state.recall(FITTING, ("", Fitting()))
     return fitting
 
 
 def _fitting_form(run: Run, key: str) -> None:
-    """The fitting as it is, whichever page it was chosen on, to be changed."""
+    """Draw the fitting form with the current values, even if they were set on another page."""
     place, fitting = state.recall(FITTING, (key, Fitting()))
     if place != key:
         forms.fill(f"{key}.fitting", fitting.to_json())
@@ -134,7 +134,7 @@ def _fitting_form(run: Run, key: str) -> None:
 
 
 def _before_and_after(run: Run, chosen: Chosen) -> None:
-    """The file as it came, and as the network sees it."""
+    """Show the selected image as uploaded and as fitted."""
     one = chosen.files[chosen.picked]
     before = cache.preview(one.digest, 2 * SIDE, one.content)
     after = pictures.mosaic(chosen.pixels[chosen.picked][None], columns=1, gap=0)
@@ -150,7 +150,7 @@ def _before_and_after(run: Run, chosen: Chosen) -> None:
 
 
 def _edged(picture: np.ndarray) -> bytes:
-    """A picture (H, W, 3) or (H, W) as PNG with an edge, so that it ends where it ends on any page."""
+    """A picture (H, W, 3) or (H, W) as PNG with a border, visible on any background."""
     edge = max(1, round(max(picture.shape[:2]) / SIDE))
     around = ((edge, edge), (edge, edge), (0, 0))[: picture.ndim]
     return pictures.encode_png(np.pad(picture, around, constant_values=pictures.GAP_COLOUR[0]))

@@ -1,4 +1,4 @@
-"""The images a page is about: some of a run's own, or what a person has brought."""
+"""The images shown on a page: test images, or the user's own."""
 
 from dataclasses import dataclass, field
 
@@ -15,17 +15,17 @@ from aeviz.ui.components.images.gallery import gallery
 FROM_SET = "Test images"
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 STRIP = 52  # pixels
-COUNT, MOST = 12, 24  # images of the set at once; of those asked for one by one
+COUNT, MOST = 12, 24  # test images shown, and maximum number of opened ones
 ROWS, PLACE, DRAW = "pictures.rows", "pictures.place", "pictures.draw"
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Images (n, C, H, W) uint8 made to fit a run's network, what each is called, and which one is looked at.
+    """Images (n, C, H, W) uint8 fitted to a run's network, their names, and the index of the selected one.
 
-    `labels` (n,) are their classes, of the set or as a person says, -1 where nobody has said.
-    `files` are those that a person has brought, none for images of a set; `inverted` says which were turned round.
-    `captions` (n,) are short enough to stand under a small picture.
+    `labels` (n,) are from the data set or the user, -1 if unknown.
+    `files` are the user's own files, empty for test images; `inverted` (n,) says which were inverted.
+    `captions` (n,) are short enough for thumbnails.
     """
 
     pixels: np.ndarray
@@ -38,7 +38,7 @@ class Chosen:
     captions: tuple[str, ...] = ()
 
     def fitted(self, run: Run) -> np.ndarray:
-        """The same images for a run whose network may want another size or colour."""
+        """The same images fitted to a run with another image shape."""
         shape = run.config().data.shape
         if shape == self.pixels.shape[1:]:
             return self.pixels
@@ -59,13 +59,13 @@ def _resized(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def fit(
     one: your_images.YourImage, shape: tuple[int, ...], fitting: Fitting, run: Run | None = None
 ) -> tuple[np.ndarray, bool]:
-    """A picture made to fit, and whether it was turned round, which the images of `run` may propose."""
+    """Fit an image to a shape; returns it and whether it was inverted, which may depend on the images of `run`."""
     border = cache.border_of(run) if run else None
     return cache.fitted(one.digest, shape, fitting.model_dump_json(), border, one.content)
 
 
 def fitted_images(run: Run, fitting: Fitting) -> Chosen:
-    """All that a person has brought, made to fit a run's network."""
+    """The user's own images, fitted to a run's network."""
     shape, files = run.config().data.shape, tuple(your_images.kept())
     read = [fit(one, shape, fitting, run) for one in files]
     pixels = np.stack([image for image, _ in read]) if read else np.empty((0, *shape), np.uint8)
@@ -75,7 +75,7 @@ def fitted_images(run: Run, fitting: Fitting) -> Chosen:
 
 
 def set_images(run: Run) -> Chosen:
-    """Test images: some by chance, those rebuilt best or worst, or those that were asked for elsewhere."""
+    """Select test images: random, best or worst reconstructed, or opened from another view."""
     dataset = cache.images_of(run)
     orders = ["mixed", "worst", "best", *(["picked"] if _opened_rows(run) else [])]
     forms.begin("pictures.order", orders[0], orders)
@@ -107,7 +107,7 @@ def _draw_others() -> None:
 
 
 def chosen_rows(run: Run, dataset: Dataset, rows: np.ndarray) -> Chosen:
-    """Images of a set by their row numbers."""
+    """Images of a data set by row."""
     names = [name_of(dataset, row) for row in rows]
     place = max(0, min(state.recall(PLACE, 0), len(rows) - 1))
     captions = tuple(
@@ -118,7 +118,7 @@ def chosen_rows(run: Run, dataset: Dataset, rows: np.ndarray) -> Chosen:
 
 
 def open_image(run: Run, row: int) -> None:
-    """Show an image of the set from now on; to be called from a callback."""
+    """Add an image to the opened ones and select it; call it from a callback."""
     asked = [other for other in _opened_rows(run) if other != row]
     state.remember(ROWS, (run.id, [row, *asked][:MOST]))
     state.remember(PLACE, 0)
@@ -131,14 +131,14 @@ def _opened_rows(run: Run) -> list[int]:
 
 
 def name_of(dataset: Dataset, row: int) -> str:
-    """An image's file or number, and its class."""
+    """An image's file name or row, with its class."""
     label = dataset.labels[row]
     file = dataset.files[row] if dataset.files else f"#{row}"
     return f"{file} · {dataset.classes[label]}" if label >= 0 else file
 
 
 def strip(chosen: Chosen, key: str) -> None:
-    """All images small in one row; a click looks at one, and what a person has brought can be let go."""
+    """Draw thumbnails in a row; a click selects one, and own images can be removed."""
     gallery(
         chosen.pixels, key=key, side=STRIP, notes=chosen.names, picked=chosen.picked, row=True,
         on_picked=your_images.pick if chosen.files else lambda place: state.remember(PLACE, place),
@@ -147,5 +147,5 @@ def strip(chosen: Chosen, key: str) -> None:
 
 
 def as_colour(image: np.ndarray) -> np.ndarray:
-    """A grey image (1, H, W) as (3, H, W)."""
+    """Convert a greyscale image (1, H, W) to (3, H, W)."""
     return np.repeat(image, 3, axis=0) if len(image) == 1 else image

@@ -1,4 +1,4 @@
-"""A sheet to draw on, and the line that takes in what is pasted or dropped on the page."""
+"""Components for drawing, and for pasted or dropped images."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,9 +22,9 @@ PASTE_SAID = {
 def sketch(
     shape: tuple[int, ...], border: Border | None, *, key: str, on_drawn: Callable[[int, bytes | None], None]
 ) -> None:
-    """A sheet of the proportions of images (C, H, W), dark where the set's are.
+    """Draw a canvas with the aspect ratio of images (C, H, W), dark if the data set's borders are.
 
-    `on_drawn` hears, as a callback after every stroke, the drawing's number and its PNG; None once it is empty.
+    `on_drawn` is called after each stroke with the drawing's number and its PNG, or None if it is empty.
     """
     dark = border is None or border.mean < 0.5
 
@@ -40,5 +40,5 @@ def sketch(
 
 
 def paste_line(key: str, on_pasted: Callable[[list[Dropped]], None]) -> None:
-    """Listens on the whole page, for as long as it is drawn."""
+    """Accept images pasted or dropped anywhere on the page."""
     _paste(data={"said": PASTE_SAID}, key=key, on_pasted_change=lambda: receive(key, "pasted", files_of, on_pasted))

@@ -1,4 +1,4 @@
-"""The pictures a person has brought: kept while their tab is open, the same on every page and for every run."""
+"""The user's own images: kept for the session, shared by all pages and runs."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,15 +9,15 @@ from aeviz.errors import BadFile
 from aeviz.ui import state
 from aeviz.ui.components.bridges import Dropped
 
-MOST, MOST_BYTES = 24, 256 * 2**20  # at once; the oldest make room
+MOST, MOST_BYTES = 24, 256 * 2**20  # limits; the oldest are removed first
 TOO_LARGE = "it is larger than 20 MB; use Upload, or shrink it first"
-PROBE = (3, 8, 8)  # a size at which a file shows quickly whether it can be read
+PROBE = (3, 8, 8)  # a small shape to check quickly whether a file is readable
 KEPT, PICKED, PROBLEMS, GONE = "your_images", "your_images.picked", "your_images.problems", "your_images.gone"
 
 
 @dataclass(frozen=True)
 class YourImage:
-    """A readable picture file and what it is called; `digest` names its content."""
+    """A readable image file; `digest` identifies its content."""
 
     name: str
     content: bytes
@@ -25,34 +25,34 @@ class YourImage:
 
 
 def kept() -> list[YourImage]:
-    """What is here, oldest first."""
+    """The images, oldest first."""
     return list(state.recall(KEPT, []))
 
 
 def picked() -> int:
-    """The number of the one that is looked at; 0 where there is none."""
+    """The index of the selected image; 0 if there is none."""
     return int(max(0, min(state.recall(PICKED, 0), len(kept()) - 1)))
 
 
 def pick(number: int) -> None:
-    """Look at one of them; what was said of an arrival has been read."""
+    """Select an image, and clear messages about the last import."""
     state.remember(PICKED, number)
     state.remember(PROBLEMS, [])
     state.remember(GONE, 0)
 
 
 def problems() -> list[tuple[str, str]]:
-    """The files of the last arrival that could not be read, each with what is wrong and what would be right."""
+    """Files of the last import that could not be read, each with the reason."""
     return list(state.recall(PROBLEMS, []))
 
 
 def let_go() -> int:
-    """How many made room for those of the last arrival."""
+    """How many images the last import displaced."""
     return int(state.recall(GONE, 0))
 
 
 def take(files: Sequence[Dropped]) -> list[str]:
-    """Keep what can be read and look at the last of it; what cannot is named with its reason. The names of what is kept."""
+    """Add readable files, select the last one, and record unreadable ones; returns the names of added images."""
     good, bad, before = [], [], len(kept())
     for file in files:
         try:
@@ -69,7 +69,7 @@ def take(files: Sequence[Dropped]) -> list[str]:
 
 
 def put(name: str, content: bytes | None) -> list[str]:
-    """Keep a picture in place of the one called so before; without content, only let that one go. The name, if it is new."""
+    """Add or replace an image by name, or remove it if `content` is None; returns the name if it is new."""
     others, names = kept(), [one.name for one in kept()]
     place = names.index(name) if name in names else len(others)
     new = [] if content is None else [_read(Dropped(name, len(content), content))]
@@ -82,20 +82,24 @@ def put(name: str, content: bytes | None) -> list[str]:
 
 
 def remove(number: int) -> None:
-    """Let one go; the one that is looked at stays."""
+    """Remove an image; the selection stays on the same image."""
     if number < picked():
         pick(picked() - 1)
     _keep([one for place, one in enumerate(kept()) if place != number])
 
 
 def clear() -> None:
-    """Let all go."""
+    """Remove all images."""
     _keep([])
     state.remember(PROBLEMS, [])
 
 
 def _read(file: Dropped) -> YourImage:
-    """A file that can be read; raises BadFile for any other."""
+    """Check that a file is a readable image.
+
+    Raises:
+        BadFile: it is not, or it is too large.
+    """
     if file.content is None:
         raise BadFile("{reason}", reason=TOO_LARGE)
     data.read_image(file.content, PROBE)
@@ -103,7 +107,7 @@ def _read(file: Dropped) -> YourImage:
 
 
 def _free(name: str) -> str:
-    """The name, or with a number where another is called so."""
+    """The name, with a number appended if it is taken."""
     stem, dot, ending = name.rpartition(".") if "." in name else (name, "", "")
     taken = {one.name for one in kept()}
     numbered = (f"{stem} {number}{dot}{ending}" for number in range(2, MOST + 2))

@@ -1,4 +1,4 @@
-"""The same images through several runs, one row each, with the numbers beside and the best marked."""
+"""View All runs: the same images reconstructed by several runs, with errors and the best marked."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ SIDE = 64  # pixels
 
 
 def runs_view(run: Run, chosen: Chosen) -> None:
-    """Originals above, and below them what each chosen run makes of them."""
+    """Draw the originals and each chosen run's reconstructions."""
     others = {other.id: other for other in list_runs() if other.id != run.id and other.has_weights()}
     titles = pick.titles([run, *others.values()])
     runs = [run, *_run_picker(run, others, titles)]
@@ -39,13 +39,13 @@ def runs_view(run: Run, chosen: Chosen) -> None:
 
 
 def _labels(run: Run, other: Run, chosen: Chosen) -> np.ndarray:
-    """The images' classes (n,) by their numbers in another run's set, -1 where that has other classes."""
+    """The images' labels (n,) for another run, -1 if its classes differ."""
     same = run.config().data.classes == other.config().data.classes
     return chosen.labels if same else np.full(len(chosen.labels), -1)
 
 
 def _run_picker(run: Run, others: dict[str, Run], titles: dict[str, str]) -> list[Run]:
-    """Some of the other runs; at first the latest of the same set."""
+    """Select other runs; by default the latest ones with the same data set."""
     if not others:
         st.info(
             "There is only one run. Train another to compare their reconstructions here.", icon=":material/compare:"
@@ -81,7 +81,7 @@ def _row(
 
 
 def _export(runs: list[Run], rebuilt: list[Rebuilt], chosen: Chosen, titles: dict[str, str]) -> None:
-    """All rows as one picture, and every image's numbers in every run."""
+    """Export all rows as one picture, with the metrics of each image in each run."""
     numbers = [made.numbers() for made in rebuilt]
     rows = [
         Row(pictures.to_pixels(made.x_hat), titles[run.id], _summary(made), [_decibels(error) for error in each["mse"]])
@@ -101,7 +101,7 @@ def _export(runs: list[Run], rebuilt: list[Rebuilt], chosen: Chosen, titles: dic
 
 
 def _summary(made: Rebuilt) -> str:
-    """A run's numbers over all the images."""
+    """A run's metrics over all images."""
     numbers = made.numbers()
     error = float(np.mean(numbers["mse"]))
     return f"MSE {words.number(error)} · {words.decibels(psnr(error))} · SSIM {np.mean(numbers['ssim']):.2f}"

@@ -1,4 +1,4 @@
-"""One image large: original, reconstruction and signed error, its code as bars to drag, its numbers and neighbours."""
+"""View One image: original, reconstruction, signed error, editable code, metrics and neighbours."""
 
 import hashlib
 from typing import Any
@@ -24,7 +24,7 @@ from aeviz.ui.components.map.scenes import decoding_of
 from aeviz.ui.components.posters import Row, poster
 
 PARTS = ("decoder.js", "map/base.js", "map/decode.js", "wipe.js", "code_bars.js", "rebuilt.js")
-MOST_TALL = 300  # pixels of each of the three pictures
+MOST_TALL = 300  # pixels, of each of the three images
 NEAREST, NEAREST_SIDE = 6, 44
 SAID = {
     "original": "Original", "reconstruction": "Reconstruction", "error": "Error", "in": "Zoom in", "out": "Zoom out", "changed": "With this code", "minus": "Reconstruction minus original",
@@ -43,7 +43,7 @@ _rebuilt = bridge("aeviz_rebuilt", joined(*PARTS), css=joined("rebuilt.css"))
 
 
 def image_view(run: Run, chosen: Chosen) -> None:
-    """All images small, and the one that is looked at large."""
+    """Draw thumbnails of all images, and the selected one enlarged."""
     strip(chosen, "pictures.strip")
     rebuilt = cache.rebuild(run, chosen.pixels, chosen.labels)
     _rebuilt(data=pack(_shown(run, rebuilt, chosen.picked)), key="pictures.rebuilt")
@@ -59,7 +59,7 @@ def image_view(run: Run, chosen: Chosen) -> None:
 
 
 def _taken_as(run: Run, chosen: Chosen, told: int) -> None:
-    """The class that the network was told; of an image that came without, the person's to say."""
+    """Show the class used for conditioning; selectable for images without a label."""
     image = chosen.pixels[chosen.picked]
     if chosen.labels[chosen.picked] == user_labels(run, image[None])[0]:
         class_picker(run, image, told)
@@ -68,7 +68,7 @@ def _taken_as(run: Run, chosen: Chosen, told: int) -> None:
 
 
 def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
-    """What the browser is told of an image; without codes of test images, no bars."""
+    """The component's data of an image; without codes of test images the bars have no range."""
     x, z = rebuilt.x[picked], rebuilt.z[picked]
     told = None if rebuilt.told is None else rebuilt.told[[picked]]
     named = hashlib.sha256(x.tobytes() + f"{run.id} {run.weights_mark()} {told}".encode()).hexdigest()[:16]
@@ -98,7 +98,7 @@ def _ranges(run: Run) -> dict[str, Any]:
 
 
 def _export(run: Run, rebuilt: Rebuilt, picked: int, name: str) -> None:
-    """The image that is looked at, its reconstruction and its error map, with their numbers."""
+    """Export the selected image, its reconstruction and its error map."""
     x, x_hat, z = (part[picked : picked + 1] for part in (rebuilt.x, rebuilt.x_hat, rebuilt.z))
     numbers = {measure: values[picked] for measure, values in rebuilt.numbers().items()}
     errors, most = pictures.signed_error_map(x, x_hat, plots.DIVERGING)
@@ -131,7 +131,7 @@ def _numbers(numbers: dict[str, Any]) -> None:
 
 
 def _nearest(run: Run, z: np.ndarray) -> None:
-    """The training images whose codes are nearest to this one."""
+    """Show the training images with the nearest codes."""
     dataset = cache.images_if_here(run)
     if dataset is None or dataset.kept:
         return

@@ -1,4 +1,4 @@
-"""The page Reconstruct: which images, and how they are looked at."""
+"""Page Reconstruct: image selection and views."""
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ WHOLE = "Whole test set"
 
 
 def image_picker(run: Run) -> Chosen:
-    """Images of one's own, or some of the run's test images where they are at hand."""
+    """Select the user's own images or, if available, test images."""
     here = cache.images_if_here(run)
     chosen = image_inputs(run, PICKER, {FROM_SET: lambda: set_images(run)} if here else None)
     show_import_problems()
@@ -26,7 +26,7 @@ def image_picker(run: Run) -> Chosen:
 
 
 def view_picker() -> str:
-    """One image large, all runs below each other, the dots on the map, or the errors of the whole set."""
+    """Select a view."""
     views = [*VIEWS, WHOLE]
     forms.begin(VIEW, views[0], views)
     return st.segmented_control(
@@ -35,13 +35,13 @@ def view_picker() -> str:
 
 
 def _open(run: Run, row: int) -> None:
-    """Look closely at an image of the set."""
+    """Open an image of the data set in the view One image."""
     open_image(run, row)
     st.session_state[VIEW], st.session_state[f"{PICKER}.way"] = ONE, FROM_SET
 
 
 def view_of(view: str, run: Run, chosen: Chosen) -> None:
-    """The chosen view; without an image, what to do."""
+    """Draw the chosen view, or what to do if there is no image."""
     if view == WHOLE:
         set_view(run, _open)
     elif chosen.names:

@@ -1,4 +1,4 @@
-"""The errors of the whole test set: a histogram that filters the pictures below it, the worst or the best first."""
+"""View Whole test set: an error histogram that filters the images below it."""
 
 from collections.abc import Callable
 
@@ -15,14 +15,14 @@ from aeviz.ui.components.images.gallery import gallery
 from aeviz.ui.components.images.pictures import name_of
 from aeviz.ui.components.posters import Row, poster
 
-MOST = 60  # pictures at once
+MOST = 60  # images shown
 SIDE, ROOM = 64, 380  # pixels
-ACROSS = 10  # pairs in a line of the picture to take along
+ACROSS = 10  # pairs per row of the exported picture
 ALL = -1
 
 
 def set_view(run: Run, on_opened: Callable[[Run, int], None]) -> None:
-    """Which images of the test set are rebuilt well, and which are not; a click on one tells its row."""
+    """Draw test images by reconstruction error; a click passes the image's row to `on_opened`."""
     dataset = cache.images_if_here(run)
     if dataset is None:
         st.info("The images of this run are not here. Add your own instead.", icon=":material/no_photography:")
@@ -47,7 +47,7 @@ def set_view(run: Run, on_opened: Callable[[Run, int], None]) -> None:
 
 
 def _of_class(run: Run, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
-    """Which of the rows are of the class that is asked for."""
+    """Select a class; returns a mask (n,) of the rows."""
     labels = dataset.labels[rows]
     if not dataset.classes:
         return np.ones(len(rows), bool)
@@ -60,7 +60,7 @@ def _of_class(run: Run, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
 
 
 def _range(run: Run, errors: np.ndarray, mine: np.ndarray) -> tuple[float, float]:
-    """The errors that are asked for, with the histogram above the slider that chooses them."""
+    """Select a range of errors with a slider below the histogram."""
     slot = st.container()
     low, high = plots.reach_of(errors)
     chosen = st.slider(
@@ -78,7 +78,7 @@ def _range(run: Run, errors: np.ndarray, mine: np.ndarray) -> tuple[float, float
 
 
 def _worst_first(found: int, of: int) -> tuple[bool, str]:
-    """Which come first, and what is shown in words."""
+    """Select the order; returns whether the worst come first, and a description."""
     with st.container(horizontal=True, vertical_alignment="center"):
         order = st.segmented_control(
             "Order", ["worst", "best"], default="worst", required=True, key="errors.order", format_func=words.label,
@@ -102,7 +102,7 @@ def _mosaic(
 def _export(
     dataset: Dataset, rows: np.ndarray, errors: np.ndarray, pairs: np.ndarray, captions: list[str], said: str, histogram: go.Figure
 ) -> None:  # fmt: skip
-    """The pictures that are shown, and the errors of the whole test set."""
+    """Export the shown images and the errors of the whole test set."""
     seam = [(0, 0)] * 3 + [(0, 1)]
     joined = np.concatenate([np.pad(pairs[:, 0], seam, constant_values=255), pairs[:, 1]], axis=-1)  # (n, C, H, 2W + 1)
     lines = [

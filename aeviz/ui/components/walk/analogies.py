@@ -1,4 +1,4 @@
-"""What turns one kind of image into another: a direction applied to any image, and analogies between images."""
+"""View Directions: a direction applied to an image, and analogies between images."""
 
 from typing import NamedTuple
 
@@ -20,12 +20,12 @@ from aeviz.ui.components.walk.saved_directions import direction_picker, offered_
 
 MODES = {"direction": "Direction", "analogy": "Analogy"}
 STEPS, STEPS_NARROW = 9, 5
-REACH = 2.0  # times a direction is followed either way
-FURTHEST = 1.5  # times the step of an analogy is taken
+REACH = 2.0  # multiples of a direction, both ways
+FURTHEST = 1.5  # multiples of the step of an analogy
 
 
 class Chosen(NamedTuple):
-    """The images, None for one that is missing, and the direction; without one it is an analogy."""
+    """The images (None if missing) and, unless it is an analogy, the direction."""
 
     mode: str
     images: list[PickedImage | None]
@@ -33,7 +33,7 @@ class Chosen(NamedTuple):
 
 
 def direction_controls(run: Run) -> Chosen:
-    """A direction and the image it is applied to, or the three images of an analogy."""
+    """Select a direction and an image, or the three images of an analogy."""
     mode = st.segmented_control(
         "Kind", list(MODES), default="direction", required=True, key="directions.mode", width="stretch", persist_state="session",
         label_visibility="collapsed", format_func=MODES.__getitem__, help="A direction between two groups, or an analogy: A is to B as C is to what?",
@@ -45,7 +45,7 @@ def direction_controls(run: Run) -> Chosen:
 
 
 def direction_canvas(run: Run, chosen: Chosen) -> None:
-    """The image and what becomes of it, with a slider that moves it."""
+    """Draw the image moved along the direction, with a slider."""
     images = [image for image in chosen.images if image is not None]
     if len(images) < len(chosen.images):
         st.info("An image is missing. Upload one on the left.", icon=":material/upload:")
@@ -61,7 +61,7 @@ def direction_canvas(run: Run, chosen: Chosen) -> None:
 
 
 def _analogy(run: Run, images: list[PickedImage]) -> None:
-    """A is to B as C is to the picture that one can move."""
+    """Draw the analogy: A is to B as C is to the decoded image."""
     rebuilt = through_network(run, images)
     a, b, c = rebuilt.z
     turn = turn_of(rebuilt.told, cache.model(run).n_classes)
@@ -101,7 +101,7 @@ def _along(run: Run, image: PickedImage, direction: Direction) -> None:
 
 
 def _facts(run: Run, direction: Direction) -> None:
-    """How specific the direction is, and what it was made of."""
+    """Show the direction's specificity and origin."""
     specific = "unknown" if direction.specificity is None else f"{direction.specificity:.0%}"
     st.metric(
         "Specificity", specific,
@@ -125,7 +125,7 @@ def _export(
 
 
 def _name(run: Run, name: str, *parts: np.ndarray) -> str:
-    """A text that tells a direction on an image from every other."""
+    """A text that identifies a direction applied to an image."""
     return f"{run.id} {name} {hash(b''.join(part.tobytes() for part in parts))}"
 
 

@@ -1,4 +1,4 @@
-"""What every axis of the space does: each latent dimension, or principal direction, swept over its range of the data."""
+"""View Dimensions: each latent dimension or principal direction, swept over the range of the data."""
 
 from typing import NamedTuple
 
@@ -18,14 +18,14 @@ from aeviz.ui.components.images.image_picker import PickedImage, pick_image, thr
 from aeviz.ui.components.posters import Row, poster
 
 HEIGHT = 640
-SILENT, FAINT = 1e-3, 0.35  # mean squared change of pixels below which an axis says nothing, and how it is drawn
+SILENT, FAINT = 1e-3, 0.35  # mean squared pixel change below which an axis has no effect, and its opacity
 KINDS: dict[Kind, str] = {"dimensions": "Latent", "principal": "Principal"}
 ORDERS: dict[Order, str] = {"effect": "Effect on pixels", "variance": "Variance", "kl": "KL"}
 NAME = "dimensions"
 
 
 class Chosen(NamedTuple):
-    """The image to begin at, which axes, by what they are ordered, and how many pictures a row has."""
+    """The starting image, the kind of axes, their order, and the images per row."""
 
     image: PickedImage | None
     kind: Kind
@@ -34,7 +34,7 @@ class Chosen(NamedTuple):
 
 
 def axes_controls(run: Run) -> Chosen:
-    """Which image is changed, and along which axes."""
+    """Select the image and the axes."""
     image = pick_image(run, "Image", "axes.image")
     kind: Kind = st.segmented_control(
         "Axes", list(KINDS), default="dimensions", required=True, key="axes.kind", width="stretch", persist_state="session",
@@ -50,7 +50,7 @@ def axes_controls(run: Run) -> Chosen:
 
 
 def axes_canvas(run: Run, chosen: Chosen) -> None:
-    """A row of pictures for each axis; the one that is most like the image itself has a frame."""
+    """Draw a row of images for each axis; the one closest to the starting image is framed."""
     if chosen.image is None:
         st.info("Choose an image to start from.", icon=":material/upload:")
         return

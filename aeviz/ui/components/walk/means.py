@@ -1,4 +1,4 @@
-"""The arithmetic mean of many images: of their pixels, and of their codes."""
+"""View Mean: the mean of many images, in pixels and in codes."""
 
 from typing import Literal
 
@@ -13,15 +13,15 @@ from aeviz.ui import cache, show, state, words
 from aeviz.ui.components.export_buttons import export_menu
 from aeviz.ui.components.map.selection import picked
 
-EVERY, PICKED = -1, -2  # beside the classes' own numbers
+EVERY, PICKED = -1, -2  # besides class numbers
 SPLIT: Split = "test"
-LARGE, CARD, SHOWN, STRIP_WIDTH = 320, 84, 40, 780  # pictures and pixels
+LARGE, CARD, SHOWN, STRIP_WIDTH = 320, 84, 40, 780  # pixels and counts
 MOST_CARDS = 60
 PIXELS, CODES = "Mean of the pixels", "Mean of the codes, decoded"
 
 
 def means_controls(run: Run) -> tuple[int, Split]:
-    """Of which images, and where those picked on a map are from."""
+    """Select the images to average; returns them and the split of the selection on the map."""
     picks: dict[Split, np.ndarray] = {split: picked(run, split) for split in ("test", "val", "train")}
     split = max(picks, key=lambda name: len(picks[name]))
     classes = run.config().data.classes
@@ -38,7 +38,7 @@ def means_controls(run: Run) -> tuple[int, Split]:
 
 
 def means_canvas(run: Run, asked: tuple[int, Split]) -> None:
-    """Both means beside each other."""
+    """Draw both means side by side."""
     chosen, split = asked
     dataset = cache.images_if_here(run)
     if dataset is None:
@@ -64,7 +64,7 @@ def means_canvas(run: Run, asked: tuple[int, Split]) -> None:
 
 
 def _every_class(run: Run) -> None:
-    """A card for every class: the mean of its pixels, then that of its codes."""
+    """Draw a card for each class: mean of the pixels, mean of the codes."""
     means, classes = cache.class_means(run, SPLIT), run.config().data.classes
     pairs = np.stack([pictures.to_pixels(means.images), pictures.to_pixels(means.decoded)], axis=1)  # (K, 2, C, H, W)
     st.caption(f"Left: {PIXELS.lower()}. Right: {CODES.lower()}.")
@@ -107,5 +107,5 @@ def _group(run: Run, split: Split, rows: np.ndarray, dataset: Dataset, said: str
 
 
 def _beside(images: np.ndarray, side: int) -> bytes:
-    """Images (n, C, H, W) side by side, enlarged to at least so many pixels each."""
+    """Images (n, C, H, W) side by side as PNG, each enlarged to at least `side` pixels."""
     return pictures.encode_png(pictures.mosaic(images, len(images), -(-side // max(images.shape[2:])), gap=4))

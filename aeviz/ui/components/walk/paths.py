@@ -1,4 +1,4 @@
-"""Roads between two, three or four images, side by side, with the distance to the data along each, and on the map."""
+"""View Paths: paths between two to four images, their distance to the data, and the paths on the map."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,7 +26,7 @@ from aeviz.ui.frame import show_errors
 
 STAGE, STAGE_NARROW, STOPS_ROW, STRIP = 264, 220, 48, 92  # pixels of height
 NARROW_NAME = 20
-AROUND, LEAST_SEEN = 1.8, 0.45  # the part of the map that is seen: times the roads' own, and of the whole at least
+AROUND, LEAST_SEEN = 1.8, 0.45  # visible part of the map: multiple of the paths' extent, and minimum share of the map's
 USUAL = ("straight", "spherical", "data")
 NAME = "walk"
 UNDER = (
@@ -37,7 +37,7 @@ COLOURS = [CLASS_COLOURS[number] for number in (0, 1, 2, 4)]
 
 @dataclass(frozen=True)
 class Chosen:
-    """The images a road leads through, None for one that is missing; which roads; how many steps."""
+    """The images (None if missing), the chosen paths with their labels, and the number of steps."""
 
     images: list[PickedImage | None]
     roads: dict[str, str]
@@ -46,7 +46,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Paths:
-    """Roads that were walked: their names and labels, codes z (R, S, D), frames (R, S, C, H, W) uint8, distance (R, S)."""
+    """Decoded paths: labels by name, codes z (R, S, D), frames (R, S, C, H, W) uint8, distance to the data (R, S)."""
 
     labels: dict[str, str]
     z: np.ndarray
@@ -54,12 +54,12 @@ class Paths:
     distance: np.ndarray | None
 
     def marks(self) -> list[dict[str, str]]:
-        """What each is called, and its colour, the same whatever others are chosen."""
+        """Label and colour of each path; colours do not depend on which others are chosen."""
         return [{"label": label, "colour": _colour(name)} for name, label in self.labels.items()]
 
 
 def path_controls(run: Run) -> Chosen:
-    """Which images, which roads, and in how many steps."""
+    """Select images, paths and number of steps."""
     count = st.segmented_control(
         "Images", range(FEWEST_STOPS, MOST_STOPS + 1), default=FEWEST_STOPS, required=True, key="walk.count", width="stretch",
         persist_state="session", help="A path passes through all of them in this order.",
@@ -71,7 +71,7 @@ def path_controls(run: Run) -> Chosen:
 
 
 def _paths_picker(run: Run) -> dict[str, str]:
-    """The names of the chosen roads, with what they are called."""
+    """Select paths; returns labels by name."""
     with st.container(gap="xxsmall"):
         st.markdown("Paths")
         offered = [
@@ -82,7 +82,7 @@ def _paths_picker(run: Run) -> dict[str, str]:
 
 
 def path_canvas(run: Run, chosen: Chosen) -> None:
-    """All chosen roads: one step large beside the map, all steps below."""
+    """Draw the current step of each path next to the map, and all steps below."""
     images = [image for image in chosen.images if image is not None]
     if len(images) < len(chosen.images):
         st.info("An image is missing. Upload one on the left.", icon=":material/upload:")
@@ -112,7 +112,7 @@ def path_canvas(run: Run, chosen: Chosen) -> None:
 
 
 def walked(run: Run, stops: Rebuilt, chosen: Chosen) -> Paths:
-    """The chosen roads through the codes of some images, decoded."""
+    """Compute and decode the chosen paths through the codes of some images."""
     walks: list[Walk] = [derived.walk(run, stops.z, stops.told, name, chosen.steps) for name in chosen.roads]
     z = np.stack([walk.z for walk in walks])  # (R, S, D)
     told = [walk.told for walk in walks if walk.told is not None]  # (S, K + 1) each, or none
@@ -129,7 +129,7 @@ def _colour(name: str) -> str:
 
 
 def _places() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
-    """Where stage, strips and map stand: the map beside the stage, on a narrow window under it, in sight while it plays."""
+    """Containers for stage, strips and map; on narrow windows the map is between stage and strips, visible during play."""
     if state.is_narrow():
         stage, beside, strips = st.container(), st.container(), st.container()
         return stage, strips, beside
@@ -138,7 +138,7 @@ def _places() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
 
 
 def _map(run: Run, roads: Paths, x: np.ndarray, codes: np.ndarray) -> None:
-    """The map that was looked at last, if it is flat, else PCA, with the roads and their images on it."""
+    """Draw the paths and their images on the last map if it is 2-D, else on PCA."""
     if cache.images_if_here(run) is None:
         return
     last = last_request(run)
@@ -163,7 +163,7 @@ def _map(run: Run, roads: Paths, x: np.ndarray, codes: np.ndarray) -> None:
 
 
 def _view(points: np.ndarray, roads: np.ndarray) -> dict[str, list[float]]:
-    """The part of a map's points (N, 2) around roads (R, S, 2) in which one sees where they lead."""
+    """The visible range of a map with points (N, 2) around paths (R, S, 2)."""
     low, high = roads.min(axis=(0, 1)), roads.max(axis=(0, 1))
     reach = np.maximum(AROUND * (high - low), LEAST_SEEN * np.ptp(points, axis=0)) / 2
     return {
@@ -193,7 +193,7 @@ def _export(roads: Paths) -> None:
 
 
 def _poster(roads: Paths) -> bytes:
-    """Every road by its name, with its distance to the data under it."""
+    """A poster of all paths with their distance to the data."""
     far = roads.distance
     rows = [
         Row(

@@ -1,4 +1,4 @@
-"""The directions kept with a run: chosen, made of two classes, renamed, deleted."""
+"""The directions saved with a run: select, create from two classes, rename, delete."""
 
 import streamlit as st
 
@@ -18,11 +18,11 @@ from aeviz.ui import cache, words
 from aeviz.ui.frame import catch_errors
 
 CHOSEN, NEW = "directions.chosen", "directions.new"
-BETWEEN = ""  # in the list of kept ones: a direction between two classes, not kept yet
+BETWEEN = ""  # entry for an unsaved direction between two classes
 
 
 def direction_picker(run: Run) -> Direction | None:
-    """One of the run's directions, or one between two of its classes; None where there is neither, or it cannot be made."""
+    """Select a saved direction or one between two classes; None if there is neither or it cannot be computed."""
     offered = offered_directions(run)
     if not offered:
         return None
@@ -49,13 +49,13 @@ def direction_picker(run: Run) -> Direction | None:
 
 
 def offered_directions(run: Run) -> list[str]:
-    """The names of the run's directions, and one between two of its classes if it has them."""
+    """The names of the run's directions, and `BETWEEN` if it has two classes or more."""
     classes = run.config().data.classes if cache.images_if_here(run) else ()
     return [*(found.name for found in list_directions(run)), *([BETWEEN] if len(classes) > 1 else [])]
 
 
 def _between(run: Run, classes: tuple[str, ...]) -> Direction | None:
-    """The direction from one class to another, and the way to keep it."""
+    """The direction from one class to another, with a form to save it."""
     numbers = range(len(classes))
     a, b = (
         st.selectbox(label, numbers, index=place, key=f"directions.{label}.{len(classes)}", format_func=classes.__getitem__, persist_state="session")
