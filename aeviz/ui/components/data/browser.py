@@ -1,4 +1,4 @@
-"""The page Data: one set looked at from all sides, and the way in for one's own."""
+"""Page Data: browse a data set, and start an import."""
 
 import numpy as np
 import streamlit as st
@@ -8,13 +8,13 @@ from aeviz.data import DataInfo, Dataset
 from aeviz.ui import cache, pick, show, words
 from aeviz.ui.components.data import imports
 
-CELLS = 96  # images a page
+CELLS = 96  # images per page
 COLUMNS = 12
 GRID_WIDTH = 780
 
 
 def set_picker() -> DataInfo:
-    """The set to look at, what it is, and what can be done with it."""
+    """Select a data set; shows its description and a delete button for imported ones."""
     info = pick.data_picker("data.set")
     if info.description:
         st.caption(words.plain(info.description))
@@ -26,14 +26,14 @@ def set_picker() -> DataInfo:
 
 
 def _deleted(name: str) -> None:
-    """Remove a set, and any trace of it in the pickers."""
+    """Delete a data set and reset the picker."""
     data.delete(name)
     del st.session_state["data.set"]
     st.toast("Data set deleted.", icon=":material/delete:")
 
 
 def import_button() -> None:
-    """The button that opens the import, and the import under way."""
+    """Draw the button that opens the import dialog."""
     if st.button(
         "Import images",
         icon=":material/add_photo_alternate:",
@@ -45,7 +45,7 @@ def import_button() -> None:
 
 
 def browse(info: DataInfo) -> None:
-    """The images of a set, page by page, with its numbers; the work under way first."""
+    """Draw a running import, then the data set's images and statistics."""
     working = imports.import_progress()
     if not info.ready:
         imports.download_box(info, working)
@@ -76,7 +76,7 @@ def _figures(dataset: Dataset) -> None:
 
 
 def _grid(dataset: Dataset) -> None:
-    """Ninety-six images at a time, of all or of one class."""
+    """Draw one page of images, of all or one class."""
     rows = np.arange(len(dataset))
     with st.container(horizontal=True, vertical_alignment="center"):
         if dataset.classes:

@@ -1,4 +1,4 @@
-"""Images on their way in: the import's form, its process watched, downloads, and what was skipped."""
+"""Imports and downloads: the import form, progress, results and skipped files."""
 
 import shutil
 import time
@@ -27,7 +27,7 @@ def _folder() -> Path:
 
 
 def download_box(info: DataInfo, working: bool) -> None:
-    """A public set that is not here yet: what it is, and the button that fetches it."""
+    """Draw the description and download button of a public data set."""
     size = f"{info.n:,} images, {words.shape(info.shape)}" if info.n and info.shape else ""
     with st.container(border=True):
         st.markdown(f"#### {words.plain(info.label)} is not downloaded yet")
@@ -54,7 +54,7 @@ def _watch(job: Job, name: str) -> None:
 
 
 def import_progress() -> bool:
-    """The import or download one started, until it has been read; whether one is at work."""
+    """Show the current import or download until its result is dismissed; returns whether one is running."""
     path = state.recall("data.job") or _running()
     if not path:
         return False
@@ -68,7 +68,7 @@ def import_progress() -> bool:
 
 
 def _running() -> str | None:
-    """An import that is at work though this visitor did not start it, or has reloaded the page."""
+    """The path of a running import that this session did not start, or started before a reload."""
     found = [folder for folder in _folder().glob("*") if Job(folder).is_alive()] if _folder().exists() else []
     return str(found[0]) if found else None
 
@@ -86,7 +86,7 @@ def _progress(job: Job) -> None:
 
 
 def _outcome(job: Job) -> None:
-    """How it ended, with every skipped file by name."""
+    """Show how the job ended, with the names of skipped files."""
     status, name = job.status(), str(state.recall("data.job.name", ""))
     if status.state == "done":
         _arrived(name)
@@ -104,7 +104,7 @@ def _outcome(job: Job) -> None:
 
 
 def _read(name: str = "") -> None:
-    """Put the message away; a set that has come in is the one to look at, and to train on."""
+    """Dismiss the result, and select the imported data set."""
     state.remember("data.job", None)
     if name:
         state.choose_set(name)
@@ -124,7 +124,7 @@ def _arrived(name: str) -> None:
 
 @st.dialog("Import images", width="medium")
 def import_dialog() -> None:
-    """The form of an import: which images, and how they are made to fit."""
+    """The import form: images, name and fitting."""
     kinds = ["Zip or images", "Folder", *(["Path"] if st.get_option("server.address") in LOCAL else [])]
     kind = st.segmented_control(
         "From", kinds, default=kinds[0], required=True, key="bring.kind", label_visibility="collapsed"
@@ -156,7 +156,7 @@ def import_dialog() -> None:
 
 
 def _brought(kind: str) -> tuple[list[Any], str]:
-    """The files given to the browser, or a path on this machine."""
+    """The uploaded files, or a path on this machine."""
     if kind == "Path":
         return [], st.text_input("Folder or zip on this machine", key="bring.path", placeholder="/home/me/pictures")
     many: Literal[True, "directory"] = "directory" if kind == "Folder" else True
@@ -179,7 +179,11 @@ def _fit_said(asked: dict[str, object]) -> str:
 
 
 def _start_import(files: list[Any], path: str, settings: ImportSettings) -> None:
-    """Put the uploads where the import's process finds them, and start it."""
+    """Stage the uploads and start the import job.
+
+    Raises:
+        BadValue: the name is taken, or the path does not exist.
+    """
     safe_name(settings.name)
     if settings.name in {info.name for info in data.list_data()}:
         raise BadValue(
@@ -203,7 +207,7 @@ def _start_import(files: list[Any], path: str, settings: ImportSettings) -> None
 
 
 def _stage(files: list[Any]) -> Path:
-    """Uploaded files in a folder of their own, with the folders they came in."""
+    """Copy uploaded files to a new folder, keeping their relative paths."""
     folder = data.data_root() / ".uploads" / f"{int(time.time())}-{uuid.uuid4().hex[:8]}"
     folder.mkdir(parents=True, mode=0o700)
     try:

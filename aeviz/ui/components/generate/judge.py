@@ -1,4 +1,4 @@
-"""Are the samples good? Measured in a process of its own, beside what real images reach."""
+"""Sample scores, computed by a job and shown with the training images as baseline."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ FEATURES = {
 
 
 def judge(run: Run, request: SampleRequest) -> None:
-    """The scores of such samples, with those of real images beside; or the button that has them measured."""
+    """Draw the scores of samples and of training images, or the button that starts scoring."""
     st.markdown("**Sample quality**")
     if cache.images_if_here(run) is None:
         st.caption("Scoring needs the images of the data set, which are not here.")

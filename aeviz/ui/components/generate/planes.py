@@ -1,4 +1,4 @@
-"""The pictures over a plane of codes: the two dimensions there are, or any two directions."""
+"""View Manifold: decoded images over a plane of latent space, spanned by any two directions."""
 
 from typing import NamedTuple
 
@@ -16,19 +16,19 @@ from aeviz.ui.components.images.image_picker import pick_image, through_network
 
 HEIGHT = 620
 KEY = "plane"
-FAR = 6.0  # distances of neighbours at which a picture has faded
+FAR = 6.0  # multiples of the distance between neighbours at which an image has faded
 FAINT = 0.12
 
 
 class Axis(NamedTuple):
-    """A direction (D,) by its name; without one, the dimension of a code of two."""
+    """A named direction (D,); None for a dimension of a 2-D code."""
 
     name: str
     vector: np.ndarray | None = None
 
 
 class Chosen(NamedTuple):
-    """Two axes, the centre (D,) of their plane if not the mean, pictures a side, whether they fade, and their class."""
+    """Two axes, the plane's centre (D,) if it is not the mean, images per side, whether they fade, and their class."""
 
     across: Axis
     up: Axis
@@ -39,7 +39,7 @@ class Chosen(NamedTuple):
 
 
 def plane_controls(run: Run) -> Chosen:
-    """Which plane, and how finely it is drawn."""
+    """Select the plane and its resolution."""
     if run.config().model.latent_dim == 2:
         across, up, centre = Axis(axis_name("dimensions", 0)), Axis(axis_name("dimensions", 1)), None
         label = _class_picker(run)
@@ -61,7 +61,7 @@ def _axis_picker(offered: dict[str, np.ndarray], label: str, place: int) -> Axis
 
 
 def _centre(run: Run) -> tuple[np.ndarray | None, int]:
-    """The code of an image that the plane leads through, None for the mean; and the class that is drawn."""
+    """Select the plane's centre (D,), None for the mean, and the class."""
     around = st.segmented_control(
         "Through", ["mean", "image"], default="mean", required=True, key=f"{KEY}.through", width="stretch", persist_state="session",
         format_func={"mean": "The mean", "image": "An image"}.__getitem__,
@@ -74,7 +74,7 @@ def _centre(run: Run) -> tuple[np.ndarray | None, int]:
 
 
 def _class_picker(run: Run) -> int:
-    """Which class is drawn, where the network is told one."""
+    """Select the class of a conditional network; 0 for others."""
     classes = run.config().data.classes
     if not cache.model(run).n_classes:
         return 0
@@ -85,7 +85,7 @@ def _class_picker(run: Run) -> int:
 
 
 def plane_canvas(run: Run, chosen: Chosen) -> None:
-    """The plane as one mosaic, fainter the further from the data."""
+    """Draw the plane as a mosaic, faded far from the data."""
     found = derived.manifold(run, chosen.across.vector, chosen.up.vector, chosen.centre, chosen.size, chosen.label)
     images = pictures.to_pixels(found.x_hat.reshape(-1, *found.x_hat.shape[2:]))
     distance = found.distance.ravel()

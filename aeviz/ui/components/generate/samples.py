@@ -1,4 +1,4 @@
-"""New images drawn at random, each beside the training image that is nearest to it, and how good they are."""
+"""View Samples: random images with their nearest training images and scores."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ ORDERS = {"drawn": "As drawn", "nearest": "Nearest first"}
 
 
 def samples_controls(run: Run) -> dict[str, Any]:
-    """From what is drawn, how boldly, and how many; what comes back is still unchecked."""
+    """Select sampler, temperature and count; returns unvalidated values of a `SampleRequest`."""
     offered = {sampler.name: sampler for sampler in results.samplers_of(run)}
     name = st.selectbox(
         "Sampler", list(offered), key=f"{KEY}.from.{len(offered)}", format_func=lambda name: offered[name].label, persist_state="session",
@@ -50,7 +50,7 @@ def _class_picker(run: Run, must: bool) -> int | None:
 
 
 def _slider(name: str, step: float = 1) -> Any:
-    """A setting as a slider, its bounds, value and help those of the setting."""
+    """A slider with the bounds, default and help of a setting."""
     field = SampleSettings.model_fields[name]
     rules = forms.bounds(field)
     return st.slider(
@@ -63,7 +63,7 @@ def _another() -> None:
 
 
 def samples_canvas(run: Run, asked: dict[str, Any]) -> None:
-    """All samples at once, and beside them how good they are."""
+    """Draw the samples and their scores."""
     request = SampleRequest.parse(asked)
     found = derived.samples(run, request)
     narrow = state.is_narrow()
@@ -92,7 +92,7 @@ def _mosaic(run: Run, found: Samples, height: int) -> None:
 
 
 def _order_picker(found: Samples) -> np.ndarray | None:
-    """Which sample (n,) stands in each place, None for the order they were drawn in."""
+    """Select the order: sample indices (n,), or None for the order drawn."""
     if found.distance is None:
         return None
     order = st.segmented_control(
@@ -103,7 +103,7 @@ def _order_picker(found: Samples) -> np.ndarray | None:
 
 
 def _nearest(run: Run, found: Samples) -> tuple[np.ndarray | None, list[str]]:
-    """The training image (n, C, H, W) nearest to each sample, and what is said of it."""
+    """The training image (n, C, H, W) nearest to each sample, and its description."""
     if found.nearest is None or found.distance is None:
         return None, []
     dataset = cache.images_of(run)

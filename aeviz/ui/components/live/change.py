@@ -1,4 +1,4 @@
-"""Another network while a training is at work, which keeps what was learned, and the way back."""
+"""Changes of the network during training, and undo."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from aeviz.ui.frame import catch_errors
 
 
 def change_buttons(run: Run, config: RunConfig) -> None:
-    """Change the network, take the last change back, and what the last change kept."""
+    """Draw the buttons to change the network and undo, and what the last change kept."""
     with st.container(horizontal=True, gap="small"):
         if st.button(
             "Change the network", icon=":material/account_tree:", key="change",
@@ -50,7 +50,7 @@ def _editor(run: Run, config: RunConfig) -> None:
 
 
 def _problem(edited: dict[str, Any], config: RunConfig) -> str:
-    """What is wrong with a network, or nothing."""
+    """The problem with a network, or an empty string."""
     try:
         model = model_config({**edited, "sample_shape": config.model.sample_shape})
         problem = outline_of(model, config.training).problem

@@ -1,4 +1,4 @@
-"""What the doctor says of a training: one line, and a button that applies the cure."""
+"""The training doctor's most important finding, and a button that applies its cure."""
 
 import json
 from typing import Any
@@ -16,11 +16,11 @@ from aeviz.ui.components.train.start import begin
 from aeviz.ui.frame import catch_errors
 
 HEIGHT = 54  # two lines; a narrow window takes what it needs
-SOON = 8  # lines, before which little can be judged
+SOON = 8  # metrics lines needed for a verdict
 
 
 def doctor_line(run: Run, status: Status, config: RunConfig, follower: Follower) -> None:
-    """The most pressing finding with its cure, or that all is well; always of the same height."""
+    """Draw the most important finding with its cure, or that there is none; the height is fixed."""
     settings = json.dumps(config.to_json(), sort_keys=True)
     findings = _findings(run.id, len(follower.lines), settings, status.state, config, follower.lines)
     with st.container(
@@ -34,7 +34,7 @@ def doctor_line(run: Run, status: Status, config: RunConfig, follower: Follower)
 
 
 def _finding(run: Run, findings: list[Finding], goes_on: bool) -> None:
-    """The first finding and its cure; the others in the help. A training that is over can only begin again."""
+    """Draw the first finding and its cure, with the others in the tooltip; finished trainings can only restart."""
     first, others = findings[0], findings[1:]
     told, cure = st.columns([3, 2], vertical_alignment="center")
     more = f" :gray-badge[{len(others)} more]" if others else ""
@@ -65,7 +65,7 @@ def _findings(
 
 
 def apply_cure(run: Run, finding: Finding) -> None:
-    """Turn what can be turned; change the network for what belongs to it; train anew for the rest."""
+    """Apply a cure: change live settings or the network, or else train a new run."""
     config, cure = run.config(), finding.cure
     if not finding.again and set(cure) <= set(training.live_paths(config)):
         for path, value in cure.items():

@@ -1,4 +1,4 @@
-"""The head of a training: its state, the buttons that drive it, and its numbers in one row."""
+"""The header of a training: state, transport buttons and key numbers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +15,11 @@ from aeviz.ui.frame import catch_errors
 
 ANSWER_SECONDS = 0.4
 HELPS = {"Rate": "The learning rate at the last step, after the schedule."}
-MAIN_WIDTH = 160  # of the first button, whatever it says, so that the others stay where they are
+MAIN_WIDTH = 160  # of the first button; fixed, so that the others do not move
 
 
 def head(run: Run, status: Status) -> None:
-    """What can be asked of the run, and its state; the buttons keep their places whatever it is."""
+    """Draw the transport buttons and the run's state; buttons keep their places in all states."""
     name, colour, icon = words.STATES[status.state]
     can_stop = status.state in LIVE or (status.state == "paused" and run.is_alive())
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
@@ -64,13 +64,13 @@ def _play_or_pause(run: Run, status: Status) -> None:
 
 
 def can_go_on(run: Run, status: Status) -> bool:
-    """Whether a run has ended before its time, and not by going astray."""
+    """Whether a run can resume: it ended early, but did not diverge."""
     ended = status.state in ("paused", "stopped", "done") and _has_epochs_left(run, status)
     return ended or status.state in training.CUT_SHORT
 
 
 def can_step(run: Run, status: Status) -> bool:
-    """Whether it stands still somewhere it could go on from."""
+    """Whether a single step can be taken: the run is idle and can resume."""
     return status.state != "done" and can_go_on(run, status) and _has_epochs_left(run, status)
 
 
@@ -79,7 +79,7 @@ def _has_epochs_left(run: Run, status: Status) -> bool:
 
 
 def go_on(run: Run, times: int = 1) -> None:
-    """Take a run up again, for as many epochs as it was asked for, or times as many."""
+    """Resume a run for its configured epochs, or `times` as many."""
     if times > 1:
         training.resume(run, run.config().training.epochs * times)
     training.play(run, warm.spare().start)
@@ -114,7 +114,7 @@ def _title(run: Run) -> str:
 
 
 def numbers(run: Run, status: Status, config: RunConfig, follower: Follower) -> None:
-    """The numbers in one row, and how far the training is."""
+    """Draw the key numbers in one row, and the progress."""
     share = _share(status, config, follower)
     seconds, running = follower.seconds, status.state == "running"
     left = seconds * (1 - share) / share if share > 0 and running else None
@@ -136,6 +136,6 @@ def numbers(run: Run, status: Status, config: RunConfig, follower: Follower) -> 
 
 
 def _share(status: Status, config: RunConfig, follower: Follower) -> float:
-    """The share of all steps that is done."""
+    """The share of all steps done."""
     step = max(status.step, follower.step)
     return 1.0 if status.state == "done" else min(1.0, step / (follower.steps_per_epoch * config.training.epochs))

@@ -1,4 +1,4 @@
-"""What one watches of a training, one thing at a time: the loss, the pictures, the map, the inside."""
+"""Views of a training: loss, pictures, map and internals."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,13 +15,13 @@ from aeviz.ui.components.live.follow import Follower
 
 HEIGHT = 520
 PREVIEW_HEIGHT = 118
-ROWS = 7  # of pictures below the originals
+ROWS = 7  # of reconstructions below the originals
 SIDE = 56
 FRAMES_LATER = "Waiting for the first frame. Imported runs have no frames."
 
 
 def loss_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> None:
-    """The loss by term with what was turned and changed, and the present reconstructions."""
+    """Draw the loss terms with events, and the current reconstructions."""
     bridges.chart(
         follower.curves(), events=follower.events, key="loss_chart", about=run.id,
         height=HEIGHT - PREVIEW_HEIGHT - 16, x_label="epoch", y_label=LOSSES[config.training.loss].unit,
@@ -36,7 +36,7 @@ def loss_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> No
 
 
 def pictures_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> None:
-    """The same eight images, and what the network made of them at moments spread over the training."""
+    """Draw eight images and their reconstructions at steps spread over the training."""
     steps = [step for step in frames.frame_steps(run) if frames.picture_path(run, step).exists()]
     rows = []
     original = frames.originals_path(run)
@@ -53,12 +53,12 @@ def pictures_view(run: Run, config: RunConfig, follower: Follower, live: bool) -
 
 
 def map_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> None:
-    """The map learning."""
+    """Draw the film of the map."""
     film_view(run, follower, config.data.classes, live, HEIGHT)
 
 
 def inside_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> None:
-    """Which dimensions carry something, how long the gradients are, and how many units never respond."""
+    """Draw the activity of latent dimensions, gradient norms, and the share of dead units."""
     groups = []
     if follower.vitals:
         groups.append(_dimensions(follower.vitals))
@@ -114,7 +114,7 @@ def _short(layer: str) -> str:
 
 
 def spread(steps: list[int], most: int) -> list[int]:
-    """The first, the last and others between them, closer together at the beginning, where most is learned."""
+    """Select at most `most` steps, including first and last, denser at the beginning."""
     if len(steps) <= most:
         return steps
     share = [(number / (most - 1)) ** 2 for number in range(most)]
@@ -129,7 +129,7 @@ VIEWS: dict[str, Callable[[Run, RunConfig, Follower, bool], None]] = {
 
 
 def view_switch() -> str:
-    """Which of them is shown."""
+    """Select the view."""
     chosen: str = st.segmented_control(
         "Watch", list(VIEWS), default="Loss", required=True, key="live.view", label_visibility="collapsed",
         persist_state="session",

@@ -1,4 +1,4 @@
-"""The page Map: the map itself, what is known of it, and what a person has placed and picked on it."""
+"""Page Map: the map, its quality, placed images and selection."""
 
 from dataclasses import replace
 from typing import Any
@@ -26,13 +26,13 @@ from aeviz.ui.components.map.view import latent_map
 from aeviz.ui.serve import address
 
 HEIGHT = 600
-JUDGED_AT_ONCE = 2000  # points a map is judged on while one waits: a fraction of a second, once
+JUDGED_AT_ONCE = 2000  # points up to which map quality is computed directly, in a fraction of a second
 LAST = "map.last"
 
 
 def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view: dict[str, Any] | None) -> None:
-    """The map: at once where it is kept or quick, while it is computed where it is slow."""
-    with st.container(key="map_work"):  # always there, so that nothing below it is drawn anew when it fills
+    """Draw the map: at once if it is saved or quick to compute, else while it is computed."""
+    with st.container(key="map_work"):  # always present, so that elements below it are not recreated when it fills
         try:
             drawn, live = _drawn(run, request)
         except AevizError as error:
@@ -51,13 +51,13 @@ def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view:
 
 
 def last_request(run: Run) -> MapRequest | None:
-    """The map of a run's present weights that was shown last."""
+    """The last map shown for the run's current weights, or None."""
     id, mark, last = state.recall(LAST, ("", "", None))
     return last if id == run.id and mark == run.weights_mark() else None
 
 
 def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
-    """A map, and where its next frames are fetched while it is still computed; nothing before there is anything to see."""
+    """The map and, while it is computed, the URL path of its next frames; (None, None) before there is anything to show."""
     method = PROJECTIONS[request.method]
     job = results.map_job(run, request)
     working = method.slow and is_active(job)
@@ -87,14 +87,14 @@ def _canvas(
     searched: str,
     view: dict[str, Any] | None,
 ) -> None:
-    """The map and what is picked on it; a hand on the map runs this again, not the page."""
+    """Draw the map and its selection; interactions rerun this fragment only."""
     page_if_asked()
     dims, dense = drawn.points.shape[1], len(drawn.points) > scenes.MOST_DOTS
     with st.container(horizontal=True, gap="small"):
         how = looks(run, dims, dense)
         if not live:
             export_map(run, request, dims)
-    said = st.container(key="map_said")  # always there: what comes and goes above the map would have it drawn anew
+    said = st.container(key="map_said")  # always present: elements that appear above the map would recreate it
     found = find(cache.images_if_here(run), drawn.index, run.config().data.classes, searched)
     if searched.strip() and not len(found):
         said.caption(f"No dot on this map matches {words.plain(searched.strip())}.")
@@ -125,7 +125,7 @@ def _canvas(
 
 
 def place_on_map(run: Run, chosen: Chosen) -> None:
-    """The run's map with new images on it, each where its code belongs."""
+    """View On the map: a map of the run with the chosen images at their codes."""
     kept = [name for name in PROJECTIONS if results.kept_map(run, _usual(name))]
     offered = [name for name in PROJECTIONS if name in kept or name == "pca"]
     method = forms.choose(
@@ -145,7 +145,7 @@ def _usual(method: str) -> MapRequest:
 
 
 def map_facts(run: Run, request: MapRequest) -> None:
-    """What the map shows and how far it can be trusted, said under the controls."""
+    """Show the map's statistics and quality scores under the controls."""
     drawn = results.kept_map(run, request)
     if drawn is None or is_active(results.map_job(run, request)):
         return
@@ -179,7 +179,7 @@ def map_facts(run: Run, request: MapRequest) -> None:
 
 @st.dialog("Explained variance", width="medium")
 def _variance(run: Run, split: Split) -> None:
-    """What each principal component of the codes adds, the drawn ones first."""
+    """Draw the explained variance of each principal component."""
     ratio = variance_ratio(results.codes(run, split).z)
     st.plotly_chart(
         plots.variance_bars(ratio, height=360), key="variance", config={"displayModeBar": False},

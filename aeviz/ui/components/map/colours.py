@@ -1,4 +1,4 @@
-"""What the dots are coloured by: the picker, and the values, computed in a process of their own where that is slow."""
+"""Colours of the map: the picker, and the values, computed by a job if slow."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ KEY = "map.colour"
 
 @dataclass(frozen=True)
 class Paint:
-    """What a person chose to colour by, with its settings."""
+    """The chosen colour and its settings."""
 
     info: ColourInfo | None
     settings: dict[str, Any]
@@ -26,13 +26,13 @@ class Paint:
 
     @property
     def name(self) -> str:
-        """A text that tells it from every other choice."""
+        """A text that identifies the choice."""
         return json.dumps([self.info.name, self.settings]) if self.info else ""
 
 
 @dataclass(frozen=True)
 class Painted:
-    """Values (N,) for the dots of a map, None for one colour; names of classes; what it is; and a text that names it all."""
+    """Values (N,) of the map's dots, None for a single colour; class names; label; and an identifying key."""
 
     values: np.ndarray | None
     names: tuple[str, ...] | None
@@ -43,7 +43,7 @@ class Painted:
 
 
 def colour_picker(run: Run, split: Split) -> Paint:
-    """What to colour by, of all that this run offers, and its settings."""
+    """Select the colour and its settings."""
     offered = {_id(info): info for info in results.colours_of(run, split, cache.images_if_here(run))}
     if not offered:
         return Paint(None, {})
@@ -64,7 +64,7 @@ def _id(info: ColourInfo) -> str:
 
 
 def painted(run: Run, request: MapRequest, drawn: Map, paint: Paint) -> Painted:
-    """The values for the dots of a map; while slow ones are on their way, the dots have the colours of their labels."""
+    """The values of the map's dots; labels while slow ones are being computed."""
     if paint.info is None:
         return Painted(None, None, "", "none")
     asked = (run, request.split, paint.info.name, paint.settings, request)
@@ -82,14 +82,14 @@ def painted(run: Run, request: MapRequest, drawn: Map, paint: Paint) -> Painted:
 
 
 def _of_dots(run: Run, request: MapRequest, drawn: Map, coloured: Coloured) -> np.ndarray:
-    """Of the values of a whole split those of the rows that are on the map."""
+    """The values of those rows of the split that are on the map."""
     if len(drawn.index) == len(coloured.values):
         return coloured.values
     return coloured.values[np.searchsorted(results.codes(run, request.split).index, drawn.index)]
 
 
 def _work(run: Run, split: Split, name: str, settings: dict[str, Any], request: MapRequest) -> None:
-    """Start what computes a slow colour, or show how far it is."""
+    """Start the job that computes a slow colour, and show its progress."""
     job = results.colour_job(run, split, name, settings, request)
     if not job.path.exists():
         _start(run, split, name, settings, request)

@@ -1,4 +1,4 @@
-"""Which map: method, split, colour and the method's settings; and, above the map, how it is looked at."""
+"""Controls of the map: method, split, colour, search, and display options above the map."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,12 +21,12 @@ DECODES = (
     "UMAP it is fitted to the codes of nearby dots."
 )
 MOST_FOUND = 5000
-MOST_DIGITS = 18  # of a row's number
+MOST_DIGITS = 18  # of a row number
 
 
 @dataclass(frozen=True)
 class Looks:
-    """How the map is looked at: dots, pictures or density; the tool in hand; names; decoded grid."""
+    """Display options of the map: mode, drag tool, class names, decoded grid."""
 
     show: str
     tool: str
@@ -34,12 +34,12 @@ class Looks:
     grid: bool
 
     def choices(self) -> dict[str, Any]:
-        """What a link keeps of it."""
+        """The options stored in a link."""
         return {"show": self.show, "names": self.names, "grid": self.grid}
 
 
 def map_controls(run: Run) -> tuple[MapRequest, Paint, str]:
-    """Method, dimensions, split, colour, and what is searched for; the method's own settings fold away."""
+    """Select method, settings, split and colour; returns them with the search text."""
     method = forms.choose(
         PROJECTIONS, "pca", lambda name: PROJECTIONS[name].label, label="Method", key="map.method", persist_state="session",
         help="\n\n".join(f"**{cls.label}**: {cls.summary}" for cls in PROJECTIONS.values()),
@@ -63,7 +63,7 @@ def map_controls(run: Run) -> tuple[MapRequest, Paint, str]:
 
 
 def looks(run: Run, dims: int, dense: bool) -> Looks:
-    """The line above the map; `dense` where there are too many dots to draw them one by one."""
+    """Draw the display options; `dense` if there are too many dots to draw individually."""
     labelled = bool(run.config().data.classes)
     shows = ["density"] if dense else [name for name in SHOWS if name != "means" or labelled]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="looks"):
@@ -85,9 +85,9 @@ def looks(run: Run, dims: int, dense: bool) -> Looks:
 
 
 def find(dataset: Dataset | None, index: np.ndarray, classes: tuple[str, ...], text: str) -> np.ndarray:
-    """Which of the rows `index` (N,) a text means: `#17` that row; a label; a part of a file's name or of a label.
+    """The rows of `index` (N,) that match a text: a label, a row number such as `#17`, or part of a file name or label.
 
-    The first of these that finds anything counts; case does not.
+    Returns the matches of the first of these that finds any; ignores case.
     """
     wanted = text.strip().casefold()
     if not wanted or dataset is None:

@@ -1,4 +1,4 @@
-"""Two groups of picked images, A and B, and the direction from one to the other."""
+"""Groups A and B of selected images, and the direction between them."""
 
 import numpy as np
 import streamlit as st
@@ -24,7 +24,7 @@ def _group(run: Run, split: Split, group: str) -> np.ndarray:
 
 
 def group_buttons(run: Run, split: Split, picked: np.ndarray) -> None:
-    """Take what is picked as group A or B."""
+    """Draw buttons that make the selection group A or B."""
     for group in GROUPS:
         st.button(
             group, key=f"group.{group}", on_click=state.remember, args=(_key(run, split, group), picked),
@@ -33,7 +33,7 @@ def group_buttons(run: Run, split: Split, picked: np.ndarray) -> None:
 
 
 def direction_line(run: Run, split: Split) -> None:
-    """What the groups are, and what can be made of them once there are two."""
+    """Show the groups' sizes and, if both exist, the actions for their direction."""
     a, b = (_group(run, split, group) for group in GROUPS)
     if not len(a) and not len(b):
         return
@@ -79,7 +79,7 @@ def _keep(run: Run, split: Split, a: np.ndarray, b: np.ndarray, method: str) -> 
 
 
 def _map_along(run: Run, split: Split, a: np.ndarray, b: np.ndarray) -> None:
-    """Choose the map whose first axis is the direction."""
+    """Switch to a map whose first axis is the direction."""
     found = results.direction(run, A_TO_B, split, a, b)
     state.remember(f"axes.{run.id}", list(found.vector))
     st.session_state["map.method"] = "custom"
@@ -88,25 +88,25 @@ def _map_along(run: Run, split: Split, a: np.ndarray, b: np.ndarray) -> None:
 
 
 def ask_for_page() -> None:
-    """What a button on the map has changed concerns the whole page; to be called from a callback."""
+    """Request a redraw of the whole page from a callback within the map's fragment."""
     state.remember("map.page", True)
 
 
 def page_if_asked() -> None:
-    """Draw the whole page if a button on the map has asked for it."""
+    """Redraw the whole page if a callback has requested it."""
     if state.recall("map.page"):
         state.remember("map.page", False)
         redraw()
 
 
 def follow_axes(vectors: list[list[float]]) -> None:
-    """Choose the axes that a link brings, to be called before they are picked."""
+    """Select the axes of a link; call it before `axes_picker`."""
     state.remember("axes.linked", vectors)
     state.remember("axes.follow", True)
 
 
 def _add_linked(known: dict[str, list[float]], d: int) -> None:
-    """Add a link's axes to those that are known by name, and choose them once."""
+    """Add a link's axes to the named ones, and select them once."""
     names = []
     for number, vector in enumerate(state.recall("axes.linked", []), 1):
         if len(vector) == d:
@@ -121,7 +121,7 @@ def _add_linked(known: dict[str, list[float]], d: int) -> None:
 
 
 def axes_picker(run: Run) -> list[list[float]]:
-    """The directions (up to three) that are the axes of a map: those kept with the run, and that between the groups."""
+    """Select up to three directions as axes: saved ones, and the one between the groups."""
     known = {found.name: list(found.vector) for found in list_directions(run)}
     between = state.recall(f"axes.{run.id}")
     if between:

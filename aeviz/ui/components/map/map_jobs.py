@@ -1,4 +1,4 @@
-"""A map that takes a while: seen while it is computed, stopped where it stands, and gone on with."""
+"""Jobs of slow maps: start, progress, stop and continue."""
 
 import math
 
@@ -13,11 +13,11 @@ from aeviz.ui import warm, words
 from aeviz.ui.components.job_progress import is_active
 from aeviz.ui.frame import redraw
 
-AT_ONCE = 20_000  # codes up to which a slow map begins by itself
+AT_ONCE = 20_000  # codes up to which a slow map starts automatically
 
 
 def starts_automatically(run: Run, request: MapRequest) -> bool:
-    """Whether a map is begun as soon as it is asked for: with usual settings, not too many codes, and no attempt yet."""
+    """Whether a map starts automatically: with default settings, few codes, and no earlier attempt."""
     usual = PROJECTIONS[request.method].Settings().to_json()
     same = {name: value for name, value in request.written_out().settings.items() if name != "dims"}
     few = run.config().data.splits[request.split] <= AT_ONCE
@@ -26,7 +26,7 @@ def starts_automatically(run: Run, request: MapRequest) -> bool:
 
 
 def start_map(run: Run, request: MapRequest, go_on: bool = False) -> None:
-    """Start the process that computes a map, or goes on with it."""
+    """Start the job that computes or continues a map."""
     job, further = _created(results.map_job(run, request)), ["--go-on"] if go_on else []
     if not go_on:
         results.drop_frame(run, request)
@@ -39,12 +39,12 @@ def _created(job: Job) -> Job:
 
 @st.fragment(run_every=0.5)
 def quality_progress(run: Run, request: MapRequest) -> None:
-    """A map is being judged, in a process of its own; if that failed, why."""
+    """Compute the map's quality in a job, and show its progress or failure."""
     job = results.quality_job(run, request)
     if results.kept_quality(run, request) is not None:
         redraw()
-    if not job.path.exists() or job.status().state == "done":  # it was done of a map that has been gone on with
-        # Nobody waits for it, so the spare process is left to who does.
+    if not job.path.exists() or job.status().state == "done":  # outdated: the map has been continued since
+        # No user waits for it, so it does not use the spare process.
         jobs.start(_created(job), "project", run.id, *request.options(), "--job", str(job.path))
     if is_active(job):
         st.caption(":material/hourglass_top: Computing map quality …")
@@ -53,7 +53,7 @@ def quality_progress(run: Run, request: MapRequest) -> None:
 
 
 def map_so_far(run: Run, request: MapRequest) -> Map:
-    """What is seen of a map that is being computed, its PCA start to begin with; it has no way to place anything yet."""
+    """The current state of a map under computation, initially its PCA start; it cannot place new images."""
     start = results.project(
         run, MapRequest(method="pca", split=request.split, settings={"dims": request.settings["dims"]})
     )
@@ -63,7 +63,7 @@ def map_so_far(run: Run, request: MapRequest) -> Map:
 
 
 def offer(run: Run, request: MapRequest) -> None:
-    """What a slow map is, how the last attempt ended, and the button that begins it."""
+    """Draw the button that starts a slow map, and how the last attempt ended."""
     job, label = results.map_job(run, request), PROJECTIONS[request.method].label
     count = run.config().data.splits[request.split]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -81,7 +81,7 @@ def offer(run: Run, request: MapRequest) -> None:
 
 @st.fragment(run_every=0.5)
 def progress(run: Run, request: MapRequest) -> None:
-    """How far the map's process is, with what it knows of its end, and the button that stops it."""
+    """Draw the map job's progress with an estimate of the remaining time, and the stop button."""
     job = results.map_job(run, request)
     if not is_active(job):
         redraw()
@@ -102,7 +102,7 @@ def progress(run: Run, request: MapRequest) -> None:
 
 
 def resume_button(run: Run, request: MapRequest, drawn: Map) -> None:
-    """The way to go on with a map that was stopped, or to let a finished one move further."""
+    """Draw the button that continues a stopped map or refines a finished one."""
     if "iterations" not in drawn.notes:
         return
     stopped = drawn.notes.get("stopped_at")

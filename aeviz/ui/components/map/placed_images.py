@@ -1,4 +1,4 @@
-"""A person's own images on the map: dropped on it or brought in any other way, each where its code belongs."""
+"""The user's own images placed on the map."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from aeviz.ui.components.map.scenes import stars_of
 
 
 def stars(run: Run, request: MapRequest, drawn: Map) -> list[dict[str, Any]]:
-    """A person's images as the map shows them."""
+    """The user's images as markers on the map."""
     chosen = fitted_images(run, fitting_now())
     return stars_of(run, request, drawn, chosen)
 
 
 def placed_images_row(run: Run) -> None:
-    """The way to bring images, and what is on the map already."""
+    """Draw the popover to add images, and thumbnails of those on the map."""
     show_import_problems()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.popover("Your images", icon=":material/add_photo_alternate:"):

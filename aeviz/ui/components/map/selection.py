@@ -1,4 +1,4 @@
-"""What is picked on a map: kept while colour and method change, shown as pictures, counted, and taken away."""
+"""The selection on the map: images, counts, labels, groups and downloads; independent of colour and method."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from aeviz.ui.components.map.groups import direction_line, group_buttons
 from aeviz.ui.components.map.view import Picked
 from aeviz.ui.frame import catch_errors
 
-SHOWN = 20  # pictures in the strip
+SHOWN = 20  # images in the strip
 STRIP_WIDTH = 960
 HINTS = {
     2: ":material/lasso_select: Draw around dots to see their images here. Click a dot to see its neighbours, Shift-click to select it. Scroll to zoom.",
@@ -28,12 +28,12 @@ MOST_NAMED = 3
 
 
 def picked(run: Run, split: Split) -> np.ndarray:
-    """The rows (M,) picked on the maps of a run's split, whatever their method and colours."""
+    """The selected rows (M,) of a run's split."""
     return np.asarray(state.recall(_key(run, split), np.empty(0, np.int64)))
 
 
 def receive(run: Run, split: Split, drawn: Map, told: Picked) -> None:
-    """Take what was picked on a map; an outline is for maps whose dots the browser does not have."""
+    """Store a selection made on a map, as dots or as an outline."""
     dots = told.dots if told.outline is None else within(drawn.points, told.outline)
     state.remember(_key(run, split), np.sort(drawn.index[dots]))
 
@@ -47,7 +47,7 @@ def _let_go(run: Run, split: Split) -> None:
 
 
 def selection_strip(run: Run, split: Split, picked: np.ndarray, dims: int) -> None:
-    """What is picked: its classes, its means, its images, and what can be done with them; else how one picks in 2-D or 3-D."""
+    """Draw the selection with its actions, or a hint how to select in 2-D or 3-D."""
     direction_line(run, split)
     if not len(picked):
         st.caption(HINTS[dims])
@@ -85,7 +85,7 @@ def selection_strip(run: Run, split: Split, picked: np.ndarray, dims: int) -> No
 
 
 def _label_form(dataset: Dataset, picked: np.ndarray) -> None:
-    """A name for what is picked; kept with the set, and offered among the colours."""
+    """Draw the form that labels the selection."""
     st.text_input("Label", key="label.name", max_chars=own_labels.LONGEST, placeholder="odd ones")
     st.button("Apply", type="primary", key="label.give", on_click=catch_errors(_give), args=(dataset, picked))
     st.caption("Saved with the data set; you can colour the map by it. An empty label removes the existing one.")
@@ -97,7 +97,7 @@ def _give(dataset: Dataset, picked: np.ndarray) -> None:
 
 
 def _means(run: Run, split: Split, picked: np.ndarray, dataset: Dataset) -> None:
-    """The mean of the images, and the image of the mean code."""
+    """Draw the mean image and the decoded mean code."""
     found = results.selection(run, split, picked, dataset)
     both = pictures.to_pixels(np.stack([found.image, found.decoded]))
     scale = max(1, 72 // max(both.shape[-2:]))
@@ -119,7 +119,7 @@ def _mosaic(run: Run, dataset: Dataset, picked: np.ndarray) -> None:
 
 
 def _strip(run: Run, dataset: Dataset, rows: np.ndarray) -> tuple[bytes, int]:
-    """The picture and its width in pixels."""
+    """Images above their reconstructions as WebP, and the width in pixels."""
     x = np.ascontiguousarray(dataset.images[rows])
     back = pictures.to_pixels(cache.rebuild(run, x, dataset.labels[rows]).x_hat)
     scale = max(1, STRIP_WIDTH // (max(len(rows), 10) * x.shape[-1]))
@@ -142,7 +142,7 @@ def _counts(dataset: Dataset, rows: np.ndarray) -> str:
 
 
 def table(run: Run, dataset: Dataset, rows: np.ndarray) -> bytes:
-    """A CSV of index, label, file and code; a text that a spreadsheet would take for a formula is quoted."""
+    """A CSV of index, label, file and code; text that a spreadsheet would read as a formula is quoted."""
     z = results.encode_images(run, np.ascontiguousarray(dataset.images[rows]), dataset.labels[rows])
     out = io.StringIO()
     writer = csv.writer(out)

@@ -1,4 +1,4 @@
-"""A network's layers as a table to type in: its rows to the browser, and a person's edits back."""
+"""The layer table: an editable table of a network's layers."""
 
 import typing
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from aeviz.ui.frame import catch_errors
 
 _table = bridge("aeviz_layer_table", joined("layer_edits.js", "layer_table.js"), css=joined("layer_table.css"))
 
-# What stands at a row's right, and what it counts.
+# Cost columns with their help texts.
 COLUMNS = {
     "shape": ("Output", "Output shape for one image: channels × height × width, or number of units."),
     "parameters": ("Params", "Trainable parameters of the layer. The decoder row below sums the mirrored layers."),
@@ -32,14 +32,14 @@ SAID = {
     "number": "{label} must be a number from {min} to {max}.", "image": "Image", "code": "Code", "decoder": "Decoder", "mirrors": "the layers above, mirrored",
 }  # fmt: skip
 SHORTER = {"norm": "Norm"}
-STEPS = {"kernel": 2, "stride": 1, "dropout": 0.05}  # the other numbers change by about a tenth
+STEPS = {"kernel": 2, "stride": 1, "dropout": 0.05}  # other numbers change by about 10 %
 
 Edited = Callable[[CustomConfig, int], None]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What stands beside the layers: costs row by row, the image first, code and decoder last, and what does not fit."""
+    """Costs of each row (image, layers, code, decoder), and the row that does not fit with its problem."""
 
     costs: list[dict[str, str]]
     broken: int | None = None
@@ -47,11 +47,11 @@ class Rows:
 
 
 def layer_table(key: str, body: BodyConfig, latent_dim: int, rows: Rows, on_edit: Edited) -> None:
-    """The layers between image and code, to be edited; `on_edit` hears, as a callback, of the whole list."""
+    """Draw the editable layers; `on_edit` is called with all layers and the latent size."""
     custom = body.as_custom()
 
     def edited() -> None:
-        """Check what the browser tells, as everything from outside is checked."""
+        """Validate the browser's edits and pass them on."""
         told = st.session_state[key].edited
         state.remember(f"{key}.seq", told["seq"])
         on_edit(CustomConfig.parse({**custom.to_json(), "layers": told["layers"]}), int(told["latent"]))
@@ -81,7 +81,7 @@ def _data(key: str, custom: CustomConfig, latent_dim: int, rows: Rows) -> dict[s
 
 
 def _field(name: str, field: FieldInfo) -> dict[str, Any]:
-    """A column of the table: its choices, or the bounds and the step of its number."""
+    """A column of the table: options of a choice, or bounds and step of a number."""
     shown = {"name": name, "label": SHORTER.get(name) or words.label(name), "help": field.description}
     kind = forms.kind_of(field)
     choices = typing.get_args(kind)

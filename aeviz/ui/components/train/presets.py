@@ -1,4 +1,4 @@
-"""Recipes worth starting from: picked at the top of the form, which they fill in."""
+"""The preset picker, which fills in the form."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from aeviz.training import Preset, Recipe
 from aeviz.ui import forms, state, words
 
 SHARED = set(ModelConfig.model_fields)
-ANY_SHAPE = (1, 1, 1)  # a recipe's model is of no images yet
+ANY_SHAPE = (1, 1, 1)  # stands in until the image shape is known
 
 
 @dataclass(frozen=True)
 class Picked:
-    """The recipe that was picked, if any, and the place below it."""
+    """The selected preset, if any, and the container for its description."""
 
     preset: Preset | None
     place: DeltaGenerator
 
     def describe(self, recipe: Recipe | None) -> None:
-        """Say what the preset is and has reached, or that the form has been changed since."""
+        """Describe the preset and its measured results, or note that the form has changed since."""
         if self.preset is None:
             return
         changed = recipe is None or _told(recipe) != _told(self.preset.recipe)
@@ -33,7 +33,7 @@ class Picked:
 
 
 def preset_picker(data_name: str, presets: Sequence[Preset]) -> Picked:
-    """Pick a recipe for a data set, and have the form filled in by it."""
+    """Select a preset for a data set, which fills in the form."""
     known, key = {preset.name: preset for preset in presets}, f"train.preset.{data_name}"
     chosen = st.selectbox(
         "Preset", list(known), index=None, key=key, placeholder="Start from a preset", persist_state="session",
@@ -44,7 +44,7 @@ def preset_picker(data_name: str, presets: Sequence[Preset]) -> Picked:
 
 
 def _titled(preset: Preset) -> str:
-    """Chosen by what it reached on validation: test images are for looking, not for choosing."""
+    """A preset's label with its validation PSNR; test scores are not for selection."""
     return f"{preset.label} · {words.decibels(preset.measured.val_psnr)}" if preset.measured else preset.label
 
 
@@ -57,7 +57,7 @@ def _reached(preset: Preset) -> str:
 
 
 def _told(recipe: Recipe) -> tuple[object, object]:
-    """What makes two recipes the same: model and training, whatever the seed and the machine."""
+    """Model and training settings that identify a recipe, without seed, device and threads."""
     training = recipe.training.model_copy(update={"device": "auto", "threads": 0})
     return model_config({**recipe.model, "sample_shape": ANY_SHAPE}), training
 
@@ -68,7 +68,7 @@ def _fill(preset: Preset | None) -> None:
 
 
 def fill_form(recipe: Recipe) -> None:
-    """Put every setting of a recipe into the form of the page Train; to be called from a callback."""
+    """Fill the form of the page Train from a recipe; call it from a callback."""
     model = model_config({**recipe.model, "sample_shape": ANY_SHAPE}).to_json()
     variant, body = str(model.pop("variant")), dict(model.pop("body"))
     training = recipe.training.to_json()

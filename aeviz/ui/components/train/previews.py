@@ -1,4 +1,4 @@
-"""What a group of settings comes to, drawn below them: the learning rate over time, images as they will be fed."""
+"""Previews below groups of settings: the learning-rate schedule, and augmented images."""
 
 from collections.abc import Callable
 
@@ -15,15 +15,15 @@ from aeviz.training.batches import augment
 from aeviz.ui import cache, show
 from aeviz.ui.components.train.finder import rate_finder
 
-POINTS = 160  # of the curve of the learning rate
+POINTS = 160  # of the learning-rate curve
 SAMPLES, COLUMNS = 8, 4
-SIDE = 84  # pixels of a sample on screen, about
+SIDE = 84  # approximate pixels of a sample
 
 Preview = Callable[[Recipe, ModelConfig], None]
 
 
 def rate_preview(recipe: Recipe, model: ModelConfig) -> None:
-    """The learning rate over the training, and the way to a good one."""
+    """Draw the learning-rate schedule and the learning-rate finder."""
     config = recipe.training
     epochs = np.linspace(0.0, config.epochs, POINTS)
     rates = [training.rate_at(config, float(epoch), config.epochs) for epoch in epochs]
@@ -37,7 +37,7 @@ def rate_preview(recipe: Recipe, model: ModelConfig) -> None:
 
 
 def image_preview(recipe: Recipe, model: ModelConfig) -> None:
-    """Eight images, and below them how they could be fed to the network."""
+    """Draw eight training images and the corresponding network inputs."""
     if len(model.sample_shape) != 3:
         return
     dataset = cache.dataset(recipe.data.name, recipe.data.params)
@@ -51,7 +51,7 @@ def image_preview(recipe: Recipe, model: ModelConfig) -> None:
 
 
 def _spoiled(model: ModelConfig, images: np.ndarray, seed: int) -> np.ndarray:
-    """Images (N, C, H, W) uint8 under the noise that a denoising network is fed; any others as they are."""
+    """Images (N, C, H, W) uint8, corrupted if the network is a denoising autoencoder."""
     if not isinstance(model, DenoisingConfig):
         return images
     x = torch.from_numpy(images).float() / 255.0

@@ -1,4 +1,4 @@
-"""The form of the page Train: from data to seed, as one recipe."""
+"""The form of the page Train, which yields a recipe."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from aeviz.ui.components.train.previews import PREVIEWS
 from aeviz.ui.components.train.setting_groups import SIZES, counts, present_values, setting_groups
 
 SHARED = set(ModelConfig.model_fields)
-FEW = 3  # settings of a variant that stand in sight; of more, the first
+FEW = 3  # settings of a variant shown directly; the others are in a popover
 
 
 @dataclass(frozen=True)
 class Filled:
-    """The form as it is filled in: the recipe, or why it is none; the set it names; the network as far as it fits."""
+    """The state of the form: data set, recipe or the problem with it, and the network as far as it fits."""
 
     info: data.DataInfo
     recipe: Recipe | None = None
@@ -40,9 +40,9 @@ class Filled:
 
 
 def recipe_form(action: Callable[[Filled], None], in_sight: DeltaGenerator | None = None) -> Filled:
-    """Everything a person can choose before training, the essential first.
+    """Draw all settings of a training, the essential ones first.
 
-    `action` draws the button that starts, before the rarer settings or at a place that is always in sight.
+    `action` draws the start button, in `in_sight` or before the less common settings.
     """
     info = pick.data_picker("train.data")
     params = _data_params(info)
@@ -73,7 +73,7 @@ def recipe_form(action: Callable[[Filled], None], in_sight: DeltaGenerator | Non
 
 
 def _checked(info: data.DataInfo, values: dict[str, Any]) -> Filled:
-    """The recipe, once its network fits the images and the memory."""
+    """Check that the network fits the images and the memory."""
     filled = Filled(info)
     try:
         recipe = Recipe.parse(values)
@@ -92,16 +92,16 @@ def _checked(info: data.DataInfo, values: dict[str, Any]) -> Filled:
 
 
 def _network_alone(info: data.DataInfo, model: dict[str, Any]) -> Filled:
-    """The network of a recipe in which something else is wrong, if it can be drawn."""
+    """The network of an invalid recipe, if it can be drawn."""
     try:
         fitted = fitted_to(model, info.shape or (), len(info.classes))
         return Filled(info, model=fitted, outline=outline_of(fitted, TrainingConfig()))
-    except AevizError:  # it is what is wrong, and is said so
+    except AevizError:  # already reported by the caller
         return Filled(info)
 
 
 def _data_params(info: data.DataInfo) -> dict[str, Any]:
-    """What can be chosen about a set that is made to order."""
+    """Settings of a generated data set."""
     if info.own or not DATASETS[info.name].Params.model_fields:
         return {}
     with st.popover("Data set settings", icon=":material/shapes:", width="stretch"):
@@ -109,7 +109,7 @@ def _data_params(info: data.DataInfo) -> dict[str, Any]:
 
 
 def _variant_form() -> tuple[type[Autoencoder], dict[str, Any]]:
-    """The variant and its own settings."""
+    """Select the variant and its settings."""
     variant = st.selectbox(
         "Autoencoder", list(VARIANTS), key="train.variant", format_func=lambda name: VARIANTS[name].label,
         help="\n".join(f"- **{cls.label}**: {cls.summary}" for cls in VARIANTS.values()), persist_state="session",
@@ -125,7 +125,7 @@ def _variant_form() -> tuple[type[Autoencoder], dict[str, Any]]:
 
 
 def _body_form() -> tuple[str, dict[str, Any]]:
-    """The kind of body and its layers: as a short line, or as they stand in the table."""
+    """Select the body and its layer sizes; custom layers are edited in the table."""
     body = forms.choose(
         BODIES, "dense", label="Layers", key="train.body", persist_state="session", on_change=_body_chosen,
         format_func=lambda name: BODIES[name].label,
@@ -144,7 +144,7 @@ def _in_short(layer: LayerConfig) -> str:
 
 
 def _body_chosen() -> None:
-    """A custom body begins as the layers that stood there before; chosen by hand, it stays custom."""
+    """Callback: a custom body starts from the previous layers, and stays custom if selected by the user."""
     is_custom = st.session_state["train.body"] == "custom"
     state.remember("train.stays_custom", is_custom)
     if is_custom and state.recall("train.custom"):
@@ -153,7 +153,7 @@ def _body_chosen() -> None:
 
 
 def take_layers(custom: CustomConfig, latent_dim: int) -> None:
-    """Put edited layers into the form, in the short notation where one can say them."""
+    """Put edited layers into the form, as layer sizes if these can express them."""
     body = custom if state.recall("train.stays_custom") else shortened(custom)
     values = body.to_json()
     name = values.pop("name")
@@ -164,14 +164,14 @@ def take_layers(custom: CustomConfig, latent_dim: int) -> None:
 
 
 def _made_to_order(recipe: Recipe, info: data.DataInfo) -> data.Dataset | None:
-    """The chosen set where only its images tell its shape; most are known without being loaded."""
+    """The data set, loaded only if its shape is not known otherwise."""
     if recipe.data.params or info.shape is None:
         return cache.dataset(recipe.data.name, recipe.data.params)
     return None
 
 
 def device_line(recipe: Recipe) -> str:
-    """Where this will train, said on the page."""
+    """A line that names the training device."""
     device = resolve_device(recipe.training.device)
     name = words.plain(device_name(device))
     if device == "cpu" and recipe.training.device == "auto":

@@ -1,4 +1,4 @@
-"""The rarer settings of a training, in a few groups; each says in its head what differs from the usual."""
+"""Less common training settings in folded groups; each title lists values that differ from the defaults."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from aeviz.runs import TrainingConfig
 from aeviz.training import Recipe
 from aeviz.ui import forms, words
 
-IN_SIGHT = {"latent_dim", "epochs"}  # drawn above, with the data, the variant and the layers
+IN_SIGHT = {"latent_dim", "epochs"}  # drawn above, with data, variant and layers
 SIZES = {"dense": "widths", "conv": "channels", "residual": "channels", "custom": "layers"}
-STRUCTURE = {"variant", "sample_shape", "body", "latent_dim"}  # of the model's settings; not knobs
-LONGEST_TITLE = 36  # letters of a group's name and summary that stand in one line of the narrow column
+STRUCTURE = {"variant", "sample_shape", "body", "latent_dim"}  # model settings that are not in any group
+LONGEST_TITLE = 36  # characters of name and summary that fit in one line
 
 
 @dataclass(frozen=True)
 class Group:
-    """Settings that stand together; the last group takes those of a training that stand in none."""
+    """A group of settings; the last one also takes training settings that are in no group."""
 
     name: str
     icon: str
@@ -48,7 +48,7 @@ GROUPS = (
     Group("Compute", ":material/memory:", training=("device", "precision", "compile", "threads"), seed=True),
 )  # fmt: skip
 
-# Settings that count only beside others; what does not count is not shown.
+# Settings that apply only with certain values of others; the rest are hidden.
 COUNTS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "momentum": lambda values: values["optimizer"] in ("momentum", "nesterov"),
     "decay": lambda values: values["schedule"] in ("step", "exponential", "plateau"),
@@ -60,7 +60,7 @@ COUNTS: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 @dataclass(frozen=True)
 class GroupValues:
-    """What the groups hold, by class of settings and as yet unchecked, and the places below those that are open."""
+    """Unvalidated values by settings class, and the containers below open groups."""
 
     values: dict[str, dict[str, Any]]
     places: dict[str, DeltaGenerator]
@@ -68,7 +68,7 @@ class GroupValues:
 
 @dataclass(frozen=True)
 class Part:
-    """The settings of one class that stand in a group, the key of their widgets, and what is usual."""
+    """The settings of one class in a group: widget key prefix, names, and defaults that differ from the class's."""
 
     cls: type[Settings]
     key: str
@@ -77,10 +77,10 @@ class Part:
 
 
 def setting_groups(variant: type[Autoencoder], body: str) -> GroupValues:
-    """All groups, folded.
+    """Draw all groups, folded.
 
-    A folded group is not drawn, and its settings are read from the session: forty widgets fewer to send at every
-    stroke in the table of layers.
+    The widgets of a folded group are not drawn and its values are read from the session, which saves sending forty
+    widgets on every keystroke in the layer table.
     """
     values: dict[str, dict[str, Any]] = {"model": {}, "body": {}, "training": {}, "recipe": {}}
     places: dict[str, DeltaGenerator] = {}
@@ -98,8 +98,8 @@ def setting_groups(variant: type[Autoencoder], body: str) -> GroupValues:
 
 
 def _folded(group: Group, differs: str) -> ExpanderContainer:
-    """A group's place. A folded one tells what differs; an open one shows it, and must not change its label:
-    Streamlit takes an expander of another label for another one, and would fold it.
+    """A group's expander. The title lists differences only while folded, because Streamlit treats an expander with a
+    changed label as a new one and would fold it.
     """
     key = f"group.{group.name}"
     is_open = bool(st.session_state.get(key))
@@ -108,7 +108,7 @@ def _folded(group: Group, differs: str) -> ExpanderContainer:
 
 
 def parts_of(group: Group, variant: type[Autoencoder], body: str) -> dict[str, Part]:
-    """What stands in a group, by class of settings."""
+    """The parts of a group by settings class."""
     grouped = {name for other in GROUPS for name in other.training} | IN_SIGHT
     others = tuple(name for name in TrainingConfig.model_fields if name not in grouped) if group == GROUPS[-1] else ()
     model = [name for name in ModelConfig.model_fields if name not in STRUCTURE]
@@ -127,7 +127,7 @@ def parts_of(group: Group, variant: type[Autoencoder], body: str) -> dict[str, P
 
 
 def present_values(variant: type[Autoencoder]) -> dict[str, Any]:
-    """What the widgets hold, drawn or not, of the settings that others depend on."""
+    """Current values of the settings that others depend on, shown or not."""
     part = Part(TrainingConfig, "train", tuple(TrainingConfig.model_fields), {"loss": variant.usual_loss})
     training = {name: _kept(part, name, variant) for name in part.names}
     own = variant.Config.model_fields.keys() - ModelConfig.model_fields.keys()
@@ -135,12 +135,12 @@ def present_values(variant: type[Autoencoder]) -> dict[str, Any]:
 
 
 def counts(name: str, present: dict[str, Any]) -> bool:
-    """Whether a setting counts beside the others as they are."""
+    """Whether a setting applies, given the current values of the others."""
     return COUNTS[name](present) if name in COUNTS else True
 
 
 def summary(group: Group, parts: dict[str, Part], present: dict[str, Any]) -> str:
-    """What differs from the usual in a group, in one short line."""
+    """A short line with the values of a group that differ from the defaults."""
     told = []
     for part in parts.values():
         for name in part.names:
@@ -149,13 +149,13 @@ def summary(group: Group, parts: dict[str, Part], present: dict[str, Any]) -> st
             value = present[name] if name in present else forms.current(part.cls, part.key, name)
             if counts(name, present):
                 told += _differs(name, value, usual.to_json() if isinstance(usual, Settings) else usual)
-    line = ", ".join(told).replace(f"{group.name.lower()} ", "")  # which stands before it
+    line = ", ".join(told).replace(f"{group.name.lower()} ", "")  # already in the title
     room = LONGEST_TITLE - len(group.name)
     return line if len(line) <= room else line[: room - 1].rstrip(", ") + "…"
 
 
 def _differs(name: str, value: Any, usual: Any) -> list[str]:
-    """A setting in a word or two, if it is not as usual."""
+    """Describe a setting briefly if it differs from the default."""
     if value == usual:
         return []
     if isinstance(value, dict):
@@ -168,7 +168,7 @@ def _differs(name: str, value: Any, usual: Any) -> list[str]:
 
 
 def _home(key: str, name: str, variant: type[Autoencoder]) -> str:
-    """Where a setting's widget keeps its value: each variant has a loss of its own, the others are common."""
+    """The key prefix of a setting's widget; each variant has its own loss, other settings are shared."""
     return f"{key}.{variant.name}" if name == "loss" else key
 
 

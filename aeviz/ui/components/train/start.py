@@ -1,4 +1,4 @@
-"""From the recipe to a training at work, and the choice between the network drawn and the training watched."""
+"""The start button, and the switch between the network and the training."""
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ VIEW = "train.view"
 
 
 def train_button(filled: Filled) -> None:
-    """The button that starts what the form describes, and where it will train."""
+    """Draw the start button, and the device or what prevents the start."""
     info, recipe = filled.info, filled.recipe
     st.button(
         "Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train", on_click=catch_errors(_start),
@@ -31,13 +31,13 @@ def train_button(filled: Filled) -> None:
 
 
 def _start(recipe: Recipe) -> None:
-    """Make the run and start it, or raise what is wrong; nothing was made then."""
+    """Create the run and start its training; nothing is created if it raises."""
     begin(training.prepare(recipe, cache.dataset(recipe.data.name, recipe.data.params)))
     st.session_state[VIEW] = TRAINING
 
 
 def begin(run: Run, title: str = "") -> None:
-    """Start a run that was prepared, under a title if given, and watch it from the top of the page."""
+    """Start a prepared run, with a title if given, and show it from the top of the page."""
     if title:
         run.write_note(run.note().model_copy(update={"title": title}))
     training.launch(run, warm.spare().start)
@@ -46,12 +46,12 @@ def begin(run: Run, title: str = "") -> None:
 
 
 def view_picker() -> Run | None:
-    """The run to watch, or None where the network is to be drawn."""
+    """Select the view: the run to watch, or None for the network."""
     run = state.current_run()
     if run is None:
         return None
     usual = NETWORK if run.status().state in ("done", "diverged") else TRAINING
-    # Said anew each time: on a window that turns out to be narrow the control is drawn again elsewhere.
+    # Set on each run, because the control is drawn elsewhere once the window is found to be narrow.
     st.session_state[VIEW] = st.session_state.get(VIEW) or usual
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         shown = st.segmented_control(
