@@ -20,7 +20,7 @@ from tests.test_pages import open_page
 
 @pytest.fixture(autouse=True)
 def in_a_hurry(clear_caches, monkeypatch):
-    monkeypatch.setattr(live_settings, "HEARD_SECONDS", 0.0)
+    monkeypatch.setattr(live_settings, "APPLY_SECONDS", 0.0)
     monkeypatch.setattr(head, "ANSWER_SECONDS", 0.0)
 
 
@@ -317,7 +317,7 @@ def test_a_cure_of_the_network_changes_it(run, monkeypatch):
 
 def test_a_cure_that_needs_a_fresh_start_trains_anew(run, monkeypatch):
     begun = []
-    monkeypatch.setattr(doctor, "begin", lambda run, title: begun.append(run))
+    monkeypatch.setattr(doctor, "start_run", lambda run, title: begun.append(run))
     doctor.apply_cure(run, finding({"training.patience": 7}))
     doctor.apply_cure(run, finding({"training.learning_rate": 1e-4}, again=True))
     assert begun[0].config().training.patience == 7

@@ -21,11 +21,11 @@ def settings_form(
     cls: type[Settings], key: str, only: Iterable[str] | None = None, skip: Iterable[str] = (), **defaults: Any
 ) -> dict[str, Any]:
     """One widget for each setting of a class, except those the data determine. Returns unvalidated values."""
-    names = [name for name in (asked(cls) if only is None else only) if name not in skip]
+    names = [name for name in (user_fields(cls) if only is None else only) if name not in skip]
     return {name: _widget(name, cls.model_fields[name], f"{key}.{name}", defaults.get(name)) for name in names}
 
 
-def asked(cls: type[Settings]) -> list[str]:
+def user_fields(cls: type[Settings]) -> list[str]:
     """The settings of a class shown to users: all except those the data determine."""
     return [name for name, field in cls.model_fields.items() if field.json_schema_extra != FROM_DATA]
 
@@ -36,7 +36,7 @@ def current(cls: type[Settings], key: str, name: str, default: Any = None) -> An
     inner = kind_of(field)
     if isinstance(inner, type) and issubclass(inner, Settings):
         return {part: current(inner, f"{key}.{name}", part) for part in inner.model_fields}
-    start = _start(field, default)
+    start = _default_of(field, default)
     held = st.session_state.get(f"{key}.{name}", start)
     return _numbers_of(held) if isinstance(start, tuple) and isinstance(held, str) else held
 
@@ -47,7 +47,7 @@ def fill(key: str, values: dict[str, Any]) -> None:
         if isinstance(value, dict):
             fill(f"{key}.{name}", value)
         else:
-            st.session_state[f"{key}.{name}"] = _written(value)
+            st.session_state[f"{key}.{name}"] = _to_widget(value)
 
 
 def bounds(field: FieldInfo) -> dict[str, Any]:
@@ -68,21 +68,23 @@ def kind_of(field: FieldInfo) -> Any:
 def choose(options: Iterable[Any], default: Any, format_func: Callable[[Any], str] = words.label, **shared: Any) -> Any:
     """Show a few options as a segmented control, many as a select box."""
     options = list(options)
-    begin(shared["key"], default, options)
+    init_state(shared["key"], default, options)
     if len(options) <= MANY and sum(len(format_func(option)) for option in options) <= WIDE:
         return st.segmented_control(options=options, required=True, format_func=format_func, width="stretch", **shared)
     return st.selectbox(options=options, format_func=format_func, **shared)
 
 
-def beside(options: Iterable[Any], default: Any, format_func: Callable[[Any], str] = words.label, **shared: Any) -> Any:
+def segmented(
+    options: Iterable[Any], default: Any, format_func: Callable[[Any], str] = words.label, **shared: Any
+) -> Any:
     """Show options as a segmented control."""
     options = list(options)
-    begin(shared["key"], default, options)
+    init_state(shared["key"], default, options)
     return st.segmented_control(options=options, required=True, format_func=format_func, **shared)
 
 
 def _widget(name: str, field: FieldInfo, key: str, default: Any) -> Any:
-    default = _start(field, default)
+    default = _default_of(field, default)
     shared: dict[str, Any] = {
         "label": words.label(name),
         "key": key,
@@ -95,8 +97,8 @@ def _widget(name: str, field: FieldInfo, key: str, default: Any) -> Any:
     if typing.get_origin(kind) is Literal:
         return choose(typing.get_args(kind), default, **shared)
     if default is None and kind in (int, float):
-        return _open_number(field, kind, shared)
-    begin(key, _written(default))
+        return _optional_number(field, kind, shared)
+    init_state(key, _to_widget(default))
     if kind is bool:
         return st.toggle(**shared)
     if kind in (int, float):
@@ -106,7 +108,7 @@ def _widget(name: str, field: FieldInfo, key: str, default: Any) -> Any:
     return st.text_input(**shared)
 
 
-def begin(key: str, value: Any, options: Iterable[Any] | None = None) -> None:
+def init_state(key: str, value: Any, options: Iterable[Any] | None = None) -> None:
     """Set a widget's initial value in the session state, where presets, links and other widgets can change it.
 
     Replaces a present value that is not among `options`.
@@ -115,11 +117,11 @@ def begin(key: str, value: Any, options: Iterable[Any] | None = None) -> None:
         st.session_state[key] = value
 
 
-def _start(field: FieldInfo, default: Any) -> Any:
+def _default_of(field: FieldInfo, default: Any) -> Any:
     return field.get_default(call_default_factory=True) if default is None else default
 
 
-def _open_number(field: FieldInfo, kind: type, shared: dict[str, Any]) -> Any:
+def _optional_number(field: FieldInfo, kind: type, shared: dict[str, Any]) -> Any:
     """An optional number."""
     rules = bounds(field)
     ends = {"min_value": rules.get("ge", rules.get("gt")), "max_value": rules.get("le", rules.get("lt"))}
@@ -145,7 +147,7 @@ def _number(field: FieldInfo, default: Any, shared: dict[str, Any]) -> Any:
     return st.number_input(step=step, format="%g", **limits, **shared)
 
 
-def _written(value: Any) -> Any:
+def _to_widget(value: Any) -> Any:
     """Convert a setting to its widget's value: sequences become comma-separated text."""
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 

@@ -13,15 +13,14 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import streamlit as st
-from streamlit import runtime
 
 from aeviz.jobs import Spare
 from aeviz.jobs.memory import give_back, return_freed
+from aeviz.ui.streamlit_internals import has_no_visitors, is_script_running
 
 QUIET_SECONDS = 2.0  # without a running script before garbage is collected
 MOST_SECONDS = 10.0  # after which garbage is collected in any case
 LOOK_SECONDS = 0.25  # between checks for running scripts
-SCRIPT_THREAD = "ScriptRunner.scriptThread"  # as Streamlit calls it
 FIRST_PAGE_SECONDS = 5.0  # to wait for a first page before the remaining imports
 SCIENCE = ("scipy.linalg", "scipy.ndimage", "scipy.sparse.csgraph", "scipy.spatial")
 STATISTICS = ("sklearn.linear_model", "sklearn.mixture")
@@ -68,7 +67,7 @@ class Visits:
         self._news.wait()
         self._news.clear()
         self._wait_until_quiet()
-        if has_no_visitors() and not is_running():
+        if has_no_visitors() and not is_script_running():
             # Objects frozen while sessions were active may include some of theirs.
             gc.unfreeze()
             freeze_objects()
@@ -81,24 +80,12 @@ class Visits:
         end = time.monotonic() + MOST_SECONDS
         while True:
             now = time.monotonic()
-            if is_running():
+            if is_script_running():
                 self._last = now
             left = min(self._last + QUIET_SECONDS, end) - now
             if left <= 0:
                 return
             time.sleep(min(left, LOOK_SECONDS))
-
-
-def is_running() -> bool:
-    """Whether a page script or fragment is running; Streamlit runs each in a thread."""
-    return any(thread.name == SCRIPT_THREAD for thread in threading.enumerate())
-
-
-def has_no_visitors() -> bool:
-    """Whether no session is connected."""
-    return (
-        not runtime.exists() or runtime.get_instance().state is not runtime.RuntimeState.ONE_OR_MORE_SESSIONS_CONNECTED
-    )
 
 
 def freeze_objects() -> None:

@@ -7,7 +7,7 @@ from aeviz.models.device import device_name, resolve_device
 from aeviz.runs import Run, TrainingConfig, list_runs
 from aeviz.training import Recipe
 from aeviz.ui import cache, menu, show, state, words
-from aeviz.ui.components.train.start import begin
+from aeviz.ui.components.train.start import start_run
 from aeviz.ui.frame import catch_errors
 
 DEMO = Recipe(
@@ -42,7 +42,7 @@ def intro() -> bool:
 
 def _start_demo() -> None:
     run = training.prepare(DEMO, cache.dataset("digits", {}))
-    begin(run)
+    start_run(run)
     state.remember("first", run.id)
 
 

@@ -3,20 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
-import streamlit as st
 from PIL import Image, ImageDraw, ImageFont
 
 from aeviz.data import pictures
+from aeviz.ui.streamlit_internals import font_file
 
 INK, QUIET, PAGE = "#17181c", "#5b5e6b", "#ffffff"
 WIDE, LARGEST = (
     1800,
     480,
 )  # pixels: approximate width of a row, and maximum side of an upscaled image
-LETTERS = "static/static/media/SourceSans*Upright*"  # within Streamlit, which the app itself is written in
 SMALLEST, BIGGEST = 20, 30  # font sizes
 FINE = 4  # supersampling factor of curves
 BOLD = 600
@@ -60,7 +58,7 @@ def poster(rows: Sequence[Row], foot: str = "") -> bytes:
 @cache
 def _font(size: int, weight: int = 400) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """The app's font, or Pillow's default, which has fewer glyphs, if it is not found."""
-    found = next(Path(st.__file__).parent.glob(LETTERS), None)
+    found = font_file()
     if found is None:
         return ImageFont.load_default(size)
     font = ImageFont.truetype(found, size)

@@ -14,7 +14,7 @@ from aeviz.models import VARIANTS, costs
 from aeviz.runs import Note, Run, archive
 from aeviz.ui import frame, menu, show, state, words
 from aeviz.ui.components.export_jobs import export_run
-from aeviz.ui.components.live.head import can_go_on, go_on
+from aeviz.ui.components.live.head import can_resume, resume
 
 
 def run_table() -> None:
@@ -79,12 +79,12 @@ def details() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if run.has_weights() and st.button("Open map", icon=":material/scatter_plot:", type="primary", key="open"):
             menu.go("map")
-        if can_go_on(run, status):
+        if can_resume(run, status):
             st.button(
                 "Continue",
                 icon=":material/play_arrow:",
                 key="runs.continue",
-                on_click=frame.catch_errors(go_on),
+                on_click=frame.catch_errors(resume),
                 args=(run,),
             )
         if run.has_weights():

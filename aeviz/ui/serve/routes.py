@@ -8,13 +8,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from aeviz.errors import AevizError
 from aeviz.ui import warm
 from aeviz.ui.serve import scripts
 from aeviz.ui.serve.addresses import address
 from aeviz.ui.serve.blobs import blobs
+from aeviz.ui.streamlit_internals import is_host_allowed
 
 FRESH = {"cache-control": "no-store"}
 FOREVER = {"cache-control": "private, max-age=31536000, immutable"}  # for content that its URL identifies

@@ -39,7 +39,7 @@ def import_button() -> None:
         icon=":material/add_photo_alternate:",
         type="primary",
         width="stretch",
-        key="data.bring",
+        key="data.import",
     ):
         imports.import_dialog()
 

@@ -89,9 +89,14 @@ def _outcome(job: Job) -> None:
     """Show how the job ended, with the names of skipped files."""
     status, name = job.status(), str(state.recall("data.job.name", ""))
     if status.state == "done":
-        _arrived(name)
+        _success(name)
         st.button(
-            "View images", key="data.read", icon=":material/visibility:", type="primary", on_click=_read, args=(name,)
+            "View images",
+            key="data.read",
+            icon=":material/visibility:",
+            type="primary",
+            on_click=_dismiss,
+            args=(name,),
         )
         return
     if status.state == "stopped":
@@ -100,17 +105,17 @@ def _outcome(job: Job) -> None:
         st.error(
             words.sentence(status.message or "the import was interrupted; nothing was saved"), icon=":material/error:"
         )
-    st.button("Close", key="data.read", on_click=_read)
+    st.button("Close", key="data.read", on_click=_dismiss)
 
 
-def _read(name: str = "") -> None:
+def _dismiss(name: str = "") -> None:
     """Dismiss the result, and select the imported data set."""
     state.remember("data.job", None)
     if name:
         state.choose_set(name)
 
 
-def _arrived(name: str) -> None:
+def _success(name: str) -> None:
     info = next((info for info in data.list_data() if info.name == name), None)
     count = f"Added {info.n:,} images as {words.plain(info.label)}." if info and info.n else "Data set added."
     st.success(count, icon=":material/check:")
@@ -127,26 +132,26 @@ def import_dialog() -> None:
     """The import form: images, name and fitting."""
     kinds = ["Zip or images", "Folder", *(["Path"] if st.get_option("server.address") in LOCAL else [])]
     kind = st.segmented_control(
-        "From", kinds, default=kinds[0], required=True, key="bring.kind", label_visibility="collapsed"
+        "From", kinds, default=kinds[0], required=True, key="import.kind", label_visibility="collapsed"
     )
     st.caption(
         "Folder names become labels. Folders named train and test define the split. A CSV file next to the images adds columns to colour the map by."
     )
-    files, path = _brought(kind)
+    files, path = _source(kind)
     first = Path(files[0].name if files else path)
     guess = first.parts[0] if files and len(first.parts) > 1 else first.stem
     name_help = ImportSettings.model_fields["name"].description
-    asked: dict[str, Any] = {"name": st.text_input("Name", _as_name(guess), key=f"bring.name.{guess}", help=name_help)}
+    asked: dict[str, Any] = {"name": st.text_input("Name", _as_name(guess), key=f"import.name.{guess}", help=name_help)}
     if kind == "Folder":
         st.caption(":material/speed: A single zip uploads much faster than hundreds of files.")
     with st.container(horizontal=True):
-        asked |= forms.settings_form(ImportSettings, "bring", skip=["name", "background"])
+        asked |= forms.settings_form(ImportSettings, "import", skip=["name", "background"])
         asked["background"] = forms.choose(
-            ["white", "black"], "white", label="Background", key="bring.background",
+            ["white", "black"], "white", label="Background", key="import.background",
             help="Fills transparent areas and padding.",
         )  # fmt: skip
-    st.caption(_fit_said(asked))
-    if st.button("Import", type="primary", icon=":material/add:", key="bring.go", disabled=not files and not path):
+    st.caption(_fit_summary(asked))
+    if st.button("Import", type="primary", icon=":material/add:", key="import.go", disabled=not files and not path):
         try:
             _start_import(files, path, ImportSettings.parse(asked))
         except AevizError as error:
@@ -155,13 +160,13 @@ def import_dialog() -> None:
             st.rerun()
 
 
-def _brought(kind: str) -> tuple[list[Any], str]:
+def _source(kind: str) -> tuple[list[Any], str]:
     """The uploaded files, or a path on this machine."""
     if kind == "Path":
-        return [], st.text_input("Folder or zip on this machine", key="bring.path", placeholder="/home/me/pictures")
+        return [], st.text_input("Folder or zip on this machine", key="import.path", placeholder="/home/me/pictures")
     many: Literal[True, "directory"] = "directory" if kind == "Folder" else True
     files = st.file_uploader(
-        "Images", type=TYPES, accept_multiple_files=many, key=f"bring.{kind}", label_visibility="collapsed"
+        "Images", type=TYPES, accept_multiple_files=many, key=f"import.{kind}", label_visibility="collapsed"
     )
     return files or [], ""
 
@@ -171,7 +176,7 @@ def _as_name(text: str) -> str:
     return clean[:40] or "mine"
 
 
-def _fit_said(asked: dict[str, object]) -> str:
+def _fit_summary(asked: dict[str, object]) -> str:
     how = (
         "cropped to its central square" if asked["fit"] == "crop" else f"padded to a square with {asked['background']}"
     )

@@ -13,7 +13,7 @@ from aeviz.runs import Run
 from aeviz.ui import cache, derived, forms, state, words
 from aeviz.ui.components.code_views import mosaic
 from aeviz.ui.components.export_buttons import export_menu
-from aeviz.ui.components.generate.judge import judge
+from aeviz.ui.components.generate.scores import sample_scores
 
 HEIGHT, HEIGHT_NARROW = 600, 400
 KEY = "samples"
@@ -71,7 +71,7 @@ def samples_canvas(run: Run, asked: dict[str, Any]) -> None:
     with shown:
         _mosaic(run, found, HEIGHT_NARROW if narrow else HEIGHT)
     with beside:
-        judge(run, request)
+        sample_scores(run, request)
 
 
 def _mosaic(run: Run, found: Samples, height: int) -> None:

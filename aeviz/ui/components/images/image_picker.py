@@ -20,7 +20,7 @@ from aeviz.ui.components.images.pictures import Chosen, fitted_images, name_of
 SIDE = 160  # minimum pixels of a displayed image
 NARROW = 96  # pixels on narrow windows
 OFFERED, OFFERED_SIDE, ROOM = 39, 44, 230  # number of offered test images, and pixels
-COME, SHUFFLE = "come", "offered"
+NEW, SHUFFLE = "images.new", "offered"
 
 
 class PickedImage(NamedTuple):
@@ -37,42 +37,42 @@ def through_network(run: Run, images: Sequence[PickedImage]) -> Rebuilt:
 
 def pick_images(run: Run, labels: str, key: str) -> list[PickedImage | None]:
     """Draw a picker for each label; newly added images fill them in turn. None if there is no image."""
-    _seat(key, len(labels))
-    return [_one_of(run, label, f"{key}.{place}", place) for place, label in enumerate(labels)]
+    _assign_new(key, len(labels))
+    return [_picker(run, label, f"{key}.{place}", place) for place, label in enumerate(labels)]
 
 
 def pick_image(run: Run, label: str, key: str) -> PickedImage | None:
     """Draw an image picker; newly added images are selected. None if there is no image."""
-    _seat(key, 1)
-    return _one_of(run, label, f"{key}.0", 0)
+    _assign_new(key, 1)
+    return _picker(run, label, f"{key}.0", 0)
 
 
 def your_images_button(run: Run, key: str) -> None:
     """Draw the popover to add the user's own images, which all pickers then offer."""
     with st.popover("Your images", icon=":material/add_photo_alternate:", width="stretch"):
-        image_inputs(run, f"{key}.yours", on_come=_wait_for_places)
+        image_inputs(run, f"{key}.yours", on_added=_queue)
         show_import_problems()
 
 
-def _wait_for_places(names: list[str]) -> None:
-    state.remember(COME, [*state.recall(COME, []), *names])
+def _queue(names: list[str]) -> None:
+    state.remember(NEW, [*state.recall(NEW, []), *names])
 
 
-def _seat(key: str, count: int) -> None:
+def _assign_new(key: str, count: int) -> None:
     """Assign newly added images to the pickers in turn."""
     turn = state.recall(f"{key}.turn", 0)
-    for name in state.recall(COME, [])[:count]:
+    for name in state.recall(NEW, [])[:count]:
         state.remember(f"{key}.{turn % count}", name)
         turn += 1
     state.remember(f"{key}.turn", turn)
-    state.remember(COME, [])
+    state.remember(NEW, [])
 
 
-def _one_of(run: Run, label: str, key: str, place: int) -> PickedImage | None:
+def _picker(run: Run, label: str, key: str, place: int) -> PickedImage | None:
     """Draw one picker; by default the first test image of class number `place`."""
     here, yours = cache.images_if_here(run), fitted_images(run, fitting_now())
     chosen = _choice(here, yours, key, place)
-    image, name = _looked_up(run, here, yours, chosen)
+    image, name = _resolve(run, here, yours, chosen)
     with st.container(gap="xxsmall"):
         st.markdown(f"**{label}** :small[{words.plain(name)}]")
         slot, beside = _places()
@@ -94,9 +94,7 @@ def _choice(here: Dataset | None, yours: Chosen, key: str, place: int) -> int | 
     return yours.names[0] if yours.names else None
 
 
-def _looked_up(
-    run: Run, here: Dataset | None, yours: Chosen, chosen: int | str | None
-) -> tuple[PickedImage | None, str]:
+def _resolve(run: Run, here: Dataset | None, yours: Chosen, chosen: int | str | None) -> tuple[PickedImage | None, str]:
     """The chosen image and its name."""
     if isinstance(chosen, str):
         place = yours.names.index(chosen)

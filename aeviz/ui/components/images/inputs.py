@@ -17,11 +17,11 @@ FITTING = "fitting"
 SIDE = 76  # pixels of the fitting preview
 
 
-Came = Callable[[list[str]], None]
+OnAdded = Callable[[list[str]], None]
 
 
 def image_inputs(
-    run: Run, key: str, others: Mapping[str, Callable[[], Chosen]] | None = None, on_come: Came = lambda names: None
+    run: Run, key: str, others: Mapping[str, Callable[[], Chosen]] | None = None, on_added: OnAdded = lambda names: None
 ) -> Chosen:
     """Draw the image inputs and the fitting options; returns the chosen images, fitted to the run's network.
 
@@ -29,20 +29,20 @@ def image_inputs(
         run: provides the image shape.
         key: prefix of widget keys.
         others: additional sources by name, shown first.
-        on_come: called with the names of added images.
+        on_added: called with the names of added images.
     """
     others = others or {}
     ways = [*others, *WAYS]
-    forms.begin(f"{key}.way", ways[0], ways)
+    forms.init_state(f"{key}.way", ways[0], ways)
     way = st.pills(
         "Images", ways, required=True, key=f"{key}.way", persist_state="session", label_visibility="collapsed", wrap=True
     ) or ways[0]  # fmt: skip
     if way in others:
         chosen = others[way]()
     else:
-        WAYS[way](run, key, on_come)
+        WAYS[way](run, key, on_added)
         chosen = _fitted(run, key)
-    paste_line(f"{key}.paste", lambda files: _take(key, files, on_come))
+    paste_line(f"{key}.paste", lambda files: _take(key, files, on_added))
     return chosen
 
 
@@ -50,7 +50,7 @@ def show_import_problems() -> None:
     """Show files that could not be read, and the number of images removed by the limit."""
     for name, reason in your_images.problems():
         st.error(f"**{words.plain(name)}** cannot be read: {words.plain(reason)}")
-    gone = your_images.let_go()
+    gone = your_images.displaced()
     if gone:
         older = f"{gone} older images were" if gone > 1 else "An older image was"
         st.warning(
@@ -59,15 +59,15 @@ def show_import_problems() -> None:
         )
 
 
-def _take(key: str, files: list[Dropped], on_come: Came) -> None:
+def _take(key: str, files: list[Dropped], on_added: OnAdded) -> None:
     """Add pasted or dropped files and switch to the view that shows them."""
     names = your_images.take(files)
     if names:
         st.session_state[f"{key}.way"] = UPLOAD
-        on_come(names)
+        on_added(names)
 
 
-def _upload(run: Run, key: str, on_come: Came) -> None:
+def _upload(run: Run, key: str, on_added: OnAdded) -> None:
     """An uploader that is reset after each upload."""
     turn = f"{key}.turn"
     slot = f"{key}.files.{state.recall(turn, 0)}"
@@ -75,33 +75,33 @@ def _upload(run: Run, key: str, on_come: Came) -> None:
     def taken() -> None:
         files = st.session_state[slot]
         state.remember(turn, state.recall(turn, 0) + 1)
-        on_come(your_images.take([Dropped(file.name, file.size, file.getvalue()) for file in files]))
+        on_added(your_images.take([Dropped(file.name, file.size, file.getvalue()) for file in files]))
 
     st.file_uploader(
         "Your images", type=TYPES, accept_multiple_files=True, key=slot, on_change=taken, label_visibility="collapsed"
     )  # fmt: skip
 
 
-def _draw(run: Run, key: str, on_come: Came) -> None:
+def _draw(run: Run, key: str, on_added: OnAdded) -> None:
     def drawn(number: int, content: bytes | None) -> None:
-        on_come(your_images.put(f"Drawing {number}", content))
+        on_added(your_images.put(f"Drawing {number}", content))
 
     sketch(run.config().data.shape, cache.border_of(run), key=f"{key}.sketch", on_drawn=drawn)
 
 
-def _photograph(run: Run, key: str, on_come: Came) -> None:
+def _photograph(run: Run, key: str, on_added: OnAdded) -> None:
     slot = f"{key}.photo"
 
     def taken() -> None:
         photo = st.session_state[slot]
         if photo is not None:
-            on_come(your_images.take([Dropped("Photo.jpg", photo.size, photo.getvalue())]))
+            on_added(your_images.take([Dropped("Photo.jpg", photo.size, photo.getvalue())]))
 
     st.camera_input("Take a photo", key=slot, on_change=taken, label_visibility="collapsed")
 
 
 UPLOAD = "Upload"
-WAYS: dict[str, Callable[[Run, str, Came], None]] = {UPLOAD: _upload, "Draw": _draw, "Camera": _photograph}
+WAYS: dict[str, Callable[[Run, str, OnAdded], None]] = {UPLOAD: _upload, "Draw": _draw, "Camera": _photograph}
 
 
 def _fitted(run: Run, key: str) -> Chosen:

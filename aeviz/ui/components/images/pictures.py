@@ -78,7 +78,7 @@ def set_images(run: Run) -> Chosen:
     """Select test images: random, best or worst reconstructed, or opened from another view."""
     dataset = cache.images_of(run)
     orders = ["mixed", "worst", "best", *(["picked"] if _opened_rows(run) else [])]
-    forms.begin("pictures.order", orders[0], orders)
+    forms.init_state("pictures.order", orders[0], orders)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         order = st.selectbox(
             "Which", orders, key="pictures.order", format_func=words.label, persist_state="session",

@@ -12,7 +12,7 @@ from aeviz.ui.components.bridges import Dropped
 MOST, MOST_BYTES = 24, 256 * 2**20  # limits; the oldest are removed first
 TOO_LARGE = "it is larger than 20 MB; use Upload, or shrink it first"
 PROBE = (3, 8, 8)  # a small shape to check quickly whether a file is readable
-KEPT, PICKED, PROBLEMS, GONE = "your_images", "your_images.picked", "your_images.problems", "your_images.gone"
+KEPT, PICKED, PROBLEMS, DISPLACED = "your_images", "your_images.picked", "your_images.problems", "your_images.displaced"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def pick(number: int) -> None:
     """Select an image, and clear messages about the last import."""
     state.remember(PICKED, number)
     state.remember(PROBLEMS, [])
-    state.remember(GONE, 0)
+    state.remember(DISPLACED, 0)
 
 
 def problems() -> list[tuple[str, str]]:
@@ -46,9 +46,9 @@ def problems() -> list[tuple[str, str]]:
     return list(state.recall(PROBLEMS, []))
 
 
-def let_go() -> int:
+def displaced() -> int:
     """How many images the last import displaced."""
-    return int(state.recall(GONE, 0))
+    return int(state.recall(DISPLACED, 0))
 
 
 def take(files: Sequence[Dropped]) -> list[str]:
@@ -60,11 +60,11 @@ def take(files: Sequence[Dropped]) -> list[str]:
         except BadFile as error:
             bad.append((file.name, str(error.values.get("reason", error))))
     for one in good:
-        _keep([*kept(), YourImage(_free(one.name), one.content, one.digest)])
+        _keep([*kept(), YourImage(_unique_name(one.name), one.content, one.digest)])
     if good:
         pick(len(kept()) - 1)
     state.remember(PROBLEMS, bad)
-    state.remember(GONE, before + len(good) - len(kept()))
+    state.remember(DISPLACED, before + len(good) - len(kept()))
     return [one.name for one in kept()[-len(good) :]] if good else []
 
 
@@ -77,7 +77,7 @@ def put(name: str, content: bytes | None) -> list[str]:
     _keep(wanted)
     if new:
         pick(min(place, len(kept()) - 1))
-        state.remember(GONE, len(wanted) - len(kept()))
+        state.remember(DISPLACED, len(wanted) - len(kept()))
     return [name] if new and name not in names else []
 
 
@@ -106,7 +106,7 @@ def _read(file: Dropped) -> YourImage:
     return YourImage(file.name, file.content, hashlib.sha256(file.content).hexdigest())
 
 
-def _free(name: str) -> str:
+def _unique_name(name: str) -> str:
     """The name, with a number appended if it is taken."""
     stem, dot, ending = name.rpartition(".") if "." in name else (name, "", "")
     taken = {one.name for one in kept()}

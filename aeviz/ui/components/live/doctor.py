@@ -12,7 +12,7 @@ from aeviz.runs import Run, RunConfig
 from aeviz.training.doctor.findings import Finding, diagnose
 from aeviz.ui import state, warm, words
 from aeviz.ui.components.live.follow import Follower
-from aeviz.ui.components.train.start import begin
+from aeviz.ui.components.train.start import start_run
 from aeviz.ui.frame import catch_errors
 
 HEIGHT = 54  # two lines; a narrow window takes what it needs
@@ -77,7 +77,7 @@ def apply_cure(run: Run, finding: Finding) -> None:
     else:
         again = training.restart(run)
         again.write_config(RunConfig.parse(_overridden(again.config().to_json(), cure)))
-        begin(again, f"{words.run_title(config, run.note().title)}, fixed")
+        start_run(again, f"{words.run_title(config, run.note().title)}, fixed")
 
 
 def _overridden(values: dict[str, Any], cure: dict[str, Any]) -> dict[str, Any]:

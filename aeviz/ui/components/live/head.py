@@ -10,7 +10,7 @@ from aeviz.jobs import LIVE, Status
 from aeviz.runs import Run, RunConfig
 from aeviz.ui import warm, words
 from aeviz.ui.components.live.follow import Follower, follow, wait_until
-from aeviz.ui.components.train.start import begin
+from aeviz.ui.components.train.start import start_run
 from aeviz.ui.frame import catch_errors
 
 ANSWER_SECONDS = 0.4
@@ -55,15 +55,15 @@ def _play_or_pause(run: Run, status: Status) -> None:
         _button("Pause", "pause", _pause, run, help, status.state == "running", width=MAIN_WIDTH)
     elif status.state == "done" and status.epoch >= run.config().training.epochs:
         st.button(
-            f"{status.epoch:,} more epochs", icon=":material/more_time:", key="longer", on_click=catch_errors(go_on),
+            f"{status.epoch:,} more epochs", icon=":material/more_time:", key="longer", on_click=catch_errors(resume),
             args=(run, 2), help="Train for as many epochs again.", width=MAIN_WIDTH,
         )  # fmt: skip
     else:
-        help, can = "Resume from the last step.", can_go_on(run, status)
-        _button("Continue", "play_arrow", go_on, run, help, can, type="primary", width=MAIN_WIDTH)
+        help, can = "Resume from the last step.", can_resume(run, status)
+        _button("Continue", "play_arrow", resume, run, help, can, type="primary", width=MAIN_WIDTH)
 
 
-def can_go_on(run: Run, status: Status) -> bool:
+def can_resume(run: Run, status: Status) -> bool:
     """Whether a run can resume: it ended early, but did not diverge."""
     ended = status.state in ("paused", "stopped", "done") and _has_epochs_left(run, status)
     return ended or status.state in training.CUT_SHORT
@@ -71,14 +71,14 @@ def can_go_on(run: Run, status: Status) -> bool:
 
 def can_step(run: Run, status: Status) -> bool:
     """Whether a single step can be taken: the run is idle and can resume."""
-    return status.state != "done" and can_go_on(run, status) and _has_epochs_left(run, status)
+    return status.state != "done" and can_resume(run, status) and _has_epochs_left(run, status)
 
 
 def _has_epochs_left(run: Run, status: Status) -> bool:
     return status.epoch < run.config().training.epochs
 
 
-def go_on(run: Run, times: int = 1) -> None:
+def resume(run: Run, times: int = 1) -> None:
     """Resume a run for its configured epochs, or `times` as many."""
     if times > 1:
         training.resume(run, run.config().training.epochs * times)
@@ -102,11 +102,11 @@ def _step(run: Run) -> None:
 
 
 def _restart(run: Run) -> None:
-    begin(training.restart(run), f"{_title(run)}, restarted")
+    start_run(training.restart(run), f"{_title(run)}, restarted")
 
 
 def _fork(run: Run) -> None:
-    begin(training.fork(run), f"{_title(run)}, forked")
+    start_run(training.fork(run), f"{_title(run)}, forked")
 
 
 def _title(run: Run) -> str:

@@ -18,7 +18,7 @@ TICKS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # within a decade
 MOST_EVEN = 2.0  # wider ranges use a logarithmic scale
 DECADES = 3  # to either side of the default
 SMALLEST = 1e-7  # smallest value besides 0 for settings whose default is 0
-HEARD_SECONDS = 0.6
+APPLY_SECONDS = 0.6
 
 
 @dataclass(frozen=True)
@@ -26,19 +26,19 @@ class Turn:
     """A change requested in this session: its value, the step of the request, and the step it applied at, once known."""
 
     value: float
-    asked: int
-    heard: int | None = None
+    requested_at: int
+    applied_at: int | None = None
 
 
 @st.fragment
 def live_settings(run: Run) -> None:
     """Draw a slider for each live setting, the confirmation, and the network buttons."""
-    coming = _coming(run)  # before the settings are read, so that applied changes are in them
+    pending = _pending(run)  # before the settings are read, so that applied changes are in them
     config = run.config()
     st.markdown("**Live settings**")
     for path, present in training.live_paths(config).items():
-        _slider(run, config, path, coming.get(path, float(present)))
-    _confirm(run)
+        _slider(run, config, path, pending.get(path, float(present)))
+    _confirmation(run)
     change_buttons(run, config)
 
 
@@ -122,29 +122,29 @@ def _turns(run: Run) -> dict[str, Turn]:
     follower = follow(run)
     known: dict[str, Turn] = state.recall(_name(run, "turns"), {})
     turns = {
-        path: turn if turn.heard is not None else replace(turn, heard=_heard(follower, path, turn))
+        path: turn if turn.applied_at is not None else replace(turn, applied_at=_applied_at(follower, path, turn))
         for path, turn in known.items()
-        if turn.asked <= follower.step
+        if turn.requested_at <= follower.step
     }
     state.remember(_name(run, "turns"), turns)
     return turns
 
 
-def _coming(run: Run) -> dict[str, float]:
+def _pending(run: Run) -> dict[str, float]:
     """Values requested in this session that are not applied yet."""
     listens = run.is_alive() or run.is_live()
-    return {path: turn.value for path, turn in _turns(run).items() if listens and turn.heard is None}
+    return {path: turn.value for path, turn in _turns(run).items() if listens and turn.applied_at is None}
 
 
-def _heard(follower: Follower, path: str, turn: Turn) -> int | None:
+def _applied_at(follower: Follower, path: str, turn: Turn) -> int | None:
     """The step at which a change was applied, or None if it is pending."""
     for event in reversed(follower.events):
         if event["kind"] == "turn" and (event.get("path"), event.get("to")) == (path, turn.value):
-            return int(event["step"]) if event["step"] >= turn.asked else None
+            return int(event["step"]) if event["step"] >= turn.requested_at else None
     return None
 
 
-def _confirm(run: Run) -> None:
+def _confirmation(run: Run) -> None:
     """Show that the last change is pending, or the step at which it was applied."""
     place = st.empty()
     turns = _turns(run)
@@ -153,19 +153,19 @@ def _confirm(run: Run) -> None:
         return
     path, turn = list(turns.items())[-1]
     name = f"{words.label(path.rpartition('.')[2])} {words.number(turn.value)}"
-    awake = run.is_alive()
+    alive = run.is_alive()
     place.caption(f":material/hourglass_top: Applying {name} …")
-    wait_until(lambda: path not in _coming(run), HEARD_SECONDS if awake else 0.0)
-    heard = _turns(run).get(path, turn).heard
-    if heard is not None:
-        place.caption(f":green[:material/check:] {name} since step {heard:,}.")
-    elif not awake:
+    wait_until(lambda: path not in _pending(run), APPLY_SECONDS if alive else 0.0)
+    applied_at = _turns(run).get(path, turn).applied_at
+    if applied_at is not None:
+        place.caption(f":green[:material/check:] {name} since step {applied_at:,}.")
+    elif not alive:
         place.caption(f":material/check: {name} applies when training continues.")
     else:
-        st.fragment(_keep_looking, run_every=HEARD_SECONDS)(run, path)
+        st.fragment(_redraw_when_applied, run_every=APPLY_SECONDS)(run, path)
 
 
-def _keep_looking(run: Run, path: str) -> None:
+def _redraw_when_applied(run: Run, path: str) -> None:
     """Redraw the live settings once a change is applied, on a machine too busy to apply it at once."""
-    if path not in _coming(run):
+    if path not in _pending(run):
         st.rerun()

@@ -19,32 +19,32 @@ WAIT_SECONDS = 0.4  # longest wait of a refresh for the first loss
 
 def live_panel(run: Run) -> None:
     """Draw a run's training, refreshed twice a second while it runs."""
-    shown = _stand(run)
+    shown = _page_state(run)
     live = run.is_alive() or shown[0] in LIVE  # a paused process accepts requests for a while
     # The same fragment for both intervals, so that a refresh under way still finds it when the interval changes.
-    st.fragment(_watching, run_every=POLL_SECONDS if live else None)(run, shown)
+    st.fragment(_refresh, run_every=POLL_SECONDS if live else None)(run, shown)
     if not live:
-        _notice_revival(run)
+        _redraw_if_resumed(run)
 
 
-Stand = tuple[str, bool, int, bool]
+PageState = tuple[str, bool, int, bool]
 
 
-def _stand(run: Run) -> Stand:
+def _page_state(run: Run) -> PageState:
     """What the rest of the page depends on: state, whether the process is alive, network changes, and undo."""
     return run.status().state, run.is_alive(), follow(run).changes, training.can_undo(run)
 
 
 @st.fragment(run_every=IDLE_SECONDS)
-def _notice_revival(run: Run) -> None:
+def _redraw_if_resumed(run: Run) -> None:
     """Redraw if the run was deleted, or resumed by another session or the command line."""
     if not run.path.exists() or run.is_live():
         redraw()
 
 
-def _watching(run: Run, shown: Stand) -> None:
+def _refresh(run: Run, shown: PageState) -> None:
     """Refresh the panel; redraw the whole page if the run's state changed or an error is to be shown."""
-    if not run.path.exists() or state.current_run() != run or _stand(run) != shown or state.recall("problem"):
+    if not run.path.exists() or state.current_run() != run or _page_state(run) != shown or state.recall("problem"):
         redraw()
     _panel(run)
 

@@ -19,7 +19,7 @@ from aeviz.ui.components.images.pictures import Chosen
 from aeviz.ui.components.job_progress import is_active
 from aeviz.ui.components.map import map_jobs, placed_images, scenes, selection
 from aeviz.ui.components.map.colours import Paint, Painted, painted
-from aeviz.ui.components.map.controls import find, looks
+from aeviz.ui.components.map.controls import display_options, find
 from aeviz.ui.components.map.groups import page_if_asked
 from aeviz.ui.components.map.link import link_of
 from aeviz.ui.components.map.view import latent_map
@@ -91,7 +91,7 @@ def _canvas(
     page_if_asked()
     dims, dense = drawn.points.shape[1], len(drawn.points) > scenes.MOST_DOTS
     with st.container(horizontal=True, gap="small"):
-        how = looks(run, dims, dense)
+        how = display_options(run, dims, dense)
         if not live:
             export_map(run, request, dims)
     said = st.container(key="map_said")  # always present: elements that appear above the map would recreate it

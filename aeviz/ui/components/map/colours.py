@@ -47,14 +47,14 @@ def colour_picker(run: Run, split: Split) -> Paint:
     offered = {_id(info): info for info in results.colours_of(run, split, cache.images_if_here(run))}
     if not offered:
         return Paint(None, {})
-    forms.begin(KEY, next(iter(offered)), offered)
+    forms.init_state(KEY, next(iter(offered)), offered)
     about = (f"**{words.plain(words.capitalised(info.label))}**: {words.plain(info.help)}" for info in offered.values())
     picked = st.selectbox(
         "Colour", list(offered), key=KEY, format_func=lambda id: words.capitalised(offered[id].label), persist_state="session",
         help="\n\n".join(about),
     )  # fmt: skip
     chosen = offered[picked]
-    asked = [name for name in forms.asked(chosen.Settings) if name in chosen.settings]
+    asked = [name for name in forms.user_fields(chosen.Settings) if name in chosen.settings]
     settings = forms.settings_form(chosen.Settings, f"{KEY}.{chosen.name}", only=asked, **chosen.settings)
     return Paint(chosen, chosen.settings | settings, _id(chosen))
 

@@ -25,7 +25,7 @@ MOST_DIGITS = 18  # of a row number
 
 
 @dataclass(frozen=True)
-class Looks:
+class DisplayOptions:
     """Display options of the map: mode, drag tool, class names, decoded grid."""
 
     show: str
@@ -48,21 +48,21 @@ def map_controls(run: Run) -> tuple[MapRequest, Paint, str]:
     settings = forms.settings_form(cls, "map", only=["dims"]) if "dims" in cls.model_fields else {}
     here = cache.images_if_here(run)
     splits: list[Split] = ["test"] if here and here.kept else ["test", "train"]
-    split: Split = forms.beside(
+    split: Split = forms.segmented(
         splits, "test", label="Images", key="map.split", width="stretch", persist_state="session", help="Test images were not used for training.",
     )  # fmt: skip
     paint = colour_picker(run, split)
     searched = st.text_input("Find", key="map.find", placeholder="Label, file, #number", icon=":material/search:")
     if "directions" in cls.model_fields:
         settings["directions"] = axes_picker(run)
-    more = [name for name in forms.asked(cls) if name != "dims"]
+    more = [name for name in forms.user_fields(cls) if name != "dims"]
     if more:
         with st.expander("More settings", icon=":material/tune:"):
             settings |= forms.settings_form(cls, f"map.{method}", only=more)
     return MapRequest(method=method, split=split, settings=settings), paint, searched
 
 
-def looks(run: Run, dims: int, dense: bool) -> Looks:
+def display_options(run: Run, dims: int, dense: bool) -> DisplayOptions:
     """Draw the display options; `dense` if there are too many dots to draw individually."""
     labelled = bool(run.config().data.classes)
     shows = ["density"] if dense else [name for name in SHOWS if name != "means" or labelled]
@@ -70,18 +70,18 @@ def looks(run: Run, dims: int, dense: bool) -> Looks:
         tool = show = None
         names = grid = False
         if dims == 2:
-            tool = forms.beside(
+            tool = forms.segmented(
                 TOOLS, "lasso", TOOLS.__getitem__, label="Drag", key="map.tool", persist_state="session", label_visibility="collapsed"
             )  # fmt: skip
-            show = forms.beside(
+            show = forms.segmented(
                 shows, shows[0], SHOWS.__getitem__, label="Show", key="map.show", persist_state="session", label_visibility="collapsed"
             )  # fmt: skip
-            forms.begin("map.names", True)
+            forms.init_state("map.names", True)
             names = st.toggle(
                 "Names", key="map.names", persist_state="session", help="Show class names on their regions."
             )
             grid = st.toggle("Decode", key="map.grid", persist_state="session", help=DECODES)
-    return Looks(show or "dots", tool or "pan", names, grid)
+    return DisplayOptions(show or "dots", tool or "pan", names, grid)
 
 
 def find(dataset: Dataset | None, index: np.ndarray, classes: tuple[str, ...], text: str) -> np.ndarray:

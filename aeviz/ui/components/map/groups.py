@@ -130,7 +130,7 @@ def axes_picker(run: Run) -> list[list[float]]:
     if not known:
         st.caption("To get an axis, select dots on any map as group A and others as group B.")
         return []
-    forms.begin("map.axes", list(known)[:1])
+    forms.init_state("map.axes", list(known)[:1])
     st.session_state["map.axes"] = [name for name in st.session_state["map.axes"] if name in known]
     chosen = st.multiselect(
         "Axes", list(known), key="map.axes", max_selections=3, format_func=words.plain, persist_state="session"

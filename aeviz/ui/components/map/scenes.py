@@ -79,7 +79,7 @@ def figure_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted, *, e
 
 
 def _figure(request: MapRequest, drawn: Map, coloured: Painted, empty: bool, height: int) -> Any:
-    rows = _standing_in(coloured) if empty else slice(None)
+    rows = _sample_rows(coloured) if empty else slice(None)
     figure = plots.latent_scatter(
         drawn.points[rows], None if coloured.values is None else coloured.values[rows], class_names=coloured.names,
         colour_label=coloured.label, signed=coloured.signed, index=drawn.index[rows],
@@ -90,7 +90,7 @@ def _figure(request: MapRequest, drawn: Map, coloured: Painted, empty: bool, hei
     return figure
 
 
-def _standing_in(coloured: Painted) -> np.ndarray:
+def _sample_rows(coloured: Painted) -> np.ndarray:
     """Rows that suffice for the legend or scale: one per class, or an even sample."""
     if coloured.values is None:
         return np.zeros(1, np.int64)

@@ -42,7 +42,7 @@ def _key(run: Run, split: Split) -> str:
     return f"picked.{run.id}.{split}"
 
 
-def _let_go(run: Run, split: Split) -> None:
+def _clear(run: Run, split: Split) -> None:
     state.remember(_key(run, split), np.empty(0, np.int64))
 
 
@@ -71,7 +71,7 @@ def selection_strip(run: Run, split: Split, picked: np.ndarray, dims: int) -> No
             "Images", lambda: images_zip(dataset, picked), "selection.zip", "application/zip", icon=":material/image:",
             key="save.images", on_click="ignore", help="Each selected image as a PNG.",
         )  # fmt: skip
-        st.button("Clear selection", icon=":material/deselect:", key="let_go", on_click=_let_go, args=(run, split))
+        st.button("Clear selection", icon=":material/deselect:", key="let_go", on_click=_clear, args=(run, split))
     means, pictures_of_it = (
         st.columns([1, 5], vertical_alignment="center", gap="medium")
         if not state.is_narrow()
@@ -150,11 +150,13 @@ def table(run: Run, dataset: Dataset, rows: np.ndarray) -> bytes:
     for position, row in enumerate(rows):
         label = dataset.classes[dataset.labels[row]] if dataset.labels[row] >= 0 else ""
         file = dataset.files[row] if dataset.files else ""
-        writer.writerow([row, _harmless(label), _harmless(file), *(f"{value:.6g}" for value in z[position])])
+        writer.writerow(
+            [row, _escape_formula(label), _escape_formula(file), *(f"{value:.6g}" for value in z[position])]
+        )
     return out.getvalue().encode()
 
 
-def _harmless(text: str) -> str:
+def _escape_formula(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 

@@ -51,14 +51,14 @@ def image_view(run: Run, chosen: Chosen) -> None:
     with numbers:
         _numbers({name: values[chosen.picked] for name, values in rebuilt.numbers().items()})
         if rebuilt.told is not None:
-            _taken_as(run, chosen, int(rebuilt.told[chosen.picked]))
+            _class_line(run, chosen, int(rebuilt.told[chosen.picked]))
     with near:
         _nearest(run, rebuilt.z[chosen.picked])
     with st.container(horizontal_alignment="right"):
         _export(run, rebuilt, chosen.picked, chosen.names[chosen.picked])
 
 
-def _taken_as(run: Run, chosen: Chosen, told: int) -> None:
+def _class_line(run: Run, chosen: Chosen, told: int) -> None:
     """Show the class used for conditioning; selectable for images without a label."""
     image = chosen.pixels[chosen.picked]
     if chosen.labels[chosen.picked] == user_labels(run, image[None])[0]:
@@ -109,11 +109,11 @@ def _export(run: Run, rebuilt: Rebuilt, picked: int, name: str) -> None:
     export_menu(
         "reconstruction", shown[None], {"x": x[0], "x_hat": x_hat[0], "z": z[0]},
         {"image": np.array([name]), **{measure: np.array([value]) for measure, value in numbers.items()}},
-        picture=lambda: poster([row], f"{name} · {_said(numbers)} · {pick.titles([run])[run.id]}"),
+        picture=lambda: poster([row], f"{name} · {_metrics_line(numbers)} · {pick.titles([run])[run.id]}"),
     )  # fmt: skip
 
 
-def _said(numbers: dict[str, Any]) -> str:
+def _metrics_line(numbers: dict[str, Any]) -> str:
     return f"MSE {words.number(numbers['mse'])} · {words.decibels(numbers['psnr'])} · SSIM {words.number(numbers['ssim'], 2)}"
 
 

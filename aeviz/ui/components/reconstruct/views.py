@@ -28,7 +28,7 @@ def image_picker(run: Run) -> Chosen:
 def view_picker() -> str:
     """Select a view."""
     views = [*VIEWS, WHOLE]
-    forms.begin(VIEW, views[0], views)
+    forms.init_state(VIEW, views[0], views)
     return st.segmented_control(
         "View", views, required=True, key=VIEW, label_visibility="collapsed", persist_state="session"
     ) or ONE  # fmt: skip

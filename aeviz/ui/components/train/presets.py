@@ -25,7 +25,7 @@ class Picked:
         """Describe the preset and its measured results, or note that the form has changed since."""
         if self.preset is None:
             return
-        changed = recipe is None or _told(recipe) != _told(self.preset.recipe)
+        changed = recipe is None or _identity(recipe) != _identity(self.preset.recipe)
         if changed and self.preset.measured is None:
             return
         said = "Changed since the preset: its measured results may not apply." if changed else self.preset.summary
@@ -56,7 +56,7 @@ def _reached(preset: Preset) -> str:
     return f"Reached **{words.decibels(measured.test_psnr)}** on the test images in {took}."
 
 
-def _told(recipe: Recipe) -> tuple[object, object]:
+def _identity(recipe: Recipe) -> tuple[object, object]:
     """Model and training settings that identify a recipe, without seed, device and threads."""
     training = recipe.training.model_copy(update={"device": "auto", "threads": 0})
     return model_config({**recipe.model, "sample_shape": ANY_SHAPE}), training

@@ -42,7 +42,7 @@ def image_preview(recipe: Recipe, model: ModelConfig) -> None:
         return
     dataset = cache.dataset(recipe.data.name, recipe.data.params)
     images = np.asarray(dataset.images[dataset.rows("train")[:SAMPLES]])
-    fed = _spoiled(model, augment.shown(recipe.training.augment, images, seed=recipe.seed), recipe.seed)
+    fed = _corrupted(model, augment.shown(recipe.training.augment, images, seed=recipe.seed), recipe.seed)
     scale = max(1, SIDE // images.shape[-1])
     picture = pictures.originals_over_reconstructions(images, fed, columns=COLUMNS, scale=scale)
     show.picture(pictures.encode_webp(picture), "Training images above, network inputs below")
@@ -50,7 +50,7 @@ def image_preview(recipe: Recipe, model: ModelConfig) -> None:
     st.caption(f"Training images above, {what} below.")
 
 
-def _spoiled(model: ModelConfig, images: np.ndarray, seed: int) -> np.ndarray:
+def _corrupted(model: ModelConfig, images: np.ndarray, seed: int) -> np.ndarray:
     """Images (N, C, H, W) uint8, corrupted if the network is a denoising autoencoder."""
     if not isinstance(model, DenoisingConfig):
         return images

@@ -77,7 +77,7 @@ def _checked(info: data.DataInfo, values: dict[str, Any]) -> Filled:
     filled = Filled(info)
     try:
         recipe = Recipe.parse(values)
-        dataset = _made_to_order(recipe, info)
+        dataset = _generated_set(recipe, info)
         shape, classes = (dataset.shape, dataset.classes) if dataset else (info.shape or (), info.classes)
         model = fitted_model(recipe, shape, len(classes))
         outline = outline_of(model, recipe.training)
@@ -116,7 +116,7 @@ def _variant_form() -> tuple[type[Autoencoder], dict[str, Any]]:
     )  # fmt: skip
     cls = VARIANTS[variant]
     key, present = f"train.{cls.name}", present_values(cls)
-    own = [name for name in forms.asked(cls.Config) if name not in SHARED and counts(name, present)]
+    own = [name for name in forms.user_fields(cls.Config) if name not in SHARED and counts(name, present)]
     values = forms.settings_form(cls.Config, key, only=own[:FEW])
     if own[FEW:]:
         with st.popover(f"More {cls.label} settings", icon=":material/tune:", width="stretch"):
@@ -133,13 +133,13 @@ def _body_form() -> tuple[str, dict[str, Any]]:
     )  # fmt: skip
     if body == CustomConfig.model_fields["name"].default:
         layers = state.recall("train.custom", {}).get("layers", CustomConfig().to_json()["layers"])
-        st.session_state["train.line"] = ", ".join(_in_short(LayerConfig.parse(layer)) for layer in layers)
+        st.session_state["train.line"] = ", ".join(_layer_summary(LayerConfig.parse(layer)) for layer in layers)
         st.text_input("In the table", key="train.line", disabled=True, help="Edit these layers in the table.")
         return body, {"layers": layers}
     return body, forms.settings_form(BODIES[body].Config, f"train.{body}", only=[SIZES[body]])
 
 
-def _in_short(layer: LayerConfig) -> str:
+def _layer_summary(layer: LayerConfig) -> str:
     return words.label(layer.kind).lower() + (f" {layer.size}" if "size" in CHOICES[layer.kind] else "")
 
 
@@ -152,7 +152,7 @@ def _body_chosen() -> None:
         forms.fill("train.custom", shared)
 
 
-def take_layers(custom: CustomConfig, latent_dim: int) -> None:
+def apply_layers(custom: CustomConfig, latent_dim: int) -> None:
     """Put edited layers into the form, as layer sizes if these can express them."""
     body = custom if state.recall("train.stays_custom") else shortened(custom)
     values = body.to_json()
@@ -163,7 +163,7 @@ def take_layers(custom: CustomConfig, latent_dim: int) -> None:
     forms.fill("train", {"latent_dim": latent_dim, "body": name, name: values})
 
 
-def _made_to_order(recipe: Recipe, info: data.DataInfo) -> data.Dataset | None:
+def _generated_set(recipe: Recipe, info: data.DataInfo) -> data.Dataset | None:
     """The data set, loaded only if its shape is not known otherwise."""
     if recipe.data.params or info.shape is None:
         return cache.dataset(recipe.data.name, recipe.data.params)

@@ -6,7 +6,6 @@ from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
 
 from aeviz.config import Settings
 from aeviz.models import BODIES, LOSSES, Autoencoder, ModelConfig
@@ -14,8 +13,9 @@ from aeviz.models.device import available_devices, device_name, resolve_device
 from aeviz.runs import TrainingConfig
 from aeviz.training import Recipe
 from aeviz.ui import forms, words
+from aeviz.ui.streamlit_internals import ExpanderContainer
 
-IN_SIGHT = {"latent_dim", "epochs"}  # drawn above, with data, variant and layers
+SHOWN_ABOVE = {"latent_dim", "epochs"}  # drawn above, with data, variant and layers
 SIZES = {"dense": "widths", "conv": "channels", "residual": "channels", "custom": "layers"}
 STRUCTURE = {"variant", "sample_shape", "body", "latent_dim"}  # model settings that are not in any group
 LONGEST_TITLE = 36  # characters of name and summary that fit in one line
@@ -90,7 +90,7 @@ def setting_groups(variant: type[Autoencoder], body: str) -> GroupValues:
             parts = parts_of(group, variant, body)
             with _folded(group, summary(group, parts, present)) as place:
                 for kind, part in parts.items():
-                    take = _widget if place.open else _kept
+                    take = _widget if place.open else _stored
                     values[kind] |= {name: take(part, name, variant) for name in part.names if counts(name, present)}
                 if place.open:
                     places[group.name] = st.container()
@@ -109,7 +109,7 @@ def _folded(group: Group, differs: str) -> ExpanderContainer:
 
 def parts_of(group: Group, variant: type[Autoencoder], body: str) -> dict[str, Part]:
     """The parts of a group by settings class."""
-    grouped = {name for other in GROUPS for name in other.training} | IN_SIGHT
+    grouped = {name for other in GROUPS for name in other.training} | SHOWN_ABOVE
     others = tuple(name for name in TrainingConfig.model_fields if name not in grouped) if group == GROUPS[-1] else ()
     model = [name for name in ModelConfig.model_fields if name not in STRUCTURE]
     if group == GROUPS[0]:
@@ -129,7 +129,7 @@ def parts_of(group: Group, variant: type[Autoencoder], body: str) -> dict[str, P
 def present_values(variant: type[Autoencoder]) -> dict[str, Any]:
     """Current values of the settings that others depend on, shown or not."""
     part = Part(TrainingConfig, "train", tuple(TrainingConfig.model_fields), {"loss": variant.usual_loss})
-    training = {name: _kept(part, name, variant) for name in part.names}
+    training = {name: _stored(part, name, variant) for name in part.names}
     own = variant.Config.model_fields.keys() - ModelConfig.model_fields.keys()
     return training | {name: forms.current(variant.Config, f"train.{variant.name}", name) for name in own}
 
@@ -167,13 +167,13 @@ def _differs(name: str, value: Any, usual: Any) -> list[str]:
     return [f"{words.label(name).lower()} {value:g}"]
 
 
-def _home(key: str, name: str, variant: type[Autoencoder]) -> str:
+def _widget_prefix(key: str, name: str, variant: type[Autoencoder]) -> str:
     """The key prefix of a setting's widget; each variant has its own loss, other settings are shared."""
     return f"{key}.{variant.name}" if name == "loss" else key
 
 
-def _kept(part: Part, name: str, variant: type[Autoencoder]) -> Any:
-    return forms.current(part.cls, _home(part.key, name, variant), name, part.usual.get(name))
+def _stored(part: Part, name: str, variant: type[Autoencoder]) -> Any:
+    return forms.current(part.cls, _widget_prefix(part.key, name, variant), name, part.usual.get(name))
 
 
 def _widget(part: Part, name: str, variant: type[Autoencoder]) -> Any:

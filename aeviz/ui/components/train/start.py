@@ -32,11 +32,11 @@ def train_button(filled: Filled) -> None:
 
 def _start(recipe: Recipe) -> None:
     """Create the run and start its training; nothing is created if it raises."""
-    begin(training.prepare(recipe, cache.dataset(recipe.data.name, recipe.data.params)))
+    start_run(training.prepare(recipe, cache.dataset(recipe.data.name, recipe.data.params)))
     st.session_state[VIEW] = TRAINING
 
 
-def begin(run: Run, title: str = "") -> None:
+def start_run(run: Run, title: str = "") -> None:
     """Start a prepared run, with a title if given, and show it from the top of the page."""
     if title:
         run.write_note(run.note().model_copy(update={"title": title}))

@@ -71,7 +71,7 @@ def _every_class(run: Run) -> None:
     with st.grid(min_column_width=2 * CARD, gap="small"):
         for label, count, pair in list(zip(means.labels.tolist(), means.counts, pairs, strict=True))[:MOST_CARDS]:
             with st.container(border=True, gap="xxsmall"):
-                show.picture(_beside(pair, CARD), f"{PIXELS} and of the codes")
+                show.picture(_side_by_side(pair, CARD), f"{PIXELS} and of the codes")
                 st.caption(f"**{words.plain(classes[label])}** · {count:,}")
     _export(pairs, means, classes)
 
@@ -87,7 +87,7 @@ def _group(run: Run, split: Split, rows: np.ndarray, dataset: Dataset, said: str
     for place, (column, image, name) in enumerate(zip(st.columns(2), pair, (PIXELS, CODES), strict=True)):
         with column, st.container(horizontal_alignment="right" if place == 0 and not state.is_narrow() else "left"):
             width: int | Literal["stretch"] = "stretch" if state.is_narrow() else LARGE
-            show.picture(_beside(image[None], LARGE), name, width)
+            show.picture(_side_by_side(image[None], LARGE), name, width)
             st.caption(name, width=width, text_alignment="center")
     few = rows[np.linspace(0, len(rows) - 1, min(SHOWN, len(rows))).astype(np.int64)]
     columns = max(10, len(few) // 2)
@@ -106,6 +106,6 @@ def _group(run: Run, split: Split, rows: np.ndarray, dataset: Dataset, said: str
     show.picture(pictures.encode_png(strip), f"Some of {said}")
 
 
-def _beside(images: np.ndarray, side: int) -> bytes:
+def _side_by_side(images: np.ndarray, side: int) -> bytes:
     """Images (n, C, H, W) side by side as PNG, each enlarged to at least `side` pixels."""
     return pictures.encode_png(pictures.mosaic(images, len(images), -(-side // max(images.shape[2:])), gap=4))

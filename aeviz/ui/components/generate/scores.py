@@ -21,7 +21,7 @@ FEATURES = {
 }  # fmt: skip
 
 
-def judge(run: Run, request: SampleRequest) -> None:
+def sample_scores(run: Run, request: SampleRequest) -> None:
     """Draw the scores of samples and of training images, or the button that starts scoring."""
     st.markdown("**Sample quality**")
     if cache.images_if_here(run) is None:
