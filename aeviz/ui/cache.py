@@ -60,6 +60,7 @@ def _images_of(run_id: str, here: str, _run: Run) -> Dataset:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def outline(values: str, _model: dict[str, Any], batch_size: int, optimizer: str, loss: str) -> costs.Outline:
+    """The layers and costs of a network, as far as its layers fit together."""
     return costs.outline(model_config(_model), batch_size, optimizer, loss)
 
 
@@ -92,6 +93,7 @@ def errors(run: Run, split: Split) -> np.ndarray:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def rebuilt(run_id: str, mark: str, pixels: bytes, shape: tuple[int, ...], labels: bytes, _run: Run) -> results.Rebuilt:
+    """Cached part of `rebuild`, with hashable arguments."""
     return results.rebuild(_run, np.frombuffer(pixels, np.uint8).reshape(shape), np.frombuffer(labels, np.int64))
 
 

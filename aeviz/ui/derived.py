@@ -14,17 +14,17 @@ from aeviz.runs import Run
 
 @st.cache_data(max_entries=64, show_spinner="Computing paths …")
 def _walk(
-    run_id: str, mark: str, stops: bytes, classes: tuple[int, ...] | None, count: int, road: str, steps: int, _run: Run
+    run_id: str, mark: str, stops: bytes, classes: tuple[int, ...] | None, count: int, path: str, steps: int, _run: Run
 ) -> results.Walk:
     told = None if classes is None else np.array(classes)
-    return results.walk(_run, np.frombuffer(stops, np.float32).reshape(count, -1), road, steps, told=told)
+    return results.walk(_run, np.frombuffer(stops, np.float32).reshape(count, -1), path, steps, told=told)
 
 
-def walk(run: Run, stops: np.ndarray, told: np.ndarray | None, road: str, steps: int) -> results.Walk:
+def walk(run: Run, stops: np.ndarray, told: np.ndarray | None, path: str, steps: int) -> results.Walk:
     """A path through the codes `stops` (M, D); `told` holds the classes (M,) for a conditional network."""
     stops = np.ascontiguousarray(stops, np.float32)
     classes = None if told is None else tuple(told.tolist())
-    return _walk(run.id, run.weights_mark(), stops.tobytes(), classes, len(stops), road, steps, run)
+    return _walk(run.id, run.weights_mark(), stops.tobytes(), classes, len(stops), path, steps, run)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -67,6 +67,6 @@ def _manifold(run_id: str, mark: str, plane: Any, size: int, label: int, _run: R
 def manifold(
     run: Run, across: np.ndarray | None, up: np.ndarray | None, centre: np.ndarray | None, size: int, label: int
 ) -> results.Grid:
-    """Decoded plane spanned by two directions (D,) through a centre (D,); `label` is the class of a conditional network."""
+    """Decoded plane spanned by two directions (D,) through a centre (D,), of class `label` if conditional."""
     plane = tuple(None if part is None else np.asarray(part, np.float64).tobytes() for part in (across, up, centre))
     return _manifold(run.id, run.weights_mark(), plane, size, label, run)

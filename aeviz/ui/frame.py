@@ -93,7 +93,8 @@ def _note_missing_images(run: Run) -> None:
         st.caption(f":material/no_photography: The images of this run (data set {words.plain(name)}) are not here.")
     elif here.kept:
         st.caption(
-            f":material/luggage: The data set {words.plain(name)} is not here; showing the {len(here):,} test images stored with the run."
+            f":material/luggage: The data set {words.plain(name)} is not here; "
+            f"showing the {len(here):,} test images stored with the run."
         )
 
 

@@ -19,6 +19,7 @@ class Entry:
 
     @property
     def path(self) -> Path:
+        """The page\'s file."""
         return PAGES / f"{self.name}.py"
 
 

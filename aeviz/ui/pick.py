@@ -34,7 +34,8 @@ def titles(runs: list[Run]) -> dict[str, str]:
     named = {run.id: _title(run) for run in runs}
     alike = {title: [body for other, _, body in named.values() if other == title] for title, _, _ in named.values()}
     return {
-        id: " ".join([*([when] if len(alike[title]) > 1 else []), title, *([f"· {body}"] if len(set(alike[title])) > 1 else [])])
+        id: " ".join([*([when] if len(alike[title]) > 1 else []), title,
+        *([f"· {body}"] if len(set(alike[title])) > 1 else [])])
         for id, (title, when, body) in named.items()
     }  # fmt: skip
 
@@ -76,7 +77,8 @@ def data_picker(key: str) -> data.DataInfo:
         list(infos),
         key=key,
         format_func=lambda name: infos[name].label + ("" if infos[name].ready else " ↓"),
-        help="Built-in data sets are always available. Public ones (↓) are downloaded once. Import your own on the page Data.",
+        help="Built-in data sets are always available. Public ones (↓) are downloaded once. Import your own on the "
+        "page Data.",
         persist_state="session",
     )
     return infos[chosen or next(iter(infos))]

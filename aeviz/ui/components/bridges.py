@@ -73,7 +73,8 @@ def notice_viewport(page: str) -> None:
     with st.container(height=1, border=False, key="viewport"):
         told = _viewport(
             data={
-                "narrow": state.is_narrow(), "page": page, "begun": state.recall("begun"), "plotly": address("plotly.js")
+                "narrow": state.is_narrow(), "page": page, "begun": state.recall("begun"),
+                "plotly": address("plotly.js")
             },
             key="viewport_bridge", on_narrow_change=nothing,
         )  # fmt: skip

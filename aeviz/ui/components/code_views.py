@@ -52,7 +52,7 @@ def player(
     stops: np.ndarray,
     places: np.ndarray,
     distance: np.ndarray | None,
-    roads: Sequence[Mapping[str, str]],
+    paths: Sequence[Mapping[str, str]],
     *,
     name: str,
 ) -> "Player":
@@ -63,21 +63,21 @@ def player(
         stops: (M, C, H, W) uint8, the images the paths pass through.
         places: (M,) steps of the stops.
         distance: (R, S) to the data, if known.
-        roads: label and colour of each path.
+        paths: label and colour of each path.
         name: identifies this walk; stage, strips and map with the same name are synchronised.
     """
     flat = frames.reshape(-1, *frames.shape[2:])
     packed = {"frames": sheet(flat), "stops": sheet(stops), "places": places.tolist()}
     if distance is not None:
         packed["distance"] = np.asarray(distance, np.float32).ravel()
-    return Player(kept(packed, frames, stops, places, distance), list(roads), name)
+    return Player(kept(packed, frames, stops, places, distance), list(paths), name)
 
 
 class Player:
     """Paths whose parts a page places separately."""
 
-    def __init__(self, where: str, roads: list[Mapping[str, str]], name: str) -> None:
-        self._shared = {"address": where, "roads": roads, "name": name, "said": SAID, "narrow": state.is_narrow()}
+    def __init__(self, where: str, paths: list[Mapping[str, str]], name: str) -> None:
+        self._shared = {"address": where, "roads": paths, "name": name, "said": SAID, "narrow": state.is_narrow()}
 
     def stage(self, *, key: str, height: int) -> None:
         """Draw the current step of each path, with a slider and a play button."""
@@ -127,7 +127,8 @@ def mosaic(
     packed |= {name: np.asarray(part) for name, part in (("order", order), ("fade", fade)) if part is not None}
     said = np.frombuffer(repr((list(words), packed["marks"])).encode(), np.uint8)
     data = {
-        "address": kept(packed, images, nearest, order, fade, said), "alt": alt, "height": height, "columns": columns, "captions": CAPTIONS,
+        "address": kept(packed, images, nearest, order, fade, said), "alt": alt, "height": height, "columns": columns,
+        "captions": CAPTIONS,
         "rows": None if rows is None else [dict(row) for row in rows], "narrow": state.is_narrow(),
     }  # fmt: skip
     _mosaic(data=data, key=key, on_missing_change=_nothing)
@@ -165,7 +166,8 @@ def direction_slider(
         turn: conditioning along the direction, for a conditional network.
     """
     data = {
-        "decode": decoding_of(run), "z": z.astype(float).tolist(), "vector": vector.astype(float).tolist(), "name": name, "label": label,
+        "decode": decoding_of(run), "z": z.astype(float).tolist(), "vector": vector.astype(float).tolist(),
+        "name": name, "label": label,
         "turn": turn and [part.astype(float).tolist() for part in turn],
         "low": low, "high": high, "start": start, "steps": steps, "signs": [sign for _, _, sign in pictures],
         "pictures": [{"caption": caption, "source": show.image(image)} for caption, image, _ in pictures],

@@ -50,7 +50,8 @@ def export_menu(
 def _save(name: str, what: str, form: str, make: Callable[[], bytes], kind: str) -> None:
     ending = form.lower()
     st.download_button(
-        f"{what} · {form}", make, f"{name}.{ending}", kind, key=f"take.{name}.{ending}", on_click="ignore", width="stretch"
+        f"{what} · {form}", make, f"{name}.{ending}", kind, key=f"take.{name}.{ending}", on_click="ignore",
+        width="stretch"
     )  # fmt: skip
 
 
@@ -59,7 +60,8 @@ def _save_plot(name: str, plot: go.Figure) -> None:
     width, height = PLOT
     _saver(
         data={
-            "figure": str(plots.on_paper(plot).to_json()), "plotly": address("plotly.js"), "name": f"{name}-plot", "width": width, "height": height,
+            "figure": str(plots.on_paper(plot).to_json()), "plotly": address("plotly.js"), "name": f"{name}-plot",
+            "width": width, "height": height,
             "said": {"svg": "Plot · SVG", "png": "Plot · PNG"},
         },
         key=f"take.{name}.plot",

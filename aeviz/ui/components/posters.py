@@ -29,7 +29,7 @@ class Row:
         images: scaled to the size of those in the first row.
         title, note: on the left.
         below: (S,) texts under the images.
-        curve: (S,) values drawn under the row in `colour`, with a dashed line at 1; all curves of a poster share one scale.
+        curve: (S,) values drawn under the row in `colour`, with a dashed line at 1; all curves share one scale.
         colour: of the curve.
         scale: colours with their low and high labels, under the last image.
     """
@@ -92,6 +92,7 @@ class _Sheet:
         return self.edge + number * (self.high + self.said + self.scaled + self.curved + self.letter)
 
     def draw(self, page: Image.Image, pen: ImageDraw.ImageDraw, row: Row, top: int) -> None:
+        """Draw a row at `top` onto the page."""
         for number, image in enumerate(row.images):
             tile = Image.fromarray(pictures.mosaic(image[None], columns=1, gap=0))
             place = self.left + number * (self.wide + self.gap), top

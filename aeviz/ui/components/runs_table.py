@@ -28,11 +28,14 @@ def run_table() -> None:
     # The key depends on the selected run, because the ticked row does not follow it otherwise.
     key = f"runs.table.{current.id if current else ''}.{len(found)}"
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, key=key, on_select=lambda: _choose(key, found), selection_mode="single-row-required", row_height=44,
+        pd.DataFrame(rows), hide_index=True, key=key, on_select=lambda: _choose(key, found),
+        selection_mode="single-row-required", row_height=44,
         selection_default={"selection": {"rows": _chosen_row(found)}},
         column_config={
             "Preview": st.column_config.ImageColumn(width="medium"),
-            "Test PSNR": st.column_config.TextColumn(alignment="right", help="Computed from the mean squared error over the test images."),
+            "Test PSNR": st.column_config.TextColumn(
+                alignment="right", help="Computed from the mean squared error over the test images."
+            ),
             "Created": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
         },
         alt="All runs",

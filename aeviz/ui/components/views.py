@@ -25,7 +25,8 @@ def view_picker(views: Mapping[str, View], key: str) -> View:
     """Select a view of the page."""
     chosen = st.segmented_control(
         "View", list(views), default=next(iter(views)), required=True, key=key, label_visibility="collapsed",
-        format_func=lambda name: views[name].label if state.is_narrow() else f"{views[name].icon} {views[name].label}", persist_state="session",
+        format_func=lambda name: views[name].label if state.is_narrow() else f"{views[name].icon} {views[name].label}",
+        persist_state="session",
         help=" ".join(f"**{view.label}**: {view.help}" for view in views.values()),
     )  # fmt: skip
     return views[chosen]

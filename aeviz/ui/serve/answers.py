@@ -29,6 +29,7 @@ MOST_CODES = 1024  # per request
 
 @functools.lru_cache(1)
 def packed_plotly() -> bytes:
+    """The Plotly script, gzipped."""
     return gzip.compress((Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes(), 6)
 
 
@@ -51,17 +52,20 @@ def _run(request: Request) -> Run:
 
 
 def tile(request: Request) -> Response:
+    """Images of a tile with their reconstructions, labels and errors."""
     tile = thumbnails.tile(_run(request), request.path_params["number"])
     return Response(pack(tile), media_type=BYTES, headers=FOREVER | {"content-encoding": "identity"})
 
 
 def sheet(request: Request) -> Response:
+    """Images of chosen rows (base 36, separated by dots) as one picture."""
     rows = [int(row, 36) for row in request.query_params.get("rows", "").split(".") if row.isalnum()]
     picture = thumbnails.sheet(_run(request), np.array(rows[: thumbnails.MOST_ON_SHEET], np.int64))
     return Response(picture, media_type="image/webp", headers=FOREVER)
 
 
 def near(request: Request) -> Response:
+    """The nearest rows of a row, in latent space and in pixels, as JSON."""
     from aeviz.ui import cache
 
     asked = request.path_params
@@ -72,6 +76,7 @@ def near(request: Request) -> Response:
 
 
 def density(request: Request) -> Response:
+    """Counts of a map's points by cell, for a rectangle of the map."""
     points, colour = (blobs().get(request.path_params[name]) for name in ("points", "colour"))
     if points is None:
         return Response("no longer kept", 404, headers=FRESH)

@@ -58,7 +58,7 @@ def blob(request: Request) -> Response:
     if content is None:
         return Response("no longer kept", 404, headers=FRESH)
     kind = next((kind for begin, kind in PICTURES.items() if content.startswith(begin)), BYTES)
-    # Declared as encoded, so that no middleware compresses it: floats hardly shrink, and compressing takes longer than sending.
+    # Declared as encoded, so that no middleware compresses it: floats hardly shrink, and it would take longer.
     return Response(content, media_type=kind, headers=FOREVER | {"content-encoding": "identity"})
 
 

@@ -81,7 +81,8 @@ def _grid(dataset: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if dataset.classes:
             shown = st.selectbox(
-                "Class", [-1, *range(len(dataset.classes))], key=f"data.class.{dataset.name}", label_visibility="collapsed", width=220,
+                "Class", [-1, *range(len(dataset.classes))], key=f"data.class.{dataset.name}",
+                label_visibility="collapsed", width=220,
                 format_func=lambda number: "All classes" if number < 0 else words.plain(dataset.classes[number]),
             )  # fmt: skip
             rows = rows if shown < 0 else np.flatnonzero(dataset.labels == shown)

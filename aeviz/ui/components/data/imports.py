@@ -135,7 +135,8 @@ def import_dialog() -> None:
         "From", kinds, default=kinds[0], required=True, key="import.kind", label_visibility="collapsed"
     )
     st.caption(
-        "Folder names become labels. Folders named train and test define the split. A CSV file next to the images adds columns to colour the map by."
+        "Folder names become labels. Folders named train and test define the split. A CSV file next to the images adds "
+        "columns to colour the map by."
     )
     files, path = _source(kind)
     first = Path(files[0].name if files else path)
@@ -180,7 +181,8 @@ def _fit_summary(asked: dict[str, object]) -> str:
     how = (
         "cropped to its central square" if asked["fit"] == "crop" else f"padded to a square with {asked['background']}"
     )
-    return f"Each image is {how} and resized to {asked['size']} × {asked['size']} pixels, {'colour' if asked['mode'] == 'rgb' else 'greyscale'}."
+    colours = "colour" if asked["mode"] == "rgb" else "grey"
+    return f"Each image is {how} and resized to {asked['size']} × {asked['size']} pixels, {colours}."
 
 
 def _start_import(files: list[Any], path: str, settings: ImportSettings) -> None:

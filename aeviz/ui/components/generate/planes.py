@@ -63,7 +63,8 @@ def _axis_picker(offered: dict[str, np.ndarray], label: str, place: int) -> Axis
 def _centre(run: Run) -> tuple[np.ndarray | None, int]:
     """Select the plane's centre (D,), None for the mean, and the class."""
     around = st.segmented_control(
-        "Through", ["mean", "image"], default="mean", required=True, key=f"{KEY}.through", width="stretch", persist_state="session",
+        "Through", ["mean", "image"], default="mean", required=True, key=f"{KEY}.through", width="stretch",
+        persist_state="session",
         format_func={"mean": "The mean", "image": "An image"}.__getitem__,
     )  # fmt: skip
     image = pick_image(run, "Image", f"{KEY}.image") if around == "image" else None
@@ -79,7 +80,8 @@ def _class_picker(run: Run) -> int:
     if not cache.model(run).n_classes:
         return 0
     return st.selectbox(
-        "Class", range(len(classes)), key=f"{KEY}.class.{len(classes)}", format_func=classes.__getitem__, persist_state="session",
+        "Class", range(len(classes)), key=f"{KEY}.class.{len(classes)}", format_func=classes.__getitem__,
+        persist_state="session",
         help="The decoder is conditioned on a class. The whole plane uses this one.",
     )  # fmt: skip
 
@@ -94,11 +96,15 @@ def plane_canvas(run: Run, chosen: Chosen) -> None:
     mosaic(
         images, key="plane.mosaic", alt=f"Decoded images over {across} and {up}", height=HEIGHT, columns=chosen.size,
         fade=np.clip(1.2 - distance / FAR, FAINT, 1.0) if chosen.fades else None,
-        words=[f"{across} {x:.2f} · {up} {y:.2f} · {far:.1f}× from the data" for x, y, far in zip(xs.flat, ys.flat, distance, strict=True)],
+        words=[
+            f"{across} {x:.2f} · {up} {y:.2f} · {far:.1f}× from the data"
+            for x, y, far in zip(xs.flat, ys.flat, distance, strict=True)
+        ],
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{words.plain(across)} from {found.xs[0]:.2f} to {found.xs[-1]:.2f} across, {words.plain(up)} from {found.ys[-1]:.2f} to {found.ys[0]:.2f} up: "
+            f"{words.plain(across)} from {found.xs[0]:.2f} to {found.xs[-1]:.2f} across, "
+            f"{words.plain(up)} from {found.ys[-1]:.2f} to {found.ys[0]:.2f} up: "
             "from the 1st to the 99th percentile of the data.",
             width="stretch",
         )  # fmt: skip

@@ -24,7 +24,8 @@ def samples_controls(run: Run) -> dict[str, Any]:
     """Select sampler, temperature and count; returns unvalidated values of a `SampleRequest`."""
     offered = {sampler.name: sampler for sampler in results.samplers_of(run)}
     name = st.selectbox(
-        "Sampler", list(offered), key=f"{KEY}.from.{len(offered)}", format_func=lambda name: offered[name].label, persist_state="session",
+        "Sampler", list(offered), key=f"{KEY}.from.{len(offered)}", format_func=lambda name: offered[name].label,
+        persist_state="session",
         help="\n".join(f"- **{sampler.label}**: {sampler.help}" for sampler in offered.values()),
     )  # fmt: skip
     asked: dict[str, Any] = {"sampler": name}
@@ -54,7 +55,8 @@ def _slider(name: str, step: float = 1) -> Any:
     field = SampleSettings.model_fields[name]
     rules = forms.bounds(field)
     return st.slider(
-        words.label(name), rules["ge"], rules["le"], field.default, step, key=f"{KEY}.{name}", help=field.description, persist_state="session"
+        words.label(name), rules["ge"], rules["le"], field.default, step, key=f"{KEY}.{name}", help=field.description,
+        persist_state="session"
     )  # fmt: skip
 
 
@@ -82,7 +84,8 @@ def _mosaic(run: Run, found: Samples, height: int) -> None:
         _export(found, x_hat)
     nearest, said = _nearest(run, found)
     mosaic(
-        x_hat, key="samples.mosaic", alt=f"{len(x_hat)} samples", height=height, nearest=nearest, words=said, order=order
+        x_hat, key="samples.mosaic", alt=f"{len(x_hat)} samples", height=height, nearest=nearest, words=said,
+        order=order
     )  # fmt: skip
     st.caption(
         "Point at a sample to see its nearest training image. If they look the same, it is a copy."
@@ -97,7 +100,8 @@ def _order_picker(found: Samples) -> np.ndarray | None:
         return None
     order = st.segmented_control(
         "Order", list(ORDERS), default="drawn", required=True, key=f"{KEY}.order", label_visibility="collapsed",
-        format_func=ORDERS.__getitem__, persist_state="session", help="Nearest first: samples most like a training image, to reveal copies.",
+        format_func=ORDERS.__getitem__, persist_state="session",
+        help="Nearest first: samples most like a training image, to reveal copies.",
     )  # fmt: skip
     return np.argsort(found.distance, kind="stable") if order == "nearest" else None
 

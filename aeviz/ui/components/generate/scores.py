@@ -11,14 +11,18 @@ from aeviz.ui import cache, warm, words
 from aeviz.ui.components.job_progress import is_active, job_progress
 
 NUMBERS = {
-    "frechet": ("Fréchet distance", "Distance between Gaussian fits to the features of samples and test images; 0 is best."),
+    "frechet": (
+        "Fréchet distance",
+        "Distance between Gaussian fits to the features of samples and test images; 0 is best.",
+    ),
     "precision": ("Precision", "Share of samples that are close to test images: how realistic they are."),
     "recall": ("Recall", "Share of test images that are close to samples: how much of the data they cover."),
-}  # fmt: skip
+}
 FEATURES = {
     "classifier": "Uses features of a small classifier trained on this data set, shared by all its runs.",
-    "encoder": "Uses the codes of this run's own encoder, because the data set has no classes to train a classifier on. Compare scores within this run only.",
-}  # fmt: skip
+    "encoder": "Uses the codes of this run's own encoder, because the data set has no classes to train a classifier on. "
+    "Compare scores within this run only.",
+}
 
 
 def sample_scores(run: Run, request: SampleRequest) -> None:
@@ -38,7 +42,8 @@ def sample_scores(run: Run, request: SampleRequest) -> None:
     if job.path.exists() and job.status().state != "done":
         st.caption(words.sentence(job.status().message or "scoring did not finish"))
     st.button(
-        "Score samples", icon=":material/balance:", key="samples.judge", on_click=_start, args=(run, request), width="stretch",
+        "Score samples", icon=":material/balance:", key="samples.judge", on_click=_start, args=(run, request),
+        width="stretch",
         help="Compares up to 5,000 new samples with as many test images. Takes about a minute; the result is saved.",
     )  # fmt: skip
     st.caption("Fréchet distance, precision and recall against the test images, with the training images as baseline.")
@@ -58,6 +63,7 @@ def _start(run: Run, request: SampleRequest) -> None:
     job = jobs.create(job.path.parent, job.path.name)
     of_class = () if request.label is None else ("--class", run.config().data.classes[request.label])
     warm.spare().start(
-        job, "sample", run.id, "--from", request.sampler, "--seed", str(request.seed), "--temperature", str(request.temperature),
+        job, "sample", run.id, "--from", request.sampler, "--seed", str(request.seed), "--temperature",
+        str(request.temperature),
         "--components", str(request.components), *of_class, "--score", "--job", str(job.path),
     )  # fmt: skip

@@ -30,7 +30,8 @@ def class_picker(run: Run, image: np.ndarray, told: int) -> None:
     names = {UNSAID: best} | dict(enumerate(classes))
     st.selectbox(
         "Class", options, options.index(said), key=f"{key}.picker", format_func=names.__getitem__, on_change=_say,
-        args=(key,), width=220, help="The network is conditioned on a class. For an image without a label, aeviz uses the class with the best "
+        args=(key,), width=220,
+        help="The network is conditioned on a class. For an image without a label, aeviz uses the class with the best "
         "reconstruction unless you choose one.",
     )  # fmt: skip
 

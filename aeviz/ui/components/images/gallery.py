@@ -52,8 +52,10 @@ def gallery(
 
     _gallery(
         data={
-            "sheet": show.address(sheet), "tile": [small.shape[3], small.shape[2]], "columns": columns_of(len(small)), "count": len(small) // parts, "parts": parts,
-            "labels": list(labels), "notes": list(notes), "best": sorted(best), "picked": picked, "side": side, "row": row, "together": together, "height": height,
+            "sheet": show.address(sheet), "tile": [small.shape[3], small.shape[2]], "columns": columns_of(len(small)),
+            "count": len(small) // parts, "parts": parts,
+            "labels": list(labels), "notes": list(notes), "best": sorted(best), "picked": picked, "side": side,
+            "row": row, "together": together, "height": height,
             "pickable": on_picked is not None, "removable": on_removed is not None, "said": {"remove": "Remove"},
         },
         key=key,

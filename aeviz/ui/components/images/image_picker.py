@@ -141,14 +141,15 @@ def _chooser(here: Dataset | None, yours: Chosen, key: str, chosen: int | str | 
             _of_the_set(here, rows, key, chosen)
     if len(rows):
         st.button(
-            "", icon=":material/casino:", key=f"{key}.draw", on_click=_draw, args=(key, len(rows)), help="Pick a random test image."
+            "", icon=":material/casino:", key=f"{key}.draw", on_click=_draw, args=(key, len(rows)),
+            help="Pick a random test image."
         )  # fmt: skip
 
 
 def _yours(yours: Chosen, key: str, chosen: int | str | None) -> None:
     st.caption("Your images")
     gallery(
-        yours.pixels, key=f"{key}.brought", side=OFFERED_SIDE, notes=yours.names, height=ROOM // 2,
+        yours.pixels, key=f"{key}.yours", side=OFFERED_SIDE, notes=yours.names, height=ROOM // 2,
         picked=yours.names.index(chosen) if isinstance(chosen, str) else None,
         on_picked=lambda number: state.remember(key, yours.names[number]), on_removed=your_images.remove,
     )  # fmt: skip
@@ -168,7 +169,8 @@ def _of_the_set(here: Dataset, rows: np.ndarray, key: str, chosen: int | str | N
     slot = f"{key}.number"
     st.session_state[slot] = chosen if isinstance(chosen, int) else None
     st.number_input(
-        f"Number of a test image (0 to {len(rows) - 1:,})", 0, len(rows) - 1, None, key=slot, on_change=_numbered, args=(key, slot)
+        f"Number of a test image (0 to {len(rows) - 1:,})", 0, len(rows) - 1, None, key=slot, on_change=_numbered,
+        args=(key, slot)
     )  # fmt: skip
 
 

@@ -35,7 +35,8 @@ def image_inputs(
     ways = [*others, *WAYS]
     forms.init_state(f"{key}.way", ways[0], ways)
     way = st.pills(
-        "Images", ways, required=True, key=f"{key}.way", persist_state="session", label_visibility="collapsed", wrap=True
+        "Images", ways, required=True, key=f"{key}.way", persist_state="session", label_visibility="collapsed",
+        wrap=True
     ) or ways[0]  # fmt: skip
     if way in others:
         chosen = others[way]()

@@ -11,11 +11,13 @@ _paste = bridge("aeviz_paste", joined("map/base.js", "paste.js"))
 
 WHITE, BLACK = "#ffffff", "#000000"
 SKETCH_SAID = {
-    "sheet": "Drawing area", "brush": "Brush", "eraser": "Eraser", "width": "Width", "colour": "Colour", "undo": "Undo (Ctrl Z)",
+    "sheet": "Drawing area", "brush": "Brush", "eraser": "Eraser", "width": "Width", "colour": "Colour",
+    "undo": "Undo (Ctrl Z)",
     "clear": "Clear", "next": "Keep it and start another",
 }  # fmt: skip
 PASTE_SAID = {
-    "hint": "Or paste or drop images anywhere on the page.", "paste": "Paste", "pasted": "Pasted", "nothing": "The clipboard contains no image."
+    "hint": "Or paste or drop images anywhere on the page.", "paste": "Paste", "pasted": "Pasted",
+    "nothing": "The clipboard contains no image."
 }  # fmt: skip
 
 
@@ -33,7 +35,8 @@ def sketch(
 
     _sketch(
         data={
-            "key": key, "shape": list(shape), "said": SKETCH_SAID, "ink": WHITE if dark else BLACK, "paper": BLACK if dark else WHITE,
+            "key": key, "shape": list(shape), "said": SKETCH_SAID, "ink": WHITE if dark else BLACK,
+            "paper": BLACK if dark else WHITE,
         },
         key=key, on_drawn_change=lambda: receive(key, "drawn", read, lambda told: on_drawn(*told)),
     )  # fmt: skip

@@ -45,7 +45,8 @@ def chart(
     marks = [{"x": event["x"], "words": event["words"]} for event in events]
     _chart(
         data={
-            "name": key, "about": about, "series": series, "events": marks, "height": height, "log": log, "empty": empty,
+            "name": key, "about": about, "series": series, "events": marks, "height": height, "log": log,
+            "empty": empty,
             "x_label": x_label, "y_label": y_label, "alt": f"{y_label} over {x_label}: {', '.join(curves) or empty}",
         },
         key=key, height=height,
@@ -63,7 +64,7 @@ def strips(
 
 
 def bars(groups: Sequence[Mapping[str, Any]], *, key: str, height: int, empty: str) -> None:
-    """Draw groups of bars: title, note, help, labels, values, unit, colour; optional faint (per bar), top, log, wide."""
+    """Draw groups of bars: title, note, help, labels, values, unit, colour; optional faint, top, log, wide."""
     _bars(data={"groups": list(groups), "height": height, "empty": empty}, key=key, height=height)
 
 
@@ -92,7 +93,8 @@ def film(
     shown = [(name, CLASS_COLOURS[number % len(CLASS_COLOURS)]) for number, name in enumerate(names)]
     head = {
         "about": about, "points": len(labels), "frames": kept, "reach": max(reach, 1e-12),
-        "live": live, "full": full, "height": height, "colours": colours, "names": shown if 1 < len(shown) <= 20 else [], "empty": "Waiting for the first frame of the map.",
+        "live": live, "full": full, "height": height, "colours": colours,
+        "names": shown if 1 < len(shown) <= 20 else [], "empty": "Waiting for the first frame of the map.",
     }  # fmt: skip
     text = json.dumps(head, allow_nan=False).encode()
     content = struct.pack("<I", len(text)) + text + b"".join(part.tobytes() for part in places)

@@ -44,7 +44,8 @@ def _finding(run: Run, findings: list[Finding], goes_on: bool) -> None:
     )
     if first.cure and (goes_on or first.again):
         cure.button(
-            first.cure_label, key="cure", icon=":material/healing:", on_click=catch_errors(apply_cure), args=(run, first),
+            first.cure_label, key="cure", icon=":material/healing:", on_click=catch_errors(apply_cure),
+            args=(run, first),
             width="stretch", help=_cure_in_words(first),
         )  # fmt: skip
 

@@ -23,7 +23,7 @@ APPLY_SECONDS = 0.6
 
 @dataclass(frozen=True)
 class Turn:
-    """A change requested in this session: its value, the step of the request, and the step it applied at, once known."""
+    """A change requested in this session: value, step of the request, and step it applied at, once known."""
 
     value: float
     requested_at: int

@@ -89,8 +89,8 @@ def _gradients(gradients: dict[str, float]) -> dict[str, Any]:
     return {
         "title": "Gradient by layer",
         "note": "" if total is None else f"total {total:.3g}",
-        "help": "Gradient norm of each layer's weights, on a logarithmic scale. Similar bars mean that the layers learn at "
-        "a similar pace.",
+        "help": "Gradient norm of each layer's weights, on a logarithmic scale. Similar bars mean that the layers "
+        "learn at a similar pace.",
         "labels": [_short(name) for name in layers], "values": list(layers.values()), "unit": "",
         "colour": CLASS_COLOURS[2], "log": True,
     }  # fmt: skip

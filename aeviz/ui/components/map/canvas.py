@@ -57,7 +57,7 @@ def last_request(run: Run) -> MapRequest | None:
 
 
 def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:
-    """The map and, while it is computed, the URL path of its next frames; (None, None) before there is anything to show."""
+    """The map and, while it is computed, the URL path of its next frames; (None, None) if there is no map."""
     method = PROJECTIONS[request.method]
     job = results.map_job(run, request)
     working = method.slow and is_active(job)
@@ -129,7 +129,8 @@ def place_on_map(run: Run, chosen: Chosen) -> None:
     kept = [name for name in PROJECTIONS if results.kept_map(run, _usual(name))]
     offered = [name for name in PROJECTIONS if name in kept or name == "pca"]
     method = forms.choose(
-        offered, offered[0], lambda name: PROJECTIONS[name].label, label="Map", key="place.method", label_visibility="collapsed"
+        offered, offered[0], lambda name: PROJECTIONS[name].label, label="Map", key="place.method",
+        label_visibility="collapsed"
     )  # fmt: skip
     request = _usual(method)
     drawn = results.project(run, request)
@@ -159,7 +160,10 @@ def map_facts(run: Run, request: MapRequest) -> None:
     if perplexity and perplexity < asked:
         numbers["Perplexity"] = (words.number(perplexity), f"Lowered from {asked:g}, because there are too few codes.")
     if drawn.notes.get("kl_divergence") is not None:
-        numbers["KL divergence"] = (words.number(drawn.notes["kl_divergence"]), "The t-SNE objective. Compare it only between maps of the same codes.")  # fmt: skip
+        numbers["KL divergence"] = (
+            words.number(drawn.notes["kl_divergence"]),
+            "The t-SNE objective. Compare it only between maps of the same codes.",
+        )
     judged = results.kept_quality(run, request)
     if judged is None and len(drawn.points) <= JUDGED_AT_ONCE:
         judged = results.quality(run, request)

@@ -50,7 +50,8 @@ def colour_picker(run: Run, split: Split) -> Paint:
     forms.init_state(KEY, next(iter(offered)), offered)
     about = (f"**{words.plain(words.capitalised(info.label))}**: {words.plain(info.help)}" for info in offered.values())
     picked = st.selectbox(
-        "Colour", list(offered), key=KEY, format_func=lambda id: words.capitalised(offered[id].label), persist_state="session",
+        "Colour", list(offered), key=KEY, format_func=lambda id: words.capitalised(offered[id].label),
+        persist_state="session",
         help="\n\n".join(about),
     )  # fmt: skip
     chosen = offered[picked]
@@ -125,5 +126,6 @@ def _progress(run: Run, split: Split, name: str, settings: dict[str, Any], reque
             return
         st.caption(words.sentence(status.message or "the colours were not computed"))
         st.button(
-            "Compute", icon=":material/palette:", key="colour.start", on_click=_start, args=(run, split, name, settings, request)
+            "Compute", icon=":material/palette:", key="colour.start", on_click=_start,
+            args=(run, split, name, settings, request)
         )  # fmt: skip

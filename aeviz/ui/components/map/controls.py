@@ -17,8 +17,8 @@ from aeviz.ui.components.map.groups import axes_picker
 TOOLS = {"lasso": "Lasso", "select": "Box", "pan": "Move"}
 SHOWS = {"dots": "Dots", "pictures": "Pictures", "means": "Means", "density": "Density"}
 DECODES = (
-    "Shows decoded images on a grid over the map. On linear maps such as PCA the inverse transform is exact; on t-SNE and "
-    "UMAP it is fitted to the codes of nearby dots."
+    "Shows decoded images on a grid over the map. On linear maps such as PCA the inverse transform is exact; "
+    "on t-SNE and UMAP it is fitted to the codes of nearby dots."
 )
 MOST_FOUND = 5000
 MOST_DIGITS = 18  # of a row number
@@ -41,7 +41,8 @@ class DisplayOptions:
 def map_controls(run: Run) -> tuple[MapRequest, Paint, str]:
     """Select method, settings, split and colour; returns them with the search text."""
     method = forms.choose(
-        PROJECTIONS, "pca", lambda name: PROJECTIONS[name].label, label="Method", key="map.method", persist_state="session",
+        PROJECTIONS, "pca", lambda name: PROJECTIONS[name].label, label="Method", key="map.method",
+        persist_state="session",
         help="\n\n".join(f"**{cls.label}**: {cls.summary}" for cls in PROJECTIONS.values()),
     )  # fmt: skip
     cls = PROJECTIONS[method].Settings
@@ -49,7 +50,8 @@ def map_controls(run: Run) -> tuple[MapRequest, Paint, str]:
     here = cache.images_if_here(run)
     splits: list[Split] = ["test"] if here and here.kept else ["test", "train"]
     split: Split = forms.segmented(
-        splits, "test", label="Images", key="map.split", width="stretch", persist_state="session", help="Test images were not used for training.",
+        splits, "test", label="Images", key="map.split", width="stretch", persist_state="session",
+        help="Test images were not used for training.",
     )  # fmt: skip
     paint = colour_picker(run, split)
     searched = st.text_input("Find", key="map.find", placeholder="Label, file, #number", icon=":material/search:")
@@ -71,10 +73,12 @@ def display_options(run: Run, dims: int, dense: bool) -> DisplayOptions:
         names = grid = False
         if dims == 2:
             tool = forms.segmented(
-                TOOLS, "lasso", TOOLS.__getitem__, label="Drag", key="map.tool", persist_state="session", label_visibility="collapsed"
+                TOOLS, "lasso", TOOLS.__getitem__, label="Drag", key="map.tool", persist_state="session",
+                label_visibility="collapsed"
             )  # fmt: skip
             show = forms.segmented(
-                shows, shows[0], SHOWS.__getitem__, label="Show", key="map.show", persist_state="session", label_visibility="collapsed"
+                shows, shows[0], SHOWS.__getitem__, label="Show", key="map.show", persist_state="session",
+                label_visibility="collapsed"
             )  # fmt: skip
             forms.init_state("map.names", True)
             names = st.toggle(

@@ -47,7 +47,8 @@ def direction_line(run: Run, split: Split) -> None:
             with st.popover("Save direction", icon=":material/trending_flat:"):
                 _form(run, split, a, b)
             st.button(
-                "Use as map axis", icon=":material/straighten:", key="group.map", on_click=catch_errors(_map_along), args=(run, split, a, b),
+                "Use as map axis", icon=":material/straighten:", key="group.map", on_click=catch_errors(_map_along),
+                args=(run, split, a, b),
                 help="Show a map whose first axis points from the mean of A to the mean of B.",
             )  # fmt: skip
         st.button("Clear groups", icon=":material/close:", key="group.forget", on_click=_forget, args=(run, split))
@@ -61,7 +62,8 @@ def _forget(run: Run, split: Split) -> None:
 def _form(run: Run, split: Split, a: np.ndarray, b: np.ndarray) -> None:
     st.text_input("Name", key="group.name", placeholder="thicker", max_chars=80)
     method = st.segmented_control(
-        "Method", list(METHODS), default="mean_difference", required=True, key="group.method", format_func=lambda name: METHODS[name][0]
+        "Method", list(METHODS), default="mean_difference", required=True, key="group.method",
+        format_func=lambda name: METHODS[name][0]
     )  # fmt: skip
     st.button(
         "Save", type="primary", key="group.keep", on_click=catch_errors(_keep), args=(run, split, a, b, method),

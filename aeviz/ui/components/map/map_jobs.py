@@ -68,7 +68,8 @@ def offer(run: Run, request: MapRequest) -> None:
     count = run.config().data.splits[request.split]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"Draw {label}", type="primary", icon=":material/scatter_plot:", key="map.draw", on_click=start_map, args=(run, request)
+            f"Draw {label}", type="primary", icon=":material/scatter_plot:", key="map.draw", on_click=start_map,
+            args=(run, request)
         )  # fmt: skip
         status = job.status() if job.path.exists() else None
         if status and status.state == "stopped":
@@ -97,7 +98,8 @@ def progress(run: Run, request: MapRequest) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(share, text=" · ".join(said))
         st.button(
-            "Stop", icon=":material/stop:", key="map.stop", on_click=job.ask, args=("stop",), help="Keep the map as it is now. You can continue it later."
+            "Stop", icon=":material/stop:", key="map.stop", on_click=job.ask, args=("stop",),
+            help="Keep the map as it is now. You can continue it later."
         )  # fmt: skip
 
 

@@ -21,8 +21,10 @@ from aeviz.ui.frame import catch_errors
 SHOWN = 20  # images in the strip
 STRIP_WIDTH = 960
 HINTS = {
-    2: ":material/lasso_select: Draw around dots to see their images here. Click a dot to see its neighbours, Shift-click to select it. Scroll to zoom.",
-    3: ":material/touch_app: Click a dot to see its neighbours, Shift-click to select it and see its image here. Drag to rotate, scroll to zoom.",
+    2: ":material/lasso_select: Draw around dots to see their images here. Click a dot to see its neighbours, "
+    "Shift-click to select it. Scroll to zoom.",
+    3: ":material/touch_app: Click a dot to see its neighbours, Shift-click to select it and see its image here. "
+    "Drag to rotate, scroll to zoom.",
 }
 MOST_NAMED = 3
 
@@ -64,7 +66,8 @@ def selection_strip(run: Run, split: Split, picked: np.ndarray, dims: int) -> No
         with st.popover("Label", icon=":material/label:", help="Label these images yourself."):
             _label_form(dataset, picked)
         st.download_button(
-            "Table", lambda: table(run, dataset, picked), "selection.csv", "text/csv", icon=":material/table:", key="save.table",
+            "Table", lambda: table(run, dataset, picked), "selection.csv", "text/csv", icon=":material/table:",
+            key="save.table",
             on_click="ignore", help="Index, label, file and code of each selected image.",
         )  # fmt: skip
         st.download_button(

@@ -54,7 +54,8 @@ def _run_picker(run: Run, others: dict[str, Run], titles: dict[str, str]) -> lis
     name = run.config().data.name
     alike = [id for id, other in others.items() if other.config().data.name == name][:AT_FIRST]
     chosen = st.multiselect(
-        "Runs", list(others), default=alike, key="pictures.rivals", format_func=lambda id: titles.get(id, id), max_selections=MOST,
+        "Runs", list(others), default=alike, key="pictures.rivals", format_func=lambda id: titles.get(id, id),
+        max_selections=MOST,
         placeholder="Other runs", persist_state="session", label_visibility="collapsed",
     )  # fmt: skip
     return [others[id] for id in chosen]

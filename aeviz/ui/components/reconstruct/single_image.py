@@ -27,9 +27,12 @@ PARTS = ("decoder.js", "map/base.js", "map/decode.js", "wipe.js", "code_bars.js"
 MOST_TALL = 300  # pixels, of each of the three images
 NEAREST, NEAREST_SIDE = 6, 44
 SAID = {
-    "original": "Original", "reconstruction": "Reconstruction", "error": "Error", "in": "Zoom in", "out": "Zoom out", "changed": "With this code", "minus": "Reconstruction minus original",
-    "wipe": "Wipe between original and reconstruction", "looks": "Drag across the reconstruction to wipe. Scroll or pinch to zoom.",
-    "pixel": "Pixel", "title": "Code of {count} numbers", "hint": "Drag a bar. Double-click to reset it.", "more": "Swipe sideways for more.",
+    "original": "Original", "reconstruction": "Reconstruction", "error": "Error", "in": "Zoom in", "out": "Zoom out",
+    "changed": "With this code", "minus": "Reconstruction minus original",
+    "wipe": "Wipe between original and reconstruction",
+    "looks": "Drag across the reconstruction to wipe. Scroll or pinch to zoom.",
+    "pixel": "Pixel", "title": "Code of {count} numbers", "hint": "Drag a bar. Double-click to reset it.",
+    "more": "Swipe sideways for more.",
     "reset": "Reset all", "was": "was",
 }  # fmt: skip
 MEANINGS = {
@@ -85,7 +88,7 @@ def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
 
 
 def _ranges(run: Run) -> dict[str, Any]:
-    """The 1st and 99th percentile of each number of the test images' codes, and the order by variance, largest first."""
+    """The 1st and 99th percentile of each latent dimension over the test images, and the order by variance."""
     try:
         codes = cache.codes(run, "test").z
     except MissingData:
@@ -104,7 +107,8 @@ def _export(run: Run, rebuilt: Rebuilt, picked: int, name: str) -> None:
     errors, most = pictures.signed_error_map(x, x_hat, plots.DIVERGING)
     shown = np.stack([as_colour(pictures.to_pixels(x[0])), as_colour(pictures.to_pixels(x_hat[0])), errors[0]])
     row = Row(
-        shown, below=[SAID[part] for part in ("original", "reconstruction", "error")], scale=(plots.DIVERGING, words.signed(-most), words.signed(most))
+        shown, below=[SAID[part] for part in ("original", "reconstruction", "error")],
+        scale=(plots.DIVERGING, words.signed(-most), words.signed(most))
     )  # fmt: skip
     export_menu(
         "reconstruction", shown[None], {"x": x[0], "x_hat": x_hat[0], "z": z[0]},
@@ -114,13 +118,15 @@ def _export(run: Run, rebuilt: Rebuilt, picked: int, name: str) -> None:
 
 
 def _metrics_line(numbers: dict[str, Any]) -> str:
-    return f"MSE {words.number(numbers['mse'])} · {words.decibels(numbers['psnr'])} · SSIM {words.number(numbers['ssim'], 2)}"
+    mse, psnr, ssim = words.number(numbers["mse"]), words.decibels(numbers["psnr"]), words.number(numbers["ssim"], 2)
+    return f"MSE {mse} · {psnr} · SSIM {ssim}"
 
 
 def _numbers(numbers: dict[str, Any]) -> None:
     psnr, ssim, place = numbers["psnr"], numbers["ssim"], numbers["percentile"]
     said = {
-        "mse": words.number(numbers["mse"]), "psnr": "–" if psnr is None else f"{psnr:.1f} dB", "ssim": "–" if ssim is None else f"{ssim:.2f}",
+        "mse": words.number(numbers["mse"]), "psnr": "–" if psnr is None else f"{psnr:.1f} dB",
+        "ssim": "–" if ssim is None else f"{ssim:.2f}",
         "percentile": "–" if place is None else f"{place:.0f} %",
     }  # fmt: skip
     with st.container(horizontal=True, gap="small", horizontal_alignment="distribute"):

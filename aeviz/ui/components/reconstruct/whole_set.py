@@ -54,7 +54,8 @@ def _of_class(run: Run, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
     kinds = [ALL, *range(len(dataset.classes))]
     names = ["All", *(words.plain(name) for name in dataset.classes)]
     kind = st.pills(
-        "Class", kinds, default=ALL, required=True, key=f"errors.class.{run.id}", format_func=lambda number: names[number + 1], label_visibility="collapsed"
+        "Class", kinds, default=ALL, required=True, key=f"errors.class.{run.id}",
+        format_func=lambda number: names[number + 1], label_visibility="collapsed"
     )  # fmt: skip
     return np.ones(len(rows), bool) if kind == ALL else labels == kind
 
@@ -64,7 +65,8 @@ def _range(run: Run, errors: np.ndarray, mine: np.ndarray) -> tuple[float, float
     slot = st.container()
     low, high = plots.reach_of(errors)
     chosen = st.slider(
-        "Errors", low, high, (low, high), (high - low) / 200, format="%.3g", key=f"errors.range.{run.id}", label_visibility="collapsed"
+        "Errors", low, high, (low, high), (high - low) / 200, format="%.3g", key=f"errors.range.{run.id}",
+        label_visibility="collapsed"
     )  # fmt: skip
     with slot:
         figure = plots.error_histogram(errors, mine, chosen, height=150)
@@ -94,23 +96,29 @@ def _mosaic(
     dataset: Dataset, rows: np.ndarray, pairs: np.ndarray, captions: list[str], on_opened: Callable[[int], None]
 ) -> None:
     gallery(
-        pairs.reshape(-1, *pairs.shape[2:]), parts=2, key="errors.mosaic", side=SIDE, height=ROOM, on_picked=lambda place: on_opened(int(rows[place])),
-        labels=captions, notes=[f"{name_of(dataset, row)} · MSE {error}" for row, error in zip(rows, captions, strict=True)],
+        pairs.reshape(-1, *pairs.shape[2:]), parts=2, key="errors.mosaic", side=SIDE, height=ROOM,
+        on_picked=lambda place: on_opened(int(rows[place])),
+        labels=captions,
+        notes=[f"{name_of(dataset, row)} · MSE {error}" for row, error in zip(rows, captions, strict=True)],
     )  # fmt: skip
 
 
 def _export(
-    dataset: Dataset, rows: np.ndarray, errors: np.ndarray, pairs: np.ndarray, captions: list[str], said: str, histogram: go.Figure
+    dataset: Dataset, rows: np.ndarray, errors: np.ndarray, pairs: np.ndarray, captions: list[str], said: str,
+    histogram: go.Figure
 ) -> None:  # fmt: skip
     """Export the shown images and the errors of the whole test set."""
     seam = [(0, 0)] * 3 + [(0, 1)]
     joined = np.concatenate([np.pad(pairs[:, 0], seam, constant_values=255), pairs[:, 1]], axis=-1)  # (n, C, H, 2W + 1)
     lines = [
-        Row(joined[start : start + ACROSS], below=captions[start : start + ACROSS]) for start in range(0, len(joined), ACROSS)
-    ]  # fmt: skip
+        Row(joined[start : start + ACROSS], below=captions[start : start + ACROSS])
+        for start in range(0, len(joined), ACROSS)
+    ]
     labels = dataset.labels[rows]
     names = np.array([dataset.classes[label] if label >= 0 else "" for label in labels])
     export_menu(
-        "errors", pairs, {"index": rows, "label": labels, "error": errors}, {"index": rows, "label": names, "error": errors},
-        picture=lambda: poster(lines, f"{said}, each beside its reconstruction, with its mean squared error"), plot=histogram,
+        "errors", pairs, {"index": rows, "label": labels, "error": errors},
+        {"index": rows, "label": names, "error": errors},
+        picture=lambda: poster(lines, f"{said}, each beside its reconstruction, with its mean squared error"),
+        plot=histogram,
     )  # fmt: skip

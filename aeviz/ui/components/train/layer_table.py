@@ -29,7 +29,8 @@ SAID = {
     "add": "Add a layer below (Enter)", "remove": "Remove the layer (Delete)", "up": "Move up (Alt ↑)",
     "down": "Move down (Alt ↓)", "undo": "Undo (Ctrl Z)", "redo": "Redo (Ctrl Y)", "layer": "layer",
     "whole": "{label} must be a whole number from {min} to {max}.",
-    "number": "{label} must be a number from {min} to {max}.", "image": "Image", "code": "Code", "decoder": "Decoder", "mirrors": "the layers above, mirrored",
+    "number": "{label} must be a number from {min} to {max}.", "image": "Image", "code": "Code", "decoder": "Decoder",
+    "mirrors": "the layers above, mirrored",
 }  # fmt: skip
 SHORTER = {"norm": "Norm"}
 STEPS = {"kernel": 2, "stride": 1, "dropout": 0.05}  # other numbers change by about 10 %

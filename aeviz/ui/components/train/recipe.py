@@ -129,7 +129,8 @@ def _body_form() -> tuple[str, dict[str, Any]]:
     body = forms.choose(
         BODIES, "dense", label="Layers", key="train.body", persist_state="session", on_change=_body_chosen,
         format_func=lambda name: BODIES[name].label,
-        help="Enter layer sizes here, or edit single layers in the table. Edits that the sizes cannot express switch this to Custom.",
+        help="Enter layer sizes here, or edit single layers in the table. Edits that the sizes cannot express switch "
+        "this to Custom.",
     )  # fmt: skip
     if body == CustomConfig.model_fields["name"].default:
         layers = state.recall("train.custom", {}).get("layers", CustomConfig().to_json()["layers"])

@@ -186,7 +186,9 @@ def _widget(part: Part, name: str, variant: type[Autoencoder]) -> Any:
     if name == "device":
         return forms.choose(
             ["auto", *available_devices()], "auto", label="Device", key="train.device", persist_state="session",
-            format_func=lambda device: f"Automatic: {device_name(resolve_device(device))}" if device == "auto" else device_name(device),
+            format_func=lambda device: (
+                f"Automatic: {device_name(resolve_device(device))}" if device == "auto" else device_name(device)
+            ),
             help=TrainingConfig.model_fields["device"].description,
         )  # fmt: skip
     return forms.settings_form(part.cls, part.key, only=[name])[name]

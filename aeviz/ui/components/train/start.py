@@ -17,7 +17,8 @@ def train_button(filled: Filled) -> None:
     """Draw the start button, and the device or what prevents the start."""
     info, recipe = filled.info, filled.recipe
     st.button(
-        "Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train", on_click=catch_errors(_start),
+        "Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train",
+        on_click=catch_errors(_start),
         args=(recipe,), disabled=not info.ready or recipe is None,
     )  # fmt: skip
     if not info.ready:

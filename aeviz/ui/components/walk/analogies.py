@@ -35,8 +35,10 @@ class Chosen(NamedTuple):
 def direction_controls(run: Run) -> Chosen:
     """Select a direction and an image, or the three images of an analogy."""
     mode = st.segmented_control(
-        "Kind", list(MODES), default="direction", required=True, key="directions.mode", width="stretch", persist_state="session",
-        label_visibility="collapsed", format_func=MODES.__getitem__, help="A direction between two groups, or an analogy: A is to B as C is to what?",
+        "Kind", list(MODES), default="direction", required=True, key="directions.mode", width="stretch",
+        persist_state="session",
+        label_visibility="collapsed", format_func=MODES.__getitem__,
+        help="A direction between two groups, or an analogy: A is to B as C is to what?",
     )  # fmt: skip
     if mode == "analogy":
         return Chosen(mode, pick_images(run, "ABC", "analogy"))
@@ -55,7 +57,8 @@ def direction_canvas(run: Run, chosen: Chosen) -> None:
         _along(run, images[0], chosen.direction)
     elif not offered_directions(run):
         st.info(
-            "No directions yet. On the page Map, select two groups of images as A and B and save the direction between them.",
+            "No directions yet. On the page Map, select two groups of images as A and B and save the direction between "
+            "them.",
             icon=":material/trending_flat:",
         )
 
@@ -69,7 +72,8 @@ def _analogy(run: Run, images: list[PickedImage]) -> None:
     named = zip("ABC", drawn_from, (":", "∷", ":"), strict=True)
     direction_slider(
         run, c, b - a, key="analogy", name=_name(run, "analogy", *drawn_from), label="C plus the step from A to B",
-        low=0.0, high=FURTHEST, start=1.0, pictures=list(named), marks={0.0: "C", 1.0: "C + B − A", FURTHEST: "further"},
+        low=0.0, high=FURTHEST, start=1.0, pictures=list(named),
+        marks={0.0: "C", 1.0: "C + B − A", FURTHEST: "further"},
         steps=_steps(), turn=turn,
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -84,7 +88,8 @@ def _along(run: Run, image: PickedImage, direction: Direction) -> None:
     turn = turn_of(rebuilt.told, cache.model(run).n_classes)
     (x_hat,) = pictures.to_pixels(rebuilt.x_hat)
     direction_slider(
-        run, rebuilt.z[0], vector, key="direction", name=_name(run, direction.name, vector, image.pixels), label=direction.name,
+        run, rebuilt.z[0], vector, key="direction", name=_name(run, direction.name, vector, image.pixels),
+        label=direction.name,
         low=-REACH, high=REACH, start=1.0, pictures=[("Image", image.pixels, ""), ("Reconstruction", x_hat, "→")],
         marks={-REACH: "−2", -1.0: "−1", 0.0: "unchanged", 1.0: "+1", REACH: "+2"}, steps=_steps(), turn=turn,
     )  # fmt: skip

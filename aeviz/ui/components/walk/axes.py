@@ -37,13 +37,15 @@ def axes_controls(run: Run) -> Chosen:
     """Select the image and the axes."""
     image = pick_image(run, "Image", "axes.image")
     kind: Kind = st.segmented_control(
-        "Axes", list(KINDS), default="dimensions", required=True, key="axes.kind", width="stretch", persist_state="session",
+        "Axes", list(KINDS), default="dimensions", required=True, key="axes.kind", width="stretch",
+        persist_state="session",
         format_func=KINDS.__getitem__, help="Single latent dimensions, or the principal directions of the codes.",
     )  # fmt: skip
     told = [name for name in ORDERS if name != "kl" or (kind == "dimensions" and isinstance(cache.model(run), VAE))]
     order: Order = st.selectbox(
         "Order by", told, key=f"axes.order.{len(told)}", format_func=ORDERS.__getitem__, persist_state="session",
-        help="Order axes by how much they change the image, by the variance of the codes along them, or by their KL divergence from N(0, 1).",
+        help="Order axes by how much they change the image, by the variance of the codes along them, or by their KL "
+        "divergence from N(0, 1).",
     )  # fmt: skip
     steps = st.slider("Images per row", 3, 15, 9, key="axes.steps", persist_state="session")
     return Chosen(image, kind, order, steps)
@@ -65,7 +67,8 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
     notes = [_note(known, chosen.order, axis) for axis in swept.chosen]
     silent = known.effect[swept.chosen] < SILENT
     mosaic(
-        frames, key="axes.mosaic", alt=f"{count} axes, {steps} images each", height=HEIGHT, columns=steps, marks=own.tolist(),
+        frames, key="axes.mosaic", alt=f"{count} axes, {steps} images each", height=HEIGHT, columns=steps,
+        marks=own.tolist(),
         fade=np.where(silent, FAINT, 1.0).repeat(steps),
         rows=[{"label": name, "note": note} for name, note in zip(names, notes, strict=True)],
         words=[f"{name} = {value:.2f}" for name, row in zip(names, swept.values, strict=True) for value in row],
@@ -81,7 +84,9 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
             NAME, frames.reshape(count, steps, *frames.shape[1:]),
             {"axis": np.array(names), "value": swept.values, "z": swept.z, "x_hat": frames},
             {"axis": np.array(names).repeat(steps), "value": swept.values.ravel(), "z": swept.z.reshape(-1, width)},
-            picture=lambda: poster([Row(*row) for row in zip(frames.reshape(count, steps, *frames.shape[1:]), names, notes, strict=True)]),
+            picture=lambda: poster(
+                [Row(*row) for row in zip(frames.reshape(count, steps, *frames.shape[1:]), names, notes, strict=True)]
+            ),
         )  # fmt: skip
 
 

@@ -28,11 +28,14 @@ def means_controls(run: Run) -> tuple[int, Split]:
     offered = [*([EVERY, *range(len(classes))] if classes else []), PICKED]
     chosen = st.selectbox(
         "Images", offered, key=f"means.of.{len(classes)}", persist_state="session",
-        format_func=lambda number: {EVERY: "Every class", PICKED: f"Selected on the map ({len(picks[split]):,})"}.get(number) or classes[number],
+        format_func=lambda number: (
+            {EVERY: "Every class", PICKED: f"Selected on the map ({len(picks[split]):,})"}.get(number) or classes[number]
+        ),
         help="The test images of a class, or the images selected on the page Map.",
     )  # fmt: skip
     st.caption(
-        "The mean of the pixels blurs whatever does not line up. The mean of the codes is a single code, so its decoded image can stay sharp."
+        "The mean of the pixels blurs whatever does not line up. The mean of the codes is a single code, so its "
+        "decoded image can stay sharp."
     )
     return chosen, split
 
@@ -52,7 +55,10 @@ def means_canvas(run: Run, asked: tuple[int, Split]) -> None:
         if len(rows):
             _group(run, split, rows, dataset, f"{len(rows):,} selected images")
         else:
-            st.info("Nothing is selected. Draw around some dots on the page Map to see their mean here.", icon=":material/lasso_select:")  # fmt: skip
+            st.info(
+                "Nothing is selected. Draw around some dots on the page Map to see their mean here.",
+                icon=":material/lasso_select:",
+            )
     else:
         rows = dataset.rows(SPLIT)
         rows = rows[dataset.labels[rows] == chosen]

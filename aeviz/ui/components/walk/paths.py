@@ -40,7 +40,7 @@ class Chosen:
     """The images (None if missing), the chosen paths with their labels, and the number of steps."""
 
     images: list[PickedImage | None]
-    roads: dict[str, str]
+    paths: dict[str, str]
     steps: int
 
 
@@ -61,13 +61,14 @@ class Paths:
 def path_controls(run: Run) -> Chosen:
     """Select images, paths and number of steps."""
     count = st.segmented_control(
-        "Images", range(FEWEST_STOPS, MOST_STOPS + 1), default=FEWEST_STOPS, required=True, key="walk.count", width="stretch",
+        "Images", range(FEWEST_STOPS, MOST_STOPS + 1), default=FEWEST_STOPS, required=True, key="walk.count",
+        width="stretch",
         persist_state="session", help="A path passes through all of them in this order.",
     )  # fmt: skip
     images = pick_images(run, "ABCD"[:count], "walk")
-    roads = _paths_picker(run)
+    paths = _paths_picker(run)
     steps = st.slider("Steps", FEWEST_STEPS, MOST_STEPS, 16, key="walk.steps", persist_state="session")
-    return Chosen(images, roads, max(steps, count))
+    return Chosen(images, paths, max(steps, count))
 
 
 def _paths_picker(run: Run) -> dict[str, str]:
@@ -75,10 +76,12 @@ def _paths_picker(run: Run) -> dict[str, str]:
     with st.container(gap="xxsmall"):
         st.markdown("Paths")
         offered = [
-            (road, st.checkbox(road.label, road.name in USUAL, key=f"walk.road.{road.name}", help=road.help, persist_state="session"))
-            for road in results.roads_of(run)
+            (path, st.checkbox(
+                path.label, path.name in USUAL, key=f"walk.path.{path.name}", help=path.help, persist_state="session",
+            ))
+            for path in results.roads_of(run)
         ]  # fmt: skip
-    return {road.name: road.label for road, is_chosen in offered if is_chosen}
+    return {path.name: path.label for path, is_chosen in offered if is_chosen}
 
 
 def path_canvas(run: Run, chosen: Chosen) -> None:
@@ -87,40 +90,43 @@ def path_canvas(run: Run, chosen: Chosen) -> None:
     if len(images) < len(chosen.images):
         st.info("An image is missing. Upload one on the left.", icon=":material/upload:")
         return
-    if not chosen.roads:
+    if not chosen.paths:
         st.info("Choose at least one path.", icon=":material/route:")
         return
     x, rebuilt = np.stack([image.pixels for image in images]), through_network(run, images)
-    roads = walked(run, rebuilt, chosen)
+    paths = walked(run, rebuilt, chosen)
     shown = player(
-        roads.frames, x, places_of_stops(len(x), chosen.steps), roads.distance, roads.marks(), name=f"{run.id}.{chosen.steps}"
+        paths.frames, x, places_of_stops(len(x), chosen.steps), paths.distance, paths.marks(),
+        name=f"{run.id}.{chosen.steps}"
     )  # fmt: skip
     stage, strips, beside = _places()
     with stage:
         shown.stage(key="walk.stage", height=STAGE_NARROW if state.is_narrow() else STAGE)
     with strips:
         more = NARROW_NAME if state.is_narrow() else 0
-        shown.strips(key="walk.strips", height=STOPS_ROW + more + (STRIP + more) * len(chosen.roads))
+        shown.strips(key="walk.strips", height=STOPS_ROW + more + (STRIP + more) * len(chosen.paths))
     with beside, show_errors():
-        _map(run, roads, x, rebuilt.z)
+        _map(run, paths, x, rebuilt.z)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            UNDER if roads.distance is not None else "The distance of the paths to the data is unknown: the images are not here.",
+            UNDER if paths.distance is not None else "The distance of the paths to the data is unknown: "
+            "the images are not here.",
             width="stretch",
         )  # fmt: skip
-        _export(roads)
+        _export(paths)
 
 
 def walked(run: Run, stops: Rebuilt, chosen: Chosen) -> Paths:
     """Compute and decode the chosen paths through the codes of some images."""
-    walks: list[Walk] = [derived.walk(run, stops.z, stops.told, name, chosen.steps) for name in chosen.roads]
+    walks: list[Walk] = [derived.walk(run, stops.z, stops.told, name, chosen.steps) for name in chosen.paths]
     z = np.stack([walk.z for walk in walks])  # (R, S, D)
     told = [walk.told for walk in walks if walk.told is not None]  # (S, K + 1) each, or none
     frames = cache.decode(run, z.reshape(-1, z.shape[-1]), np.concatenate(told) if told else None)
     images = pictures.to_pixels(frames)
     known = [walk.distance for walk in walks if walk.distance is not None]
     return Paths(
-        chosen.roads, z, images.reshape(*z.shape[:2], *images.shape[1:]), np.stack(known) if len(known) == len(walks) else None
+        chosen.paths, z, images.reshape(*z.shape[:2], *images.shape[1:]),
+        np.stack(known) if len(known) == len(walks) else None
     )  # fmt: skip
 
 
@@ -129,7 +135,7 @@ def _colour(name: str) -> str:
 
 
 def _places() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
-    """Containers for stage, strips and map; on narrow windows the map is between stage and strips, visible during play."""
+    """Containers for stage, strips and map; on narrow windows the map is between stage and strips."""
     if state.is_narrow():
         stage, beside, strips = st.container(), st.container(), st.container()
         return stage, strips, beside
@@ -137,7 +143,7 @@ def _places() -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
     return stage, st.container(), beside
 
 
-def _map(run: Run, roads: Paths, x: np.ndarray, codes: np.ndarray) -> None:
+def _map(run: Run, paths: Paths, x: np.ndarray, codes: np.ndarray) -> None:
     """Draw the paths and their images on the last map if it is 2-D, else on PCA."""
     if cache.images_if_here(run) is None:
         return
@@ -148,23 +154,24 @@ def _map(run: Run, roads: Paths, x: np.ndarray, codes: np.ndarray) -> None:
     classes = run.config().data.classes
     colours = Painted(found.labels if classes else None, classes or None, "Label", "label")
     scene = scenes.scene_of(run, request, found, colours, mode="dots", height=STAGE)
-    points = derived.placed(run, request, found, roads.z.reshape(-1, roads.z.shape[-1])).reshape(*roads.z.shape[:2], -1)
+    points = derived.placed(run, request, found, paths.z.reshape(-1, paths.z.shape[-1])).reshape(*paths.z.shape[:2], -1)
     ways = [
         {"colour": mark["colour"], "x": way[:, 0].tolist(), "y": way[:, 1].tolist()}
-        for mark, way in zip(roads.marks(), points, strict=True)
+        for mark, way in zip(paths.marks(), points, strict=True)
     ]
     stops = derived.placed(run, request, found, codes)
     latent_map(
         replace(
-            scene, space=f"{scene.space} {hash(stops.tobytes())}", view=_view(found.points, points), tool="pan", roads=ways, stars=_stars(stops, x)
+            scene, space=f"{scene.space} {hash(stops.tobytes())}", view=_view(found.points, points), tool="pan",
+            roads=ways, stars=_stars(stops, x)
         ),
         key="walk.map",
     )  # fmt: skip
 
 
-def _view(points: np.ndarray, roads: np.ndarray) -> dict[str, list[float]]:
+def _view(points: np.ndarray, paths: np.ndarray) -> dict[str, list[float]]:
     """The visible range of a map with points (N, 2) around paths (R, S, 2)."""
-    low, high = roads.min(axis=(0, 1)), roads.max(axis=(0, 1))
+    low, high = paths.min(axis=(0, 1)), paths.max(axis=(0, 1))
     reach = np.maximum(AROUND * (high - low), LEAST_SEEN * np.ptp(points, axis=0)) / 2
     return {
         name: [float(middle - far), float(middle + far)]
@@ -179,27 +186,28 @@ def _stars(places: np.ndarray, x: np.ndarray) -> list[dict[str, Any]]:
     ]
 
 
-def _export(roads: Paths) -> None:
-    count, steps = roads.z.shape[:2]
-    flat = roads.z.reshape(count * steps, -1)
-    distance = {} if roads.distance is None else {"distance": roads.distance}
-    names = np.array(list(roads.labels))
+def _export(paths: Paths) -> None:
+    count, steps = paths.z.shape[:2]
+    flat = paths.z.reshape(count * steps, -1)
+    distance = {} if paths.distance is None else {"distance": paths.distance}
+    names = np.array(list(paths.labels))
     export_menu(
-        NAME, roads.frames,
-        {"road": names, "z": roads.z, "x_hat": roads.frames, **distance},
-        {"road": names.repeat(steps), "step": np.tile(np.arange(1, steps + 1), count), **{k: v.ravel() for k, v in distance.items()}, "z": flat},
-        film=True, picture=lambda: _poster(roads),
+        NAME, paths.frames,
+        {"road": names, "z": paths.z, "x_hat": paths.frames, **distance},
+        {"road": names.repeat(steps), "step": np.tile(np.arange(1, steps + 1), count),
+        **{k: v.ravel() for k, v in distance.items()}, "z": flat},
+        film=True, picture=lambda: _poster(paths),
     )  # fmt: skip
 
 
-def _poster(roads: Paths) -> bytes:
+def _poster(paths: Paths) -> bytes:
     """A poster of all paths with their distance to the data."""
-    far = roads.distance
+    far = paths.distance
     rows = [
         Row(
-            frames, mark["label"], "" if far is None else f"at most {far[road].max():.1f}×",
-            curve=None if far is None else far[road], colour=mark["colour"],
+            frames, mark["label"], "" if far is None else f"at most {far[path].max():.1f}×",
+            curve=None if far is None else far[path], colour=mark["colour"],
         )
-        for road, (frames, mark) in enumerate(zip(roads.frames, roads.marks(), strict=True))
+        for path, (frames, mark) in enumerate(zip(paths.frames, paths.marks(), strict=True))
     ]  # fmt: skip
     return poster(rows, "" if far is None else UNDER)

@@ -29,7 +29,8 @@ def direction_picker(run: Run) -> Direction | None:
     if st.session_state.get(CHOSEN) not in offered:
         st.session_state[CHOSEN] = offered[0]
     chosen = st.selectbox(
-        "Direction", offered, key=CHOSEN, persist_state="session", format_func=lambda name: name or "Between two classes",
+        "Direction", offered, key=CHOSEN, persist_state="session",
+        format_func=lambda name: name or "Between two classes",
         help="Directions saved with the run, or a new one. To use your own groups, select them on the page Map.",
     )  # fmt: skip
     if chosen == BETWEEN:
@@ -58,11 +59,15 @@ def _between(run: Run, classes: tuple[str, ...]) -> Direction | None:
     """The direction from one class to another, with a form to save it."""
     numbers = range(len(classes))
     a, b = (
-        st.selectbox(label, numbers, index=place, key=f"directions.{label}.{len(classes)}", format_func=classes.__getitem__, persist_state="session")
+        st.selectbox(
+            label, numbers, index=place, key=f"directions.{label}.{len(classes)}", format_func=classes.__getitem__,
+            persist_state="session",
+        )
         for place, label in enumerate(("From class", "To class"))
     )  # fmt: skip
     method = st.selectbox(
-        "Method", list(METHODS), key="directions.method", format_func=lambda name: METHODS[name][0], persist_state="session",
+        "Method", list(METHODS), key="directions.method", format_func=lambda name: METHODS[name][0],
+        persist_state="session",
         help="The difference of the class means, or the normal of a plane that separates the classes.",
     )  # fmt: skip
     try:
@@ -72,7 +77,8 @@ def _between(run: Run, classes: tuple[str, ...]) -> Direction | None:
         return None
     st.text_input("Name", key=NEW, placeholder=found.name, max_chars=80)
     st.button(
-        "Save", icon=":material/bookmark_add:", key="directions.keep", on_click=catch_errors(_keep), args=(run, found), width="stretch",
+        "Save", icon=":material/bookmark_add:", key="directions.keep", on_click=catch_errors(_keep), args=(run, found),
+        width="stretch",
         help="Save it with the run. Exports of the run include it.",
     )  # fmt: skip
     return found
