@@ -200,7 +200,7 @@ def test_a_page_says_as_what_a_picture_is_taken_and_lets_one_change_it(run, thre
     assert parts(app, "rebuilt")[0]["image"] != before
     picker = next(box for box in app.selectbox if box.label == "Class")
     assert (picker.value, picker.options[0]) == (5, "Best reconstruction")
-    app = picker.set_value(class_labels.UNSAID).run()
+    app = picker.set_value(class_labels.UNKNOWN).run()
     assert parts(app, "rebuilt")[0]["image"] == before
 
 

@@ -76,14 +76,14 @@ def when(moment: float, seconds: bool = False) -> str:
     return time.strftime(clock if today else "%d %b %Y", then)
 
 
-def sentence(said: object) -> str:
+def sentence(message: object) -> str:
     """Escape a message and capitalise it."""
-    return plain(capitalised(said))
+    return plain(capitalised(message))
 
 
-def capitalised(said: object) -> str:
+def capitalised(message: object) -> str:
     """Capitalise the first letter, except of `NAMES`."""
-    text = str(said)
+    text = str(message)
     return text if text.startswith(NAMES) else text[:1].upper() + text[1:]
 
 

@@ -43,21 +43,21 @@ def nothing() -> None:
 
 def receive(key: str, name: str, read: Callable[[Any], Any], use: Callable[[Any], object]) -> None:
     """Parse a component's value with `read` and pass it to `use`; ignore values our script would never send."""
-    told = st.session_state[key][name]
+    value = st.session_state[key][name]
     try:
-        news = read(told)
+        news = read(value)
     except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
         return
     use(news)
 
 
-def files_of(told: Any) -> list[Dropped]:
+def files_of(value: Any) -> list[Dropped]:
     """Parse files sent by `readFile` in the browser.
 
     Raises:
         ValueError, TypeError, KeyError: the value is malformed.
     """
-    return [Dropped(str(file["name"]), int(file["size"]), content_of(file["content"])) for file in told["files"]]
+    return [Dropped(str(file["name"]), int(file["size"]), content_of(file["content"])) for file in value["files"]]
 
 
 def content_of(text: str | None) -> bytes | None:
@@ -71,13 +71,13 @@ def notice_viewport(page: str) -> None:
     The script also gets the page and the last started training, to scroll to the top when they change.
     """
     with st.container(height=1, border=False, key="viewport"):
-        told = _viewport(
+        value = _viewport(
             data={
                 "narrow": state.is_narrow(), "page": page, "begun": state.recall("begun"),
                 "plotly": address("plotly.js")
             },
             key="viewport_bridge", on_narrow_change=nothing,
         )  # fmt: skip
-    if told.narrow is not None and told.narrow != state.is_narrow():
-        state.remember("narrow", bool(told.narrow))
+    if value.narrow is not None and value.narrow != state.is_narrow():
+        state.remember("narrow", bool(value.narrow))
         st.rerun()

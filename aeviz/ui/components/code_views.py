@@ -16,7 +16,7 @@ from aeviz.ui.components.bridges import bridge, joined
 from aeviz.ui.components.map.scenes import decoding_of
 from aeviz.ui.serve import keep
 
-SAID = {
+TEXTS = {
     "play": "Play", "pause": "Pause", "step": "step", "of": "of", "place": "Position on the path", "stops": "Images",
     "most": "at most", "near": "close to the data", "edge": "between images", "far": "far from the data",
 }  # fmt: skip
@@ -77,7 +77,7 @@ class Player:
     """Paths whose parts a page places separately."""
 
     def __init__(self, where: str, paths: list[Mapping[str, str]], name: str) -> None:
-        self._shared = {"address": where, "roads": paths, "name": name, "said": SAID, "narrow": state.is_narrow()}
+        self._shared = {"address": where, "roads": paths, "name": name, "said": TEXTS, "narrow": state.is_narrow()}
 
     def stage(self, *, key: str, height: int) -> None:
         """Draw the current step of each path, with a slider and a play button."""
@@ -125,9 +125,9 @@ def mosaic(
     packed: dict[str, Any] = {"sheet": sheet(images), "nearest": None if nearest is None else sheet(nearest)}
     packed |= {"words": list(words), "marks": [int(cell) for cell in marks]}
     packed |= {name: np.asarray(part) for name, part in (("order", order), ("fade", fade)) if part is not None}
-    said = np.frombuffer(repr((list(words), packed["marks"])).encode(), np.uint8)
+    texts = np.frombuffer(repr((list(words), packed["marks"])).encode(), np.uint8)
     data = {
-        "address": kept(packed, images, nearest, order, fade, said), "alt": alt, "height": height, "columns": columns,
+        "address": kept(packed, images, nearest, order, fade, texts), "alt": alt, "height": height, "columns": columns,
         "captions": CAPTIONS,
         "rows": None if rows is None else [dict(row) for row in rows], "narrow": state.is_narrow(),
     }  # fmt: skip

@@ -26,9 +26,9 @@ def export_run(run: Run) -> None:
             return
         with st.container(width=WIDTH):
             _zip(run)
-            for way in EXPORTS.values():
-                if way.name != "zip":
-                    _export_row(run, way)
+            for target in EXPORTS.values():
+                if target.name != "zip":
+                    _export_row(run, target)
 
 
 def export_map(run: Run, request: MapRequest, dims: int) -> None:
@@ -37,66 +37,66 @@ def export_map(run: Run, request: MapRequest, dims: int) -> None:
         if not box.open:
             return
         with st.container(width=WIDTH):
-            for way in EXPORTS.values():
-                if way.shows:
-                    _export_row(run, way, request)
-                    if dims == 3 and export.taken(run, way, request) is None:
+            for target in EXPORTS.values():
+                if target.shows:
+                    _export_row(run, target, request)
+                    if dims == 3 and export.taken(run, target, request) is None:
                         st.caption("3-D exports cannot decode images under the pointer.")
 
 
-def _export_row(run: Run, way: Export, request: MapRequest | None = None) -> None:
+def _export_row(run: Run, target: Export, request: MapRequest | None = None) -> None:
     """Draw one export with its action: create, cancel or download."""
-    row, line = _row(way), way.missing()
+    row, line = _row(target), target.missing()
     if line:
-        row.button("Create", icon=":material/build:", key=f"make.{way.name}", disabled=True)
+        row.button("Create", icon=":material/build:", key=f"make.{target.name}", disabled=True)
         st.caption(f"Needs `{line}`")
-    elif way.slow:
+    elif target.slow:
         with show_errors():
-            _made(run, way, request, row)
+            _slow_export(run, target, request, row)
     else:
         row.download_button(
-            "Download", lambda: _written(run, way), f"{run.id}{way.ending}", key=f"download.{way.name}",
+            "Download", lambda: _quick_export(run, target), f"{run.id}{target.ending}", key=f"download.{target.name}",
             icon=":material/download:", on_click="ignore",
         )  # fmt: skip
 
 
-def _row(way: Export) -> DeltaGenerator:
+def _row(target: Export) -> DeltaGenerator:
     """Draw label and help of an export; returns the container for its action."""
     row = st.container(horizontal=True, vertical_alignment="center")
     with row.container(gap=None):
-        st.markdown(f"**{way.label}**")
-        st.caption(way.help)
+        st.markdown(f"**{target.label}**")
+        st.caption(target.help)
     return row
 
 
-def _made(run: Run, way: Export, request: MapRequest | None, row: DeltaGenerator) -> None:
+def _slow_export(run: Run, target: Export, request: MapRequest | None, row: DeltaGenerator) -> None:
     """Draw a slow export: the progress of its job, the download, or the button that starts the job."""
-    job = export.taking_job(run, way, request)
+    job = export.taking_job(run, target, request)
     if is_active(job):
-        job_progress(job, f"cancel.{way.name}")
+        job_progress(job, f"cancel.{target.name}")
         return
-    path, status = export.taken(run, way, request), job.status() if job.path.exists() else None
+    path, status = export.taken(run, target, request), job.status() if job.path.exists() else None
     if path is None:
         row.button(
             "Make",
             icon=":material/build:",
-            key=f"make.{way.name}",
+            key=f"make.{target.name}",
             on_click=catch_errors(_start),
-            args=(run, way, request),
+            args=(run, target, request),
         )
         if status:
-            _say_end(status)
+            _last_result(status)
         return
-    kind = (request or way.shows(run)).method if way.shows else way.name
+    kind = (request or target.shows(run)).method if target.shows else target.name
     row.download_button(
-        f"Download ({costs.in_bytes(path.stat().st_size)})", path.read_bytes, f"{run.id}-{kind}{way.ending}",
-        key=f"download.{way.name}", icon=":material/download:", type="primary", on_click="ignore",
+        f"Download ({costs.in_bytes(path.stat().st_size)})", path.read_bytes, f"{run.id}-{kind}{target.ending}",
+        key=f"download.{target.name}", icon=":material/download:", type="primary", on_click="ignore",
     )  # fmt: skip
     if status and status.state == "done":
         st.caption(words.plain(status.message))
 
 
-def _say_end(status: Status) -> None:
+def _last_result(status: Status) -> None:
     """Show why the last attempt created nothing."""
     if status.state == "stopped":
         st.caption("Cancelled. Nothing was saved.")
@@ -106,19 +106,19 @@ def _say_end(status: Status) -> None:
         )
 
 
-def _start(run: Run, way: Export, request: MapRequest | None) -> None:
+def _start(run: Run, target: Export, request: MapRequest | None) -> None:
     """Start the export job."""
-    job = export.taking_job(run, way, request)
+    job = export.taking_job(run, target, request)
     job = jobs.create(job.path.parent, job.path.name)
     which = request.options() if request else []
-    warm.spare().start(job, "export", run.id, "--to", way.name, *which, "--job", str(job.path))
+    warm.spare().start(job, "export", run.id, "--to", target.name, *which, "--job", str(job.path))
 
 
-def _written(run: Run, way: Export) -> bytes:
+def _quick_export(run: Run, target: Export) -> bytes:
     """Write a quick export and return its bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / f"{run.id}{way.ending}"
-        export.write(way.name, run, out)
+        out = Path(folder) / f"{run.id}{target.ending}"
+        export.write(target.name, run, out)
         return out.read_bytes()
 
 

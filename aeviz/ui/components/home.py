@@ -55,8 +55,8 @@ def _demo_progress(run: Run) -> None:
         menu.go("map" if status.state == "done" else "train")
     preview = run.path / "preview.webp"
     with st.container(border=True):
-        said = f"Epoch {status.epoch} of {total}" if status.epoch else (status.message or "Starting …")
-        st.progress(min(1.0, status.epoch / total), text=words.plain(said))
+        text = f"Epoch {status.epoch} of {total}" if status.epoch else (status.message or "Starting …")
+        st.progress(min(1.0, status.epoch / total), text=words.plain(text))
         if preview.exists():
             show.cached_picture(preview.read_bytes(), "Images above, their reconstructions below")
         st.button("Stop", icon=":material/stop:", key="first.stop", on_click=run.ask, args=("stop",))

@@ -82,9 +82,9 @@ def _mosaic(run: Run, found: Samples, height: int) -> None:
         order = _order_picker(found)
         st.space("stretch")
         _export(found, x_hat)
-    nearest, said = _nearest(run, found)
+    nearest, texts = _nearest(run, found)
     mosaic(
-        x_hat, key="samples.mosaic", alt=f"{len(x_hat)} samples", height=height, nearest=nearest, words=said,
+        x_hat, key="samples.mosaic", alt=f"{len(x_hat)} samples", height=height, nearest=nearest, words=texts,
         order=order
     )  # fmt: skip
     st.caption(
@@ -111,11 +111,11 @@ def _nearest(run: Run, found: Samples) -> tuple[np.ndarray | None, list[str]]:
     if found.nearest is None or found.distance is None:
         return None, []
     dataset = cache.images_of(run)
-    said = [
+    texts = [
         f"#{row}{_class(dataset.classes, dataset.labels[row])} · MSE {distance:.4f} apart"
         for row, distance in zip(found.nearest, found.distance, strict=True)
     ]
-    return np.ascontiguousarray(dataset.images[found.nearest]), said
+    return np.ascontiguousarray(dataset.images[found.nearest]), texts
 
 
 def _class(classes: tuple[str, ...], label: int) -> str:

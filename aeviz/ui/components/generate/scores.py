@@ -20,7 +20,8 @@ NUMBERS = {
 }
 FEATURES = {
     "classifier": "Uses features of a small classifier trained on this data set, shared by all its runs.",
-    "encoder": "Uses the codes of this run's own encoder, because the data set has no classes to train a classifier on. "
+    "encoder": "Uses the codes of this run's own encoder, because the data set has no classes to train a classifier "
+    "on. "
     "Compare scores within this run only.",
 }
 

@@ -8,12 +8,12 @@ import streamlit as st
 from aeviz.runs import Run
 from aeviz.ui import state
 
-UNSAID = -1
+UNKNOWN = -1
 
 
 def user_labels(run: Run, pixels: np.ndarray) -> np.ndarray:
     """The user's labels (n,) of images (n, C, H, W), -1 if not set."""
-    return np.array([state.recall(_key(run, image), UNSAID) for image in pixels], np.int64)
+    return np.array([state.recall(_key(run, image), UNKNOWN) for image in pixels], np.int64)
 
 
 def labels_of(run: Run, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -24,19 +24,20 @@ def labels_of(run: Run, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def class_picker(run: Run, image: np.ndarray, told: int) -> None:
     """Select the class of an image (C, H, W) uint8 without a label."""
     classes, key = run.config().data.classes, _key(run, image)
-    said = state.recall(key, UNSAID)
-    options = [UNSAID, *range(len(classes))]
-    best = "Best reconstruction" if said >= 0 else f"{classes[told]} (best reconstruction)"
-    names = {UNSAID: best} | dict(enumerate(classes))
+    label = state.recall(key, UNKNOWN)
+    options = [UNKNOWN, *range(len(classes))]
+    best = "Best reconstruction" if label >= 0 else f"{classes[told]} (best reconstruction)"
+    names = {UNKNOWN: best} | dict(enumerate(classes))
     st.selectbox(
-        "Class", options, options.index(said), key=f"{key}.picker", format_func=names.__getitem__, on_change=_say,
+        "Class", options, options.index(label), key=f"{key}.picker", format_func=names.__getitem__,
+        on_change=_store_label,
         args=(key,), width=220,
         help="The network is conditioned on a class. For an image without a label, aeviz uses the class with the best "
         "reconstruction unless you choose one.",
     )  # fmt: skip
 
 
-def _say(key: str) -> None:
+def _store_label(key: str) -> None:
     state.remember(key, st.session_state[f"{key}.picker"])
 
 

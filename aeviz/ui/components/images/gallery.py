@@ -45,10 +45,10 @@ def gallery(
     small = shrunk(images, 2 * side)
     sheet = pictures.encode_webp(pictures.mosaic(small, columns_of(len(small)), gap=0))
 
-    def number(told: object) -> int:
-        if not isinstance(told, int | float) or not 0 <= told < len(images) // parts:
-            raise ValueError(told)
-        return int(told)
+    def number(value: object) -> int:
+        if not isinstance(value, int | float) or not 0 <= value < len(images) // parts:
+            raise ValueError(value)
+        return int(value)
 
     _gallery(
         data={

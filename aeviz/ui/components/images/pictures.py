@@ -70,8 +70,8 @@ def fitted_images(run: Run, fitting: Fitting) -> Chosen:
     read = [fit(one, shape, fitting, run) for one in files]
     pixels = np.stack([image for image, _ in read]) if read else np.empty((0, *shape), np.uint8)
     names = [one.name for one in files]
-    said, turned = user_labels(run, pixels), tuple(turned for _, turned in read)
-    return Chosen(pixels, names, said, your_images.picked(), files, fitting, turned, tuple(names))
+    labels, turned = user_labels(run, pixels), tuple(turned for _, turned in read)
+    return Chosen(pixels, names, labels, your_images.picked(), files, fitting, turned, tuple(names))
 
 
 def set_images(run: Run) -> Chosen:

@@ -10,12 +10,12 @@ _sketch = bridge("aeviz_sketch", joined("sketch.js"))
 _paste = bridge("aeviz_paste", joined("map/base.js", "paste.js"))
 
 WHITE, BLACK = "#ffffff", "#000000"
-SKETCH_SAID = {
+SKETCH_TEXTS = {
     "sheet": "Drawing area", "brush": "Brush", "eraser": "Eraser", "width": "Width", "colour": "Colour",
     "undo": "Undo (Ctrl Z)",
     "clear": "Clear", "next": "Keep it and start another",
 }  # fmt: skip
-PASTE_SAID = {
+PASTE_TEXTS = {
     "hint": "Or paste or drop images anywhere on the page.", "paste": "Paste", "pasted": "Pasted",
     "nothing": "The clipboard contains no image."
 }  # fmt: skip
@@ -30,18 +30,18 @@ def sketch(
     """
     dark = border is None or border.mean < 0.5
 
-    def read(told: Any) -> tuple[int, bytes | None]:
-        return int(told["number"]), content_of(told["content"])
+    def read(value: Any) -> tuple[int, bytes | None]:
+        return int(value["number"]), content_of(value["content"])
 
     _sketch(
         data={
-            "key": key, "shape": list(shape), "said": SKETCH_SAID, "ink": WHITE if dark else BLACK,
+            "key": key, "shape": list(shape), "said": SKETCH_TEXTS, "ink": WHITE if dark else BLACK,
             "paper": BLACK if dark else WHITE,
         },
-        key=key, on_drawn_change=lambda: receive(key, "drawn", read, lambda told: on_drawn(*told)),
+        key=key, on_drawn_change=lambda: receive(key, "drawn", read, lambda value: on_drawn(*value)),
     )  # fmt: skip
 
 
 def paste_line(key: str, on_pasted: Callable[[list[Dropped]], None]) -> None:
     """Accept images pasted or dropped anywhere on the page."""
-    _paste(data={"said": PASTE_SAID}, key=key, on_pasted_change=lambda: receive(key, "pasted", files_of, on_pasted))
+    _paste(data={"said": PASTE_TEXTS}, key=key, on_pasted_change=lambda: receive(key, "pasted", files_of, on_pasted))

@@ -36,9 +36,9 @@ def doctor_line(run: Run, status: Status, config: RunConfig, follower: Follower)
 def _finding(run: Run, findings: list[Finding], goes_on: bool) -> None:
     """Draw the first finding and its cure, with the others in the tooltip; finished trainings can only restart."""
     first, others = findings[0], findings[1:]
-    told, cure = st.columns([3, 2], vertical_alignment="center")
+    text, cure = st.columns([3, 2], vertical_alignment="center")
     more = f" :gray-badge[{len(others)} more]" if others else ""
-    told.markdown(
+    text.markdown(
         f":orange[:material/stethoscope: **{words.plain(first.title)}.**] {words.sentence(first.sentence)}{more}",
         help="\n".join(f"- **{words.plain(one.title)}.** {words.sentence(one.sentence)}" for one in findings),
     )

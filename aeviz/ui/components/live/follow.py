@@ -70,8 +70,8 @@ class Follower:
         self.has_begun |= line["step"] > 0
         if "event" in line:
             event = line["event"]
-            told = {"x": self._epochs(line), "step": line["step"], "words": event_words(event)}
-            self.events.append({"kind": "", **event, **told})
+            shown = {"x": self._epochs(line), "step": line["step"], "words": event_words(event)}
+            self.events.append({"kind": "", **event, **shown})
         if line.get("images_per_s"):
             self.speeds = [*self.speeds[-7:], line["images_per_s"]]
         self.vitals = line.get("vitals") or self.vitals

@@ -94,14 +94,14 @@ def _canvas(
         how = display_options(run, dims, dense)
         if not live:
             export_map(run, request, dims)
-    said = st.container(key="map_said")  # always present: elements that appear above the map would recreate it
+    notes = st.container(key="map_said")  # always present: elements that appear above the map would recreate it
     found = find(cache.images_if_here(run), drawn.index, run.config().data.classes, searched)
     if searched.strip() and not len(found):
-        said.caption(f"No dot on this map matches {words.plain(searched.strip())}.")
-    with said:
+        notes.caption(f"No dot on this map matches {words.plain(searched.strip())}.")
+    with notes:
         colours = painted(run, request, drawn, paint)
     if colours.note:
-        said.caption(words.plain(colours.note))
+        notes.caption(words.plain(colours.note))
     scene = scenes.scene_of(run, request, drawn, colours, mode=how.show, height=HEIGHT, live=live)
     chosen = how.choices() | {"colour": paint.id}
     scene = replace(

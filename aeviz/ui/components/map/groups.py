@@ -38,11 +38,11 @@ def direction_line(run: Run, split: Split) -> None:
     if not len(a) and not len(b):
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        said_of = [
+        sizes = [
             f"{name}: {len(rows):,} images" if len(rows) else f"{name}: none yet"
             for name, rows in zip(GROUPS, (a, b), strict=True)
         ]
-        st.caption(" · ".join(said_of), width="content")
+        st.caption(" · ".join(sizes), width="content")
         if len(a) and len(b):
             with st.popover("Save direction", icon=":material/trending_flat:"):
                 _form(run, split, a, b)

@@ -87,16 +87,16 @@ def progress(run: Run, request: MapRequest) -> None:
     if not is_active(job):
         redraw()
     status, frame = job.status(), results.map_frame(run, request)
-    said = [words.plain(status.message or "Starting …")]
+    parts = [words.plain(status.message or "Starting …")]
     if frame is not None and frame.iteration:
-        said = [f"Iteration {frame.iteration:,} of {frame.iterations:,}"]
+        parts = [f"Iteration {frame.iteration:,} of {frame.iterations:,}"]
         if math.isfinite(frame.kl):
-            said.append(f"KL divergence {frame.kl:.3f}")
+            parts.append(f"KL divergence {frame.kl:.3f}")
         if math.isfinite(frame.seconds_left):
-            said.append(f"about {words.duration(frame.seconds_left)} left")
+            parts.append(f"about {words.duration(frame.seconds_left)} left")
     share = min(1.0, status.done / status.total) if status.total else 0.0
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(share, text=" · ".join(said))
+        st.progress(share, text=" · ".join(parts))
         st.button(
             "Stop", icon=":material/stop:", key="map.stop", on_click=job.ask, args=("stop",),
             help="Keep the map as it is now. You can continue it later."

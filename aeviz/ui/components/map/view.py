@@ -26,26 +26,26 @@ def latent_map(
     scene: Scene,
     *,
     key: str,
-    on_picked: Callable[[Picked], None] = lambda told: None,
-    on_dropped: Callable[[list[Dropped]], object] = lambda told: None,
+    on_picked: Callable[[Picked], None] = lambda value: None,
+    on_dropped: Callable[[list[Dropped]], object] = lambda value: None,
 ) -> None:
     """Draw the map; events call `on_picked` and `on_dropped` before the page is redrawn."""
     shown = scene.told() | {"plotly": address("plotly.js"), "said": SAID}
     _map(
         data=shown, key=key, height=scene.height, on_missing_change=nothing,
-        on_picked_change=lambda: receive(key, "picked", lambda told: _picked(told, scene.size), on_picked),
+        on_picked_change=lambda: receive(key, "picked", lambda value: _picked(value, scene.size), on_picked),
         on_dropped_change=lambda: receive(key, "dropped", files_of, on_dropped),
     )  # fmt: skip
 
 
-def _picked(told: Any, size: int) -> Picked:
-    if told["outline"]:
-        corners = np.array(told["outline"], dtype=np.float64).reshape(-1, 2)
+def _picked(value: Any, size: int) -> Picked:
+    if value["outline"]:
+        corners = np.array(value["outline"], dtype=np.float64).reshape(-1, 2)
         if len(corners) < 3 or not np.isfinite(corners).all():
             raise ValueError("an outline needs at least three corners")
         return Picked(np.empty(0, np.int64), corners)
-    if told["bits"] is None:
+    if value["bits"] is None:
         return Picked(np.empty(0, np.int64))
-    bits = np.frombuffer(base64.b64decode(str(told["bits"]), validate=True), np.uint8)
+    bits = np.frombuffer(base64.b64decode(str(value["bits"]), validate=True), np.uint8)
     dots = np.flatnonzero(np.unpackbits(bits, bitorder="little"))
     return Picked(dots[dots < size])

@@ -26,7 +26,7 @@ from aeviz.ui.components.posters import Row, poster
 PARTS = ("decoder.js", "map/base.js", "map/decode.js", "wipe.js", "code_bars.js", "rebuilt.js")
 MOST_TALL = 300  # pixels, of each of the three images
 NEAREST, NEAREST_SIDE = 6, 44
-SAID = {
+TEXTS = {
     "original": "Original", "reconstruction": "Reconstruction", "error": "Error", "in": "Zoom in", "out": "Zoom out",
     "changed": "With this code", "minus": "Reconstruction minus original",
     "wipe": "Wipe between original and reconstruction",
@@ -82,7 +82,7 @@ def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
         "x_hat": rebuilt.x_hat[picked].ravel(),
         "z": z,
         "told": shares(told, cache.model(run).n_classes),
-        "words": SAID,
+        "words": TEXTS,
     }
     return shown | {"decode": decoding_of(run), "colours": list(plots.DIVERGING), "most": MOST_TALL} | _ranges(run)
 
@@ -107,7 +107,7 @@ def _export(run: Run, rebuilt: Rebuilt, picked: int, name: str) -> None:
     errors, most = pictures.signed_error_map(x, x_hat, plots.DIVERGING)
     shown = np.stack([as_colour(pictures.to_pixels(x[0])), as_colour(pictures.to_pixels(x_hat[0])), errors[0]])
     row = Row(
-        shown, below=[SAID[part] for part in ("original", "reconstruction", "error")],
+        shown, below=[TEXTS[part] for part in ("original", "reconstruction", "error")],
         scale=(plots.DIVERGING, words.signed(-most), words.signed(most))
     )  # fmt: skip
     export_menu(
@@ -124,13 +124,13 @@ def _metrics_line(numbers: dict[str, Any]) -> str:
 
 def _numbers(numbers: dict[str, Any]) -> None:
     psnr, ssim, place = numbers["psnr"], numbers["ssim"], numbers["percentile"]
-    said = {
+    shown = {
         "mse": words.number(numbers["mse"]), "psnr": "–" if psnr is None else f"{psnr:.1f} dB",
         "ssim": "–" if ssim is None else f"{ssim:.2f}",
         "percentile": "–" if place is None else f"{place:.0f} %",
     }  # fmt: skip
     with st.container(horizontal=True, gap="small", horizontal_alignment="distribute"):
-        for name, value in said.items():
+        for name, value in shown.items():
             st.metric(
                 "Worse than" if name == "percentile" else words.label(name), value, help=MEANINGS[name], width="content"
             )

@@ -32,7 +32,7 @@ def set_view(run: Run, on_opened: Callable[[Run, int], None]) -> None:
     within = _range(run, errors, mine)
     found = np.flatnonzero(mine & (errors >= within[0]) & (errors <= within[1]))
     order = np.argsort(errors[found], kind="stable")
-    worst, said = _worst_first(len(found), int(mine.sum()))
+    worst, description = _worst_first(len(found), int(mine.sum()))
     shown = rows[found[order[::-1] if worst else order][:MOST]]
     if not len(shown):
         st.info("No image has an error in this range. Move the ends of the slider.", icon=":material/filter_alt:")
@@ -43,7 +43,7 @@ def set_view(run: Run, on_opened: Callable[[Run, int], None]) -> None:
     captions = [words.number(error) for error in rebuilt.numbers()["mse"]]
     _mosaic(dataset, shown, pairs, captions, lambda row: on_opened(run, row))
     with st.container(horizontal_alignment="right"):
-        _export(dataset, rows, errors, pairs, captions, said, plots.error_histogram(errors, mine, within))
+        _export(dataset, rows, errors, pairs, captions, description, plots.error_histogram(errors, mine, within))
 
 
 def _of_class(run: Run, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
@@ -87,9 +87,9 @@ def _worst_first(found: int, of: int) -> tuple[bool, str]:
             persist_state="session", label_visibility="collapsed", width="content",
         )  # fmt: skip
         all_of = f"{of:,} test images" if found == of else f"{found:,} test images with errors in this range"
-        said = f"The {order} {MOST} of {all_of}" if found > MOST else words.capitalised(all_of)
-        st.caption(f"{said}, each beside its reconstruction. Click one to enlarge it.")
-    return order == "worst", said
+        description = f"The {order} {MOST} of {all_of}" if found > MOST else words.capitalised(all_of)
+        st.caption(f"{description}, each beside its reconstruction. Click one to enlarge it.")
+    return order == "worst", description
 
 
 def _mosaic(
@@ -104,7 +104,7 @@ def _mosaic(
 
 
 def _export(
-    dataset: Dataset, rows: np.ndarray, errors: np.ndarray, pairs: np.ndarray, captions: list[str], said: str,
+    dataset: Dataset, rows: np.ndarray, errors: np.ndarray, pairs: np.ndarray, captions: list[str], description: str,
     histogram: go.Figure
 ) -> None:  # fmt: skip
     """Export the shown images and the errors of the whole test set."""
@@ -119,6 +119,6 @@ def _export(
     export_menu(
         "errors", pairs, {"index": rows, "label": labels, "error": errors},
         {"index": rows, "label": names, "error": errors},
-        picture=lambda: poster(lines, f"{said}, each beside its reconstruction, with its mean squared error"),
+        picture=lambda: poster(lines, f"{description}, each beside its reconstruction, with its mean squared error"),
         plot=histogram,
     )  # fmt: skip

@@ -24,7 +24,7 @@ COLUMNS = {
     "flops": ("FLOPs", "Forward pass for one image: two per multiply-accumulate."),
     "memory": ("Memory", "For training: weights, gradients, optimizer state, and the activations of one batch."),
 }
-SAID = {
+TEXTS = {
     "hint": "Enter adds a layer · Delete removes it · Alt ↑ ↓ moves it · ↑ ↓ change a number, Shift ↑ ↓ double it",
     "add": "Add a layer below (Enter)", "remove": "Remove the layer (Delete)", "up": "Move up (Alt ↑)",
     "down": "Move down (Alt ↓)", "undo": "Undo (Ctrl Z)", "redo": "Redo (Ctrl Y)", "layer": "layer",
@@ -53,16 +53,16 @@ def layer_table(key: str, body: BodyConfig, latent_dim: int, rows: Rows, on_edit
 
     def edited() -> None:
         """Validate the browser's edits and pass them on."""
-        told = st.session_state[key].edited
-        state.remember(f"{key}.seq", told["seq"])
-        on_edit(CustomConfig.parse({**custom.to_json(), "layers": told["layers"]}), int(told["latent"]))
+        value = st.session_state[key].edited
+        state.remember(f"{key}.seq", value["seq"])
+        on_edit(CustomConfig.parse({**custom.to_json(), "layers": value["layers"]}), int(value["latent"]))
 
     _table(key=key, data=_data(key, custom, latent_dim, rows), on_edited_change=catch_errors(edited))
 
 
 def _data(key: str, custom: CustomConfig, latent_dim: int, rows: Rows) -> dict[str, Any]:
     columns = {name: label for name, (label, _) in COLUMNS.items()}
-    helps = {f"{name}_help": told for name, (_, told) in COLUMNS.items()}
+    helps = {f"{name}_help": value for name, (_, value) in COLUMNS.items()}
     return {
         "key": key,
         "seq": state.recall(f"{key}.seq"),
@@ -74,7 +74,7 @@ def _data(key: str, custom: CustomConfig, latent_dim: int, rows: Rows) -> dict[s
         "most": forms.bounds(CustomConfig.model_fields["layers"])["max_length"],
         "layers": [layer.to_json() for layer in custom.layers],
         "latent": latent_dim,
-        "words": SAID | columns | helps,
+        "words": TEXTS | columns | helps,
         "costs": rows.costs,
         "broken": rows.broken,
         "problem": rows.problem,

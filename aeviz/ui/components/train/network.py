@@ -84,8 +84,8 @@ def _figures(model: ModelConfig, outline: Outline) -> None:
         ),
     }
     with st.container(horizontal=True, gap="medium"):
-        for name, (value, told) in shown.items():
-            st.metric(name, value, help=told, width="content")
+        for name, (value, note) in shown.items():
+            st.metric(name, value, help=note, width="content")
 
 
 def _by_row(model: ModelConfig, outline: Outline) -> list[list[Layer]]:

@@ -28,8 +28,8 @@ class Picked:
         changed = recipe is None or _identity(recipe) != _identity(self.preset.recipe)
         if changed and self.preset.measured is None:
             return
-        said = "Changed since the preset: its measured results may not apply." if changed else self.preset.summary
-        self.place.caption(f"{words.plain(said)} {'' if changed else _reached(self.preset)}")
+        text = "Changed since the preset: its measured results may not apply." if changed else self.preset.summary
+        self.place.caption(f"{words.plain(text)} {'' if changed else _reached(self.preset)}")
 
 
 def preset_picker(data_name: str, presets: Sequence[Preset]) -> Picked:

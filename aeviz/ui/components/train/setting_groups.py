@@ -141,15 +141,15 @@ def counts(name: str, present: dict[str, Any]) -> bool:
 
 def summary(group: Group, parts: dict[str, Part], present: dict[str, Any]) -> str:
     """A short line with the values of a group that differ from the defaults."""
-    told = []
+    differences: list[str] = []
     for part in parts.values():
         for name in part.names:
             field, usual = part.cls.model_fields[name], part.usual.get(name)
             usual = field.get_default(call_default_factory=True) if usual is None else usual
             value = present[name] if name in present else forms.current(part.cls, part.key, name)
             if counts(name, present):
-                told += _differs(name, value, usual.to_json() if isinstance(usual, Settings) else usual)
-    line = ", ".join(told).replace(f"{group.name.lower()} ", "")  # already in the title
+                differences += _differs(name, value, usual.to_json() if isinstance(usual, Settings) else usual)
+    line = ", ".join(differences).replace(f"{group.name.lower()} ", "")  # already in the title
     room = LONGEST_TITLE - len(group.name)
     return line if len(line) <= room else line[: room - 1].rstrip(", ") + "…"
 
@@ -159,7 +159,7 @@ def _differs(name: str, value: Any, usual: Any) -> list[str]:
     if value == usual:
         return []
     if isinstance(value, dict):
-        return [said for part, inner in value.items() for said in _differs(part, inner, usual[part])]
+        return [text for part, inner in value.items() for text in _differs(part, inner, usual[part])]
     if isinstance(value, bool):
         return [words.label(name).lower() if value else f"no {words.label(name).lower()}"]
     if isinstance(value, str):

@@ -113,10 +113,10 @@ def _facts(run: Run, direction: Direction) -> None:
         help="The share of all changes along the direction (squared, in standard deviations) that is intended. "
         "The chart shows what else changes.",
     )  # fmt: skip
-    said = [words.plain(direction.source), METHODS[direction.method][0].lower()]
+    parts = [words.plain(direction.source), METHODS[direction.method][0].lower()]
     if direction.weights != run.weights_mark():
-        said.append("computed with earlier weights; create it again")
-    st.caption(" · ".join(part for part in said if part))
+        parts.append("computed with earlier weights; create it again")
+    st.caption(" · ".join(part for part in parts if part))
 
 
 def _export(

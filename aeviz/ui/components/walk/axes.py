@@ -41,9 +41,9 @@ def axes_controls(run: Run) -> Chosen:
         persist_state="session",
         format_func=KINDS.__getitem__, help="Single latent dimensions, or the principal directions of the codes.",
     )  # fmt: skip
-    told = [name for name in ORDERS if name != "kl" or (kind == "dimensions" and isinstance(cache.model(run), VAE))]
+    orders = [name for name in ORDERS if name != "kl" or (kind == "dimensions" and isinstance(cache.model(run), VAE))]
     order: Order = st.selectbox(
-        "Order by", told, key=f"axes.order.{len(told)}", format_func=ORDERS.__getitem__, persist_state="session",
+        "Order by", orders, key=f"axes.order.{len(orders)}", format_func=ORDERS.__getitem__, persist_state="session",
         help="Order axes by how much they change the image, by the variance of the codes along them, or by their KL "
         "divergence from N(0, 1).",
     )  # fmt: skip
@@ -60,8 +60,8 @@ def axes_canvas(run: Run, chosen: Chosen) -> None:
     rebuilt = through_network(run, [chosen.image])
     swept = sweep(rebuilt.z[0], known, chosen.steps)
     count, steps, width = swept.z.shape
-    told = None if rebuilt.told is None else rebuilt.told.repeat(count * steps)
-    frames = pictures.to_pixels(cache.decode(run, swept.z.reshape(-1, width), told))
+    orders = None if rebuilt.told is None else rebuilt.told.repeat(count * steps)
+    frames = pictures.to_pixels(cache.decode(run, swept.z.reshape(-1, width), orders))
     own = np.abs(swept.values - swept.own[:, None]).argmin(axis=1) + steps * np.arange(count)
     names = [axis_name(chosen.kind, axis) for axis in swept.chosen.tolist()]
     notes = [_note(known, chosen.order, axis) for axis in swept.chosen]

@@ -29,7 +29,8 @@ def means_controls(run: Run) -> tuple[int, Split]:
     chosen = st.selectbox(
         "Images", offered, key=f"means.of.{len(classes)}", persist_state="session",
         format_func=lambda number: (
-            {EVERY: "Every class", PICKED: f"Selected on the map ({len(picks[split]):,})"}.get(number) or classes[number]
+            {EVERY: "Every class",
+            PICKED: f"Selected on the map ({len(picks[split]):,})"}.get(number) or classes[number]
         ),
         help="The test images of a class, or the images selected on the page Map.",
     )  # fmt: skip
@@ -87,7 +88,7 @@ def _export(pairs: np.ndarray, means: ClassMeans, classes: tuple[str, ...]) -> N
     export_menu("means", pairs.swapaxes(0, 1), numbers | {"pixels": means.images, "x_hat": means.decoded}, numbers)
 
 
-def _group(run: Run, split: Split, rows: np.ndarray, dataset: Dataset, said: str) -> None:
+def _group(run: Run, split: Split, rows: np.ndarray, dataset: Dataset, description: str) -> None:
     found = results.selection(run, split, rows, dataset)
     pair = np.stack([pictures.to_pixels(found.image), pictures.to_pixels(found.decoded)])
     for place, (column, image, name) in enumerate(zip(st.columns(2), pair, (PIXELS, CODES), strict=True)):
@@ -101,7 +102,8 @@ def _group(run: Run, split: Split, rows: np.ndarray, dataset: Dataset, said: str
     strip = pictures.mosaic(np.ascontiguousarray(dataset.images[few]), columns, scale)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"Of {words.plain(said)}" + (f"; {len(few)} of them:" if len(few) < len(rows) else ":"), width="stretch"
+            f"Of {words.plain(description)}" + (f"; {len(few)} of them:" if len(few) < len(rows) else ":"),
+            width="stretch",
         )
         export_menu(
             "mean",
@@ -109,7 +111,7 @@ def _group(run: Run, split: Split, rows: np.ndarray, dataset: Dataset, said: str
             {"pixels": found.image, "x_hat": found.decoded, "z": found.code},
             {"z": found.code[None]},
         )
-    show.picture(pictures.encode_png(strip), f"Some of {said}")
+    show.picture(pictures.encode_png(strip), f"Some of {description}")
 
 
 def _side_by_side(images: np.ndarray, side: int) -> bytes:
