@@ -1,4 +1,7 @@
-"""The front door: hands every visitor to the main script, which lives where no `pages/` folder lies beside it."""
+"""Entry point of the app.
+
+The main script is in `aeviz/ui/`, because Streamlit would turn a `pages/` folder next to it into a menu of its own.
+"""
 
 if __name__ == "__main__":
     from aeviz.ui.main import main

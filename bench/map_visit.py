@@ -143,7 +143,7 @@ def _draw(page: Page, tool: str, take: str, area: str) -> Step:
 
 def _place(page: Page, picture: Path) -> float | None:
     """Seconds from the choice of a file to its picture on the map."""
-    page.get_by_role("button", name="Place images of yours").click()
+    page.get_by_role("button", name="Your images", exact=True).click()
     files = page.locator("[data-testid=stPopoverBody] input[type=file]")
     return _timed(page, "change", "bench.starred", lambda: files.set_input_files(picture)).seconds
 

@@ -1,13 +1,13 @@
-"""Which images are here, what they look like, and bringing your own."""
+"""Page Data: browse data sets and import images."""
 
-from aeviz.ui.components.data.album import album, bring, set_picker
-from aeviz.ui.frame import controls_and_canvas, in_sight, page
+from aeviz.ui.components.data.browser import browse, import_button, set_picker
+from aeviz.ui.frame import controls_and_canvas, page, visible_slot
 
 with page("data"):
     controls, canvas = controls_and_canvas()
     with controls:
         info = set_picker()
-    with in_sight(controls, canvas):
-        bring()
+    with visible_slot(controls, canvas):
+        import_button()
     with canvas:
-        album(info)
+        browse(info)

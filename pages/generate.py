@@ -1,16 +1,16 @@
-"""New images: drawn at random and judged, or laid out over a plane of codes."""
+"""Page Generate: random samples with their scores, and decoded planes of latent space."""
 
 from aeviz.ui.components.generate.views import GENERATED
-from aeviz.ui.components.images.one_image import images_of_yours
+from aeviz.ui.components.images.image_picker import your_images_button
 from aeviz.ui.components.views import view_picker
-from aeviz.ui.frame import controls_and_canvas, kindly, needed_run, page
+from aeviz.ui.frame import controls_and_canvas, page, require_run, show_errors
 
 with page("generate"):
-    run = needed_run()
+    run = require_run()
     view = view_picker(GENERATED, "generate.view")
     controls, canvas = controls_and_canvas()
     with controls:
         chosen = view.controls(run)
-        images_of_yours(run, "generate")
-    with canvas, kindly():
+        your_images_button(run, "generate")
+    with canvas, show_errors():
         view.canvas(run, chosen)

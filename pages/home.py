@@ -1,9 +1,9 @@
-"""What is here, and where to begin."""
+"""Page Home: a demo, and the existing runs and data sets."""
 
-from aeviz.ui.components.welcome import shelf, welcome
+from aeviz.ui.components.home import intro, overview
 from aeviz.ui.frame import page
 
 with page("home"):
-    busy = welcome()
+    busy = intro()
     if not busy:
-        shelf()
+        overview()

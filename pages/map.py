@@ -1,12 +1,12 @@
-"""How the network sees the images: their codes as a map."""
+"""Page Map: the codes of all images, projected to two or three dimensions."""
 
 from aeviz.ui.components.map.canvas import map_canvas, map_facts
 from aeviz.ui.components.map.controls import map_controls
 from aeviz.ui.components.map.link import follow_link, view_of
-from aeviz.ui.frame import controls_and_canvas, needed_run, page
+from aeviz.ui.frame import controls_and_canvas, page, require_run
 
 with page("map"):
-    run = needed_run()
+    run = require_run()
     link = follow_link()
     controls, canvas = controls_and_canvas()
     with controls:

@@ -1,10 +1,10 @@
-"""What the network keeps of an image: original, reconstruction and error side by side."""
+"""Page Reconstruct: original, reconstruction and error side by side."""
 
-from aeviz.ui.components.reconstruct.looking import image_picker, view_of, view_picker
-from aeviz.ui.frame import controls_and_canvas, needed_run, page
+from aeviz.ui.components.reconstruct.views import image_picker, view_of, view_picker
+from aeviz.ui.frame import controls_and_canvas, page, require_run
 
 with page("reconstruct"):
-    run = needed_run()
+    run = require_run()
     controls, canvas = controls_and_canvas(share=3, fold=False)
     with controls:
         chosen = image_picker(run)

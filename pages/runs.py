@@ -1,8 +1,8 @@
-"""What was trained: open, continue, name, share, load, delete."""
+"""Page Runs: open, continue, rename, export, import and delete runs."""
 
 import streamlit as st
 
-from aeviz.ui.components.shelf import details, load_zip, run_table
+from aeviz.ui.components.runs_table import details, load_zip, run_table
 from aeviz.ui.frame import page
 
 with page("runs"):

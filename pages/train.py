@@ -1,12 +1,12 @@
-"""Shape an autoencoder and watch it learn."""
+"""Page Train: configure an autoencoder and watch it train."""
 
 import streamlit as st
 
 from aeviz.ui import state, words
-from aeviz.ui.components.live.dials import dials
+from aeviz.ui.components.live.live_settings import live_settings
 from aeviz.ui.components.live.panel import live_panel
 from aeviz.ui.components.train.network import network_view
-from aeviz.ui.components.train.recipe import recipe_form, take_layers
+from aeviz.ui.components.train.recipe import apply_layers, recipe_form
 from aeviz.ui.components.train.start import train_button, view_picker
 from aeviz.ui.frame import controls_and_canvas, page
 
@@ -16,7 +16,7 @@ with page("train"):
         run = view_picker()
     if run:
         with controls:
-            dials(run)
+            live_settings(run)
         with canvas:
             live_panel(run)
     else:
@@ -26,4 +26,4 @@ with page("train"):
             if filled.problem and not (filled.outline and filled.outline.problem):
                 st.error(words.sentence(filled.problem), icon=":material/error:")
             if filled.model and filled.outline:
-                network_view("network", filled.model, filled.outline, take_layers)
+                network_view("network", filled.model, filled.outline, apply_layers)

@@ -1,16 +1,16 @@
-"""What lies between images: roads from one code to another, axes, directions, and means."""
+"""Page Walk: paths between codes, axes, directions and means."""
 
-from aeviz.ui.components.images.one_image import images_of_yours
+from aeviz.ui.components.images.image_picker import your_images_button
 from aeviz.ui.components.views import view_picker
 from aeviz.ui.components.walk.views import WALKS
-from aeviz.ui.frame import controls_and_canvas, kindly, needed_run, page
+from aeviz.ui.frame import controls_and_canvas, page, require_run, show_errors
 
 with page("walk"):
-    run = needed_run()
+    run = require_run()
     view = view_picker(WALKS, "walk.view")
     controls, canvas = controls_and_canvas()
     with controls:
         chosen = view.controls(run)
-        images_of_yours(run, "walk")
-    with canvas, kindly():
+        your_images_button(run, "walk")
+    with canvas, show_errors():
         view.canvas(run, chosen)

@@ -12,7 +12,7 @@ from aeviz.data import to_pixels
 from aeviz.export.page import scene
 from aeviz.latent.conditioning import class_labels, condition_shift, one_hot
 from aeviz.results import MapRequest, SampleRequest, store
-from aeviz.ui.components.images import taken_as
+from aeviz.ui.components.images.class_labels import UNKNOWN
 from tests import making
 from tests.test_map import ask
 from tests.test_pages import open_page
@@ -196,15 +196,15 @@ def test_a_class_for_a_network_that_is_told_none_is_refused(three, tmp_path, cap
 def test_a_page_says_as_what_a_picture_is_taken_and_lets_one_change_it(run, three):
     app = upload(open_page("reconstruct"), three=three.read_bytes())
     app.segmented_control(key="pictures.fitting.invert").set_value("no").run()
-    picker = next(box for box in app.selectbox if box.label == "Taken as")
-    assert picker.options[0] == "3, which is rebuilt best"
+    picker = next(box for box in app.selectbox if box.label == "Class")
+    assert picker.options[0] == "3 (best reconstruction)"
     before = parts(app, "rebuilt")[0]["image"]
     app = picker.set_value(5).run()
     assert not app.exception
     assert parts(app, "rebuilt")[0]["image"] != before
-    picker = next(box for box in app.selectbox if box.label == "Taken as")
-    assert (picker.value, picker.options[0]) == (5, "Whatever is rebuilt best")
-    app = picker.set_value(taken_as.UNSAID).run()
+    picker = next(box for box in app.selectbox if box.label == "Class")
+    assert (picker.value, picker.options[0]) == (5, "Best reconstruction")
+    app = picker.set_value(UNKNOWN).run()
     assert parts(app, "rebuilt")[0]["image"] == before
 
 

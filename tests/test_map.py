@@ -283,7 +283,7 @@ def test_a_picture_of_many_runs_of_a_page_is_fetched_by_its_content(monkeypatch)
     monkeypatch.setattr(st, "image", lambda address, **how: shown.append(address))
     for url in ("https://here.example:8501/map?run=1", None):
         monkeypatch.setattr(type(st.context), "url", url)
-        show.lasting_picture(content, "A picture")
+        show.cached_picture(content, "A picture")
     assert shown[1] == show.address(content)
     assert shown[0].startswith("https://here.example:8501/aeviz/blob/")
     answer = ask(shown[0].removeprefix("https://here.example:8501"))

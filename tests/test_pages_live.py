@@ -11,16 +11,16 @@ import pytest
 from aeviz import files, jobs, training
 from aeviz.models import VARIANTS
 from aeviz.runs import frames, list_runs
-from aeviz.training import Recipe
+from aeviz.training import Recipe, live_control
 from aeviz.training.doctor.findings import Finding
-from aeviz.ui.components.live import dials, doctor, film, follow, head, views
+from aeviz.ui.components.live import doctor, film, follow, head, live_settings, views
 from aeviz.watch.words import sentence
 from tests.test_pages import open_page
 
 
 @pytest.fixture(autouse=True)
 def in_a_hurry(clear_caches, monkeypatch):
-    monkeypatch.setattr(dials, "HEARD_SECONDS", 0.0)
+    monkeypatch.setattr(live_settings, "APPLY_SECONDS", 0.0)
     monkeypatch.setattr(head, "ANSWER_SECONDS", 0.0)
 
 
@@ -151,16 +151,16 @@ def test_events_are_said_in_few_words(event, said):
 def test_every_live_setting_has_a_dial_that_holds_its_value_and_its_bounds(variant):
     config = prepared(variant).config()
     for path, value in training.live_paths(config).items():
-        field = dials.field_of(config, path)
-        low, high = dials.bounds(field)
+        field = live_settings.field_of(config, path)
+        low, high = live_settings.bounds(field)
         assert low <= value <= high
-        if high - low > dials.MOST_EVEN:
-            marks = dials.scale(field)
+        if high - low > live_settings.MOST_EVEN:
+            marks = live_settings.scale(field)
             assert marks == sorted(set(marks))
             assert low <= marks[0]
             assert marks[-1] <= high
             for mark in marks:
-                training.live_control.with_live_value(config, path, mark)
+                live_control.with_live_value(config, path, mark)
 
 
 def test_a_dial_asks_the_training_at_once(run):
@@ -176,7 +176,7 @@ def test_a_dial_follows_what_another_hand_has_turned(run):
     with at_work(run):
         app = watch(run)
         config = run.config()
-        run.write_config(training.live_control.with_live_value(config, "training.learning_rate", 0.0123))
+        run.write_config(live_control.with_live_value(config, "training.learning_rate", 0.0123))
         app.run()
         assert dial(app).value == 0.0123
 
@@ -186,12 +186,12 @@ def test_a_dial_turned_twice_does_not_fall_back_to_the_first_turn(run):
         app = watch(run)
         dial(app).set_value(2e-3).run()
         dial(app).set_value(3e-3).run()
-        run.write_config(training.live_control.with_live_value(run.config(), "training.learning_rate", 2e-3))
+        run.write_config(live_control.with_live_value(run.config(), "training.learning_rate", 2e-3))
         write(run, line(30, 3, event={"kind": "turn", "path": "training.learning_rate", "from": 1e-3, "to": 2e-3}))
         app.run()
         assert dial(app).value == 3e-3, "which is still on its way"
         write(run, line(31, 3, event={"kind": "turn", "path": "training.learning_rate", "from": 2e-3, "to": 3e-3}))
-        run.write_config(training.live_control.with_live_value(run.config(), "training.learning_rate", 1e-4))
+        run.write_config(live_control.with_live_value(run.config(), "training.learning_rate", 1e-4))
         app.run()
         assert dial(app).value == 1e-4, "another hand's, after it was heard"
 
@@ -317,7 +317,7 @@ def test_a_cure_of_the_network_changes_it(run, monkeypatch):
 
 def test_a_cure_that_needs_a_fresh_start_trains_anew(run, monkeypatch):
     begun = []
-    monkeypatch.setattr(doctor, "begin", lambda run, title: begun.append(run))
+    monkeypatch.setattr(doctor, "start_run", lambda run, title: begun.append(run))
     doctor.apply_cure(run, finding({"training.patience": 7}))
     doctor.apply_cure(run, finding({"training.learning_rate": 1e-4}, again=True))
     assert begun[0].config().training.patience == 7

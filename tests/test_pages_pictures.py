@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from aeviz.ui import pick
 from aeviz.ui.components.bridges import Dropped, files_of
-from aeviz.ui.components.images import brought
+from aeviz.ui.components.images import your_images
 from tests import making
 from tests.test_pages import open_page
 
@@ -71,20 +71,20 @@ def test_a_file_is_rebuilt_and_a_broken_one_beside_it_is_named(run):
     assert said[0].startswith("**broken.png** cannot be read: it is not a picture of a known kind (PNG,")
     assert said[1].startswith("**empty.png** cannot be read: it is empty")
     assert parts(app, "rebuilt")[0]["shape"] == [1, 8, 8]
-    assert any("60 × 40 → 8 × 8 grey · dark and bright turned round" in caption.value for caption in app.caption)
+    assert any("60 × 40 → 8 × 8 grey · colours inverted" in caption.value for caption in app.caption)
     app.run()
-    assert len(brought_names(app)) == 1, "a file is taken once"
+    assert len(your_names(app)) == 1, "a file is taken once"
 
 
-def brought_names(app: AppTest) -> list[str]:
-    return [one.name for one in app.session_state["aeviz.brought"]]
+def your_names(app: AppTest) -> list[str]:
+    return [one.name for one in app.session_state["aeviz.your_images"]]
 
 
 def test_how_a_picture_is_fitted_can_be_changed(run):
     app = upload(open_page("reconstruct"), paper=paper())
     before = parts(app, "rebuilt")[0]["image"]
     app.segmented_control(key="pictures.fitting.invert").set_value("no").run()
-    assert not any("turned round" in caption.value for caption in app.caption)
+    assert not any("colours inverted" in caption.value for caption in app.caption)
     assert parts(app, "rebuilt")[0]["image"] != before
     assert "pictures.fitting.grey" not in [box.key for box in app.toggle], "a grey network has no colours to take out"
 
@@ -121,12 +121,12 @@ def test_what_comes_in_takes_one_place_after_another(run):
 
 
 def test_what_had_to_go_is_told(run, monkeypatch):
-    monkeypatch.setattr(brought, "MOST", 2)
+    monkeypatch.setattr(your_images, "MOST", 2)
     app = upload(open_page("reconstruct"), a=paper(), b=paper((30, 30)), c=paper((20, 20)))
-    assert brought_names(app) == ["b.png", "c.png"]
-    assert app.warning[0].value.startswith("An older image was let go: there is room for 2 at once")
+    assert your_names(app) == ["b.png", "c.png"]
+    assert app.warning[0].value.startswith("An older image was removed: the limit is 2 images")
     assert not upload(app, d=paper((25, 25)), e=paper((26, 26))).exception
-    assert app.warning[0].value.startswith("2 older images were let go")
+    assert app.warning[0].value.startswith("2 older images were removed")
 
 
 def test_a_page_without_images_of_the_set_still_takes_a_persons_own(run, monkeypatch):
@@ -206,31 +206,31 @@ def session(monkeypatch):
 
 
 def test_pictures_of_one_name_are_told_apart_and_the_oldest_make_room(session):
-    for _ in range(brought.MOST + 2):
-        brought.take([Dropped("a.png", 1, paper())])
-    names = [one.name for one in brought.kept()]
-    assert len(names) == len(set(names)) == brought.MOST
-    assert brought.picked() == brought.MOST - 1
-    brought.remove(0)
-    assert brought.picked() == brought.MOST - 2, "the same one is looked at"
+    for _ in range(your_images.MOST + 2):
+        your_images.take([Dropped("a.png", 1, paper())])
+    names = [one.name for one in your_images.kept()]
+    assert len(names) == len(set(names)) == your_images.MOST
+    assert your_images.picked() == your_images.MOST - 1
+    your_images.remove(0)
+    assert your_images.picked() == your_images.MOST - 2, "the same one is looked at"
 
 
 def test_a_drawing_is_replaced_by_its_next_stroke_and_gone_when_empty(session):
-    brought.take([Dropped("a.png", 1, paper())])
-    brought.put("Drawing 1", paper((30, 30)))
-    brought.put("Drawing 1", paper((50, 50)))
-    assert [one.name for one in brought.kept()] == ["a.png", "Drawing 1"]
-    assert brought.picked() == 1
-    brought.put("Drawing 1", None)
-    assert [one.name for one in brought.kept()] == ["a.png"]
-    assert brought.picked() == 0
+    your_images.take([Dropped("a.png", 1, paper())])
+    your_images.put("Drawing 1", paper((30, 30)))
+    your_images.put("Drawing 1", paper((50, 50)))
+    assert [one.name for one in your_images.kept()] == ["a.png", "Drawing 1"]
+    assert your_images.picked() == 1
+    your_images.put("Drawing 1", None)
+    assert [one.name for one in your_images.kept()] == ["a.png"]
+    assert your_images.picked() == 0
 
 
 def test_a_file_too_large_to_send_is_named(session):
-    brought.take([Dropped("big.tif", 10**9, None), Dropped("a.png", 1, paper())])
-    assert brought.problems()[0][0] == "big.tif"
-    assert "larger than 20 MB" in brought.problems()[0][1]
-    assert [one.name for one in brought.kept()] == ["a.png"], "the others go on"
+    your_images.take([Dropped("big.tif", 10**9, None), Dropped("a.png", 1, paper())])
+    assert your_images.problems()[0][0] == "big.tif"
+    assert "larger than 20 MB" in your_images.problems()[0][1]
+    assert [one.name for one in your_images.kept()] == ["a.png"], "the others go on"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from aeviz.export import EXPORTS
 from aeviz.jobs import Status
 from aeviz.results import MapRequest
 from aeviz.runs import kept
-from aeviz.ui.components.taking_away import packed
+from aeviz.ui.components.export_jobs import packed
 from tests.exports import untrained
 from tests.test_pages import open_page
 
@@ -106,7 +106,7 @@ def test_a_failure_is_said_where_it_was_asked_for_and_can_be_tried_again(page, r
 def test_a_cancelled_one_says_so_and_can_be_made_again(run):
     ended(run, None, state="stopped", message="Stopped.")
     app = taking("runs", run)
-    assert "Cancelled; nothing was kept." in said(app)
+    assert "Cancelled. Nothing was saved." in said(app)
     assert "make.html" in keys(app)
     assert not app.error
 
@@ -120,11 +120,11 @@ def test_a_way_that_lacks_a_package_says_what_installs_it(run, monkeypatch):
 
 def test_of_a_map_in_three_dimensions_the_page_says_that_nothing_is_decoded(run):
     app = taking("map", run)
-    assert "In 3-D nothing is decoded" not in said(app)
+    assert "3-D exports cannot decode images" not in said(app)
     app.session_state["map.dims"] = 3
     app.run()
     assert not app.exception
-    assert "In 3-D nothing is decoded" in said(app)
+    assert "3-D exports cannot decode images" in said(app)
     assert "make.html" in keys(app)
 
 

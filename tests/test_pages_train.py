@@ -11,7 +11,15 @@ from aeviz import training
 from aeviz.models import BODIES, VARIANTS, ModelConfig
 from aeviz.runs import TrainingConfig
 from aeviz.runs.config import AugmentConfig
-from aeviz.ui.components.train.knobs import GROUPS, IN_SIGHT, SIZES, STRUCTURE, parts_of, present_values, summary
+from aeviz.ui.components.train.setting_groups import (
+    GROUPS,
+    SHOWN_ABOVE,
+    SIZES,
+    STRUCTURE,
+    parts_of,
+    present_values,
+    summary,
+)
 
 pytestmark = pytest.mark.usefixtures("clear_caches")
 
@@ -53,7 +61,7 @@ def test_every_setting_stands_in_one_group(variant, body):
     parts = [part for group in GROUPS for part in parts_of(group, VARIANTS[variant], body).values()]
     grouped = [(part.cls, name) for part in parts for name in part.names]
     assert len(grouped) == len(set(grouped))
-    wanted = {(TrainingConfig, name) for name in TrainingConfig.model_fields if name not in IN_SIGHT}
+    wanted = {(TrainingConfig, name) for name in TrainingConfig.model_fields if name not in SHOWN_ABOVE}
     wanted |= {(ModelConfig, name) for name in ModelConfig.model_fields if name not in STRUCTURE}
     own = BODIES[body].Config
     wanted |= {(own, name) for name in own.model_fields if name not in ("name", SIZES[body])}
@@ -158,7 +166,7 @@ def test_custom_begins_as_the_layers_that_stood_there():
 
 def test_edited_layers_become_custom_only_where_no_short_line_can_say_them(launched):
     from aeviz.models import CustomConfig, LayerConfig
-    from aeviz.ui.components.train.recipe import take_layers
+    from aeviz.ui.components.train.recipe import apply_layers
 
     def page() -> None:
         from aeviz.ui.components.train.recipe import recipe_form
@@ -173,7 +181,7 @@ def test_edited_layers_become_custom_only_where_no_short_line_can_say_them(launc
         ((LayerConfig(kind="conv", size=4), dense), "custom"),
         ((dense,), "dense"),
     ):
-        taken = _keys_set_by(lambda layers=layers: take_layers(CustomConfig(layers=layers), 6))
+        taken = _keys_set_by(lambda layers=layers: apply_layers(CustomConfig(layers=layers), 6))
         for key, value in taken.items():
             app.session_state[key] = value
         app.run()
@@ -214,11 +222,11 @@ def test_the_curve_of_the_rate_and_the_finder_stand_beside_the_schedule():
 
 
 def test_samples_are_shown_as_they_are_fed():
-    app = open_form("Variation of the images")
-    assert "fed as they are" in " ".join(caption.value for caption in app.caption)
+    app = open_form("Augmentation")
+    assert "unchanged network inputs below" in " ".join(caption.value for caption in app.caption)
     app.slider(key="train.augment.rotation").set_value(45.0).run()
     assert not app.exception
-    assert "above, as they are fed below" in " ".join(caption.value for caption in app.caption)
+    assert "above, network inputs below" in " ".join(caption.value for caption in app.caption)
 
 
 def test_a_recipe_fills_the_whole_form(launched):

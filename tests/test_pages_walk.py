@@ -10,7 +10,7 @@ from PIL import Image
 from aeviz import data, results
 from aeviz.data.importing.imports import ImportSettings
 from aeviz.runs.directions import list_directions
-from aeviz.ui.components import taking
+from aeviz.ui.components import export_buttons
 from aeviz.ui.components.generate.views import GENERATED
 from aeviz.ui.components.posters import INK, Row, poster
 from aeviz.ui.components.walk.views import WALKS
@@ -73,7 +73,7 @@ def test_a_page_for_codes_of_two_needs_no_axes(run):
 
 
 def test_roads_lead_through_as_many_images_as_one_wants(run):
-    app = view_of("walk", "road")
+    app = view_of("walk", "paths")
     app.segmented_control(key="walk.count").set_value(4).run()
     app.slider(key="walk.steps").set_value(3).run()
     assert not app.exception
@@ -84,7 +84,7 @@ def test_roads_lead_through_as_many_images_as_one_wants(run):
 
 
 def test_an_image_is_chosen_by_its_number_and_by_chance(run):
-    app = view_of("walk", "road")
+    app = view_of("walk", "paths")
     rows = results.dataset_of(run).rows("test")
     app.session_state["walk.1.choose"] = True
     app.run()
@@ -96,12 +96,12 @@ def test_an_image_is_chosen_by_its_number_and_by_chance(run):
 
 
 def test_without_a_road_there_is_a_sentence(run):
-    app = view_of("walk", "road")
+    app = view_of("walk", "paths")
     for box in app.checkbox:
         box.uncheck()
     app.run()
     assert not app.exception
-    assert "at least one road" in said(app)
+    assert "at least one path" in said(app)
 
 
 def test_an_empty_selection_has_no_mean_and_says_how_to_get_one(run):
@@ -135,7 +135,7 @@ def test_a_direction_from_a_class_to_itself_is_a_sentence(run):
     app.selectbox(key="directions.To class.10").set_value(0).run()
     assert not app.exception
     assert "0 was chosen twice" in said(app)
-    assert "There is no direction yet" not in said(app)
+    assert "No directions yet" not in said(app)
 
 
 def test_what_cannot_be_fitted_is_a_sentence_and_the_controls_stay(tmp_path):
@@ -175,12 +175,12 @@ def test_scores_are_shown_beside_what_real_images_reach(run, started, monkeypatc
 def test_a_walk_is_taken_along_as_table_and_arrays():
     images = np.random.default_rng(0).integers(0, 255, (2, 5, 1, 8, 6), dtype=np.uint8)
     z = np.arange(30.0).reshape(10, 3)
-    lines = list(csv.reader(io.StringIO(taking.as_csv({"step": np.arange(10), "z": z}).decode())))
+    lines = list(csv.reader(io.StringIO(export_buttons.as_csv({"step": np.arange(10), "z": z}).decode())))
     assert lines[0] == ["step", "z1", "z2", "z3"]
     assert [float(value) for value in lines[4]] == [3, 9, 10, 11]
-    table = taking.as_csv({"name": np.array(["=1+1", "a"]), "value": np.array([-1.5, 2.0])}).decode()
+    table = export_buttons.as_csv({"name": np.array(["=1+1", "a"]), "value": np.array([-1.5, 2.0])}).decode()
     assert list(csv.reader(io.StringIO(table)))[1] == ["'=1+1", "-1.5"], "a name is never a formula, a number stays one"
-    kept = np.load(io.BytesIO(taking.as_npz({"z": z, "x_hat": images})), allow_pickle=False)
+    kept = np.load(io.BytesIO(export_buttons.as_npz({"z": z, "x_hat": images})), allow_pickle=False)
     np.testing.assert_array_equal(kept["x_hat"], images)
 
 

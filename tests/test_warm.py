@@ -56,7 +56,7 @@ def test_what_was_left_out_while_visitors_were_here_goes_when_they_have_gone():
 
 @pytest.mark.usefixtures("thawed")
 def test_what_visitors_hold_is_not_left_out_for_ever(clock, monkeypatch):
-    monkeypatch.setattr(warm, "is_empty", lambda: False)
+    monkeypatch.setattr(warm, "has_no_visitors", lambda: False)
     visits, frozen = warm.Visits(), gc.get_freeze_count()
     visits.ended()
     visits.tidy()

@@ -1,1 +1,1 @@
-"""The screen: everything Streamlit, from the menu to what the person chose."""
+"""The user interface: everything that uses Streamlit."""

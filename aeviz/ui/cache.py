@@ -1,4 +1,4 @@
-"""What pages read again and again, kept by content: models read-only, arrays by run, weights and parameters."""
+"""Cached reads that several pages share: models, data sets, codes and reconstructions; all read-only."""
 
 import hashlib
 from typing import Any
@@ -23,7 +23,7 @@ def _dataset(name: str, params: str, _values: dict[str, Any], _stamp: float) -> 
 
 
 def dataset(name: str, params: dict[str, Any] | None = None) -> Dataset:
-    """A data set; read only, shared by all visitors."""
+    """A data set; read-only and shared by all sessions."""
     info = data.info(name)
     return _dataset(
         name,
@@ -34,7 +34,11 @@ def dataset(name: str, params: dict[str, Any] | None = None) -> Dataset:
 
 
 def images_of(run: Run) -> Dataset:
-    """The images a run was trained on."""
+    """The data set a run was trained on.
+
+    Raises:
+        MissingData: neither the data set nor images stored with the run are available.
+    """
     config = run.config().data
     info = data.info(config.name)
     here = f"{info.ready} {info.created} {own_labels.stamp()}" if info else "gone"
@@ -42,7 +46,7 @@ def images_of(run: Run) -> Dataset:
 
 
 def images_if_here(run: Run) -> Dataset | None:
-    """The same, or None where neither the set nor kept images are at hand."""
+    """The data set a run was trained on, or None if it is not available."""
     try:
         return images_of(run)
     except MissingData:
@@ -56,6 +60,7 @@ def _images_of(run_id: str, here: str, _run: Run) -> Dataset:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def outline(values: str, _model: dict[str, Any], batch_size: int, optimizer: str, loss: str) -> costs.Outline:
+    """The layers and costs of a network, as far as its layers fit together."""
     return costs.outline(model_config(_model), batch_size, optimizer, loss)
 
 
@@ -65,34 +70,35 @@ def _model(run_id: str, mark: str, _run: Run) -> Autoencoder:
 
 
 def model(run: Run) -> Autoencoder:
-    """A run's network with its best weights; read only, shared by all visitors."""
+    """A run's network with its best weights; read-only and shared by all sessions."""
     return _model(run.id, run.weights_mark(), run)
 
 
 def pass_through(run: Run, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """What a run's network makes of images (n, C, H, W) uint8 with labels (n,): x_hat, in [0, 1]; kept nowhere."""
+    """Reconstructions x_hat (n, C, H, W) in [0, 1] of images uint8 with labels (n,); not cached."""
     network = model(run)
     told = results.labels_of(network, pixels, labels)
     return decode_with(network, encode(network, pixels, np.arange(len(pixels)), labels=told), labels=told)
 
 
-@st.cache_data(max_entries=16, show_spinner="Rebuilding images …")
+@st.cache_data(max_entries=16, show_spinner="Reconstructing images …")
 def _errors(run_id: str, mark: str, split: Split, _run: Run) -> np.ndarray:
     return results.errors(_run, split)
 
 
 def errors(run: Run, split: Split) -> np.ndarray:
-    """Every image's mean squared error."""
+    """Mean squared error (n,) of each image of a split."""
     return _errors(run.id, run.weights_mark(), split, run)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def rebuilt(run_id: str, mark: str, pixels: bytes, shape: tuple[int, ...], labels: bytes, _run: Run) -> results.Rebuilt:
+    """Cached part of `rebuild`, with hashable arguments."""
     return results.rebuild(_run, np.frombuffer(pixels, np.uint8).reshape(shape), np.frombuffer(labels, np.int64))
 
 
 def rebuild(run: Run, pixels: np.ndarray, labels: np.ndarray) -> results.Rebuilt:
-    """Images (n, C, H, W) uint8, of classes (n,), -1 unknown, through a run's network and back."""
+    """Reconstruct images (n, C, H, W) uint8 with labels (n,), -1 if unknown."""
     asked = np.asarray(labels, np.int64).tobytes()
     return rebuilt(run.id, run.weights_mark(), pixels.tobytes(), pixels.shape, asked, run)
 
@@ -103,7 +109,7 @@ def _codes(run_id: str, mark: str, split: Split, _run: Run) -> results.Codes:
 
 
 def codes(run: Run, split: Split) -> results.Codes:
-    """The codes of a split; read only."""
+    """The codes of a split; read-only."""
     return _codes(run.id, run.weights_mark(), split, run)
 
 
@@ -113,7 +119,7 @@ def _border(content: str, _dataset: Dataset) -> data.Border:
 
 
 def border_of(run: Run) -> data.Border | None:
-    """How bright the borders of a run's images are; None where these are not at hand."""
+    """Border brightness of a run's images, or None if the images are not available."""
     dataset = images_if_here(run)
     return None if dataset is None else _border(dataset.hash, dataset)
 
@@ -122,13 +128,13 @@ def border_of(run: Run) -> data.Border | None:
 def fitted(
     digest: str, shape: tuple[int, ...], fitting: str, border: data.Border | None, _content: bytes
 ) -> tuple[np.ndarray, bool]:
-    """A picture file, named by its digest, made to fit by a `Fitting` as JSON; and whether it was turned round."""
+    """An image file fitted to `shape` by a `Fitting` (as JSON), and whether it was inverted; cached by its digest."""
     return data.read_fitted(_content, shape, data.Fitting.model_validate_json(fitting), border)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def preview(digest: str, side: int, _content: bytes) -> data.Preview:
-    """A small picture of a file, named by its digest."""
+    """A small preview of an image file; cached by its digest."""
     return data.read_preview(_content, side)
 
 
@@ -140,7 +146,7 @@ def _decoded(
 
 
 def decode(run: Run, codes: np.ndarray, told: np.ndarray | None) -> np.ndarray:
-    """Images (n, C, H, W) in [0, 1] that codes (n, D) stand for, with what a conditional network is told."""
+    """Decode codes (n, D) to images (n, C, H, W) in [0, 1]; `told` is what a conditional network is conditioned on."""
     codes = np.ascontiguousarray(codes, np.float32)
     digest = "" if told is None else hashlib.sha256(np.ascontiguousarray(told).data).hexdigest()
     return _decoded(run.id, run.weights_mark(), codes.tobytes(), codes.shape[1], digest, told, run)
@@ -152,12 +158,12 @@ def _class_means(run_id: str, mark: str, split: Split, _run: Run) -> results.Cla
 
 
 def class_means(run: Run, split: Split) -> results.ClassMeans:
-    """What the classes of a split look like on average, in pixels and in codes."""
+    """The mean image and mean code of each class of a split."""
     return _class_means(run.id, run.weights_mark(), split, run)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def mean_image(content: str, _dataset: Dataset) -> np.ndarray:
-    """The mean (C, H, W) of a set's images, of at most 20,000 spread over it."""
+    """The mean image (C, H, W) of a data set, estimated from at most 20,000 evenly spaced images."""
     rows = np.unique(np.linspace(0, len(_dataset) - 1, 20_000).astype(np.int64))
     return pictures.to_pixels(mean_of(_dataset.images, rows))

@@ -1,4 +1,4 @@
-"""The frame of every page: its title, and errors said kindly."""
+"""Page layout shared by all pages: title, columns, error messages and empty states."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from aeviz.ui import cache, menu, state, words
 
 @contextlib.contextmanager
 def page(name: str) -> Iterator[None]:
-    """Draw a page's head, then its body; what a person can cause is said in one sentence."""
+    """Draw a page's title, then its body; show an `AevizError` as a message."""
     entry = menu.MENU[name]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.title(entry.title, anchor=False, width="content")
@@ -23,21 +23,21 @@ def page(name: str) -> Iterator[None]:
     if problem:
         st.error(words.sentence(problem), icon=":material/error:")
         state.remember("problem", None)
-    with kindly():
+    with show_errors():
         yield
 
 
 @contextlib.contextmanager
-def kindly() -> Iterator[None]:
-    """A part of a page in whose place an error for people is said, while the rest stays."""
+def show_errors() -> Iterator[None]:
+    """Show an `AevizError` raised in this part of the page as a message in its place."""
     try:
         yield
     except AevizError as error:
         st.error(words.sentence(error), icon=":material/error:")
 
 
-def said(callback: Callable[..., None]) -> Callable[..., None]:
-    """A button's callback whose errors for people are said at the top of the page."""
+def catch_errors(callback: Callable[..., None]) -> Callable[..., None]:
+    """Wrap a callback so that an `AevizError` is shown at the top of the page."""
 
     def guarded(*arguments: Any) -> None:
         try:
@@ -48,23 +48,23 @@ def said(callback: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
-def draw_anew() -> None:
-    """Draw the whole page, from a part of it that looks by itself.
+def redraw() -> None:
+    """Redraw the whole page from within a fragment.
 
-    The browser may have asked for that look before it heard of the last choice; the run in its address is then the one
-    before, and would be taken for a choice of the person's.
+    The browser may have requested the fragment before it received the new page address. The old run in that address
+    would then look like a choice of the user, so the address is written first.
     """
     state.write_address()
     st.rerun()
 
 
-def in_sight(controls: DeltaGenerator, canvas: DeltaGenerator) -> DeltaGenerator:
-    """A place for the page's main button: with the controls, or above the canvas where they fold away."""
+def visible_slot(controls: DeltaGenerator, canvas: DeltaGenerator) -> DeltaGenerator:
+    """A container for the page's main button: in the controls, or above the canvas on narrow windows."""
     return (canvas if state.is_narrow() else controls).container()
 
 
 def controls_and_canvas(share: int = 4, fold: bool = True) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """A narrow column of controls beside a wide canvas; on a narrow window the controls stand or `fold` away above it."""
+    """A narrow column of controls and a wide canvas; on narrow windows the controls are above it, folded if `fold`."""
     if state.is_narrow() and not fold:
         return st.container(), st.container()
     if state.is_narrow():
@@ -73,34 +73,35 @@ def controls_and_canvas(share: int = 4, fold: bool = True) -> tuple[DeltaGenerat
     return controls, canvas
 
 
-def needed_run() -> Run:
-    """The run a page is about; without one, the page says how to get one and ends there."""
+def require_run() -> Run:
+    """The selected run; without a trained one, show what to do and stop the page."""
     run = state.current_run()
     if run is None:
-        nothing_yet("No run is chosen yet. Train an autoencoder first, it takes a few seconds on the digits.")
+        empty_state("No run selected. Train an autoencoder first; on the digits it takes a few seconds.")
         st.stop()
     if not run.has_weights():
-        nothing_yet("This run has learned nothing yet.", "Watch it train")
+        empty_state("This run has no trained weights yet.", "Open its training")
         st.stop()
-    _say_if_travelled(run)
+    _note_missing_images(run)
     return run
 
 
-def _say_if_travelled(run: Run) -> None:
-    """A loaded run whose data set is not here shows the test images that came with it, and says so."""
+def _note_missing_images(run: Run) -> None:
+    """Note if the run's data set is missing, and whether stored test images are shown instead."""
     name, here = run.config().data.name, cache.images_if_here(run)
     if here is None:
-        st.caption(f":material/no_photography: The images of this run, the set {words.plain(name)}, are not here.")
+        st.caption(f":material/no_photography: The images of this run (data set {words.plain(name)}) are not here.")
     elif here.kept:
         st.caption(
-            f":material/luggage: The set {words.plain(name)} is not here; shown are the {len(here):,} test images that came with the run."
+            f":material/luggage: The data set {words.plain(name)} is not here; "
+            f"showing the {len(here):,} test images stored with the run."
         )
 
 
-def nothing_yet(sentence: str, label: str = "Train an autoencoder") -> None:
-    """An empty place: what is missing, and the button that helps."""
+def empty_state(sentence: str, label: str = "Train an autoencoder") -> None:
+    """Show what is missing, and a button that opens the page Train."""
     st.space("medium")
     with st.container(horizontal_alignment="center"):
         st.markdown(f"### :material/hourglass_empty: {sentence}", text_alignment="center")
-        if st.button(label, type="primary", key="nothing_yet", icon=menu.MENU["train"].icon):
+        if st.button(label, type="primary", key="empty_state", icon=menu.MENU["train"].icon):
             menu.go("train")

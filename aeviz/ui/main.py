@@ -1,4 +1,4 @@
-"""The main script: warm-up, the menu, the run one works on, and then the page."""
+"""The main script: warm-up, sidebar with run picker and menu, then the page."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import streamlit as st
 
 from aeviz.ui import menu, warm
 
-FIRST = menu.MENU["home"].title  # drawn before all is ready
-FITTING = (menu.MENU["walk"].title, menu.MENU["generate"].title)  # where directions and mixtures are fitted to codes
+FIRST = menu.MENU["home"].title  # drawn before everything is imported
+FITTING = (menu.MENU["walk"].title, menu.MENU["generate"].title)  # these fit directions and mixtures with scikit-learn
 ICON = Path(__file__).with_name("icon.png")
 LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 132 32" height="32">
 <path d="M3 4 L15 13 V19 L3 28 Z" fill="#4f46e5"/><path d="M33 4 L21 13 V19 L33 28 Z" fill="#e5733f"/>
@@ -17,7 +17,7 @@ LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 132 32" height="3
 
 
 def main() -> None:
-    """Draw the app for one visitor."""
+    """Run the app for one session."""
     st.set_page_config(page_title="aeviz", page_icon=str(ICON), layout="wide")
     st.logo(LOGO, size="large")
     account = warm.visit()
@@ -26,7 +26,7 @@ def main() -> None:
         warm.core()
     else:
         warm.everything()
-    # Only now: what these import has been imported.
+    # Only now, because these wait for imports of the warm-up.
     from aeviz.ui import pick
     from aeviz.ui.components.bridges import notice_viewport
 

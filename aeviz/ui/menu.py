@@ -1,4 +1,4 @@
-"""The page table: one line a page."""
+"""The menu: one entry per page."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ PAGES = Path(__file__).resolve().parents[2] / "pages"
 
 @dataclass(frozen=True)
 class Entry:
-    """A page's file, what it is called, and what it answers."""
+    """A page: its file name, title, icon and caption."""
 
     name: str
     title: str
@@ -19,38 +19,39 @@ class Entry:
 
     @property
     def path(self) -> Path:
+        """The page\'s file."""
         return PAGES / f"{self.name}.py"
 
 
 MENU: dict[str, Entry] = {
     entry.name: entry
     for entry in (
-        Entry("home", "Home", ":material/home:", "What is here, and where to begin."),
-        Entry("data", "Data", ":material/photo_library:", "Which images are here, and bringing your own."),
-        Entry("train", "Train", ":material/model_training:", "Shape an autoencoder and watch it learn."),
-        Entry("map", "Map", ":material/scatter_plot:", "How does the network see the images: its codes as a map."),
-        Entry("reconstruct", "Reconstruct", ":material/compare:", "What does the network keep of an image?"),
-        Entry("walk", "Walk", ":material/route:", "What lies between images, and what changes on the way?"),
-        Entry("generate", "Generate", ":material/auto_awesome:", "What does the network dream up: new images."),
-        Entry("runs", "Runs", ":material/inventory_2:", "What was trained, to open, continue, share or delete."),
+        Entry("home", "Home", ":material/home:", "Start here."),
+        Entry("data", "Data", ":material/photo_library:", "Browse data sets and import your own images."),
+        Entry("train", "Train", ":material/model_training:", "Configure an autoencoder and watch it train."),
+        Entry("map", "Map", ":material/scatter_plot:", "The codes of all images as a map."),
+        Entry("reconstruct", "Reconstruct", ":material/compare:", "Compare images with their reconstructions."),
+        Entry("walk", "Walk", ":material/route:", "Move through latent space: paths, axes, directions and means."),
+        Entry("generate", "Generate", ":material/auto_awesome:", "Sample new images and grids from the decoder."),
+        Entry("runs", "Runs", ":material/inventory_2:", "Open, continue, export, import or delete runs."),
     )
 }
 
 
 def pages() -> list[st.Page]:
-    """The menu, in order; the first page is the one to land on."""
+    """The pages in menu order; the first one is the default."""
     return [
         st.Page(entry.path, title=entry.title, icon=entry.icon, default=name == "home") for name, entry in MENU.items()
     ]
 
 
 def go(name: str) -> None:
-    """Open another page, keeping the run in the address."""
+    """Switch to another page."""
     st.switch_page(MENU[name].path)
 
 
 def links() -> None:
-    """The menu as it is seen, below the run one works on."""
+    """Draw the menu links in the sidebar."""
     with st.container(gap="xxsmall", key="menu"):
         for entry in MENU.values():
             st.page_link(entry.path, label=entry.title, icon=entry.icon)

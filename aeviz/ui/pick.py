@@ -1,4 +1,4 @@
-"""Pickers that several pages share: the run, the data set, the split."""
+"""Pickers shared by several pages: run and data set."""
 
 import streamlit as st
 
@@ -9,38 +9,39 @@ from aeviz.ui import show, state, words
 
 
 def run_picker() -> None:
-    """The run one works on, with its picture; drawn by the main script so that it survives every page."""
+    """Select the run, and show its preview; drawn by the main script so that it persists across pages."""
     runs = list_runs()
     ids = [run.id for run in runs]
     if not ids:
-        st.caption("No runs yet. Train one, and it stands here on every page.")
+        st.caption("No runs yet. Your runs will be listed here.")
         return
     missing = state.follow_address(ids)
     named = titles(runs)
     st.selectbox(
         "Run", ids, key=state.picker(), on_change=state.picked, format_func=lambda id: named.get(id, id),
-        help="Every page speaks about this run; it stands in the address, too.",
+        help="All pages show this run. The page address contains it, so links keep it.",
     )  # fmt: skip
     state.write_address()
     if missing:
-        st.caption(f":material/link_off: The run {words.plain(missing)} in the address is not here.")
+        st.caption(f":material/link_off: The run {words.plain(missing)} in the page address does not exist.")
     run = state.current_run()
     if run:
         _portrait(run)
 
 
 def titles(runs: list[Run]) -> dict[str, str]:
-    """What each run is called; those of one title get their time beside, and their body where these differ."""
+    """Title of each run by ID; equal titles are distinguished by time and, if it differs, body."""
     named = {run.id: _title(run) for run in runs}
     alike = {title: [body for other, _, body in named.values() if other == title] for title, _, _ in named.values()}
     return {
-        id: " ".join([*([when] if len(alike[title]) > 1 else []), title, *([f"· {body}"] if len(set(alike[title])) > 1 else [])])
+        id: " ".join([*([when] if len(alike[title]) > 1 else []), title,
+        *([f"· {body}"] if len(set(alike[title])) > 1 else [])])
         for id, (title, when, body) in named.items()
     }  # fmt: skip
 
 
 def _title(run: Run) -> tuple[str, str, str]:
-    """Its title, time and body."""
+    """A run's title, creation time and body."""
     try:
         config = run.config()
         title, when = words.run_title(config, run.note().title), words.when(config.created, seconds=True)
@@ -50,7 +51,7 @@ def _title(run: Run) -> tuple[str, str, str]:
 
 
 def _portrait(run: Run) -> None:
-    """The run's picture and state, looked at again while it trains."""
+    """Show the run's preview and state, refreshed while it trains."""
     st.fragment(_picture, run_every=2.0 if run.is_live() else None)(run)
 
 
@@ -65,18 +66,19 @@ def _picture(run: Run) -> None:
             st.caption(f"{psnr:.1f} dB on validation", width="content")
     preview = run.path / "preview.webp"
     if preview.exists():
-        show.lasting_picture(show.kept_bytes(preview), "Images above, their reconstructions below")
+        show.cached_picture(show.cached_bytes(preview), "Images above, their reconstructions below")
 
 
 def data_picker(key: str) -> data.DataInfo:
-    """A data set that is at hand or can be fetched."""
+    """Select a data set; those not downloaded are marked."""
     infos = {info.name: info for info in data.list_data()}
     chosen = st.selectbox(
         "Images",
         list(infos),
         key=key,
         format_func=lambda name: infos[name].label + ("" if infos[name].ready else " ↓"),
-        help="Carried sets are always here; public ones are fetched once; your own come in on the page Data.",
+        help="Built-in data sets are always available. Public ones (↓) are downloaded once. Import your own on the "
+        "page Data.",
         persist_state="session",
     )
     return infos[chosen or next(iter(infos))]

@@ -1,4 +1,4 @@
-"""Pictures on screen, pixel for pixel."""
+"""Show images without recompression."""
 
 import base64
 import hashlib
@@ -17,27 +17,27 @@ WEBP = b"RIFF"
 
 
 def picture(content: bytes, alt: str, width: int | Literal["stretch"] = "stretch") -> None:
-    """Show a PNG or WebP as it is.
+    """Show a PNG or WebP unchanged, as a `data:` URL.
 
-    As an address of its own content: Streamlit would store bytes anew as JPEG, which blurs hard pixel edges, and a
-    picture that is replaced while the browser fetches it would be gone.
+    Streamlit would recompress bytes as JPEG, which blurs pixel edges, and would drop an image that is replaced while
+    the browser fetches it.
     """
     st.image(address(content), width=width, alt=alt)
 
 
-def lasting_picture(content: bytes, alt: str, width: int | Literal["stretch"] = "stretch") -> None:
-    """Show a PNG or WebP that stands on many runs of the page: the browser fetches it once, by its content."""
+def cached_picture(content: bytes, alt: str, width: int | Literal["stretch"] = "stretch") -> None:
+    """Show a PNG or WebP that many script runs repeat: the browser fetches it once and caches it by content."""
     st.image(_fetched(content) or address(content), width=width, alt=alt)
 
 
 @files.kept(most=64)
-def kept_bytes(path: Path) -> bytes:
-    """A small file that stands on every page, read when it has changed."""
+def cached_bytes(path: Path) -> bytes:
+    """Read a small file, cached until it changes."""
     return path.read_bytes()
 
 
 def _fetched(content: bytes) -> str | None:
-    """Where the browser fetches a picture: Streamlit takes whole addresses only. None while the browser's is not known."""
+    """Absolute URL of an image (Streamlit accepts no relative ones), or None if the browser's URL is unknown."""
     page = urlsplit(st.context.url or "")
     if page.scheme not in ("http", "https"):
         return None
@@ -46,11 +46,11 @@ def _fetched(content: bytes) -> str | None:
 
 
 def address(content: bytes) -> str:
-    """A PNG or WebP as a `data:` address."""
+    """A PNG or WebP as a `data:` URL."""
     kind = "webp" if content.startswith(WEBP) else "png"
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def image(pixels: np.ndarray) -> str:
-    """An image (C, H, W) uint8 as a `data:` address, one pixel each."""
+    """An image (C, H, W) uint8 as a `data:` URL, unscaled."""
     return address(pictures.encode_png(pictures.mosaic(pixels[None], columns=1, gap=0)))

@@ -1,4 +1,4 @@
-"""What the person chose, for as long as their tab is open; every key of the session lives here."""
+"""Session state that belongs to no widget: the selected run, and what pages remember."""
 
 from typing import Any
 
@@ -10,31 +10,34 @@ RUN = "run"
 
 
 def choose_run(run: Run | None) -> None:
-    """Make a run the one that is worked on; the picker shows it from its next drawing on."""
+    """Select a run; the picker shows it on the next redraw."""
     _choose(run.id if run else None)
 
 
 def _choose(id: str | None) -> None:
-    """A choice made elsewhere than in the picker gets a fresh picker: the browser still tells what the old one showed."""
+    """Select a run by ID and replace the picker, because the browser still sends the old picker's value."""
     remember("chosen", id)
     remember("pickers", recall("pickers", 0) + 1)
 
 
 def picker() -> str:
-    """The key of the present picker of the run."""
+    """The widget key of the current run picker."""
     return f"{RUN}.{recall('pickers', 0)}"
 
 
 def choose_set(name: str) -> None:
-    """Make a data set the one to look at and to train on; to be called from a callback."""
+    """Select a data set on the pages Data and Train; call it from a callback."""
     st.session_state["data.set"] = st.session_state["train.data"] = name
 
 
 def follow_address(known: list[str]) -> str | None:
-    """Let the address, the choice and the picker agree, before the picker is drawn; a run asked for that is not here.
+    """Synchronise page address, selection and picker before the picker is drawn.
 
-    A value we did not write (a link, the back button) is a choice; a missing one (a page switch) is written anew. The
-    picker's own memory is not trusted: it forgets a run whose title has changed.
+    A run in the address that we did not write (from a link or the back button) is selected; a missing one (after a
+    page switch) is written again. The picker's own value is not used: it is lost when a run's title changes.
+
+    Returns:
+        The ID in the address if there is no such run, else None.
     """
     asked = st.query_params.get(RUN)
     foreign = asked is not None and asked != recall("address")
@@ -48,12 +51,12 @@ def follow_address(known: list[str]) -> str | None:
 
 
 def picked() -> None:
-    """The person has picked a run."""
+    """Callback of the run picker."""
     remember("chosen", st.session_state[picker()])
 
 
 def write_address() -> None:
-    """Put the choice into the address, after the picker is drawn."""
+    """Write the selected run into the page address, after the picker is drawn."""
     chosen = recall("chosen")
     if chosen:
         st.query_params[RUN] = chosen
@@ -61,21 +64,21 @@ def write_address() -> None:
 
 
 def current_run() -> Run | None:
-    """The run that is worked on."""
+    """The selected run, or None."""
     chosen = recall("chosen")
     return next((run for run in list_runs() if run.id == chosen), None) if chosen else None
 
 
 def is_narrow() -> bool:
-    """Whether the window is narrow, as a phone's: what the browser has told, and before that what it calls itself."""
+    """Whether the window is narrow, as reported by the browser, or before that guessed from its user agent."""
     return bool(recall("narrow", "Mobi" in (st.context.headers.get("User-Agent") or "")))
 
 
 def recall(key: str, default: Any = None) -> Any:
-    """A choice that belongs to no widget."""
+    """Read a session value that belongs to no widget."""
     return st.session_state.get(f"aeviz.{key}", default)
 
 
 def remember(key: str, value: Any) -> None:
-    """Keep a choice that belongs to no widget."""
+    """Store a session value that belongs to no widget."""
     st.session_state[f"aeviz.{key}"] = value

@@ -1,6 +1,6 @@
-"""What is made ready once per server, in the order it is needed: the first page first, the rest before it is asked for.
+"""Warm-up of the server: imports in the background, first what the first page needs, then the rest.
 
-Nobody's script runs beside an import of ours, where it would meet half-imported modules: it waits until that is done.
+Scripts wait for imports to finish, so that they never see half-imported modules.
 """
 
 import contextlib
@@ -13,23 +13,22 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import streamlit as st
-from streamlit import runtime
 
 from aeviz.jobs import Spare
 from aeviz.jobs.memory import give_back, return_freed
+from aeviz.ui.streamlit_internals import has_no_visitors, is_script_running
 
-QUIET_SECONDS = 2.0  # without a script, after which there is time to collect garbage
-MOST_SECONDS = 10.0  # after which garbage is collected all the same
-LOOK_SECONDS = 0.25  # between two looks for silence
-SCRIPT_THREAD = "ScriptRunner.scriptThread"  # as Streamlit calls it
-FIRST_PAGE_SECONDS = 5.0  # for a first visitor to come before the rest is made ready
+QUIET_SECONDS = 2.0  # without a running script before garbage is collected
+MOST_SECONDS = 10.0  # after which garbage is collected in any case
+LOOK_SECONDS = 0.25  # between checks for running scripts
+FIRST_PAGE_SECONDS = 5.0  # to wait for a first page before the remaining imports
 SCIENCE = ("scipy.linalg", "scipy.ndimage", "scipy.sparse.csgraph", "scipy.spatial")
 STATISTICS = ("sklearn.linear_model", "sklearn.mixture")
 
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Answer at once, and get ready meanwhile: a browser fetches Streamlit's own scripts before it asks for a page."""
+    """Start the warm-up in a thread: browsers load Streamlit's own scripts before they request a page."""
     threading.Thread(target=_get_ready, name="warm", daemon=True).start()
     yield
 
@@ -44,10 +43,10 @@ def _get_ready() -> None:
 
 
 class Visits:
-    """Who comes, runs scripts and leaves, so that garbage is collected while nobody waits for an answer.
+    """Tracks script runs and sessions, to collect garbage while no script is running.
 
-    Streamlit's own way is to collect after every script (`runner.postScriptGC`, off in our settings), which holds all
-    visitors up. Under a load that never pauses, what is left behind waits no longer than `MOST_SECONDS`.
+    Streamlit collects after every script run (`runner.postScriptGC`, off in our settings), which delays all sessions.
+    Under continuous load, collection waits at most `MOST_SECONDS`.
     """
 
     def __init__(self) -> None:
@@ -55,33 +54,33 @@ class Visits:
         self._last = 0.0
 
     def ended(self) -> None:
-        """Note that a script has ended."""
+        """Record the end of a script run."""
         self._last = time.monotonic()
         self._news.set()
 
     def left(self) -> None:
-        """Note that a visitor has left, and with them what their session held."""
+        """Record the end of a session."""
         self._news.set()
 
     def tidy(self) -> None:
-        """Wait for news and for the silence after it, then collect what sessions have left behind."""
+        """Wait for the end of a script run or session and a quiet moment, then collect garbage."""
         self._news.wait()
         self._news.clear()
-        self._wait_for_silence()
-        if is_empty() and not is_running():
-            # What was left out while visitors were here holds some of theirs, too.
+        self._wait_until_quiet()
+        if has_no_visitors() and not is_script_running():
+            # Objects frozen while sessions were active may include some of theirs.
             gc.unfreeze()
-            leave_out()
+            freeze_objects()
         else:
             gc.collect()
         return_freed()
 
-    def _wait_for_silence(self) -> None:
-        """Until no script has run for a while, parts of pages included, or one can wait no longer."""
+    def _wait_until_quiet(self) -> None:
+        """Wait until no script or fragment has run for `QUIET_SECONDS`, at most `MOST_SECONDS`."""
         end = time.monotonic() + MOST_SECONDS
         while True:
             now = time.monotonic()
-            if is_running():
+            if is_script_running():
                 self._last = now
             left = min(self._last + QUIET_SECONDS, end) - now
             if left <= 0:
@@ -89,22 +88,10 @@ class Visits:
             time.sleep(min(left, LOOK_SECONDS))
 
 
-def is_running() -> bool:
-    """Whether a script is under way, be it of a whole page or of a part of it: Streamlit gives each a thread."""
-    return any(thread.name == SCRIPT_THREAD for thread in threading.enumerate())
+def freeze_objects() -> None:
+    """Collect garbage, then exclude all remaining objects from later collections: torch's alone cost 150 ms.
 
-
-def is_empty() -> bool:
-    """Whether no visitor is connected."""
-    return (
-        not runtime.exists() or runtime.get_instance().state is not runtime.RuntimeState.ONE_OR_MORE_SESSIONS_CONNECTED
-    )
-
-
-def leave_out() -> None:
-    """Collect garbage, and leave what is here now out of later collections: they cost 150 ms over torch's objects.
-
-    What a visitor has here goes with it, and cycles of it stay until this is done again without visitors.
+    Objects of active sessions are frozen too; their cycles are freed only when this runs again without sessions.
     """
     gc.collect()
     gc.freeze()
@@ -112,37 +99,37 @@ def leave_out() -> None:
 
 @st.cache_resource(show_spinner=False)
 def core() -> bool:
-    """Have imported, once, what every page needs; whoever comes meanwhile waits here."""
+    """Import what every page needs, once; concurrent callers wait."""
     import torch
 
-    import aeviz.ui.components.welcome  # noqa: F401
+    import aeviz.ui.components.home  # noqa: F401
 
-    # A training next door needs the cores; two threads on two busy cores are far slower than one.
+    # Training processes need the cores; two threads on two busy cores are far slower than one.
     torch.set_num_threads(1)
     return True
 
 
 @st.cache_resource(show_spinner=False)
 def first_page() -> threading.Event:
-    """Set as soon as a first visitor has a page."""
+    """An event that is set when the first page has been drawn."""
     return threading.Event()
 
 
 @st.cache_resource(show_spinner=False)
 def visits() -> Visits:
-    """The visits of this server, one account for all."""
+    """The server's `Visits`, shared by all sessions."""
     return Visits()
 
 
 @st.cache_resource(scope="session", on_release=Visits.left, show_spinner=False)
 def visit() -> Visits:
-    """The account again, told when this session's visitor leaves; to be called in every script."""
+    """The server's `Visits`, notified when this session ends; call it in every script run."""
     return visits()
 
 
 @st.cache_resource(show_spinner=False)
 def everything() -> bool:
-    """Have imported, once, what any page needs, and nothing in memory that nobody does."""
+    """Import what any page needs, once, and release unused memory."""
     core()
     _import_all(SCIENCE)
     import aeviz.ui.components
@@ -152,9 +139,9 @@ def everything() -> bool:
 
     _import_all(found.name for found in pkgutil.walk_packages(aeviz.ui.components.__path__, "aeviz.ui.components."))
     aeviz.ui.serve.answers.packed_plotly()
-    # torch takes 0.4 s to know the shapes of a first convolution.
+    # The first shape inference of a convolution takes torch 0.4 s.
     outline(model_config({"sample_shape": (1, 8, 8), "latent_dim": 2, "body": {"name": "conv"}}))
-    leave_out()
+    freeze_objects()
     give_back()
     return True
 
@@ -165,17 +152,17 @@ def _import_all(names: Iterable[str]) -> None:
 
 
 def _import_for_good(names: Iterable[str]) -> None:
-    """Import, and leave what has come out of later collections."""
+    """Import modules and exclude their objects from later garbage collections."""
     _import_all(names)
-    leave_out()
+    freeze_objects()
 
 
 @st.cache_resource(show_spinner=False)
 def statistics() -> threading.Thread:
-    """Import scikit-learn beside the visitors, once, as soon as a page is open that may ask it for something.
+    """Import scikit-learn in a thread, once, when a page that may need it is opened.
 
-    Those 1.4 s and 150 MB are for these pages only. Nobody meets a part of it: all of scipy that we import ourselves is
-    here by now, and whoever imports scikit-learn meanwhile waits at its own lock.
+    The import takes 1.4 s and 150 MB, which only these pages need. Half-imported modules are no risk: all parts of
+    scipy that we import are loaded by now, and concurrent imports of scikit-learn wait at Python's import lock.
     """
     thread = threading.Thread(target=_import_for_good, args=(STATISTICS,), daemon=True)
     thread.start()
@@ -184,5 +171,5 @@ def statistics() -> threading.Thread:
 
 @st.cache_resource(show_spinner=False)
 def spare() -> Spare:
-    """The process that waits for the next training, one for all visitors."""
+    """The spare process for the next job, shared by all sessions."""
     return Spare()

@@ -72,7 +72,7 @@ def test_train_watch_map_upload_and_rebuild(server, page):
 
 def test_bad_uploads_are_named_and_the_good_ones_go_on(server, page):
     page.goto(server.address)
-    page.get_by_role("button", name="Show me").click()
+    page.get_by_role("button", name="Run the demo").click()
     expect(page.get_by_text("Done").first).to_be_visible(timeout=180_000)
     page.get_by_role("link", name="Reconstruct").first.click()
     page.get_by_text("Upload", exact=True).click()

@@ -168,7 +168,7 @@ def test_the_panel_fits_a_phone(server, page):
     expect(page.get_by_text("Done").first).to_be_visible(timeout=180_000)
 
 
-@pytest.mark.parametrize(("asked", "named"), [("Fork", ", forked"), ("Restart", ", again")])
+@pytest.mark.parametrize(("asked", "named"), [("Fork", ", forked"), ("Restart", ", restarted")])
 def test_the_twin_of_a_running_training_is_watched_from_then_on(server, page, asked, named):
     start(page, server.address, 100_000)
     expect(page.locator(".st-key-loss_chart .chart")).not_to_have_attribute("data-points", "0")

@@ -206,18 +206,18 @@ def test_a_tsne_is_seen_while_it_works_stopped_and_gone_on_with(server, page, ru
     page.wait_for_function(f"({VIEW}?.iteration ?? 0) > 20", timeout=180_000)
     page.locator(".st-key-map .aeviz-map").evaluate("node => { window.kept = node }")
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=180_000)
+    expect(page.get_by_role("button", name="Continue")).to_be_visible(timeout=180_000)
     expect(page.get_by_text("Trustworthiness")).to_be_visible(timeout=180_000)
     stopped = results.kept_map(run, request)
     assert 20 < stopped.notes["stopped_at"] < 5000
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.wait_for_function(f"{VIEW}.iteration > {stopped.notes['stopped_at'] + 20}", timeout=180_000)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
-    expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=180_000)
+    expect(page.get_by_role("button", name="Continue")).to_be_visible(timeout=180_000)
     later = results.kept_map(run, request)
     assert later.notes["iterations"] > stopped.notes["iterations"]
     assert page.evaluate("window.kept.isConnected"), "the map was never replaced"
     page.reload()
-    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
     assert results.kept_map(run, request).seconds == later.seconds, "what is kept is not computed again"

@@ -91,7 +91,7 @@ def test_pasted_and_uploaded_pictures_come_in_and_broken_ones_are_named(reconstr
     page.evaluate(PASTE, [["image.png", "image/png", content], ["image.png", "image/png", btoa(b"nothing")]])
     expect(page.get_by_role("button", name="Pasted.png", exact=True)).to_be_visible()
     expect(page.get_by_text("cannot be read: it is not a picture")).to_be_visible()
-    expect(page.get_by_text("dark and bright turned round")).to_be_visible()
+    expect(page.get_by_text("colours inverted")).to_be_visible()
     page.locator("input[type=file]").set_input_files(
         [
             {"name": "good.png", "mimeType": "image/png", "buffer": paper()},
@@ -159,7 +159,7 @@ def taken(page, name):
 
 
 def test_an_image_and_the_errors_of_the_set_are_taken_along(run, reconstruct):
-    page, take = reconstruct, reconstruct.get_by_role("button", name="Take it along")
+    page, take = reconstruct, reconstruct.get_by_role("button", name="Export")
     take.click()
     content, _ = taken(page, "Picture · PNG")
     assert Image.open(io.BytesIO(content)).width > 1000, "large enough for a talk"

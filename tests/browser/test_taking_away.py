@@ -17,18 +17,18 @@ def test_a_page_is_made_cancelled_made_again_fetched_and_opened(server, new_page
     page = new_page()
     make, cancel, download = (page.locator(f".st-key-{what}-html button") for what in ("make", "cancel", "download"))
     page.goto(f"{server.address}/runs")
-    page.get_by_role("button", name="Take it along").click()
+    page.get_by_role("button", name="Export").click()
     make.click()
     expect(page.get_by_text("Computing t-SNE")).to_be_visible()
     cancel.click()
-    expect(page.get_by_text("Cancelled; nothing was kept.")).to_be_visible()
+    expect(page.get_by_text("Cancelled. Nothing was saved.")).to_be_visible()
     with own_paths(server.folder):
         assert not list(run.results.glob("*html*"))
         assert results.kept_map(run, EXPORTS["html"].shows(run)) is None
     make.click()
     expect(cancel).to_be_visible()
     page.reload()
-    page.get_by_role("button", name="Take it along").click()
+    page.get_by_role("button", name="Export").click()
     expect(download).to_be_visible(timeout=180_000)
     with page.expect_download() as saved:
         download.click()

@@ -75,7 +75,7 @@ def test_an_image_is_chosen_by_its_picture_and_one_brought_takes_its_place(serve
     changed = f"([stage, before]) => ({PIXELS})(stage.querySelector('.screen canvas')) !== before"
     page.wait_for_function(changed, arg=[page.locator(".stage[data-step]").element_handle(), before])
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Images of yours").click()
+    page.get_by_role("button", name="Your images", exact=True).click()
     picture = (run.path / "preview.webp").read_bytes()
     page.locator("input[type=file]").set_input_files(
         [{"name": "mine.webp", "mimeType": "image/webp", "buffer": picture}]

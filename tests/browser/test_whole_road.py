@@ -53,15 +53,15 @@ def lasso(page: Page, chart: str) -> None:
 def bring_pictures(page: Page) -> None:
     """Import the zip as a set, and look at it."""
     page.get_by_role("link", name="Data", exact=True).first.click()
-    page.get_by_role("button", name="Bring your own images").click()
+    page.get_by_role("button", name="Import images").click()
     page.get_by_role("dialog").locator("input[type=file]").set_input_files(
         {"name": "blobs.zip", "mimeType": "application/zip", "buffer": zip_of_pictures()}
     )
     expect(page.get_by_role("textbox", name="Name")).to_have_value("blobs")
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_text("60 images are here as blobs")).to_be_visible()
+    expect(page.get_by_text("Added 60 images as blobs")).to_be_visible()
     expect(page.get_by_text("1 files were skipped")).to_be_visible()
-    page.get_by_role("button", name="Look at them").click()
+    page.get_by_role("button", name="View images").click()
     expect(page.get_by_role("combobox", name="Images")).to_have_value("blobs")
     shown = page.get_by_alt_text("A page of images")
     expect(shown).to_have_count(1)  # a moment later: the page of the set before still stands beside it
@@ -102,7 +102,7 @@ def look_closer(page: Page) -> None:
     choose(page, "map-colour", "Reconstruction error")
     expect(page.get_by_text("12 selected")).to_be_visible()
     page.wait_for_function(f"{ranges} === {zoomed!r}")
-    page.get_by_role("button", name="Let go").click()
+    page.get_by_role("button", name="Clear selection").click()
     expect(page.get_by_text("12 selected")).to_have_count(0)
 
 
@@ -126,8 +126,8 @@ def name_it(page: Page) -> None:
 
 def take_it_along(page: Page, archive: Path) -> None:
     """The run with its test images, as a zip."""
-    page.get_by_role("button", name="Take it along").click()
-    page.get_by_text("With up to 2,000 test images").click()
+    page.get_by_role("button", name="Export").click()
+    page.get_by_text("Include up to 2,000 test images").click()
     settled(page)
     with page.expect_download() as saved:
         page.locator(".st-key-download-zip button").click()
@@ -137,7 +137,7 @@ def take_it_along(page: Page, archive: Path) -> None:
 
 def delete_it(page: Page) -> None:
     page.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_role("button", name="Delete it").click()
+    page.get_by_role("button", name="Delete run").click()
     expect(page.get_by_text("No runs yet.").first).to_be_visible()
 
     settled(page)
@@ -146,7 +146,7 @@ def delete_it(page: Page) -> None:
 def load_it(page: Page, archive: Path) -> None:
     page.locator("input[type=file]").set_input_files(archive)
     expect(page.get_by_role("heading", name="My blobs")).to_be_visible()
-    page.get_by_role("button", name="Open its map").click()
+    page.get_by_role("button", name="Open map").click()
     expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible()
 
 
@@ -219,7 +219,7 @@ def test_a_folder_brings_its_labels_and_its_own_split(server, page, tmp_path):
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(0, 255, (20, 30, 3), dtype=np.uint8)).save(folder / f"{number}.png")
     page.goto(f"{server.address}/data")
-    page.get_by_role("button", name="Bring your own images").click()
+    page.get_by_role("button", name="Import images").click()
     page.get_by_role("dialog").get_by_text("Folder", exact=True).click()
     field = page.get_by_role("dialog").locator("input[type=file][webkitdirectory]")
     expect(field).to_be_attached()
@@ -228,7 +228,7 @@ def test_a_folder_brings_its_labels_and_its_own_split(server, page, tmp_path):
     page.get_by_role("dialog").get_by_text("Pad").click()
     expect(page.get_by_text("padded to a square")).to_be_visible()
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_text("24 images are here")).to_be_visible()
+    expect(page.get_by_text("Added 24 images")).to_be_visible()
     folder = server.folder / "data" / "own" / "pets"
     meta = json.loads((folder / "meta.json").read_text())
     assert meta["classes"] == ["cat", "dog"]
@@ -243,7 +243,7 @@ def test_an_import_can_be_cancelled_and_leaves_nothing(server, page, tmp_path):
         for number in range(3000):
             archive.writestr(f"{number}.png", picture.getvalue() if number % 10 else picture.getvalue()[:-20])
     page.goto(f"{server.address}/data")
-    page.get_by_role("button", name="Bring your own images").click()
+    page.get_by_role("button", name="Import images").click()
     page.get_by_role("dialog").get_by_text("Path", exact=True).click()
     settled(page)
     page.get_by_role("textbox", name="Folder or zip on this machine").fill(str(tmp_path / "many.zip"))
@@ -251,5 +251,5 @@ def test_an_import_can_be_cancelled_and_leaves_nothing(server, page, tmp_path):
     settled(page)
     page.get_by_role("button", name="Import", exact=True).click()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled; nothing was kept.")).to_be_visible()
+    expect(page.get_by_text("Cancelled. Nothing was saved.")).to_be_visible()
     assert not list((server.folder / "data" / "own").glob("*"))

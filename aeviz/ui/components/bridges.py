@@ -1,4 +1,4 @@
-"""Our few lines of JavaScript: what the browser knows and the server needs."""
+"""Helpers for our own components: their scripts, and checked data from the browser."""
 
 import base64
 import binascii
@@ -16,12 +16,12 @@ STATIC = Path(__file__).resolve().parents[3] / "static"
 
 
 def joined(*names: str) -> str:
-    """These files of `static/`, one after another, as one script."""
+    """Concatenate files of `static/`."""
     return "\n".join((STATIC / name).read_text() for name in names)
 
 
 def bridge(name: str, script: str, css: str = "", isolate_styles: bool = True) -> Any:
-    """A component whose script and style the browser fetches once."""
+    """Register a component whose script and style browsers cache."""
     return st.components.v2.component(name, js=loader(script, css), isolate_styles=isolate_styles)
 
 
@@ -30,7 +30,7 @@ _viewport = bridge("aeviz_viewport", joined("app/viewport.js"))
 
 @dataclass(frozen=True)
 class Dropped:
-    """A file that came in through the browser; `content` is None where it was too large to send."""
+    """A file received from the browser; `content` is None if it was too large to send."""
 
     name: str
     size: int
@@ -38,45 +38,46 @@ class Dropped:
 
 
 def nothing() -> None:
-    """Streamlit runs the page again, and hands a value back, only for those who listen."""
+    """Callback that does nothing: Streamlit returns a component's value only if a callback is set."""
 
 
-def hear(key: str, name: str, read: Callable[[Any], Any], use: Callable[[Any], object]) -> None:
-    """Check what the browser told, as everything from outside is checked: what our script would never send is no news."""
-    told = st.session_state[key][name]
+def receive(key: str, name: str, read: Callable[[Any], Any], use: Callable[[Any], object]) -> None:
+    """Parse a component's value with `read` and pass it to `use`; ignore values our script would never send."""
+    value = st.session_state[key][name]
     try:
-        news = read(told)
+        news = read(value)
     except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
         return
     use(news)
 
 
-def files_of(told: Any) -> list[Dropped]:
-    """Files as `readFile` in the browser made them.
+def files_of(value: Any) -> list[Dropped]:
+    """Parse files sent by `readFile` in the browser.
 
     Raises:
-        ValueError, TypeError, KeyError: they are something else.
+        ValueError, TypeError, KeyError: the value is malformed.
     """
-    return [Dropped(str(file["name"]), int(file["size"]), content_of(file["content"])) for file in told["files"]]
+    return [Dropped(str(file["name"]), int(file["size"]), content_of(file["content"])) for file in value["files"]]
 
 
 def content_of(text: str | None) -> bytes | None:
-    """Bytes from base64."""
+    """Decode base64."""
     return None if text is None else base64.b64decode(str(text), validate=True)
 
 
 def notice_viewport(page: str) -> None:
-    """Learn whether the window is narrow; drawn once a run by the main script.
+    """Ask the browser whether the window is narrow; drawn once per run by the main script.
 
-    With the page that is open, and the training begun last: the browser shows it from the top.
+    The script also gets the page and the last started training, to scroll to the top when they change.
     """
     with st.container(height=1, border=False, key="viewport"):
-        told = _viewport(
+        value = _viewport(
             data={
-                "narrow": state.is_narrow(), "page": page, "begun": state.recall("begun"), "plotly": address("plotly.js")
+                "narrow": state.is_narrow(), "page": page, "begun": state.recall("begun"),
+                "plotly": address("plotly.js")
             },
             key="viewport_bridge", on_narrow_change=nothing,
         )  # fmt: skip
-    if told.narrow is not None and told.narrow != state.is_narrow():
-        state.remember("narrow", bool(told.narrow))
+    if value.narrow is not None and value.narrow != state.is_narrow():
+        state.remember("narrow", bool(value.narrow))
         st.rerun()

@@ -1,39 +1,37 @@
-"""Pictures for a talk: rows of images with their names, their numbers and curves, in the app's own letters."""
+"""Exported figures: labelled rows of images with numbers and curves, in the app's font."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
-import streamlit as st
 from PIL import Image, ImageDraw, ImageFont
 
 from aeviz.data import pictures
+from aeviz.ui.streamlit_internals import font_file
 
 INK, QUIET, PAGE = "#17181c", "#5b5e6b", "#ffffff"
 WIDE, LARGEST = (
     1800,
     480,
-)  # pixels: of all images of a row together, about, and of one at most, unless it is larger itself
-LETTERS = "static/static/media/SourceSans*Upright*"  # within Streamlit, which the app itself is written in
-SMALLEST, BIGGEST = 20, 30  # letters
-FINE = 4  # times a curve is drawn larger than it is shown, for smooth edges
+)  # pixels: approximate width of a row, and maximum side of an upscaled image
+SMALLEST, BIGGEST = 20, 30  # font sizes
+FINE = 4  # supersampling factor of curves
 BOLD = 600
 HEADROOM = 1.06  # above the highest point of a curve
 
 
 @dataclass(frozen=True)
 class Row:
-    """Images (S, C, H, W) uint8 beside each other, with what is said of them.
+    """A row of images (S, C, H, W) uint8 with its texts.
 
     Attributes:
-        images: shown as large as those of the first row.
+        images: scaled to the size of those in the first row.
         title, note: on the left.
-        below: (S,) under each image.
-        curve: (S,) drawn under all of them in `colour`, with a dashed line at 1; all curves of a poster share their scale.
+        below: (S,) texts under the images.
+        curve: (S,) values drawn under the row in `colour`, with a dashed line at 1; all curves share one scale.
         colour: of the curve.
-        scale: colours from low to high and what these are, under the last image.
+        scale: colours with their low and high labels, under the last image.
     """
 
     images: np.ndarray
@@ -46,7 +44,7 @@ class Row:
 
 
 def poster(rows: Sequence[Row], foot: str = "") -> bytes:
-    """Rows below each other on a white page, and a sentence at its foot, as PNG."""
+    """Rows of images on a white page with a footer, as PNG."""
     sheet = _Sheet(rows)
     page = Image.new("RGB", (sheet.width, sheet.top(len(rows)) + (3 * sheet.letter if foot else 0)), PAGE)
     pen = ImageDraw.Draw(page)
@@ -59,8 +57,8 @@ def poster(rows: Sequence[Row], foot: str = "") -> bytes:
 
 @cache
 def _font(size: int, weight: int = 400) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The app's letters; Pillow's own where they lie elsewhere, which know fewer signs."""
-    found = next(Path(st.__file__).parent.glob(LETTERS), None)
+    """The app's font, or Pillow's default, which has fewer glyphs, if it is not found."""
+    found = font_file()
     if found is None:
         return ImageFont.load_default(size)
     font = ImageFont.truetype(found, size)
@@ -69,7 +67,7 @@ def _font(size: int, weight: int = 400) -> ImageFont.FreeTypeFont | ImageFont.Im
 
 
 class _Sheet:
-    """Where everything stands: rows of one height, names in a column as wide as the longest."""
+    """Layout of a poster: rows of equal height, and a label column as wide as the longest label."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.columns = max(len(row.images) for row in rows)
@@ -90,10 +88,11 @@ class _Sheet:
         self.most = HEADROOM * max([2.0, *(float(np.nanmax(curve)) for curve in curves)])
 
     def top(self, number: int) -> int:
-        """Where a row begins; the one after the last is where all end."""
+        """Top of a row in pixels; for the row after the last, the bottom of all rows."""
         return self.edge + number * (self.high + self.said + self.scaled + self.curved + self.letter)
 
     def draw(self, page: Image.Image, pen: ImageDraw.ImageDraw, row: Row, top: int) -> None:
+        """Draw a row at `top` onto the page."""
         for number, image in enumerate(row.images):
             tile = Image.fromarray(pictures.mosaic(image[None], columns=1, gap=0))
             place = self.left + number * (self.wide + self.gap), top
@@ -112,7 +111,7 @@ class _Sheet:
         return self.left + number * (self.wide + self.gap) + self.wide / 2, top + self.high + self.gap
 
     def _cut(self, text: str) -> str:
-        """As much of a text as fits under an image."""
+        """Truncate a text to the width of an image."""
         if _font(self.letter).getlength(text) <= self.wide:
             return text
         fits = (text[:size] + "…" for size in range(len(text) - 1, 0, -1))
@@ -121,7 +120,7 @@ class _Sheet:
     def _scale(
         self, page: Image.Image, pen: ImageDraw.ImageDraw, top: int, colours: Sequence[str], low: str, high: str
     ) -> None:
-        """A band of colours between the two values, as wide as the last image."""
+        """Draw a colour bar with its limits under the last image."""
         right, left, font = self.width - self.edge, self.width - self.edge - self.wide, _font(self.letter)
         begin, end = left + font.getlength(low) + self.gap, right - font.getlength(high) - self.gap
         steps = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], np.uint8)
@@ -133,7 +132,7 @@ class _Sheet:
         pen.text((right, top), high, QUIET, font, anchor="ra")
 
     def _curve(self, page: Image.Image, curve: np.ndarray, colour: str, top: int) -> None:
-        """A line over a pale area from the middle of the first image to that of the last."""
+        """Draw a curve over a pale area, from the centre of the first image to that of the last."""
         wide, high = len(curve) * (self.wide + self.gap) - self.gap, self.curved - self.gap
         x = FINE * ((np.arange(len(curve)) + 0.5) * (self.wide + self.gap) - self.gap / 2)
         y = FINE * high * (1 - np.nan_to_num(curve) / self.most)

@@ -1,4 +1,4 @@
-"""Several views of one page: a switch, and for each what stands in the controls and what on the canvas."""
+"""Pages with several views: each has controls and a canvas."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from aeviz.ui import state
 
 @dataclass(frozen=True)
 class View:
-    """A view's name on the switch; `controls` hands what was chosen to `canvas`."""
+    """A view of a page; `canvas` receives what `controls` returns."""
 
     label: str
     icon: str
@@ -22,10 +22,11 @@ class View:
 
 
 def view_picker(views: Mapping[str, View], key: str) -> View:
-    """Which of a page's views is open."""
+    """Select a view of the page."""
     chosen = st.segmented_control(
         "View", list(views), default=next(iter(views)), required=True, key=key, label_visibility="collapsed",
-        format_func=lambda name: views[name].label if state.is_narrow() else f"{views[name].icon} {views[name].label}", persist_state="session",
+        format_func=lambda name: views[name].label if state.is_narrow() else f"{views[name].icon} {views[name].label}",
+        persist_state="session",
         help=" ".join(f"**{view.label}**: {view.help}" for view in views.values()),
     )  # fmt: skip
     return views[chosen]

@@ -1,4 +1,4 @@
-"""What the browser fetches by itself, beside Streamlit's own conversation: arrays, thumbnails, decoded codes."""
+"""HTTP endpoints next to Streamlit's own: arrays, thumbnails, scripts and decoded codes."""
 
 from aeviz.ui.serve.addresses import address
 from aeviz.ui.serve.blobs import keep

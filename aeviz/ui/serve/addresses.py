@@ -1,11 +1,11 @@
-"""Where our own answers lie on the server."""
+"""URL paths of our own endpoints."""
 
 import streamlit as st
 
-ROOM = "aeviz"
+PREFIX = "aeviz"
 
 
 def address(*parts: object) -> str:
-    """The path of an answer, as the browser asks for it and as the server knows it."""
+    """The URL path of an endpoint, including Streamlit's base path."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return "/" + "/".join(str(part) for part in (base, ROOM, *parts) if part != "")
+    return "/" + "/".join(str(part) for part in (base, PREFIX, *parts) if part != "")

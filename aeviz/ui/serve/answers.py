@@ -1,7 +1,6 @@
-"""The answers themselves, each a plain function from a request to bytes.
+"""The endpoints' handlers: functions from a request to a response.
 
-What pages keep (`ui/cache.py`) is imported when it is first asked for: Streamlit complains of every cache that is made
-without a server.
+The caches of `ui/cache.py` are imported on first use: Streamlit warns about caches created without a server.
 """
 
 import functools
@@ -25,40 +24,48 @@ from aeviz.ui.serve.blobs import blobs
 from aeviz.ui.serve.density import density as density_of
 from aeviz.ui.serve.routes import BYTES, FOREVER, FRESH, script_answer
 
-MOST_CODES = 1024  # decoded at once for a browser that cannot do it itself
+MOST_CODES = 1024  # per request
 
 
 @functools.lru_cache(1)
 def packed_plotly() -> bytes:
+    """The Plotly script, gzipped."""
     return gzip.compress((Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes(), 6)
 
 
 def plotly_js(request: Request) -> Response:
-    """Plotly as its Python package carries it, packed once."""
+    """The Plotly script of the Python package, compressed once."""
     return script_answer(request, packed_plotly())
 
 
 def _run(request: Request) -> Run:
-    """The run an address names, if its weights are still those the address was made for."""
+    """The run a URL names.
+
+    Raises:
+        MissingData: it does not exist or its weights have changed since the URL was made.
+    """
     asked = request.path_params
     run = next((run for run in list_runs() if run.id == asked["run"]), None)
     if run is None or ("mark" in asked and run.weights_mark() != asked["mark"]):
-        raise MissingData("the run {run} has changed or is gone; look again", run=asked["run"])
+        raise MissingData("the run {run} has changed or no longer exists; reload the page", run=asked["run"])
     return run
 
 
 def tile(request: Request) -> Response:
+    """Images of a tile with their reconstructions, labels and errors."""
     tile = thumbnails.tile(_run(request), request.path_params["number"])
     return Response(pack(tile), media_type=BYTES, headers=FOREVER | {"content-encoding": "identity"})
 
 
 def sheet(request: Request) -> Response:
+    """Images of chosen rows (base 36, separated by dots) as one picture."""
     rows = [int(row, 36) for row in request.query_params.get("rows", "").split(".") if row.isalnum()]
     picture = thumbnails.sheet(_run(request), np.array(rows[: thumbnails.MOST_ON_SHEET], np.int64))
     return Response(picture, media_type="image/webp", headers=FOREVER)
 
 
 def near(request: Request) -> Response:
+    """The nearest rows of a row, in latent space and in pixels, as JSON."""
     from aeviz.ui import cache
 
     asked = request.path_params
@@ -69,6 +76,7 @@ def near(request: Request) -> Response:
 
 
 def density(request: Request) -> Response:
+    """Counts of a map's points by cell, for a rectangle of the map."""
     points, colour = (blobs().get(request.path_params[name]) for name in ("points", "colour"))
     if points is None:
         return Response("no longer kept", 404, headers=FRESH)
@@ -77,7 +85,7 @@ def density(request: Request) -> Response:
 
 
 def frame(request: Request) -> Response:
-    """The latest picture of a map that is being computed, if it is newer than the one that is here."""
+    """The latest frame of a map under computation, if it is newer than the client's."""
     run, job = _run(request), request.path_params["job"]
     frame = results.FrameFile(run.results / "jobs" / files.safe_name(job)).read()
     if frame is None or str(frame.iteration) == request.query_params.get("after"):
@@ -87,9 +95,9 @@ def frame(request: Request) -> Response:
 
 
 def decode(request: Request, body: bytes) -> Response:
-    """Codes (n, D) float32 to pixels (n, C, H, W) uint8, for decoders a browser cannot run.
+    """Decode codes (n, D) float32 to pixels (n, C, H, W) uint8, for decoders a browser cannot run.
 
-    For a conditional network the shares of the classes stand behind each code, (n, D + K + 1).
+    For a conditional network the class shares follow each code: (n, D + K + 1).
     """
     from aeviz.ui import cache
 

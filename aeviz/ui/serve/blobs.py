@@ -1,4 +1,4 @@
-"""Bytes that a page has made ready for its browser, named by what they come from; the oldest are let go."""
+"""In-memory store of bytes for browsers to fetch, addressed by their source; least recently used are evicted."""
 
 import hashlib
 import threading
@@ -13,7 +13,7 @@ MOST_BYTES = 256 * 2**20
 
 
 class Blobs:
-    """A shelf of bytes by name, of limited size; safe for several threads."""
+    """A thread-safe LRU cache of bytes by name, limited by total size."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self.most = most
@@ -21,14 +21,14 @@ class Blobs:
         self._lock = threading.Lock()
 
     def get(self, name: str) -> bytes | None:
-        """The bytes of that name, if they are still here."""
+        """The bytes of a name, or None if they were evicted."""
         with self._lock:
             if name in self._kept:
                 self._kept.move_to_end(name)
             return self._kept.get(name)
 
     def put(self, name: str, content: bytes) -> None:
-        """Keep bytes; the longest unused make room, but never these."""
+        """Store bytes, evicting the least recently used others if needed."""
         with self._lock:
             self._kept[name] = content
             while len(self._kept) > 1 and sum(map(len, self._kept.values())) > self.most:
@@ -37,12 +37,15 @@ class Blobs:
 
 @st.cache_resource(show_spinner=False)
 def blobs() -> Blobs:
-    """One shelf for all visitors; names say what is in them, so what two need is here once."""
+    """The store shared by all sessions."""
     return Blobs()
 
 
 def keep(source: str, make: Callable[[], bytes]) -> str:
-    """Where a browser fetches the bytes that come from `source`, a text that names all they depend on."""
+    """Store the bytes of `make` unless present, and return their URL path.
+
+    `source` is a text that names everything the bytes depend on.
+    """
     name = hashlib.sha256(source.encode()).hexdigest()[:24]
     if blobs().get(name) is None:
         blobs().put(name, make())

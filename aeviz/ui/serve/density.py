@@ -1,4 +1,4 @@
-"""A map of any number of points as counts by cell: a picture of a few hundred kB, however many there are."""
+"""Density of a map's points as counts per cell: a few hundred kB for any number of points."""
 
 import struct
 from typing import Any
@@ -10,20 +10,20 @@ STEPS = 255  # of brightness
 
 
 def pack_points(points: np.ndarray) -> bytes:
-    """Points (N, 2) as they are kept for `density`."""
+    """Pack points (N, 2) for `density`."""
     return struct.pack("<I", len(points)) + np.ascontiguousarray(points, "<f4").tobytes()
 
 
 def density(
     points: bytes, colour: bytes | None, *, x0: float, x1: float, y0: float, y1: float, width: float, height: float
 ) -> dict[str, Any]:
-    """Counts of the points within a rectangle by cell, on a logarithmic scale of 0 to 255, and each cell's colour.
+    """Count the points in each cell of a rectangle, on a logarithmic scale of 0 to 255, and find each cell's colour.
 
     Args:
-        points: as `pack_points` made them.
-        colour: a number of 0 to 254 for each point, a colour of the page's; without, there is one colour.
-        x0, x1, y0, y1: the rectangle, on the map.
-        width, height: cells wanted.
+        points: packed by `pack_points`.
+        colour: a palette index of 0 to 254 for each point; None for a single colour.
+        x0, x1, y0, y1: the rectangle in map coordinates.
+        width, height: number of cells.
     """
     (n,) = struct.unpack_from("<I", points)
     places = np.frombuffer(points, "<f4", offset=4).reshape(n, 2)
@@ -42,7 +42,7 @@ def density(
 
 
 def _frequent(cells: np.ndarray, numbers: np.ndarray, size: int) -> np.ndarray:
-    """The most frequent number (size,) of each cell, the smallest of equals."""
+    """The most frequent number of each cell (size,); the smallest on ties."""
     kinds, places = np.unique(numbers, return_inverse=True)
     best, most = np.zeros(size, np.uint8), np.zeros(size, np.int64)
     for place, kind in enumerate(kinds):

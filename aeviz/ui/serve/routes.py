@@ -1,4 +1,4 @@
-"""Which answer stands at which address; the answers themselves are imported when the first is asked for, not to hold up a start."""
+"""The routes of our endpoints; handlers are imported on the first request, to keep the server's start fast."""
 
 import gzip
 from collections.abc import Callable
@@ -8,22 +8,22 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from aeviz.errors import AevizError
 from aeviz.ui import warm
 from aeviz.ui.serve import scripts
 from aeviz.ui.serve.addresses import address
 from aeviz.ui.serve.blobs import blobs
+from aeviz.ui.streamlit_internals import is_host_allowed
 
 FRESH = {"cache-control": "no-store"}
-FOREVER = {"cache-control": "private, max-age=31536000, immutable"}  # for what its address names whole
+FOREVER = {"cache-control": "private, max-age=31536000, immutable"}  # for content that its URL identifies
 BYTES = "application/octet-stream"
-PICTURES = {b"RIFF": "image/webp", b"\x89PNG": "image/png"}  # by how they begin; packed values begin with a length
+PICTURES = {b"RIFF": "image/webp", b"\x89PNG": "image/png"}  # by first bytes; packed values begin with a length
 
 
 def routes() -> list[BaseRoute]:
-    """Everything a browser may ask for by itself."""
+    """All routes beside Streamlit's own."""
     run = "{run}/{mark}"
     asked = {
         "plotly.js": "plotly_js",
@@ -43,7 +43,7 @@ def routes() -> list[BaseRoute]:
 
 
 def script(request: Request) -> Response:
-    """A component's script; waits for other imports only where it is not known yet, as after a restart of the server."""
+    """A component's script; waits for the warm-up only if it is not registered yet, as after a server restart."""
     name = request.path_params["name"]
     if not scripts.is_known(name):
         warm.everything()
@@ -53,17 +53,17 @@ def script(request: Request) -> Response:
 
 
 def blob(request: Request) -> Response:
-    """Bytes that a page has made ready; they wait for no imports, as the first page has pictures."""
+    """Bytes of the blob store; does not wait for the warm-up, because the first page has images."""
     content = blobs().get(request.path_params["name"])
     if content is None:
         return Response("no longer kept", 404, headers=FRESH)
     kind = next((kind for begin, kind in PICTURES.items() if content.startswith(begin)), BYTES)
-    # Said to be packed already: floats hardly shrink, and packing them takes longer than sending them.
+    # Declared as encoded, so that no middleware compresses it: floats hardly shrink, and it would take longer.
     return Response(content, media_type=kind, headers=FOREVER | {"content-encoding": "identity"})
 
 
 def script_answer(request: Request, packed: bytes) -> Response:
-    """JavaScript packed by gzip, as the browser takes it."""
+    """A response with gzipped JavaScript, decompressed if the browser does not accept gzip."""
     kept = FOREVER | {"vary": "accept-encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(packed, media_type="text/javascript", headers=kept | {"content-encoding": "gzip"})
@@ -71,7 +71,7 @@ def script_answer(request: Request, packed: bytes) -> Response:
 
 
 def _answer(name: str) -> Callable[..., Response]:
-    """A function of `answers`, once everything it needs is imported."""
+    """A handler of `answers` by name, called after the warm-up."""
 
     def answered(*asked: Any) -> Response:
         warm.everything()
@@ -84,7 +84,7 @@ def _answer(name: str) -> Callable[..., Response]:
 
 
 def _guarded(answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
-    """Only for hosts the server speaks for; what a person's address got wrong is said, and nothing else."""
+    """Wrap a handler: refuse hosts that are not allowed, and answer an `AevizError` with 404 and its message."""
 
     def guarded(request: Request) -> Response:
         if not is_host_allowed(request.headers.get("host")):

@@ -1,6 +1,6 @@
-"""Our JavaScript in the browser: fetched once by its content, while Streamlit tells a component's script at every run.
+"""Serve component scripts so that browsers cache them by content.
 
-A component gets a loader of a few lines instead, and calls the real one through it.
+Streamlit sends a component's whole script on every run; ours is a loader of a few lines that imports the real one.
 """
 
 import functools
@@ -10,12 +10,12 @@ import json
 
 from aeviz.ui.serve.addresses import address
 
-# Streamlit imports a component's script from a blob, which has no place of its own to look beside: hence the whole address.
-# Asked for anew after a failure, so that the next run of the page mends it.
+# Streamlit imports a component's script from a blob URL, which cannot resolve relative URLs: hence the absolute one.
+# Imported on each call, so that the next run of the page recovers from a failure.
 LOADER = """const at = new URL({path}, location.origin).href
 export default async (told) => (await import(at)).default(told)
 """
-# The real one, called by another name, with its style where it draws.
+# Renames the script's default export and adds its style next to the drawing.
 STYLED = """{script}
 const aevizStyle = {css}
 const aevizStyled = new WeakSet()
@@ -33,10 +33,10 @@ _scripts: dict[str, bytes] = {}
 
 
 def loader(script: str, css: str = "") -> str:
-    """A module that does as the module `script` does, which a browser fetches once and keeps, with its style.
+    """A small module that imports `script`, with its style, from a URL that browsers cache.
 
     Raises:
-        ValueError: a style for a script that does not export its drawing as `export default function (`, once.
+        ValueError: `css` is given, but `script` does not contain `export default function (` exactly once.
     """
     content = (_styled(script, css) if css else script).encode()
     name = hashlib.sha256(content).hexdigest()[:24]
@@ -46,20 +46,20 @@ def loader(script: str, css: str = "") -> str:
 
 def _styled(script: str, css: str) -> str:
     if script.count(DEFAULT) != 1:
-        raise ValueError(f"a script with a style says {DEFAULT!r} once")
+        raise ValueError(f"a script with a style must contain {DEFAULT!r} exactly once")
     return STYLED.format(script=script.replace(DEFAULT, "function aevizDraw("), css=json.dumps(css))
 
 
 def is_known(name: str) -> bool:
-    """Whether a loader of this script has been made in this process."""
+    """Whether a loader of this script was created in this process."""
     return name in _scripts
 
 
 @functools.cache
 def packed(name: str) -> bytes:
-    """A script by its name, packed by gzip, once for all.
+    """A script by name, gzipped; cached.
 
     Raises:
-        KeyError: no loader of it has been made.
+        KeyError: no loader of it was created.
     """
     return gzip.compress(_scripts[name], 6)

@@ -1,4 +1,4 @@
-"""Small pictures of a run's images for the map: tiles of neighbours in the set, and sheets of chosen rows."""
+"""Thumbnails of a run's images for the map: tiles of consecutive rows, and sheets of chosen rows."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from aeviz.export.page import scene
 from aeviz.runs import Run
 
 MOST_ON_SHEET = 1024
-SHEET_SIDE = 48  # pixels; larger images are shrunk by a whole number
+SHEET_SIDE = 48  # pixels; larger images are downscaled by an integer factor
 
 
 def tile(run: Run, number: int) -> dict[str, Any]:
-    """The images of a tile and their reconstructions as two pictures, and for each its label and error.
+    """The images of a tile and their reconstructions as two pictures, with labels and errors.
 
     Raises:
-        BadValue: the set has no such tile.
+        BadValue: the data set has no such tile.
     """
     from aeviz.ui import cache
 
@@ -33,14 +33,18 @@ def tile(run: Run, number: int) -> dict[str, Any]:
 
 
 def sheet(run: Run, rows: np.ndarray) -> bytes:
-    """The images of rows (n,) as one picture, shrunk to at most 48 pixels or so a side; rows that are not there are left out."""
+    """The images of rows (n,) as one picture, downscaled to about 48 pixels per side; invalid rows are skipped.
+
+    Raises:
+        BadValue: no row is valid.
+    """
     from aeviz.ui import cache
 
     dataset: Dataset = cache.images_of(run)
     rows = rows[(rows >= 0) & (rows < len(dataset))]
     if not len(rows):
-        raise BadValue("the sheet names none of the {count} rows of the set", count=len(dataset))
-    order = np.argsort(rows, kind="stable")  # a memory-mapped file is read from front to back
+        raise BadValue("none of the requested rows is among the {count} rows of the data set", count=len(dataset))
+    order = np.argsort(rows, kind="stable")  # reads a memory-mapped file front to back
     images = np.empty((len(rows), *dataset.shape), np.uint8)
     images[order] = dataset.images[rows[order]]
     return scene.picture(scene.shrunk(images, SHEET_SIDE), scene.columns_of(len(rows)))

@@ -1,1 +1,1 @@
-"""The page Generate."""
+"""Views of the page Generate."""

@@ -1,4 +1,4 @@
-"""New images drawn at random, each beside the training image that is nearest to it, and how good they are."""
+"""View Samples: random images with their nearest training images and scores."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from aeviz.data import pictures
 from aeviz.latent.sampling.samplers import SAMPLERS, SampleSettings
 from aeviz.results import SampleRequest, Samples
 from aeviz.runs import Run
-from aeviz.ui import cache, drawn, forms, state, words
-from aeviz.ui.components.code_bridges import mosaic
-from aeviz.ui.components.generate.judge import judge
-from aeviz.ui.components.taking import take_along
+from aeviz.ui import cache, derived, forms, state, words
+from aeviz.ui.components.code_views import mosaic
+from aeviz.ui.components.export_buttons import export_menu
+from aeviz.ui.components.generate.scores import sample_scores
 
 HEIGHT, HEIGHT_NARROW = 600, 400
 KEY = "samples"
@@ -21,10 +21,11 @@ ORDERS = {"drawn": "As drawn", "nearest": "Nearest first"}
 
 
 def samples_controls(run: Run) -> dict[str, Any]:
-    """From what is drawn, how boldly, and how many; what comes back is still unchecked."""
+    """Select sampler, temperature and count; returns unvalidated values of a `SampleRequest`."""
     offered = {sampler.name: sampler for sampler in results.samplers_of(run)}
     name = st.selectbox(
-        "Draw from", list(offered), key=f"{KEY}.from.{len(offered)}", format_func=lambda name: offered[name].label, persist_state="session",
+        "Sampler", list(offered), key=f"{KEY}.from.{len(offered)}", format_func=lambda name: offered[name].label,
+        persist_state="session",
         help="\n".join(f"- **{sampler.label}**: {sampler.help}" for sampler in offered.values()),
     )  # fmt: skip
     asked: dict[str, Any] = {"sampler": name}
@@ -36,7 +37,7 @@ def samples_controls(run: Run) -> dict[str, Any]:
     asked["count"] = _slider("count")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall"):
         asked["seed"] = forms.settings_form(SampleSettings, KEY, only=["seed"])["seed"]
-        st.button("", icon=":material/casino:", key=f"{KEY}.another", on_click=_another, help="Draw others.")
+        st.button("", icon=":material/casino:", key=f"{KEY}.another", on_click=_another, help="Draw other samples.")
     return asked
 
 
@@ -50,11 +51,12 @@ def _class_picker(run: Run, must: bool) -> int | None:
 
 
 def _slider(name: str, step: float = 1) -> Any:
-    """A setting as a slider, its bounds, value and help those of the setting."""
+    """A slider with the bounds, default and help of a setting."""
     field = SampleSettings.model_fields[name]
     rules = forms.bounds(field)
     return st.slider(
-        words.label(name), rules["ge"], rules["le"], field.default, step, key=f"{KEY}.{name}", help=field.description, persist_state="session"
+        words.label(name), rules["ge"], rules["le"], field.default, step, key=f"{KEY}.{name}", help=field.description,
+        persist_state="session"
     )  # fmt: skip
 
 
@@ -63,15 +65,15 @@ def _another() -> None:
 
 
 def samples_canvas(run: Run, asked: dict[str, Any]) -> None:
-    """All samples at once, and beside them how good they are."""
+    """Draw the samples and their scores."""
     request = SampleRequest.parse(asked)
-    found = drawn.samples(run, request)
+    found = derived.samples(run, request)
     narrow = state.is_narrow()
     shown, beside = (st.container(), st.container()) if narrow else st.columns([7, 2], gap="medium")
     with shown:
         _mosaic(run, found, HEIGHT_NARROW if narrow else HEIGHT)
     with beside:
-        judge(run, request)
+        sample_scores(run, request)
 
 
 def _mosaic(run: Run, found: Samples, height: int) -> None:
@@ -79,50 +81,52 @@ def _mosaic(run: Run, found: Samples, height: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         order = _order_picker(found)
         st.space("stretch")
-        _take(found, x_hat)
-    nearest, said = _nearest(run, found)
+        _export(found, x_hat)
+    nearest, texts = _nearest(run, found)
     mosaic(
-        x_hat, key="samples.mosaic", alt=f"{len(x_hat)} samples", height=height, nearest=nearest, words=said, order=order
+        x_hat, key="samples.mosaic", alt=f"{len(x_hat)} samples", height=height, nearest=nearest, words=texts,
+        order=order
     )  # fmt: skip
     st.caption(
-        "Point at a sample to see the training image nearest to it: a copy looks the same."
+        "Point at a sample to see its nearest training image. If they look the same, it is a copy."
         if nearest is not None
-        else "The images of this run are not here, so copies cannot be told."
+        else "The images of this run are not here, so copies cannot be detected."
     )
 
 
 def _order_picker(found: Samples) -> np.ndarray | None:
-    """Which sample (n,) stands in each place, None for the order they were drawn in."""
+    """Select the order: sample indices (n,), or None for the order drawn."""
     if found.distance is None:
         return None
     order = st.segmented_control(
         "Order", list(ORDERS), default="drawn", required=True, key=f"{KEY}.order", label_visibility="collapsed",
-        format_func=ORDERS.__getitem__, persist_state="session", help="Nearest first: those most like a training image, so that copies show.",
+        format_func=ORDERS.__getitem__, persist_state="session",
+        help="Nearest first: samples most like a training image, to reveal copies.",
     )  # fmt: skip
     return np.argsort(found.distance, kind="stable") if order == "nearest" else None
 
 
 def _nearest(run: Run, found: Samples) -> tuple[np.ndarray | None, list[str]]:
-    """The training image (n, C, H, W) nearest to each sample, and what is said of it."""
+    """The training image (n, C, H, W) nearest to each sample, and its description."""
     if found.nearest is None or found.distance is None:
         return None, []
     dataset = cache.images_of(run)
-    said = [
+    texts = [
         f"#{row}{_class(dataset.classes, dataset.labels[row])} · MSE {distance:.4f} apart"
         for row, distance in zip(found.nearest, found.distance, strict=True)
     ]
-    return np.ascontiguousarray(dataset.images[found.nearest]), said
+    return np.ascontiguousarray(dataset.images[found.nearest]), texts
 
 
 def _class(classes: tuple[str, ...], label: int) -> str:
     return f" · {classes[label]}" if label >= 0 and classes else ""
 
 
-def _take(found: Samples, x_hat: np.ndarray) -> None:
+def _export(found: Samples, x_hat: np.ndarray) -> None:
     known = {"label": found.labels, "nearest": found.nearest, "distance": found.distance}
     numbers = {"z": found.z} | {name: values for name, values in known.items() if values is not None}
     columns = int(np.ceil(np.sqrt(len(x_hat))))
     full = np.concatenate([x_hat, np.zeros((-len(x_hat) % columns, *x_hat.shape[1:]), np.uint8)])
-    take_along(
+    export_menu(
         KEY, full.reshape(-1, columns, *x_hat.shape[1:]), numbers | {"x_hat": x_hat}, dict(reversed(numbers.items()))
     )

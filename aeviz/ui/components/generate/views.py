@@ -6,5 +6,11 @@ from aeviz.ui.components.views import View
 
 GENERATED = {
     "samples": View("Samples", ":material/casino:", "new images, drawn at random.", samples_controls, samples_canvas),
-    "manifold": View("Manifold", ":material/grid_view:", "the pictures over two axes of the space.", plane_controls, plane_canvas),
-}  # fmt: skip
+    "manifold": View(
+        "Manifold",
+        ":material/grid_view:",
+        "decoded images over two axes of latent space.",
+        plane_controls,
+        plane_canvas,
+    ),
+}

@@ -1,1 +1,1 @@
-"""Images a page is about: those of the set, and those a person brings."""
+"""Image selection: images of the data set, and the user's own."""

@@ -1,4 +1,4 @@
-"""The images a page is about: some of a run's own, or what a person has brought."""
+"""The images shown on a page: test images, or the user's own."""
 
 from dataclasses import dataclass, field
 
@@ -8,37 +8,37 @@ import streamlit as st
 from aeviz.data import Dataset, Fitting, pictures, read_image
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, state, words
-from aeviz.ui.components.images import brought
+from aeviz.ui.components.images import your_images
+from aeviz.ui.components.images.class_labels import labels_of, user_labels
 from aeviz.ui.components.images.gallery import gallery
-from aeviz.ui.components.images.taken_as import labels_of, said_classes
 
-FROM_SET = "From the set"
+FROM_SET = "Test images"
 TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 STRIP = 52  # pixels
-COUNT, MOST = 12, 24  # images of the set at once; of those asked for one by one
+COUNT, MOST = 12, 24  # test images shown, and maximum number of opened ones
 ROWS, PLACE, DRAW = "pictures.rows", "pictures.place", "pictures.draw"
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Images (n, C, H, W) uint8 made to fit a run's network, what each is called, and which one is looked at.
+    """Images (n, C, H, W) uint8 fitted to a run's network, their names, and the index of the selected one.
 
-    `labels` (n,) are their classes, of the set or as a person says, -1 where nobody has said.
-    `files` are those that a person has brought, none for images of a set; `inverted` says which were turned round.
-    `captions` (n,) are short enough to stand under a small picture.
+    `labels` (n,) are from the data set or the user, -1 if unknown.
+    `files` are the user's own files, empty for test images; `inverted` (n,) says which were inverted.
+    `captions` (n,) are short enough for thumbnails.
     """
 
     pixels: np.ndarray
     names: list[str]
     labels: np.ndarray
     picked: int = 0
-    files: tuple[brought.Brought, ...] = ()
+    files: tuple[your_images.YourImage, ...] = ()
     fitting: Fitting = field(default_factory=Fitting)
     inverted: tuple[bool, ...] = ()
     captions: tuple[str, ...] = ()
 
     def fitted(self, run: Run) -> np.ndarray:
-        """The same images for a run whose network may want another size or colour."""
+        """The same images fitted to a run with another image shape."""
         shape = run.config().data.shape
         if shape == self.pixels.shape[1:]:
             return self.pixels
@@ -57,39 +57,43 @@ def _resized(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def fit(
-    one: brought.Brought, shape: tuple[int, ...], fitting: Fitting, run: Run | None = None
+    one: your_images.YourImage, shape: tuple[int, ...], fitting: Fitting, run: Run | None = None
 ) -> tuple[np.ndarray, bool]:
-    """A picture made to fit, and whether it was turned round, which the images of `run` may propose."""
+    """Fit an image to a shape; returns it and whether it was inverted, which may depend on the images of `run`."""
     border = cache.border_of(run) if run else None
     return cache.fitted(one.digest, shape, fitting.model_dump_json(), border, one.content)
 
 
-def brought_images(run: Run, fitting: Fitting) -> Chosen:
-    """All that a person has brought, made to fit a run's network."""
-    shape, files = run.config().data.shape, tuple(brought.kept())
+def fitted_images(run: Run, fitting: Fitting) -> Chosen:
+    """The user's own images, fitted to a run's network."""
+    shape, files = run.config().data.shape, tuple(your_images.kept())
     read = [fit(one, shape, fitting, run) for one in files]
     pixels = np.stack([image for image, _ in read]) if read else np.empty((0, *shape), np.uint8)
     names = [one.name for one in files]
-    said, turned = said_classes(run, pixels), tuple(turned for _, turned in read)
-    return Chosen(pixels, names, said, brought.picked(), files, fitting, turned, tuple(names))
+    labels, turned = user_labels(run, pixels), tuple(turned for _, turned in read)
+    return Chosen(pixels, names, labels, your_images.picked(), files, fitting, turned, tuple(names))
 
 
-def images_of_the_set(run: Run) -> Chosen:
-    """Test images: some by chance, those rebuilt best or worst, or those that were asked for elsewhere."""
+def set_images(run: Run) -> Chosen:
+    """Select test images: random, best or worst reconstructed, or opened from another view."""
     dataset = cache.images_of(run)
-    orders = ["mixed", "worst", "best", *(["picked"] if _asked_for(run) else [])]
-    forms.begin("pictures.order", orders[0], orders)
+    orders = ["mixed", "worst", "best", *(["picked"] if _opened_rows(run) else [])]
+    forms.init_state("pictures.order", orders[0], orders)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         order = st.selectbox(
             "Which", orders, key="pictures.order", format_func=words.label, persist_state="session",
-            help="Worst and best by the error of their reconstruction.",
+            help="Worst and best by reconstruction error.",
         )  # fmt: skip
         if order == "mixed":
             st.button(
-                "", icon=":material/casino:", key="pictures.others", on_click=_draw_others, help="Others by chance."
+                "",
+                icon=":material/casino:",
+                key="pictures.others",
+                on_click=_draw_others,
+                help="Pick other random images.",
             )
     if order == "picked":
-        return chosen_rows(run, dataset, np.array(_asked_for(run)))
+        return chosen_rows(run, dataset, np.array(_opened_rows(run)))
     rows = dataset.rows("test")
     if order == "mixed":
         drawn = np.random.default_rng(state.recall(DRAW, 0)).permutation(rows)
@@ -103,7 +107,7 @@ def _draw_others() -> None:
 
 
 def chosen_rows(run: Run, dataset: Dataset, rows: np.ndarray) -> Chosen:
-    """Images of a set by their row numbers."""
+    """Images of a data set by row."""
     names = [name_of(dataset, row) for row in rows]
     place = max(0, min(state.recall(PLACE, 0), len(rows) - 1))
     captions = tuple(
@@ -113,35 +117,35 @@ def chosen_rows(run: Run, dataset: Dataset, rows: np.ndarray) -> Chosen:
     return Chosen(pixels, names, labels_of(run, pixels, dataset.labels[rows]), place, captions=captions)
 
 
-def ask_for(run: Run, row: int) -> None:
-    """Show an image of the set from now on; to be called from a callback."""
-    asked = [other for other in _asked_for(run) if other != row]
+def open_image(run: Run, row: int) -> None:
+    """Add an image to the opened ones and select it; call it from a callback."""
+    asked = [other for other in _opened_rows(run) if other != row]
     state.remember(ROWS, (run.id, [row, *asked][:MOST]))
     state.remember(PLACE, 0)
     st.session_state["pictures.order"] = "picked"
 
 
-def _asked_for(run: Run) -> list[int]:
+def _opened_rows(run: Run) -> list[int]:
     id, rows = state.recall(ROWS, ("", []))
     return rows if id == run.id else []
 
 
 def name_of(dataset: Dataset, row: int) -> str:
-    """An image's file or number, and its class."""
+    """An image's file name or row, with its class."""
     label = dataset.labels[row]
     file = dataset.files[row] if dataset.files else f"#{row}"
     return f"{file} · {dataset.classes[label]}" if label >= 0 else file
 
 
 def strip(chosen: Chosen, key: str) -> None:
-    """All images small in one row; a click looks at one, and what a person has brought can be let go."""
+    """Draw thumbnails in a row; a click selects one, and own images can be removed."""
     gallery(
         chosen.pixels, key=key, side=STRIP, notes=chosen.names, picked=chosen.picked, row=True,
-        on_picked=brought.pick if chosen.files else lambda place: state.remember(PLACE, place),
-        on_removed=brought.remove if chosen.files else None,
+        on_picked=your_images.pick if chosen.files else lambda place: state.remember(PLACE, place),
+        on_removed=your_images.remove if chosen.files else None,
     )  # fmt: skip
 
 
 def as_colour(image: np.ndarray) -> np.ndarray:
-    """A grey image (1, H, W) as (3, H, W)."""
+    """Convert a greyscale image (1, H, W) to (3, H, W)."""
     return np.repeat(image, 3, axis=0) if len(image) == 1 else image

@@ -1,1 +1,1 @@
-"""A training at work."""
+"""Views and controls of a training."""

@@ -1,4 +1,4 @@
-"""What is drawn in the browser itself, so that it changes in place: curves, pictures, bars, and the film of the map."""
+"""Components that update in place: curves, image strips, bars, and the film of the map."""
 
 import json
 import struct
@@ -15,7 +15,7 @@ _strips = bridge("aeviz_strips", joined("training/strips.js"))
 _bars = bridge("aeviz_bars", joined("training/bars.js"))
 _film = bridge("aeviz_film", joined("training/film.js"))
 
-REACH = 32767  # the largest number in 16 bits
+REACH = 32767  # the largest signed 16-bit integer
 
 
 def chart(
@@ -28,11 +28,11 @@ def chart(
     y_label: str,
     events: Sequence[Mapping[str, Any]] = (),
     log: bool = False,
-    empty: str = "The first loss comes in a moment.",
+    empty: str = "Waiting for the first loss.",
 ) -> None:
-    """Named curves x (S,), y (S,) with events {x, words}; redrawn in place while `key` stays the same.
+    """Draw named curves x (S,), y (S,) with events {x, words}; updated in place while `key` stays the same.
 
-    `about` names what is shown: another one begins afresh, the same one glides. `train` and `val` share a hue.
+    `about` identifies the content: a new one resets the view. Training and validation curves share a hue.
     """
     hues = list(dict.fromkeys(name.partition(" ")[2] or name for name in curves))
     series = [
@@ -45,7 +45,8 @@ def chart(
     marks = [{"x": event["x"], "words": event["words"]} for event in events]
     _chart(
         data={
-            "name": key, "about": about, "series": series, "events": marks, "height": height, "log": log, "empty": empty,
+            "name": key, "about": about, "series": series, "events": marks, "height": height, "log": log,
+            "empty": empty,
             "x_label": x_label, "y_label": y_label, "alt": f"{y_label} over {x_label}: {', '.join(curves) or empty}",
         },
         key=key, height=height,
@@ -55,7 +56,7 @@ def chart(
 def strips(
     rows: Sequence[tuple[str, str]], *, key: str, height: int, side: int, plain: bool = False, empty: str = ""
 ) -> None:
-    """Rows of (label, picture as a data: address), `side` pixels high; without labels where `plain`."""
+    """Draw rows of (label, image as a `data:` URL), `side` pixels high; without labels if `plain`."""
     shown = [{"label": label, "source": source} for label, source in rows]
     _strips(
         data={"rows": shown, "height": height, "side": side, "plain": plain, "empty": empty}, key=key, height=height
@@ -63,7 +64,7 @@ def strips(
 
 
 def bars(groups: Sequence[Mapping[str, Any]], *, key: str, height: int, empty: str) -> None:
-    """Groups of bars: title, note, help, labels, values, unit, colour; faint (bool a bar), top, log and wide if wanted."""
+    """Draw groups of bars: title, note, help, labels, values, unit, colour; optional faint, top, log, wide."""
     _bars(data={"groups": list(groups), "height": height, "empty": empty}, key=key, height=height)
 
 
@@ -79,9 +80,9 @@ def film(
     full: bool,
     height: int,
 ) -> None:
-    """The film of the map: frames of (step, epoch, points (P, 2)) with labels (P,); frames sent earlier are kept.
+    """Draw the film of the map: frames (step, epoch, points (P, 2)) with labels (P,); the browser keeps earlier frames.
 
-    `reach` is the radius around 0 that is shown; `full` says that there are no other frames.
+    `reach` is the visible radius around 0; `full` means that these are all frames.
     """
     kept, places = [], [_as_classes(labels)]
     for step, epoch, points in frames:
@@ -92,7 +93,8 @@ def film(
     shown = [(name, CLASS_COLOURS[number % len(CLASS_COLOURS)]) for number, name in enumerate(names)]
     head = {
         "about": about, "points": len(labels), "frames": kept, "reach": max(reach, 1e-12),
-        "live": live, "full": full, "height": height, "colours": colours, "names": shown if 1 < len(shown) <= 20 else [], "empty": "The first frame of the map comes in a moment.",
+        "live": live, "full": full, "height": height, "colours": colours,
+        "names": shown if 1 < len(shown) <= 20 else [], "empty": "Waiting for the first frame of the map.",
     }  # fmt: skip
     text = json.dumps(head, allow_nan=False).encode()
     content = struct.pack("<I", len(text)) + text + b"".join(part.tobytes() for part in places)
@@ -100,6 +102,6 @@ def film(
 
 
 def _as_classes(labels: np.ndarray) -> np.ndarray:
-    """A colour's number per dot (P,): ten, again and again, and one more for what has no label."""
+    """Palette index of each dot (P,): ten colours in rotation, and one for missing labels."""
     count = len(CLASS_COLOURS)
     return np.where(labels < 0, count, labels % count).astype("<i2")

@@ -1,4 +1,4 @@
-"""Another network while a training is at work, which keeps what was learned, and the way back."""
+"""Changes of the network during training, and undo."""
 
 from typing import Any
 
@@ -11,21 +11,21 @@ from aeviz.runs import Run, RunConfig
 from aeviz.ui import warm, words
 from aeviz.ui.components.live.follow import follow
 from aeviz.ui.components.train.network import layer_editor, outline_of
-from aeviz.ui.frame import said
+from aeviz.ui.frame import catch_errors
 
 
 def change_buttons(run: Run, config: RunConfig) -> None:
-    """Change the network, take the last change back, and what the last change kept."""
+    """Draw the buttons to change the network and undo, and what the last change kept."""
     with st.container(horizontal=True, gap="small"):
         if st.button(
             "Change the network", icon=":material/account_tree:", key="change",
-            help="Other layers or another latent size; what was learned is kept as far as it fits.",
+            help="Change layers or latent size. Learned weights are kept where they fit.",
         ):  # fmt: skip
             _editor(run, config)
         if training.can_undo(run):
             st.button(
-                "Undo", icon=":material/undo:", key="undo", on_click=said(training.undo), args=(run,),
-                help="Back to the network, and the moment, before the last change.",
+                "Undo", icon=":material/undo:", key="undo", on_click=catch_errors(training.undo), args=(run,),
+                help="Restore the network and training step from before the last change.",
             )  # fmt: skip
     kept = [event for event in follow(run).events if event["kind"] == "change"]
     if kept and kept[-1].get("said"):
@@ -39,16 +39,18 @@ def _editor(run: Run, config: RunConfig) -> None:
     problem = _problem(edited, config)
     if problem:
         st.error(words.sentence(problem), icon=":material/error:")
-    st.caption("Wider and new layers begin as the same function; a smaller code keeps the principal directions.")
+    st.caption(
+        "New or wider layers initially compute the same function. A smaller code keeps the principal directions."
+    )
     if st.button(
-        "Go on with this network", type="primary", key="change.apply", disabled=bool(problem) or edited == values
+        "Continue with this network", type="primary", key="change.apply", disabled=bool(problem) or edited == values
     ):
-        said(training.change)(run, edited, warm.spare().start)
+        catch_errors(training.change)(run, edited, warm.spare().start)
         st.rerun()
 
 
 def _problem(edited: dict[str, Any], config: RunConfig) -> str:
-    """What is wrong with a network, or nothing."""
+    """The problem with a network, or an empty string."""
     try:
         model = model_config({**edited, "sample_shape": config.model.sample_shape})
         problem = outline_of(model, config.training).problem

@@ -1,4 +1,4 @@
-"""What the doctor says of a training: one line, and a button that applies the cure."""
+"""The training doctor's most important finding, and a button that applies its cure."""
 
 import json
 from typing import Any
@@ -12,15 +12,15 @@ from aeviz.runs import Run, RunConfig
 from aeviz.training.doctor.findings import Finding, diagnose
 from aeviz.ui import state, warm, words
 from aeviz.ui.components.live.follow import Follower
-from aeviz.ui.components.train.start import begin
-from aeviz.ui.frame import said
+from aeviz.ui.components.train.start import start_run
+from aeviz.ui.frame import catch_errors
 
 HEIGHT = 54  # two lines; a narrow window takes what it needs
-SOON = 8  # lines, before which little can be judged
+SOON = 8  # metrics lines needed for a verdict
 
 
 def doctor_line(run: Run, status: Status, config: RunConfig, follower: Follower) -> None:
-    """The most pressing finding with its cure, or that all is well; always of the same height."""
+    """Draw the most important finding with its cure, or that there is none; the height is fixed."""
     settings = json.dumps(config.to_json(), sort_keys=True)
     findings = _findings(run.id, len(follower.lines), settings, status.state, config, follower.lines)
     with st.container(
@@ -29,22 +29,23 @@ def doctor_line(run: Run, status: Status, config: RunConfig, follower: Follower)
         if findings:
             _finding(run, findings, status.state != "done")
         else:
-            quiet = "The doctor finds nothing wrong." if len(follower.lines) >= SOON else "The doctor looks on."
+            quiet = "No problems found." if len(follower.lines) >= SOON else "Checking the training …"
             st.caption(f":material/stethoscope: {quiet}")
 
 
 def _finding(run: Run, findings: list[Finding], goes_on: bool) -> None:
-    """The first finding and its cure; the others in the help. A training that is over can only begin again."""
+    """Draw the first finding and its cure, with the others in the tooltip; finished trainings can only restart."""
     first, others = findings[0], findings[1:]
-    told, cure = st.columns([3, 2], vertical_alignment="center")
+    text, cure = st.columns([3, 2], vertical_alignment="center")
     more = f" :gray-badge[{len(others)} more]" if others else ""
-    told.markdown(
+    text.markdown(
         f":orange[:material/stethoscope: **{words.plain(first.title)}.**] {words.sentence(first.sentence)}{more}",
         help="\n".join(f"- **{words.plain(one.title)}.** {words.sentence(one.sentence)}" for one in findings),
     )
     if first.cure and (goes_on or first.again):
         cure.button(
-            first.cure_label, key="cure", icon=":material/healing:", on_click=said(apply_cure), args=(run, first),
+            first.cure_label, key="cure", icon=":material/healing:", on_click=catch_errors(apply_cure),
+            args=(run, first),
             width="stretch", help=_cure_in_words(first),
         )  # fmt: skip
 
@@ -54,7 +55,7 @@ def _cure_in_words(finding: Finding) -> str:
         f"{words.label(path.rpartition('.')[2])} = {words.number(value) if isinstance(value, int | float) else value}"
         for path, value in finding.cure.items()
     )
-    return words.plain(f"{values}, in a fresh start" if finding.again else values)
+    return words.plain(f"{values}, in a new run" if finding.again else values)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -65,7 +66,7 @@ def _findings(
 
 
 def apply_cure(run: Run, finding: Finding) -> None:
-    """Turn what can be turned; change the network for what belongs to it; train anew for the rest."""
+    """Apply a cure: change live settings or the network, or else train a new run."""
     config, cure = run.config(), finding.cure
     if not finding.again and set(cure) <= set(training.live_paths(config)):
         for path, value in cure.items():
@@ -77,7 +78,7 @@ def apply_cure(run: Run, finding: Finding) -> None:
     else:
         again = training.restart(run)
         again.write_config(RunConfig.parse(_overridden(again.config().to_json(), cure)))
-        begin(again, f"{words.run_title(config, run.note().title)}, cured")
+        start_run(again, f"{words.run_title(config, run.note().title)}, fixed")
 
 
 def _overridden(values: dict[str, Any], cure: dict[str, Any]) -> dict[str, Any]:

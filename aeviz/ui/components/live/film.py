@@ -1,4 +1,4 @@
-"""The map learning: codes of the same probes at step after step, laid over each other, as a film."""
+"""The film of the map: aligned codes of the same probe images at successive steps."""
 
 import threading
 
@@ -10,11 +10,11 @@ from aeviz.runs import Run, frames
 from aeviz.ui.components.live import bridges
 from aeviz.ui.components.live.follow import Follower
 
-TAIL = 24  # frames that are sent anew while a training is at work; earlier ones stay in the browser
+TAIL = 24  # frames sent on each update during training; the browser keeps earlier ones
 
 
 class Reel:
-    """A run's frames, each laid over the one before as it comes; shared by all who watch."""
+    """A run's frames, each aligned to the previous one; shared by all sessions."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -27,11 +27,11 @@ class Reel:
         self.labels = np.zeros(0, np.int64)
 
     def look(self) -> tuple[list[tuple[int, np.ndarray]], float]:
-        """Steps and points (P, 2) of all frames there are, and the radius that holds them."""
+        """Steps and points (P, 2) of all frames, and the radius that contains them."""
         with self._lock:
             steps = frames.frame_steps(self._run)
             last = max(self._points, default=-1)
-            if last > max(steps, default=-1):  # a resume has cut the film
+            if last > max(steps, default=-1):  # a resume has removed frames
                 self._forget()
                 last = -1
             if steps and not len(self.labels):
@@ -48,7 +48,7 @@ def _reel(_run_id: str, _path: str, _run: Run) -> Reel:
 
 
 def film_view(run: Run, follower: Follower, names: tuple[str, ...], live: bool, height: int) -> None:
-    """The map as it learns; afterwards a film to scrub and play."""
+    """Draw the map during training; afterwards a film to scrub and play."""
     reel = _reel(run.id, str(run.path), run)
     shot, radius = reel.look()
     shown = shot[-TAIL:] if live else shot

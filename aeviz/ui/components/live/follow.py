@@ -1,4 +1,4 @@
-"""A run's numbers as they come in: every look reads only what was written since the last."""
+"""Follow a run's metrics file; each update reads only new lines."""
 
 import os
 import threading
@@ -13,7 +13,7 @@ from aeviz.runs import Run, RunConfig
 from aeviz.ui import words
 
 FEW_EPOCHS = 5
-MOST_POINTS = 700  # of one curve that are sent to the browser
+MOST_POINTS = 700  # per curve sent to the browser
 LOOK_SECONDS = 0.005
 SCORES = ("mse", "psnr", "ssim")
 
@@ -21,7 +21,7 @@ Curve = tuple[list[float], list[float]]
 
 
 class Follower:
-    """What a run has written so far, shared by all who watch it."""
+    """The metrics a run has written so far; shared by all sessions."""
 
     def __init__(self, run: Run, config: RunConfig) -> None:
         self._path = run.path / "metrics.jsonl"
@@ -32,7 +32,7 @@ class Follower:
     def _forget(self) -> None:
         self._read, self._file = 0, 0
         self._step = -1
-        self._followed: set[int] = set()  # epochs that have lines of their own within them
+        self._followed: set[int] = set()  # epochs with lines before their end
         self._curves: dict[str, Curve] = {}
         self.lines: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
@@ -43,7 +43,7 @@ class Follower:
         self.has_begun = False
 
     def look(self) -> None:
-        """Take in what was written since the last look; all of it anew where a resume has cut the file."""
+        """Read new lines; read the whole file again if a resume has truncated it."""
         with self._lock:
             try:
                 state = os.stat(self._path)
@@ -56,7 +56,7 @@ class Follower:
                 self._forget()
                 self._file = state.st_ino
             fresh, read = files.read_lines(self._path, self._read)
-            if fresh and fresh[0].get("step", 0) < self._step:  # cut, and already longer again than before
+            if fresh and fresh[0].get("step", 0) < self._step:  # truncated, and already longer than before
                 self._forget()
                 self._file = state.st_ino
                 fresh, read = files.read_lines(self._path)
@@ -70,8 +70,8 @@ class Follower:
         self.has_begun |= line["step"] > 0
         if "event" in line:
             event = line["event"]
-            told = {"x": self._epochs(line), "step": line["step"], "words": event_words(event)}
-            self.events.append({"kind": "", **event, **told})
+            shown = {"x": self._epochs(line), "step": line["step"], "words": event_words(event)}
+            self.events.append({"kind": "", **event, **shown})
         if line.get("images_per_s"):
             self.speeds = [*self.speeds[-7:], line["images_per_s"]]
         self.vitals = line.get("vitals") or self.vitals
@@ -81,7 +81,7 @@ class Follower:
             self._followed.add(line["epoch"])
         if val is not None and (self.best is None or val["total"] < self.best["total"]):
             self.best = val
-        # An epoch's own mean would stand as a spike among the lines written within the epoch.
+        # The mean over the epoch would appear as a spike among the lines written within it.
         parts = ("val",) if val is not None and line["epoch"] in self._followed else ("train", "val")
         for part in parts:
             for term, value in (line.get(part) or {}).items():
@@ -94,7 +94,7 @@ class Follower:
         return round(float(line["step"]) / self._steps, 4)
 
     def curves(self) -> dict[str, Curve]:
-        """Epochs (steps over steps per epoch) and losses by name; a term that equals the total is left out."""
+        """Epochs (steps divided by steps per epoch) and losses by name, without terms equal to the total."""
         with self._lock:
             ordered = sorted(self._curves.items(), key=lambda named: named[0].startswith("val "))  # training first
             curves = {name: _thinned(self._without_start(name, curve)) for name, curve in ordered}
@@ -104,34 +104,34 @@ class Follower:
         return curves
 
     def _without_start(self, name: str, curve: Curve) -> Curve:
-        """The loss of the untrained network would dwarf the rest, once there is enough of it."""
+        """Drop the untrained network's loss, which would dwarf the others, once there are enough points."""
         x, y = curve
         late = name.startswith("val") and len(x) > FEW_EPOCHS and x[0] == 0
         return (x[1:], y[1:]) if late else curve
 
     @property
     def seconds(self) -> float:
-        """Seconds at work."""
+        """Training time in seconds."""
         return float(self.lines[-1]["seconds"]) if self.lines else 0.0
 
     @property
     def step(self) -> int:
-        """The last step heard of."""
+        """The last step read."""
         return max(0, self._step)
 
     @property
     def changes(self) -> int:
-        """How often the network was changed."""
+        """Number of network changes."""
         return sum(event["kind"] == "change" for event in self.events)
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps an epoch takes."""
+        """Steps per epoch."""
         return self._steps
 
 
 def _thinned(curve: Curve) -> Curve:
-    """Every second, fourth, ... point and the last; the same ones at the next look, so that nothing shimmers."""
+    """Keep every second, fourth, ... point and the last; stable between updates, so that curves do not flicker."""
     x, y = curve
     stride = 1
     while len(x) > MOST_POINTS * stride:
@@ -143,7 +143,7 @@ def _thinned(curve: Curve) -> Curve:
 
 
 def event_words(event: dict[str, Any]) -> str:
-    """What has happened, in few words."""
+    """A short description of an event."""
     if event.get("kind") == "turn":
         name = words.label(str(event.get("path", "")).rpartition(".")[2])
         return f"{name} {words.number(event.get('from'))} → {words.number(event.get('to'))}"
@@ -160,14 +160,14 @@ def _follower(_run_id: str, path: str, _run: Run) -> Follower:
 
 
 def wait_until(done: Callable[[], bool], seconds: float) -> None:
-    """Wait a moment for what is about to be written, so that it is drawn at once and not at the next look."""
+    """Wait briefly for a condition, so that its result is drawn now and not at the next update."""
     end = time.monotonic() + seconds
     while not done() and time.monotonic() < end:
         time.sleep(LOOK_SECONDS)
 
 
 def follow(run: Run) -> Follower:
-    """The run's numbers up to now."""
+    """The run's metrics so far."""
     follower = _follower(run.id, str(run.path), run)
     follower.look()
     return follower

@@ -1,4 +1,4 @@
-"""The head of a training: its state, the buttons that drive it, and its numbers in one row."""
+"""The header of a training: state, transport buttons and key numbers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,29 +10,25 @@ from aeviz.jobs import LIVE, Status
 from aeviz.runs import Run, RunConfig
 from aeviz.ui import warm, words
 from aeviz.ui.components.live.follow import Follower, follow, wait_until
-from aeviz.ui.components.train.start import begin
-from aeviz.ui.frame import said
+from aeviz.ui.components.train.start import start_run
+from aeviz.ui.frame import catch_errors
 
 ANSWER_SECONDS = 0.4
-HELPS = {"Rate": "The learning rate of the last step: what the schedule has made of the one that was asked for."}
-MAIN_WIDTH = 160  # of the first button, whatever it says, so that the others stay where they are
+HELPS = {"Rate": "The learning rate at the last step, after the schedule."}
+MAIN_WIDTH = 160  # of the first button; fixed, so that the others do not move
 
 
 def head(run: Run, status: Status) -> None:
-    """What can be asked of the run, and its state; the buttons keep their places whatever it is."""
+    """Draw the transport buttons and the run's state; buttons keep their places in all states."""
     name, colour, icon = words.STATES[status.state]
     can_stop = status.state in LIVE or (status.state == "paused" and run.is_alive())
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
         _play_or_pause(run, status)
+        _button("Step", "skip_next", _step, run, "Take one optimizer step, then pause.", can_step(run, status))
+        _button("Stop", "stop", _stop, run, "Stop training. You can continue it later.", can_stop)
+        _button("Restart", "replay", _restart, run, "Start a new run with the same settings. This run is kept.")
         _button(
-            "Step", "skip_next", _step, run, "One step of the optimizer, then it pauses again.", can_step(run, status)
-        )
-        _button("Stop", "stop", _stop, run, "End here; it can go on later.", can_stop)
-        _button(
-            "Restart", "replay", _restart, run, "A new run of the same settings from the beginning; this one is kept."
-        )
-        _button(
-            "Fork", "call_split", _fork, run, "A new run that goes on from this one's weights; this one is kept.",
+            "Fork", "call_split", _fork, run, "Start a new run from this run's weights. This run is kept.",
             run.checkpoint.exists(),
         )  # fmt: skip
         st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
@@ -48,42 +44,42 @@ def _button(
     name: str, icon: str, action: Callable[[Run], None], run: Run, help: str, can: bool = True, **more: Any
 ) -> None:
     st.button(
-        name, icon=f":material/{icon}:", key=name.lower(), on_click=said(action), args=(run,), help=help,
+        name, icon=f":material/{icon}:", key=name.lower(), on_click=catch_errors(action), args=(run,), help=help,
         disabled=not can, **more,
     )  # fmt: skip
 
 
 def _play_or_pause(run: Run, status: Status) -> None:
     if status.state in LIVE:
-        help = "Hold it here; Continue goes on at the next step."
+        help = "Pause training. Continue resumes at the next step."
         _button("Pause", "pause", _pause, run, help, status.state == "running", width=MAIN_WIDTH)
     elif status.state == "done" and status.epoch >= run.config().training.epochs:
         st.button(
-            f"{status.epoch:,} epochs more", icon=":material/more_time:", key="longer", on_click=said(go_on),
-            args=(run, 2), help="As many again, from where it stands.", width=MAIN_WIDTH,
+            f"{status.epoch:,} more epochs", icon=":material/more_time:", key="longer", on_click=catch_errors(resume),
+            args=(run, 2), help="Train for as many epochs again.", width=MAIN_WIDTH,
         )  # fmt: skip
     else:
-        help, can = "Go on from the last step.", can_go_on(run, status)
-        _button("Continue", "play_arrow", go_on, run, help, can, type="primary", width=MAIN_WIDTH)
+        help, can = "Resume from the last step.", can_resume(run, status)
+        _button("Continue", "play_arrow", resume, run, help, can, type="primary", width=MAIN_WIDTH)
 
 
-def can_go_on(run: Run, status: Status) -> bool:
-    """Whether a run has ended before its time, and not by going astray."""
+def can_resume(run: Run, status: Status) -> bool:
+    """Whether a run can resume: it ended early, but did not diverge."""
     ended = status.state in ("paused", "stopped", "done") and _has_epochs_left(run, status)
     return ended or status.state in training.CUT_SHORT
 
 
 def can_step(run: Run, status: Status) -> bool:
-    """Whether it stands still somewhere it could go on from."""
-    return status.state != "done" and can_go_on(run, status) and _has_epochs_left(run, status)
+    """Whether a single step can be taken: the run is idle and can resume."""
+    return status.state != "done" and can_resume(run, status) and _has_epochs_left(run, status)
 
 
 def _has_epochs_left(run: Run, status: Status) -> bool:
     return status.epoch < run.config().training.epochs
 
 
-def go_on(run: Run, times: int = 1) -> None:
-    """Take a run up again, for as many epochs as it was asked for, or times as many."""
+def resume(run: Run, times: int = 1) -> None:
+    """Resume a run for its configured epochs, or `times` as many."""
     if times > 1:
         training.resume(run, run.config().training.epochs * times)
     training.play(run, warm.spare().start)
@@ -106,11 +102,11 @@ def _step(run: Run) -> None:
 
 
 def _restart(run: Run) -> None:
-    begin(training.restart(run), f"{_title(run)}, again")
+    start_run(training.restart(run), f"{_title(run)}, restarted")
 
 
 def _fork(run: Run) -> None:
-    begin(training.fork(run), f"{_title(run)}, forked")
+    start_run(training.fork(run), f"{_title(run)}, forked")
 
 
 def _title(run: Run) -> str:
@@ -118,7 +114,7 @@ def _title(run: Run) -> str:
 
 
 def numbers(run: Run, status: Status, config: RunConfig, follower: Follower) -> None:
-    """The numbers in one row, and how far the training is."""
+    """Draw the key numbers in one row, and the progress."""
     share = _share(status, config, follower)
     seconds, running = follower.seconds, status.state == "running"
     left = seconds * (1 - share) / share if share > 0 and running else None
@@ -140,6 +136,6 @@ def numbers(run: Run, status: Status, config: RunConfig, follower: Follower) -> 
 
 
 def _share(status: Status, config: RunConfig, follower: Follower) -> float:
-    """The share of all steps that is done."""
+    """The share of all steps done."""
     step = max(status.step, follower.step)
     return 1.0 if status.state == "done" else min(1.0, step / (follower.steps_per_epoch * config.training.epochs))

@@ -1,4 +1,4 @@
-"""A training as one watches it: looked at again and again, quickly until the first loss is there."""
+"""The live panel of a training, refreshed periodically."""
 
 import streamlit as st
 
@@ -10,42 +10,42 @@ from aeviz.ui.components.live.doctor import doctor_line
 from aeviz.ui.components.live.follow import follow, wait_until
 from aeviz.ui.components.live.head import head, numbers
 from aeviz.ui.components.live.views import VIEWS, view_switch
-from aeviz.ui.frame import draw_anew
+from aeviz.ui.frame import redraw
 
 POLL_SECONDS = 0.45
 IDLE_SECONDS = 2.0
-WAIT_SECONDS = 0.4  # a look waits so long for the first loss
+WAIT_SECONDS = 0.4  # longest wait of a refresh for the first loss
 
 
 def live_panel(run: Run) -> None:
-    """Draw a run's training; looks again twice a second for as long as it is at work."""
-    shown = _stand(run)
-    live = run.is_alive() or shown[0] in LIVE  # a paused training listens for a while
-    # One fragment whatever the pace: a look under way when the pace changes still finds it.
-    st.fragment(_watching, run_every=POLL_SECONDS if live else None)(run, shown)
+    """Draw a run's training, refreshed twice a second while it runs."""
+    shown = _page_state(run)
+    live = run.is_alive() or shown[0] in LIVE  # a paused process accepts requests for a while
+    # The same fragment for both intervals, so that a refresh under way still finds it when the interval changes.
+    st.fragment(_refresh, run_every=POLL_SECONDS if live else None)(run, shown)
     if not live:
-        _notice_revival(run)
+        _redraw_if_resumed(run)
 
 
-Stand = tuple[str, bool, int, bool]
+PageState = tuple[str, bool, int, bool]
 
 
-def _stand(run: Run) -> Stand:
-    """What the rest of the page shows: the state, whether the training listens, and what became of its network."""
+def _page_state(run: Run) -> PageState:
+    """What the rest of the page depends on: state, whether the process is alive, network changes, and undo."""
     return run.status().state, run.is_alive(), follow(run).changes, training.can_undo(run)
 
 
 @st.fragment(run_every=IDLE_SECONDS)
-def _notice_revival(run: Run) -> None:
-    """Another tab, or the command line, may take the run up again."""
+def _redraw_if_resumed(run: Run) -> None:
+    """Redraw if the run was deleted, or resumed by another session or the command line."""
     if not run.path.exists() or run.is_live():
-        draw_anew()
+        redraw()
 
 
-def _watching(run: Run, shown: Stand) -> None:
-    """Look once; where the run stands elsewhere now, and a mistake, is said on the whole page."""
-    if not run.path.exists() or state.current_run() != run or _stand(run) != shown or state.recall("problem"):
-        draw_anew()
+def _refresh(run: Run, shown: PageState) -> None:
+    """Refresh the panel; redraw the whole page if the run's state changed or an error is to be shown."""
+    if not run.path.exists() or state.current_run() != run or _page_state(run) != shown or state.recall("problem"):
+        redraw()
     _panel(run)
 
 
@@ -57,7 +57,7 @@ def _panel(run: Run) -> None:
         if status.message and status.state in ("diverged", "failed"):
             st.error(words.plain(status.message), icon=":material/error:")
         if status.state == "interrupted":
-            st.warning("The training was interrupted. Continue takes it up at its last checkpoint.")
+            st.warning("The training was interrupted. Continue resumes from its last checkpoint.")
         doctor_line(run, status, config, follower)
         view = VIEWS[view_switch()]
         if status.state == "running" or (status.state == "queued" and not status.message):

@@ -1,4 +1,4 @@
-"""What one watches of a training, one thing at a time: the loss, the pictures, the map, the inside."""
+"""Views of a training: loss, pictures, map and internals."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,13 +15,13 @@ from aeviz.ui.components.live.follow import Follower
 
 HEIGHT = 520
 PREVIEW_HEIGHT = 118
-ROWS = 7  # of pictures below the originals
+ROWS = 7  # of reconstructions below the originals
 SIDE = 56
-FRAMES_LATER = "The first frame comes in a moment. Runs trained elsewhere bring none."
+FRAMES_LATER = "Waiting for the first frame. Imported runs have no frames."
 
 
 def loss_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> None:
-    """The loss by term with what was turned and changed, and the present reconstructions."""
+    """Draw the loss terms with events, and the current reconstructions."""
     bridges.chart(
         follower.curves(), events=follower.events, key="loss_chart", about=run.id,
         height=HEIGHT - PREVIEW_HEIGHT - 16, x_label="epoch", y_label=LOSSES[config.training.loss].unit,
@@ -36,7 +36,7 @@ def loss_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> No
 
 
 def pictures_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> None:
-    """The same eight images, and what the network made of them at moments spread over the training."""
+    """Draw eight images and their reconstructions at steps spread over the training."""
     steps = [step for step in frames.frame_steps(run) if frames.picture_path(run, step).exists()]
     rows = []
     original = frames.originals_path(run)
@@ -53,12 +53,12 @@ def pictures_view(run: Run, config: RunConfig, follower: Follower, live: bool) -
 
 
 def map_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> None:
-    """The map learning."""
+    """Draw the film of the map."""
     film_view(run, follower, config.data.classes, live, HEIGHT)
 
 
 def inside_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> None:
-    """Which dimensions carry something, how long the gradients are, and how many units never respond."""
+    """Draw the activity of latent dimensions, gradient norms, and the share of dead units."""
     groups = []
     if follower.vitals:
         groups.append(_dimensions(follower.vitals))
@@ -66,7 +66,7 @@ def inside_view(run: Run, config: RunConfig, follower: Follower, live: bool) -> 
         groups.append(_gradients(follower.gradients))
     if follower.vitals and follower.vitals.get("dead"):
         groups.append(_dead(follower.vitals["dead"]))
-    bridges.bars(groups, key="inside", height=HEIGHT, empty="The first measurement comes in a moment.")
+    bridges.bars(groups, key="inside", height=HEIGHT, empty="Waiting for the first measurement.")
 
 
 def _dimensions(vitals: dict[str, Any]) -> dict[str, Any]:
@@ -75,9 +75,9 @@ def _dimensions(vitals: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": "KL of each dimension" if by_kl else "Variance of each dimension",
         "note": f"{vitals['active']} of {len(values)} active",
-        "help": "How much each number of the code tells of an image, in nats; near 0 it says nothing."
+        "help": "Information each latent dimension carries about the image, in nats. Near 0 it is unused."
         if by_kl
-        else "How far each number of the code spreads over the images; near 0 it says nothing.",
+        else "Variance of each latent dimension over the images. Near 0 it is unused.",
         "labels": [f"z{number}" for number in range(1, len(values) + 1)],
         "values": values, "unit": " nats" if by_kl else "", "colour": CLASS_COLOURS[0], "wide": True,
     }  # fmt: skip
@@ -89,8 +89,8 @@ def _gradients(gradients: dict[str, float]) -> dict[str, Any]:
     return {
         "title": "Gradient by layer",
         "note": "" if total is None else f"total {total:.3g}",
-        "help": "Length of the gradient of each layer's weights, on a logarithmic scale: the layers learn at like pace "
-        "where the bars are alike.",
+        "help": "Gradient norm of each layer's weights, on a logarithmic scale. Similar bars mean that the layers "
+        "learn at a similar pace.",
         "labels": [_short(name) for name in layers], "values": list(layers.values()), "unit": "",
         "colour": CLASS_COLOURS[2], "log": True,
     }  # fmt: skip
@@ -101,7 +101,7 @@ def _dead(dead: dict[str, float]) -> dict[str, Any]:
     return {
         "title": "Dead units by layer",
         "note": f"at most {worst:.0%}",
-        "help": "Share of each layer's units that respond to none of the probes.",
+        "help": "Share of each layer's units that are inactive for all probe images.",
         "labels": [_short(name) for name in dead], "values": [100 * share for share in dead.values()], "unit": " %",
         "colour": CLASS_COLOURS[1], "top": 100,
     }  # fmt: skip
@@ -114,7 +114,7 @@ def _short(layer: str) -> str:
 
 
 def spread(steps: list[int], most: int) -> list[int]:
-    """The first, the last and others between them, closer together at the beginning, where most is learned."""
+    """Select at most `most` steps, including first and last, denser at the beginning."""
     if len(steps) <= most:
         return steps
     share = [(number / (most - 1)) ** 2 for number in range(most)]
@@ -129,7 +129,7 @@ VIEWS: dict[str, Callable[[Run, RunConfig, Follower, bool], None]] = {
 
 
 def view_switch() -> str:
-    """Which of them is shown."""
+    """Select the view."""
     chosen: str = st.segmented_control(
         "Watch", list(VIEWS), default="Loss", required=True, key="live.view", label_visibility="collapsed",
         persist_state="session",

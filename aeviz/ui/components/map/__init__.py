@@ -1,1 +1,1 @@
-"""The page Map."""
+"""Parts of the page Map."""

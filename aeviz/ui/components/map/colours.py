@@ -1,4 +1,4 @@
-"""What the dots are coloured by: the picker, and the values, computed in a process of their own where that is slow."""
+"""Colours of the map: the picker, and the values, computed by a job if slow."""
 
 import json
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from aeviz import jobs, results
 from aeviz.results import Coloured, ColourInfo, Map, MapRequest, Split
 from aeviz.runs import Run
 from aeviz.ui import cache, forms, warm, words
-from aeviz.ui.frame import draw_anew
+from aeviz.ui.frame import redraw
 
 KEY = "map.colour"
 
 
 @dataclass(frozen=True)
 class Paint:
-    """What a person chose to colour by, with its settings."""
+    """The chosen colour and its settings."""
 
     info: ColourInfo | None
     settings: dict[str, Any]
@@ -26,13 +26,13 @@ class Paint:
 
     @property
     def name(self) -> str:
-        """A text that tells it from every other choice."""
+        """A text that identifies the choice."""
         return json.dumps([self.info.name, self.settings]) if self.info else ""
 
 
 @dataclass(frozen=True)
 class Painted:
-    """Values (N,) for the dots of a map, None for one colour; names of classes; what it is; and a text that names it all."""
+    """Values (N,) of the map's dots, None for a single colour; class names; label; and an identifying key."""
 
     values: np.ndarray | None
     names: tuple[str, ...] | None
@@ -43,18 +43,19 @@ class Painted:
 
 
 def colour_picker(run: Run, split: Split) -> Paint:
-    """What to colour by, of all that this run offers, and its settings."""
+    """Select the colour and its settings."""
     offered = {_id(info): info for info in results.colours_of(run, split, cache.images_if_here(run))}
     if not offered:
         return Paint(None, {})
-    forms.begin(KEY, next(iter(offered)), offered)
-    about = (f"**{words.plain(words.opened(info.label))}**: {words.plain(info.help)}" for info in offered.values())
+    forms.init_state(KEY, next(iter(offered)), offered)
+    about = (f"**{words.plain(words.capitalised(info.label))}**: {words.plain(info.help)}" for info in offered.values())
     picked = st.selectbox(
-        "Colour", list(offered), key=KEY, format_func=lambda id: words.opened(offered[id].label), persist_state="session",
+        "Colour", list(offered), key=KEY, format_func=lambda id: words.capitalised(offered[id].label),
+        persist_state="session",
         help="\n\n".join(about),
     )  # fmt: skip
     chosen = offered[picked]
-    asked = [name for name in forms.asked(chosen.Settings) if name in chosen.settings]
+    asked = [name for name in forms.user_fields(chosen.Settings) if name in chosen.settings]
     settings = forms.settings_form(chosen.Settings, f"{KEY}.{chosen.name}", only=asked, **chosen.settings)
     return Paint(chosen, chosen.settings | settings, _id(chosen))
 
@@ -64,7 +65,7 @@ def _id(info: ColourInfo) -> str:
 
 
 def painted(run: Run, request: MapRequest, drawn: Map, paint: Paint) -> Painted:
-    """The values for the dots of a map; while slow ones are on their way, the dots have the colours of their labels."""
+    """The values of the map's dots; labels while slow ones are being computed."""
     if paint.info is None:
         return Painted(None, None, "", "none")
     asked = (run, request.split, paint.info.name, paint.settings, request)
@@ -75,19 +76,21 @@ def painted(run: Run, request: MapRequest, drawn: Map, paint: Paint) -> Painted:
         return Painted(drawn.labels if classes else None, classes or None, "Label", "label")
     coloured = coloured or results.colour(*asked)
     values = _of_dots(run, request, drawn, coloured)
-    label = f"{words.opened(coloured.label)}, {coloured.unit}" if coloured.unit else words.opened(coloured.label)
+    label = (
+        f"{words.capitalised(coloured.label)}, {coloured.unit}" if coloured.unit else words.capitalised(coloured.label)
+    )
     return Painted(values, coloured.names, label, paint.name, coloured.note, coloured.kind == "sign")
 
 
 def _of_dots(run: Run, request: MapRequest, drawn: Map, coloured: Coloured) -> np.ndarray:
-    """Of the values of a whole split those of the rows that are on the map."""
+    """The values of those rows of the split that are on the map."""
     if len(drawn.index) == len(coloured.values):
         return coloured.values
     return coloured.values[np.searchsorted(results.codes(run, request.split).index, drawn.index)]
 
 
 def _work(run: Run, split: Split, name: str, settings: dict[str, Any], request: MapRequest) -> None:
-    """Start what computes a slow colour, or show how far it is."""
+    """Start the job that computes a slow colour, and show its progress."""
     job = results.colour_job(run, split, name, settings, request)
     if not job.path.exists():
         _start(run, split, name, settings, request)
@@ -114,14 +117,15 @@ def _progress(run: Run, split: Split, name: str, settings: dict[str, Any], reque
     job = results.colour_job(run, split, name, settings, request)
     status = job.status()
     if results.kept_colour(run, split, name, settings, request) is not None:
-        draw_anew()
+        redraw()
     with st.container(horizontal=True, vertical_alignment="center"):
         if status.state in jobs.LIVE:
             share = min(1.0, status.done / status.total) if status.total else 0.0
             st.progress(share, text=words.plain(status.message or "Starting …"))
             st.button("Cancel", icon=":material/close:", key="colour.cancel", on_click=job.ask, args=("stop",))
             return
-        st.caption(words.sentence(status.message or "the colours were not finished"))
+        st.caption(words.sentence(status.message or "the colours were not computed"))
         st.button(
-            "Compute", icon=":material/palette:", key="colour.start", on_click=_start, args=(run, split, name, settings, request)
+            "Compute", icon=":material/palette:", key="colour.start", on_click=_start,
+            args=(run, split, name, settings, request)
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Two groups of picked images, A and B, and the direction from one to the other."""
+"""Groups A and B of selected images, and the direction between them."""
 
 import numpy as np
 import streamlit as st
@@ -9,7 +9,7 @@ from aeviz.results import Split
 from aeviz.runs import Run
 from aeviz.runs.directions import list_directions, save_direction
 from aeviz.ui import forms, state, words
-from aeviz.ui.frame import draw_anew, said
+from aeviz.ui.frame import catch_errors, redraw
 
 GROUPS = ("A", "B")
 A_TO_B = "A to B"
@@ -24,33 +24,34 @@ def _group(run: Run, split: Split, group: str) -> np.ndarray:
 
 
 def group_buttons(run: Run, split: Split, picked: np.ndarray) -> None:
-    """Take what is picked as group A or B."""
+    """Draw buttons that make the selection group A or B."""
     for group in GROUPS:
         st.button(
             group, key=f"group.{group}", on_click=state.remember, args=(_key(run, split, group), picked),
-            help=f"Use these images as group {group}; a direction leads from A to B.",
+            help=f"Use the selection as group {group}. A direction points from A to B.",
         )  # fmt: skip
 
 
 def direction_line(run: Run, split: Split) -> None:
-    """What the groups are, and what can be made of them once there are two."""
+    """Show the groups' sizes and, if both exist, the actions for their direction."""
     a, b = (_group(run, split, group) for group in GROUPS)
     if not len(a) and not len(b):
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        said_of = [
+        sizes = [
             f"{name}: {len(rows):,} images" if len(rows) else f"{name}: none yet"
             for name, rows in zip(GROUPS, (a, b), strict=True)
         ]
-        st.caption(" · ".join(said_of), width="content")
+        st.caption(" · ".join(sizes), width="content")
         if len(a) and len(b):
-            with st.popover("Keep the direction", icon=":material/trending_flat:"):
+            with st.popover("Save direction", icon=":material/trending_flat:"):
                 _form(run, split, a, b)
             st.button(
-                "Map along it", icon=":material/straighten:", key="group.map", on_click=said(_map_along), args=(run, split, a, b),
-                help="Draw the map along the line from A's mean to B's.",
+                "Use as map axis", icon=":material/straighten:", key="group.map", on_click=catch_errors(_map_along),
+                args=(run, split, a, b),
+                help="Show a map whose first axis points from the mean of A to the mean of B.",
             )  # fmt: skip
-        st.button("Forget both", icon=":material/close:", key="group.forget", on_click=_forget, args=(run, split))
+        st.button("Clear groups", icon=":material/close:", key="group.forget", on_click=_forget, args=(run, split))
 
 
 def _forget(run: Run, split: Split) -> None:
@@ -61,15 +62,16 @@ def _forget(run: Run, split: Split) -> None:
 def _form(run: Run, split: Split, a: np.ndarray, b: np.ndarray) -> None:
     st.text_input("Name", key="group.name", placeholder="thicker", max_chars=80)
     method = st.segmented_control(
-        "Made by", list(METHODS), default="mean_difference", required=True, key="group.method", format_func=lambda name: METHODS[name][0]
+        "Method", list(METHODS), default="mean_difference", required=True, key="group.method",
+        format_func=lambda name: METHODS[name][0]
     )  # fmt: skip
     st.button(
-        "Keep", type="primary", key="group.keep", on_click=said(_keep), args=(run, split, a, b, method),
-        help="It stands on the page Walk then, with a slider.",
+        "Save", type="primary", key="group.keep", on_click=catch_errors(_keep), args=(run, split, a, b, method),
+        help="Saved directions can be applied on the page Walk.",
     )  # fmt: skip
     kept = state.recall("group.kept")
     if kept:
-        st.caption(f"Kept as {words.plain(kept)}; the page Walk applies it to any image.")
+        st.caption(f"Saved as {words.plain(kept)}. Apply it to any image on the page Walk.")
 
 
 def _keep(run: Run, split: Split, a: np.ndarray, b: np.ndarray, method: str) -> None:
@@ -79,7 +81,7 @@ def _keep(run: Run, split: Split, a: np.ndarray, b: np.ndarray, method: str) -> 
 
 
 def _map_along(run: Run, split: Split, a: np.ndarray, b: np.ndarray) -> None:
-    """Choose the map whose first axis is the direction."""
+    """Switch to a map whose first axis is the direction."""
     found = results.direction(run, A_TO_B, split, a, b)
     state.remember(f"axes.{run.id}", list(found.vector))
     st.session_state["map.method"] = "custom"
@@ -88,25 +90,25 @@ def _map_along(run: Run, split: Split, a: np.ndarray, b: np.ndarray) -> None:
 
 
 def ask_for_page() -> None:
-    """What a button on the map has changed concerns the whole page; to be called from a callback."""
+    """Request a redraw of the whole page from a callback within the map's fragment."""
     state.remember("map.page", True)
 
 
 def page_if_asked() -> None:
-    """Draw the whole page if a button on the map has asked for it."""
+    """Redraw the whole page if a callback has requested it."""
     if state.recall("map.page"):
         state.remember("map.page", False)
-        draw_anew()
+        redraw()
 
 
 def follow_axes(vectors: list[list[float]]) -> None:
-    """Choose the axes that a link brings, to be called before they are picked."""
+    """Select the axes of a link; call it before `axes_picker`."""
     state.remember("axes.linked", vectors)
     state.remember("axes.follow", True)
 
 
 def _add_linked(known: dict[str, list[float]], d: int) -> None:
-    """Add a link's axes to those that are known by name, and choose them once."""
+    """Add a link's axes to the named ones, and select them once."""
     names = []
     for number, vector in enumerate(state.recall("axes.linked", []), 1):
         if len(vector) == d:
@@ -121,16 +123,16 @@ def _add_linked(known: dict[str, list[float]], d: int) -> None:
 
 
 def axes_picker(run: Run) -> list[list[float]]:
-    """The directions (up to three) that are the axes of a map: those kept with the run, and that between the groups."""
+    """Select up to three directions as axes: saved ones, and the one between the groups."""
     known = {found.name: list(found.vector) for found in list_directions(run)}
     between = state.recall(f"axes.{run.id}")
     if between:
         known[A_TO_B] = between
     _add_linked(known, run.config().model.latent_dim)
     if not known:
-        st.caption("Select dots as A and others as B on any map; the direction between them becomes an axis.")
+        st.caption("To get an axis, select dots on any map as group A and others as group B.")
         return []
-    forms.begin("map.axes", list(known)[:1])
+    forms.init_state("map.axes", list(known)[:1])
     st.session_state["map.axes"] = [name for name in st.session_state["map.axes"] if name in known]
     chosen = st.multiselect(
         "Axes", list(known), key="map.axes", max_selections=3, format_func=words.plain, persist_state="session"

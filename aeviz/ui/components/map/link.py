@@ -1,4 +1,4 @@
-"""A link to a map: what it chooses on the page, and where it looks; read from the address as input, so checked."""
+"""Links to a map: settings and view in the page address, validated on reading."""
 
 import json
 import math
@@ -14,12 +14,12 @@ from aeviz.ui import forms, state
 from aeviz.ui.components.map.groups import follow_axes
 
 PARAMETER = "map"
-CHOICES = {"split": str, "colour": str, "show": str, "names": bool, "grid": bool}  # beside method and settings
+CHOICES = {"split": str, "colour": str, "show": str, "names": bool, "grid": bool}  # besides method and settings
 MOST_CORNERS = 1000
 
 
 def follow_link() -> dict[str, Any] | None:
-    """Put a link's choices into the page's widgets, once, before they are drawn; what it says, if there is one."""
+    """Apply a link's settings to the widgets, once, before they are drawn; returns the link, or None."""
     text = st.query_params.get(PARAMETER)
     if not text:
         return None
@@ -31,13 +31,13 @@ def follow_link() -> dict[str, Any] | None:
 
 
 def link_of(request: MapRequest, colour: dict[str, Any], choices: dict[str, Any]) -> dict[str, Any]:
-    """What a link to the present map says, but for the view, which only the browser knows."""
+    """A link to the current map without the view, which only the browser knows."""
     map_said = {"method": request.method, "settings": request.written_out().settings, "split": request.split}
     return map_said | {"paint": colour} | {name: choices[name] for name in CHOICES if name in choices}
 
 
 def view_of(link: dict[str, Any] | None, request: MapRequest) -> dict[str, Any] | None:
-    """Where a link looks, if this is the map it is about; elsewhere its ranges and its outline would mean nothing."""
+    """The view of a link if it is for this map, else None."""
     if not link or (link.get("method"), link.get("split")) != (request.method, request.split):
         return None
     try:
@@ -77,7 +77,7 @@ def _choose(link: dict[str, Any]) -> None:
 
 
 def _choose_colour(link: dict[str, Any]) -> None:
-    """The settings of the colour that a link chooses."""
+    """Apply the colour settings of a link."""
     colour = results.COLOURS.get(str(link.get("colour")))
     try:
         settings = colour.Settings.parse(link.get("paint") or {}).to_json() if colour else {}
@@ -87,7 +87,7 @@ def _choose_colour(link: dict[str, Any]) -> None:
 
 
 def _view(view: Any) -> dict[str, Any] | None:
-    """The parts of a view that are what our script writes: ranges, a camera, an outline, names of hidden classes."""
+    """The valid parts of a view: ranges, camera, outline, and names of hidden classes."""
     if not isinstance(view, dict):
         return None
     found: dict[str, Any] = {}

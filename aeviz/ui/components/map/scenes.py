@@ -1,4 +1,4 @@
-"""From a run's map to what the browser draws of it: figure, pictures, decoder, density, names, and placed images."""
+"""Build the browser's data of a map: figure, thumbnails, decoder, density, names and placed images."""
 
 import hashlib
 import json
@@ -24,24 +24,24 @@ from aeviz.ui.components.map.colours import Painted
 from aeviz.ui.serve import address, keep
 from aeviz.ui.serve.density import pack_points
 
-MOST_DOTS = 300_000  # drawn one by one; more are a density
-SAMPLED = 20_000  # numbers that stand for all of a scale
-SHADES = 40  # steps of a scale in the density
+MOST_DOTS = 300_000  # drawn individually; more are shown as a density
+SAMPLED = 20_000  # values that represent a continuous scale
+SHADES = 40  # steps of a continuous scale in the density
 
 
 def scene_of(
     run: Run, request: MapRequest, drawn: Map, coloured: Painted, *, mode: str, height: int, live: str | None = None
 ) -> Scene:
-    """A map as it is seen before anybody has done anything on it.
+    """The initial scene of a map.
 
     Args:
-        run: whose codes.
-        request: which map of them.
+        run: provides the codes.
+        request: the map's settings.
         drawn: the map.
-        coloured: values for its dots.
-        mode: dots, pictures or density.
+        coloured: values of its dots.
+        mode: dots, pictures, means or density.
         height: in pixels.
-        live: where its next frames are fetched while it is still computed.
+        live: URL path of its next frames while it is computed.
     """
     dense, shown = mode == "density", pictures_of(run)
     return Scene(
@@ -61,25 +61,25 @@ def scene_of(
 
 
 def named(run: Run, request: MapRequest, drawn: Map, *more: Any) -> str:
-    """A text that names all that is made of a map: points of one request change where it is gone on with."""
+    """A text that identifies data of a map; includes the points, which change when a map is continued."""
     points = zlib.crc32(np.ascontiguousarray(drawn.points).data)
     return json.dumps([run.id, run.weights_mark(), request.to_json(), points, *more], sort_keys=True)
 
 
 def space_of(run: Run, request: MapRequest) -> str:
-    """The name of a map whatever its colours, short enough for the browser's memory of it."""
+    """A short identifier of a map, independent of its colours."""
     asked = json.dumps([run.id, run.weights_mark(), request.written_out().to_json()], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
 def figure_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted, *, empty: bool, height: int) -> str:
-    """Where the packed figure lies; an empty one has the map's axes and legend, but no dots."""
+    """URL path of the packed figure; an empty one has axes and legend but no dots."""
     source = named(run, request, drawn, "figure", coloured.key, empty, height)
     return keep(source, lambda: pack_figure(_figure(request, drawn, coloured, empty, height)))
 
 
 def _figure(request: MapRequest, drawn: Map, coloured: Painted, empty: bool, height: int) -> Any:
-    rows = _standing_in(coloured) if empty else slice(None)
+    rows = _sample_rows(coloured) if empty else slice(None)
     figure = plots.latent_scatter(
         drawn.points[rows], None if coloured.values is None else coloured.values[rows], class_names=coloured.names,
         colour_label=coloured.label, signed=coloured.signed, index=drawn.index[rows],
@@ -90,8 +90,8 @@ def _figure(request: MapRequest, drawn: Map, coloured: Painted, empty: bool, hei
     return figure
 
 
-def _standing_in(coloured: Painted) -> np.ndarray:
-    """Rows enough for a legend or a scale: one of every class, or an even sample of what is on a scale."""
+def _sample_rows(coloured: Painted) -> np.ndarray:
+    """Rows that suffice for the legend or scale: one per class, or an even sample."""
     if coloured.values is None:
         return np.zeros(1, np.int64)
     if coloured.names is None:
@@ -100,12 +100,12 @@ def _standing_in(coloured: Painted) -> np.ndarray:
 
 
 def axis_labels(request: MapRequest, drawn: Map) -> list[str]:
-    """What the axes are called, where they mean something."""
+    """Axis labels, if the axes have a meaning."""
     return [str(name) for name in drawn.notes.get("axes", [])]
 
 
 def pictures_of(run: Run) -> Mapping[str, Any] | None:
-    """Where the browser finds small pictures, if the images are here."""
+    """URL paths and layout of thumbnails, or None if the images are not available."""
     dataset = cache.images_if_here(run)
     if dataset is None:
         return None
@@ -120,7 +120,7 @@ def pictures_of(run: Run) -> Mapping[str, Any] | None:
 
 
 def decode_of(run: Run, request: MapRequest, drawn: Map) -> Mapping[str, Any] | None:
-    """The way from a place on a flat map to a picture; the decoder itself where a browser can run it."""
+    """Inverse transform and decoder of a 2-D map, or None for 3-D."""
     if drawn.points.shape[1] != 2:
         return None
     inverse = keep(named(run, request, drawn, "inverse"), lambda: pack(_inverse(run, request, drawn)))
@@ -128,17 +128,17 @@ def decode_of(run: Run, request: MapRequest, drawn: Map) -> Mapping[str, Any] | 
 
 
 def decoding_of(run: Run) -> dict[str, Any]:
-    """How codes become pictures in a browser: by itself where it can, else by the server."""
+    """How the browser decodes codes: with its own decoder if possible, else on the server."""
     server = address("decode", run.id, run.weights_mark())
     return {"decoder": decoder_of(run), "server": server, "shape": list(run.config().data.shape)}
 
 
 def decoder_of(run: Run) -> str | None:
-    """Where the packed decoder lies, or None where it is too much for a browser."""
+    """URL path of the packed decoder, or None if the browser cannot run it."""
     try:
         return keep(f"decoder {run.id} {run.weights_mark()}", lambda: pack_decoder(cache.model(run)))
     except AevizError:
-        return None  # refused by name or by size: the server decodes
+        return None  # unsupported layer or too large: the server decodes
 
 
 def _inverse(run: Run, request: MapRequest, drawn: Map) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _inverse(run: Run, request: MapRequest, drawn: Map) -> dict[str, Any]:
 
 
 def density_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> Mapping[str, Any] | None:
-    """Where counts by cell are asked for, and in which colours."""
+    """URL path and palette of the density, or None for 3-D."""
     if drawn.points.shape[1] != 2:
         return None
     points = keep(named(run, request, drawn, "points"), lambda: pack_points(drawn.points))
@@ -158,7 +158,7 @@ def density_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> 
 
 
 def names_of(run: Run, request: MapRequest, drawn: Map, coloured: Painted) -> list[dict[str, Any]]:
-    """The classes' names where their dots lie most densely."""
+    """Class names at the densest place of their dots."""
     return _names(named(run, request, drawn, coloured.key), drawn.points, coloured.values, coloured.names)
 
 
@@ -168,7 +168,7 @@ def _names(source: str, _points: np.ndarray, _values: np.ndarray | None, names: 
 
 
 def found_of(drawn: Map, rows: np.ndarray, *, dense: bool) -> dict[str, Any]:
-    """Rows (n,) that were searched for, and where they are for a browser that has no dots."""
+    """Rows (n,) found by a search, with their positions if the browser has no dots."""
     if not dense:
         return {"rows": rows.tolist()}
     x, y = drawn.points[np.isin(drawn.index, rows)].T.tolist()
@@ -176,7 +176,7 @@ def found_of(drawn: Map, rows: np.ndarray, *, dense: bool) -> dict[str, Any]:
 
 
 def means_of(run: Run, request: MapRequest, drawn: Map) -> list[dict[str, Any]]:
-    """For each class its mean image, and what the decoder makes of its mean code, where its dots lie most densely."""
+    """For each class its mean image and decoded mean code, at the densest place of its dots."""
     if drawn.points.shape[1] != 2 or cache.images_if_here(run) is None:
         return []
     means = cache.class_means(run, request.split)
@@ -189,12 +189,12 @@ def means_of(run: Run, request: MapRequest, drawn: Map) -> list[dict[str, Any]]:
 
 
 def _address_of(image: np.ndarray) -> str:
-    """A picture of an image (C, H, W), floats in [0, 1]."""
+    """An image (C, H, W) in [0, 1] as a `data:` URL."""
     return show.address(pictures.encode_png(pictures.mosaic(pictures.to_pixels(image)[None], columns=1, gap=0)))
 
 
 def stars_of(run: Run, request: MapRequest, drawn: Map, chosen: Chosen) -> list[dict[str, Any]]:
-    """Images where they belong on the map, each with its picture and the rows nearest to it."""
+    """Placed images with their positions, pictures and nearest rows."""
     if not chosen.names:
         return []
     placed = results.place(run, request, chosen.pixels, chosen.labels)

@@ -1,4 +1,4 @@
-"""What is picked on a map: kept while colour and method change, shown as pictures, counted, and taken away."""
+"""The selection on the map: images, counts, labels, groups and downloads; independent of colour and method."""
 
 import csv
 import io
@@ -16,24 +16,26 @@ from aeviz.ui import cache, show, state, words
 from aeviz.ui.components.map import groups
 from aeviz.ui.components.map.groups import direction_line, group_buttons
 from aeviz.ui.components.map.view import Picked
-from aeviz.ui.frame import said
+from aeviz.ui.frame import catch_errors
 
-SHOWN = 20  # pictures in the strip
+SHOWN = 20  # images in the strip
 STRIP_WIDTH = 960
 HINTS = {
-    2: ":material/lasso_select: Draw around dots to see their images here, click one to see what is near it; with Shift, a click selects. Scroll to zoom.",
-    3: ":material/touch_app: Click a dot to see what is near it; with Shift, a click selects it to see its image here. Drag to turn, scroll to zoom.",
+    2: ":material/lasso_select: Draw around dots to see their images here. Click a dot to see its neighbours, "
+    "Shift-click to select it. Scroll to zoom.",
+    3: ":material/touch_app: Click a dot to see its neighbours, Shift-click to select it and see its image here. "
+    "Drag to rotate, scroll to zoom.",
 }
 MOST_NAMED = 3
 
 
 def picked(run: Run, split: Split) -> np.ndarray:
-    """The rows (M,) picked on the maps of a run's split, whatever their method and colours."""
+    """The selected rows (M,) of a run's split."""
     return np.asarray(state.recall(_key(run, split), np.empty(0, np.int64)))
 
 
-def hear(run: Run, split: Split, drawn: Map, told: Picked) -> None:
-    """Take what was picked on a map; an outline is for maps whose dots the browser does not have."""
+def receive(run: Run, split: Split, drawn: Map, told: Picked) -> None:
+    """Store a selection made on a map, as dots or as an outline."""
     dots = told.dots if told.outline is None else within(drawn.points, told.outline)
     state.remember(_key(run, split), np.sort(drawn.index[dots]))
 
@@ -42,12 +44,12 @@ def _key(run: Run, split: Split) -> str:
     return f"picked.{run.id}.{split}"
 
 
-def _let_go(run: Run, split: Split) -> None:
+def _clear(run: Run, split: Split) -> None:
     state.remember(_key(run, split), np.empty(0, np.int64))
 
 
 def selection_strip(run: Run, split: Split, picked: np.ndarray, dims: int) -> None:
-    """What is picked: its classes, its means, its images, and what can be done with them; else how one picks in 2-D or 3-D."""
+    """Draw the selection with its actions, or a hint how to select in 2-D or 3-D."""
     direction_line(run, split)
     if not len(picked):
         st.caption(HINTS[dims])
@@ -55,23 +57,24 @@ def selection_strip(run: Run, split: Split, picked: np.ndarray, dims: int) -> No
     dataset = cache.images_if_here(run)
     if dataset is None:
         st.caption(
-            f"{len(picked):,} selected; their images, the set {words.plain(run.config().data.name)}, are not here."
+            f"{len(picked):,} selected. Their images (data set {words.plain(run.config().data.name)}) are not here."
         )
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{len(picked):,} selected**", width="content")
         group_buttons(run, split, picked)
-        with st.popover("Label", icon=":material/label:", help="Give these images a label of your own."):
+        with st.popover("Label", icon=":material/label:", help="Label these images yourself."):
             _label_form(dataset, picked)
         st.download_button(
-            "Table", lambda: table(run, dataset, picked), "selection.csv", "text/csv", icon=":material/table:", key="save.table",
-            on_click="ignore", help="Index, label, file and code of every selected image.",
+            "Table", lambda: table(run, dataset, picked), "selection.csv", "text/csv", icon=":material/table:",
+            key="save.table",
+            on_click="ignore", help="Index, label, file and code of each selected image.",
         )  # fmt: skip
         st.download_button(
             "Images", lambda: images_zip(dataset, picked), "selection.zip", "application/zip", icon=":material/image:",
-            key="save.images", on_click="ignore", help="Every selected image as a PNG.",
+            key="save.images", on_click="ignore", help="Each selected image as a PNG.",
         )  # fmt: skip
-        st.button("Let go", icon=":material/deselect:", key="let_go", on_click=_let_go, args=(run, split))
+        st.button("Clear selection", icon=":material/deselect:", key="let_go", on_click=_clear, args=(run, split))
     means, pictures_of_it = (
         st.columns([1, 5], vertical_alignment="center", gap="medium")
         if not state.is_narrow()
@@ -85,10 +88,10 @@ def selection_strip(run: Run, split: Split, picked: np.ndarray, dims: int) -> No
 
 
 def _label_form(dataset: Dataset, picked: np.ndarray) -> None:
-    """A name for what is picked; kept with the set, and offered among the colours."""
+    """Draw the form that labels the selection."""
     st.text_input("Label", key="label.name", max_chars=own_labels.LONGEST, placeholder="odd ones")
-    st.button("Give it", type="primary", key="label.give", on_click=said(_give), args=(dataset, picked))
-    st.caption("Kept with the set, and a colour of the map from then on. An empty label takes theirs away.")
+    st.button("Apply", type="primary", key="label.give", on_click=catch_errors(_give), args=(dataset, picked))
+    st.caption("Saved with the data set; you can colour the map by it. An empty label removes the existing one.")
 
 
 def _give(dataset: Dataset, picked: np.ndarray) -> None:
@@ -97,7 +100,7 @@ def _give(dataset: Dataset, picked: np.ndarray) -> None:
 
 
 def _means(run: Run, split: Split, picked: np.ndarray, dataset: Dataset) -> None:
-    """The mean of the images, and the image of the mean code."""
+    """Draw the mean image and the decoded mean code."""
     found = results.selection(run, split, picked, dataset)
     both = pictures.to_pixels(np.stack([found.image, found.decoded]))
     scale = max(1, 72 // max(both.shape[-2:]))
@@ -115,11 +118,11 @@ def _mosaic(run: Run, dataset: Dataset, picked: np.ndarray) -> None:
                 few = picked[:1000]
                 show.picture(data.encode_mosaic(np.asarray(dataset.images[few]), columns=40), "All selected images")
                 if len(picked) > len(few):
-                    st.caption(f"The first {len(few):,} of {len(picked):,}; the download holds them all.")
+                    st.caption(f"Showing the first {len(few):,} of {len(picked):,}. The download contains all of them.")
 
 
 def _strip(run: Run, dataset: Dataset, rows: np.ndarray) -> tuple[bytes, int]:
-    """The picture and its width in pixels."""
+    """Images above their reconstructions as WebP, and the width in pixels."""
     x = np.ascontiguousarray(dataset.images[rows])
     back = pictures.to_pixels(cache.rebuild(run, x, dataset.labels[rows]).x_hat)
     scale = max(1, STRIP_WIDTH // (max(len(rows), 10) * x.shape[-1]))
@@ -142,7 +145,7 @@ def _counts(dataset: Dataset, rows: np.ndarray) -> str:
 
 
 def table(run: Run, dataset: Dataset, rows: np.ndarray) -> bytes:
-    """A CSV of index, label, file and code; a text that a spreadsheet would take for a formula is quoted."""
+    """A CSV of index, label, file and code; text that a spreadsheet would read as a formula is quoted."""
     z = results.encode_images(run, np.ascontiguousarray(dataset.images[rows]), dataset.labels[rows])
     out = io.StringIO()
     writer = csv.writer(out)
@@ -150,11 +153,13 @@ def table(run: Run, dataset: Dataset, rows: np.ndarray) -> bytes:
     for position, row in enumerate(rows):
         label = dataset.classes[dataset.labels[row]] if dataset.labels[row] >= 0 else ""
         file = dataset.files[row] if dataset.files else ""
-        writer.writerow([row, _harmless(label), _harmless(file), *(f"{value:.6g}" for value in z[position])])
+        writer.writerow(
+            [row, _escape_formula(label), _escape_formula(file), *(f"{value:.6g}" for value in z[position])]
+        )
     return out.getvalue().encode()
 
 
-def _harmless(text: str) -> str:
+def _escape_formula(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 

@@ -1,1 +1,1 @@
-"""The page Train, until a training is at work."""
+"""Page Train: the form, and the network before training."""

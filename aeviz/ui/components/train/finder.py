@@ -1,4 +1,4 @@
-"""The learning-rate finder on screen: the button, the sweep under way, its curve, and the rate taken over."""
+"""The learning-rate finder: start, progress, curve, and use of the suggestion."""
 
 import hashlib
 import json
@@ -12,36 +12,36 @@ from aeviz import files, jobs, plots, runs
 from aeviz.jobs import Job
 from aeviz.training import Recipe
 from aeviz.ui import warm, words
-from aeviz.ui.components.working import is_working, working
-from aeviz.ui.frame import said
+from aeviz.ui.components.job_progress import is_active, job_progress
+from aeviz.ui.frame import catch_errors
 
 KEPT_SECONDS = 24 * 3600.0
-# What a sweep does not depend on: it tries every rate itself, and is over before the first epoch.
+# Settings a sweep does not depend on: it sets the rate itself and ends within the first epoch.
 NOT_ASKED = ("learning_rate", "schedule", "warmup", "decay", "decay_epochs", "epochs", "patience", "ema")
 
 
 def rate_finder(recipe: Recipe) -> None:
-    """Sweep through rates on a network like this one, and take the suggestion over."""
+    """Draw the learning-rate finder for a recipe."""
     job = _job(recipe)
-    if is_working(job):
-        working(job, "rates.cancel")
+    if is_active(job):
+        job_progress(job, "rates.cancel")
         return
     status = job.status()
     found = files.read_json(job.path / "sweep.json")
     st.button(
-        "Find a learning rate" if not found else "Find it again", icon=":material/troubleshoot:", width="stretch",
-        key="rates.find", on_click=said(_start), args=(recipe,),
-        help="Trains a throwaway network for a hundred steps, from tiny rates to far too large ones, and looks where "
-        "the loss falls most steeply.",
+        "Find a learning rate" if not found else "Find again", icon=":material/troubleshoot:", width="stretch",
+        key="rates.find", on_click=catch_errors(_start), args=(recipe,),
+        help="Trains a throwaway network for a hundred steps while raising the learning rate, and suggests the rate "
+        "where the loss falls fastest.",
     )  # fmt: skip
     if found:
         _found(found)
     elif status.state in ("failed", "stopped", "interrupted") and job.path.exists():
-        st.caption(words.sentence(status.message or "it was interrupted"))
+        st.caption(words.sentence(status.message or "the search was interrupted"))
 
 
 def _found(found: dict[str, Any]) -> None:
-    """The curve of a sweep that has ended, and its suggestion."""
+    """Draw the curve of a finished sweep and its suggestion."""
     st.plotly_chart(
         plots.sweep_curve(found["rates"], found["losses"], found["suggestion"]), key="rates.curve",
         config={"displayModeBar": False}, alt="The loss over the learning rate",
@@ -57,7 +57,7 @@ def _use(rate: float) -> None:
 
 
 def _job(recipe: Recipe) -> Job:
-    """The job of all recipes that would be swept alike."""
+    """The job shared by all recipes with the same sweep."""
     values = recipe.to_json()
     values["training"] = {name: value for name, value in values["training"].items() if name not in NOT_ASKED}
     asked = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
@@ -65,7 +65,7 @@ def _job(recipe: Recipe) -> Job:
 
 
 def _start(recipe: Recipe) -> None:
-    """Start the sweep's process, and clear away what is left of sweeps of other days."""
+    """Start the sweep, and delete jobs older than `KEPT_SECONDS`."""
     wanted = _job(recipe)
     for old in wanted.path.parent.glob("rates-*"):
         if time.time() - old.stat().st_mtime > KEPT_SECONDS and not Job(old).is_alive():

@@ -1,4 +1,4 @@
-"""The network before it is trained: its hourglass, its layers to be edited, and what it costs."""
+"""The network before training: drawing, layer table and costs."""
 
 import json
 import math
@@ -16,14 +16,14 @@ from aeviz.runs import TrainingConfig
 from aeviz.ui import cache, state, words
 from aeviz.ui.components.train.layer_table import Edited, Rows, layer_table
 
-NARROW_SHARE = 0.45  # of the usual canvas, on a phone
+NARROW_SHARE = 0.45  # share of the usual canvas on narrow windows
 
 
 def outline_of(model: ModelConfig, training: TrainingConfig) -> Outline:
-    """A network laid out as far as it fits together, with what training it takes.
+    """The layers of a network, as far as they fit together, and its training costs.
 
     Raises:
-        BadValue: settings that do not go with these images.
+        BadValue: the settings do not fit the image shape.
     """
     values = model.to_json()
     return cache.outline(
@@ -32,13 +32,13 @@ def outline_of(model: ModelConfig, training: TrainingConfig) -> Outline:
 
 
 def network_view(key: str, model: ModelConfig, outline: Outline, on_edit: Edited) -> None:
-    """Draw a network, and let its layers be edited; `on_edit` hears, as a callback, of the whole list."""
+    """Draw a network and its layer table; `on_edit` is called with all layers and the latent size."""
     _figures(model, outline)
     bars, places = _bars(model, outline)
     share = NARROW_SHARE if state.is_narrow() else 1.0
     st.plotly_chart(
         plots.hourglass(bars, places=places, share=share), key=f"{key}_hourglass", config={"displayModeBar": False},
-        alt="Numbers left of an image after every layer",
+        alt="Number of values after each layer",
     )  # fmt: skip
     layer_table(f"{key}_layers", model.body, model.latent_dim, _rows(model, outline), on_edit)
 
@@ -46,10 +46,10 @@ def network_view(key: str, model: ModelConfig, outline: Outline, on_edit: Edited
 def layer_editor(
     key: str, model: dict[str, Any], sample_shape: tuple[int, ...], training: TrainingConfig | None = None
 ) -> dict[str, Any]:
-    """The same for a network that exists: draws it, and gives its settings (without a sample's shape) as edited.
+    """Draw an existing network for editing; returns the edited settings without the sample shape.
 
-    Edits are kept in the session under `key` until `model` itself is another one; they are whole settings, but need
-    not fit together: `budget.check` and whoever takes them over say what does not.
+    Edits are kept in the session under `key` until `model` changes. They are complete settings, but may not fit
+    together; callers must check them.
     """
     given = {name: value for name, value in model.items() if name != "sample_shape"}
     if state.recall(f"{key}.given") != given:
@@ -67,7 +67,7 @@ def layer_editor(
 
 
 def _figures(model: ModelConfig, outline: Outline) -> None:
-    """What the network is in five numbers; where it does not fit together there are none."""
+    """Draw the network's key figures; dashes if it does not fit together."""
     size, latent, whole = math.prod(model.sample_shape), model.latent_dim, outline.problem is None
     needed = outline.cost
     shown = {
@@ -76,20 +76,20 @@ def _figures(model: ModelConfig, outline: Outline) -> None:
         "Parameters": (words.count(needed.parameters) if whole else "–", None),
         "Memory to train": (
             costs.in_bytes(needed.memory) if whole else "–",
-            "Weights, gradients, the optimizer's memory and the activations of one batch.",
+            "Weights, gradients, optimizer state and the activations of one batch.",
         ),
         "FLOPs per image": (
             words.count(needed.flops) if whole else "–",
-            "Two per weight and place it is used at, forward only.",
+            "Forward pass only: two per multiply-accumulate.",
         ),
     }
     with st.container(horizontal=True, gap="medium"):
-        for name, (value, told) in shown.items():
-            st.metric(name, value, help=told, width="content")
+        for name, (value, note) in shown.items():
+            st.metric(name, value, help=note, width="content")
 
 
 def _by_row(model: ModelConfig, outline: Outline) -> list[list[Layer]]:
-    """The encoder's modules, gathered by the row of the settings that they come from."""
+    """The encoder's modules grouped by their row in the settings."""
     gathered: list[list[Layer]] = [[] for _ in model.body.as_layers()]
     for layer in outline.layers:
         if layer.row is not None:
@@ -102,7 +102,7 @@ def _rest(outline: Outline, *parts: str) -> list[Layer]:
 
 
 def _bars(model: ModelConfig, outline: Outline) -> tuple[list[Bar], int]:
-    """The drawing's bars, and how many there would be if all fitted."""
+    """The bars of the drawing, and their number if all layers fitted."""
     layers = model.body.as_layers()
     encoder = [
         Bar(words.label(layers[row].kind), "encoder", modules[-1].shape, sum(one.parameters for one in modules))
@@ -116,17 +116,17 @@ def _bars(model: ModelConfig, outline: Outline) -> tuple[list[Bar], int]:
         return [image, *encoder, Bar(words.label(layers[broken].kind), "broken", before)], places
     code = Bar("Code", "code", (model.latent_dim,), sum(one.parameters for one in _rest(outline, "encoder", "code")))
     decoder = [Bar(f"{bar.name}, mirrored", "decoder", bar.shape) for bar in reversed(encoder)]
-    return [image, *encoder, code, *decoder, Bar("Rebuilt image", "image", model.sample_shape)], places
+    return [image, *encoder, code, *decoder, Bar("Reconstruction", "image", model.sample_shape)], places
 
 
 def _rows(model: ModelConfig, outline: Outline) -> Rows:
-    """What stands at the right of each row: the image, the layers, the code, and the decoder as one."""
+    """Costs of image, layers, code and the whole decoder."""
     rows = [_costs(modules, modules[-1].shape) for modules in _by_row(model, outline)]
     missing: list[dict[str, str]] = [{}] * (len(model.body.as_layers()) - len(rows))
     image = {"shape": _shape(model.sample_shape)}
     if outline.problem is not None:
         broken = 1 + (outline.broken or 0)
-        return Rows([image, *rows, *missing, {}, {}], broken, words.opened(outline.problem))
+        return Rows([image, *rows, *missing, {}, {}], broken, words.capitalised(outline.problem))
     code = _costs(_rest(outline, "encoder", "code"), (model.latent_dim,))
     decoder = _costs(_rest(outline, "decoder"), model.sample_shape)
     return Rows([image, *rows, code, decoder])

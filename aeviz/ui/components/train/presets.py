@@ -1,4 +1,4 @@
-"""Recipes worth starting from: picked at the top of the form, which they fill in."""
+"""The preset picker, which fills in the form."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,53 +11,53 @@ from aeviz.training import Preset, Recipe
 from aeviz.ui import forms, state, words
 
 SHARED = set(ModelConfig.model_fields)
-ANY_SHAPE = (1, 1, 1)  # a recipe's model is of no images yet
+ANY_SHAPE = (1, 1, 1)  # stands in until the image shape is known
 
 
 @dataclass(frozen=True)
 class Picked:
-    """The recipe that was picked, if any, and the place below it."""
+    """The selected preset, if any, and the container for its description."""
 
     preset: Preset | None
     place: DeltaGenerator
 
     def describe(self, recipe: Recipe | None) -> None:
-        """Say what the preset is and has reached, or that the form has been changed since."""
+        """Describe the preset and its measured results, or note that the form has changed since."""
         if self.preset is None:
             return
-        changed = recipe is None or _told(recipe) != _told(self.preset.recipe)
+        changed = recipe is None or _identity(recipe) != _identity(self.preset.recipe)
         if changed and self.preset.measured is None:
             return
-        said = "Changed since: what was measured may not hold." if changed else self.preset.summary
-        self.place.caption(f"{words.plain(said)} {'' if changed else _reached(self.preset)}")
+        text = "Changed since the preset: its measured results may not apply." if changed else self.preset.summary
+        self.place.caption(f"{words.plain(text)} {'' if changed else _reached(self.preset)}")
 
 
 def preset_picker(data_name: str, presets: Sequence[Preset]) -> Picked:
-    """Pick a recipe for a data set, and have the form filled in by it."""
+    """Select a preset for a data set, which fills in the form."""
     known, key = {preset.name: preset for preset in presets}, f"train.preset.{data_name}"
     chosen = st.selectbox(
-        "Preset", list(known), index=None, key=key, placeholder="Begin with …", persist_state="session",
+        "Preset", list(known), index=None, key=key, placeholder="Start from a preset", persist_state="session",
         format_func=lambda name: _titled(known[name]), on_change=lambda: _fill(known.get(st.session_state[key])),
-        help="Fills in the whole form.\n" + "\n".join(f"- **{one.label}**: {one.summary}" for one in presets),
+        help="Fills in all settings below.\n" + "\n".join(f"- **{one.label}**: {one.summary}" for one in presets),
     )  # fmt: skip
     return Picked(known.get(chosen or ""), st.container())
 
 
 def _titled(preset: Preset) -> str:
-    """Chosen by what it reached on validation: test images are for looking, not for choosing."""
+    """A preset's label with its validation PSNR; test scores are not for selection."""
     return f"{preset.label} · {words.decibels(preset.measured.val_psnr)}" if preset.measured else preset.label
 
 
 def _reached(preset: Preset) -> str:
     measured = preset.measured
     if measured is None:
-        return "What it reaches depends on the images."
+        return "Results depend on the images."
     took = f"{words.duration(measured.seconds)} on {measured.device.upper()}"
-    return f"Reached **{words.decibels(measured.test_psnr)}** on the test images, after {took}."
+    return f"Reached **{words.decibels(measured.test_psnr)}** on the test images in {took}."
 
 
-def _told(recipe: Recipe) -> tuple[object, object]:
-    """What makes two recipes the same: model and training, whatever the seed and the machine."""
+def _identity(recipe: Recipe) -> tuple[object, object]:
+    """Model and training settings that identify a recipe, without seed, device and threads."""
     training = recipe.training.model_copy(update={"device": "auto", "threads": 0})
     return model_config({**recipe.model, "sample_shape": ANY_SHAPE}), training
 
@@ -68,7 +68,7 @@ def _fill(preset: Preset | None) -> None:
 
 
 def fill_form(recipe: Recipe) -> None:
-    """Put every setting of a recipe into the form of the page Train; to be called from a callback."""
+    """Fill the form of the page Train from a recipe; call it from a callback."""
     model = model_config({**recipe.model, "sample_shape": ANY_SHAPE}).to_json()
     variant, body = str(model.pop("variant")), dict(model.pop("body"))
     training = recipe.training.to_json()

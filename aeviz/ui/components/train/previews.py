@@ -1,4 +1,4 @@
-"""What a group of settings comes to, drawn below them: the learning rate over time, images as they will be fed."""
+"""Previews below groups of settings: the learning-rate schedule, and augmented images."""
 
 from collections.abc import Callable
 
@@ -15,15 +15,15 @@ from aeviz.training.batches import augment
 from aeviz.ui import cache, show
 from aeviz.ui.components.train.finder import rate_finder
 
-POINTS = 160  # of the curve of the learning rate
+POINTS = 160  # of the learning-rate curve
 SAMPLES, COLUMNS = 8, 4
-SIDE = 84  # pixels of a sample on screen, about
+SIDE = 84  # approximate pixels of a sample
 
 Preview = Callable[[Recipe, ModelConfig], None]
 
 
 def rate_preview(recipe: Recipe, model: ModelConfig) -> None:
-    """The learning rate over the training, and the way to a good one."""
+    """Draw the learning-rate schedule and the learning-rate finder."""
     config = recipe.training
     epochs = np.linspace(0.0, config.epochs, POINTS)
     rates = [training.rate_at(config, float(epoch), config.epochs) for epoch in epochs]
@@ -32,26 +32,26 @@ def rate_preview(recipe: Recipe, model: ModelConfig) -> None:
         alt="The learning rate over the epochs",
     )  # fmt: skip
     if config.schedule == "plateau":
-        st.caption("It falls when validation stands still, which cannot be drawn beforehand.")
+        st.caption("The rate drops when validation loss plateaus, which cannot be predicted here.")
     rate_finder(recipe)
 
 
 def image_preview(recipe: Recipe, model: ModelConfig) -> None:
-    """Eight images, and below them how they could be fed to the network."""
+    """Draw eight training images and the corresponding network inputs."""
     if len(model.sample_shape) != 3:
         return
     dataset = cache.dataset(recipe.data.name, recipe.data.params)
     images = np.asarray(dataset.images[dataset.rows("train")[:SAMPLES]])
-    fed = _spoiled(model, augment.shown(recipe.training.augment, images, seed=recipe.seed), recipe.seed)
+    fed = _corrupted(model, augment.shown(recipe.training.augment, images, seed=recipe.seed), recipe.seed)
     scale = max(1, SIDE // images.shape[-1])
     picture = pictures.originals_over_reconstructions(images, fed, columns=COLUMNS, scale=scale)
-    show.picture(pictures.encode_webp(picture), "Images above, below them as they are fed")
-    what = "as they are fed" if (fed != images).any() else "fed as they are"
+    show.picture(pictures.encode_webp(picture), "Training images above, network inputs below")
+    what = "network inputs" if (fed != images).any() else "unchanged network inputs"
     st.caption(f"Training images above, {what} below.")
 
 
-def _spoiled(model: ModelConfig, images: np.ndarray, seed: int) -> np.ndarray:
-    """Images (N, C, H, W) uint8 under the noise that a denoising network is fed; any others as they are."""
+def _corrupted(model: ModelConfig, images: np.ndarray, seed: int) -> np.ndarray:
+    """Images (N, C, H, W) uint8, corrupted if the network is a denoising autoencoder."""
     if not isinstance(model, DenoisingConfig):
         return images
     x = torch.from_numpy(images).float() / 255.0
@@ -61,4 +61,4 @@ def _spoiled(model: ModelConfig, images: np.ndarray, seed: int) -> np.ndarray:
     return pictures.to_pixels(noisy.numpy())
 
 
-PREVIEWS: dict[str, Preview] = {"Learning rate": rate_preview, "Variation of the images": image_preview}
+PREVIEWS: dict[str, Preview] = {"Learning rate": rate_preview, "Augmentation": image_preview}

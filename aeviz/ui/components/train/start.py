@@ -1,4 +1,4 @@
-"""From the recipe to a training at work, and the choice between the network drawn and the training watched."""
+"""The start button, and the switch between the network and the training."""
 
 import streamlit as st
 
@@ -7,37 +7,38 @@ from aeviz.runs import Run
 from aeviz.training import Recipe
 from aeviz.ui import cache, menu, state, warm, words
 from aeviz.ui.components.train.recipe import Filled, device_line
-from aeviz.ui.frame import said
+from aeviz.ui.frame import catch_errors
 
 NETWORK, TRAINING = "Network", "Training"
 VIEW = "train.view"
 
 
 def train_button(filled: Filled) -> None:
-    """The button that starts what the form describes, and where it will train."""
+    """Draw the start button, and the device or what prevents the start."""
     info, recipe = filled.info, filled.recipe
     st.button(
-        "Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train", on_click=said(_start),
+        "Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train",
+        on_click=catch_errors(_start),
         args=(recipe,), disabled=not info.ready or recipe is None,
     )  # fmt: skip
     if not info.ready:
-        st.caption(f"{words.plain(info.label)} is not here yet.")
+        st.caption(f"{words.plain(info.label)} is not downloaded yet.")
         st.page_link(menu.MENU["data"].path, label="Download it on the page Data", icon=":material/download:")
     elif recipe:
         st.caption(device_line(recipe))
     else:
-        where = "in the red row" if filled.outline and filled.outline.problem else "beside"
-        st.caption(f":material/block: Not like this; what is wrong stands {where}.")
+        where = "the red row" if filled.outline and filled.outline.problem else "the error message"
+        st.caption(f":material/block: Cannot train with these settings; see {where}.")
 
 
 def _start(recipe: Recipe) -> None:
-    """Make the run and start it, or raise what is wrong; nothing was made then."""
-    begin(training.prepare(recipe, cache.dataset(recipe.data.name, recipe.data.params)))
+    """Create the run and start its training; nothing is created if it raises."""
+    start_run(training.prepare(recipe, cache.dataset(recipe.data.name, recipe.data.params)))
     st.session_state[VIEW] = TRAINING
 
 
-def begin(run: Run, title: str = "") -> None:
-    """Start a run that was prepared, under a title if given, and watch it from the top of the page."""
+def start_run(run: Run, title: str = "") -> None:
+    """Start a prepared run, with a title if given, and show it from the top of the page."""
     if title:
         run.write_note(run.note().model_copy(update={"title": title}))
     training.launch(run, warm.spare().start)
@@ -46,17 +47,17 @@ def begin(run: Run, title: str = "") -> None:
 
 
 def view_picker() -> Run | None:
-    """The run to watch, or None where the network is to be drawn."""
+    """Select the view: the run to watch, or None for the network."""
     run = state.current_run()
     if run is None:
         return None
     usual = NETWORK if run.status().state in ("done", "diverged") else TRAINING
-    # Said anew each time: on a window that turns out to be narrow the control is drawn again elsewhere.
+    # Set on each run, because the control is drawn elsewhere once the window is found to be narrow.
     st.session_state[VIEW] = st.session_state.get(VIEW) or usual
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         shown = st.segmented_control(
             "View", [NETWORK, TRAINING], key=VIEW, required=True, label_visibility="collapsed",
-            help="The network as the form describes it, or the training of the chosen run.",
+            help="The network configured in the form, or the training of the selected run.",
         )  # fmt: skip
         if shown == TRAINING:
             st.markdown(f"**{words.plain(words.run_title(run.config(), run.note().title))}**", width="content")

@@ -1,1 +1,1 @@
-"""The page Walk."""
+"""Views of the page Walk."""

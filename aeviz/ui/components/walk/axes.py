@@ -1,4 +1,4 @@
-"""What every axis of the space does: each latent dimension, or principal direction, swept over its range of the data."""
+"""View Dimensions: each latent dimension or principal direction, swept over the range of the data."""
 
 from typing import NamedTuple
 
@@ -11,77 +11,82 @@ from aeviz.models.variants.vae import VAE
 from aeviz.results import Axes
 from aeviz.results.generated.sweeps import Kind, axis_name, sweep
 from aeviz.runs import Run
-from aeviz.ui import cache, drawn, words
-from aeviz.ui.components.code_bridges import mosaic
-from aeviz.ui.components.images.one_image import OneImage, one_image, through_network
+from aeviz.ui import cache, derived, words
+from aeviz.ui.components.code_views import mosaic
+from aeviz.ui.components.export_buttons import export_menu
+from aeviz.ui.components.images.image_picker import PickedImage, pick_image, through_network
 from aeviz.ui.components.posters import Row, poster
-from aeviz.ui.components.taking import take_along
 
 HEIGHT = 640
-SILENT, FAINT = 1e-3, 0.35  # mean squared change of pixels below which an axis says nothing, and how it is drawn
+SILENT, FAINT = 1e-3, 0.35  # mean squared pixel change below which an axis has no effect, and its opacity
 KINDS: dict[Kind, str] = {"dimensions": "Latent", "principal": "Principal"}
 ORDERS: dict[Order, str] = {"effect": "Effect on pixels", "variance": "Variance", "kl": "KL"}
 NAME = "dimensions"
 
 
 class Chosen(NamedTuple):
-    """The image to begin at, which axes, by what they are ordered, and how many pictures a row has."""
+    """The starting image, the kind of axes, their order, and the images per row."""
 
-    image: OneImage | None
+    image: PickedImage | None
     kind: Kind
     order: Order
     steps: int
 
 
 def axes_controls(run: Run) -> Chosen:
-    """Which image is changed, and along which axes."""
-    image = one_image(run, "Image", "axes.image")
+    """Select the image and the axes."""
+    image = pick_image(run, "Image", "axes.image")
     kind: Kind = st.segmented_control(
-        "Axes", list(KINDS), default="dimensions", required=True, key="axes.kind", width="stretch", persist_state="session",
-        format_func=KINDS.__getitem__, help="The numbers of the code one by one, or the directions along which codes vary most.",
+        "Axes", list(KINDS), default="dimensions", required=True, key="axes.kind", width="stretch",
+        persist_state="session",
+        format_func=KINDS.__getitem__, help="Single latent dimensions, or the principal directions of the codes.",
     )  # fmt: skip
-    told = [name for name in ORDERS if name != "kl" or (kind == "dimensions" and isinstance(cache.model(run), VAE))]
+    orders = [name for name in ORDERS if name != "kl" or (kind == "dimensions" and isinstance(cache.model(run), VAE))]
     order: Order = st.selectbox(
-        "Most first", told, key=f"axes.order.{len(told)}", format_func=ORDERS.__getitem__, persist_state="session",
-        help="Axes are ordered by how much they change the picture, by how much codes vary along them, or by the KL divergence from N(0, 1).",
+        "Order by", orders, key=f"axes.order.{len(orders)}", format_func=ORDERS.__getitem__, persist_state="session",
+        help="Order axes by how much they change the image, by the variance of the codes along them, or by their KL "
+        "divergence from N(0, 1).",
     )  # fmt: skip
-    steps = st.slider("Pictures a row", 3, 15, 9, key="axes.steps", persist_state="session")
+    steps = st.slider("Images per row", 3, 15, 9, key="axes.steps", persist_state="session")
     return Chosen(image, kind, order, steps)
 
 
 def axes_canvas(run: Run, chosen: Chosen) -> None:
-    """A row of pictures for each axis; the one that is most like the image itself has a frame."""
+    """Draw a row of images for each axis; the one closest to the starting image is framed."""
     if chosen.image is None:
-        st.info("Choose an image to begin with.", icon=":material/upload:")
+        st.info("Choose an image to start from.", icon=":material/upload:")
         return
-    known = drawn.axes(run, chosen.kind, chosen.order)
+    known = derived.axes(run, chosen.kind, chosen.order)
     rebuilt = through_network(run, [chosen.image])
     swept = sweep(rebuilt.z[0], known, chosen.steps)
     count, steps, width = swept.z.shape
-    told = None if rebuilt.condition is None else rebuilt.condition.repeat(count * steps)
-    frames = pictures.to_pixels(cache.decode(run, swept.z.reshape(-1, width), told))
+    orders = None if rebuilt.condition is None else rebuilt.condition.repeat(count * steps)
+    frames = pictures.to_pixels(cache.decode(run, swept.z.reshape(-1, width), orders))
     own = np.abs(swept.values - swept.own[:, None]).argmin(axis=1) + steps * np.arange(count)
     names = [axis_name(chosen.kind, axis) for axis in swept.chosen.tolist()]
     notes = [_note(known, chosen.order, axis) for axis in swept.chosen]
     silent = known.effect[swept.chosen] < SILENT
     mosaic(
-        frames, key="axes.mosaic", alt=f"{count} axes, {steps} pictures each", height=HEIGHT, columns=steps, marks=own.tolist(),
+        frames, key="axes.mosaic", alt=f"{count} axes, {steps} images each", height=HEIGHT, columns=steps,
+        marks=own.tolist(),
         fade=np.where(silent, FAINT, 1.0).repeat(steps),
         rows=[{"label": name, "note": note} for name, note in zip(names, notes, strict=True)],
         words=[f"{name} = {value:.2f}" for name, row in zip(names, swept.values, strict=True) for value in row],
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
-        fewer = f"The {count} of {len(known.vectors):,} axes that do most. " if count < len(known.vectors) else ""
+        fewer = f"The top {count} of {len(known.vectors):,} axes. " if count < len(known.vectors) else ""
         st.caption(
-            f"{fewer}From the 1st to the 99th percentile of the data; framed is the image itself."
-            + (" Faint axes change next to nothing." if silent.any() else ""),
+            f"{fewer}Values run from the 1st to the 99th percentile of the data; a frame marks the image itself."
+            + (" Faint axes have almost no effect." if silent.any() else ""),
             width="stretch",
         )
-        take_along(
+        export_menu(
             NAME, frames.reshape(count, steps, *frames.shape[1:]),
             {"axis": np.array(names), "value": swept.values, "z": swept.z, "x_hat": frames},
             {"axis": np.array(names).repeat(steps), "value": swept.values.ravel(), "z": swept.z.reshape(-1, width)},
-            picture=lambda: poster([Row(*row) for row in zip(frames.reshape(count, steps, *frames.shape[1:]), names, notes, strict=True)]),
+            picture=lambda: poster(
+                [Row(*row) for row in zip(frames.reshape(count, steps, *frames.shape[1:]), names, notes, strict=True)]
+            ),
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Images on their way in: the import's form, its process watched, downloads, and what was skipped."""
+"""Imports and downloads: the import form, progress, results and skipped files."""
 
 import shutil
 import time
@@ -15,7 +15,7 @@ from aeviz.errors import AevizError, BadValue
 from aeviz.files import safe_name
 from aeviz.jobs import Job
 from aeviz.ui import forms, state, words
-from aeviz.ui.frame import draw_anew, said
+from aeviz.ui.frame import catch_errors, redraw
 
 TYPES = ["zip", "png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "npy", "npz", "csv"]
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -26,18 +26,18 @@ def _folder() -> Path:
     return data.data_root() / ".jobs"
 
 
-def offer_download(info: DataInfo, working: bool) -> None:
-    """A public set that is not here yet: what it is, and the button that fetches it."""
+def download_box(info: DataInfo, working: bool) -> None:
+    """Draw the description and download button of a public data set."""
     size = f"{info.n:,} images, {words.shape(info.shape)}" if info.n and info.shape else ""
     with st.container(border=True):
-        st.markdown(f"#### {words.plain(info.label)} is not here yet")
+        st.markdown(f"#### {words.plain(info.label)} is not downloaded yet")
         st.caption(f"{size}. {words.plain(info.origin)}")
         st.button(
-            "Download it",
+            "Download",
             icon=":material/download:",
             type="primary",
             key="data.get",
-            on_click=said(_start_download),
+            on_click=catch_errors(_start_download),
             args=(info.name,),
         )
 
@@ -53,8 +53,8 @@ def _watch(job: Job, name: str) -> None:
     state.remember("data.job.name", name)
 
 
-def under_way() -> bool:
-    """The import or download one started, until it has been read; whether one is at work."""
+def import_progress() -> bool:
+    """Show the current import or download until its result is dismissed; returns whether one is running."""
     path = state.recall("data.job") or _running()
     if not path:
         return False
@@ -68,7 +68,7 @@ def under_way() -> bool:
 
 
 def _running() -> str | None:
-    """An import that is at work though this visitor did not start it, or has reloaded the page."""
+    """The path of a running import that this session did not start, or started before a reload."""
     found = [folder for folder in _folder().glob("*") if Job(folder).is_alive()] if _folder().exists() else []
     return str(found[0]) if found else None
 
@@ -78,7 +78,7 @@ def _progress(job: Job) -> None:
     status = job.status()
     if status.state not in jobs.LIVE:
         state.remember("data.job", str(job.path))
-        draw_anew()
+        redraw()
     with st.container(border=True):
         share = min(1.0, status.done / status.total) if status.total else 0.0
         st.progress(share, text=words.plain(status.message or "Starting …"))
@@ -86,31 +86,38 @@ def _progress(job: Job) -> None:
 
 
 def _outcome(job: Job) -> None:
-    """How it ended, with every skipped file by name."""
+    """Show how the job ended, with the names of skipped files."""
     status, name = job.status(), str(state.recall("data.job.name", ""))
     if status.state == "done":
-        _arrived(name)
+        _success(name)
         st.button(
-            "Look at them", key="data.read", icon=":material/visibility:", type="primary", on_click=_read, args=(name,)
+            "View images",
+            key="data.read",
+            icon=":material/visibility:",
+            type="primary",
+            on_click=_dismiss,
+            args=(name,),
         )
         return
     if status.state == "stopped":
-        st.info("Cancelled; nothing was kept.", icon=":material/close:")
+        st.info("Cancelled. Nothing was saved.", icon=":material/close:")
     else:
-        st.error(words.sentence(status.message or "it was interrupted; nothing was kept"), icon=":material/error:")
-    st.button("Close", key="data.read", on_click=_read)
+        st.error(
+            words.sentence(status.message or "the import was interrupted; nothing was saved"), icon=":material/error:"
+        )
+    st.button("Close", key="data.read", on_click=_dismiss)
 
 
-def _read(name: str = "") -> None:
-    """Put the message away; a set that has come in is the one to look at, and to train on."""
+def _dismiss(name: str = "") -> None:
+    """Dismiss the result, and select the imported data set."""
     state.remember("data.job", None)
     if name:
         state.choose_set(name)
 
 
-def _arrived(name: str) -> None:
+def _success(name: str) -> None:
     info = next((info for info in data.list_data() if info.name == name), None)
-    count = f"{info.n:,} images are here as {words.plain(info.label)}." if info and info.n else "It is here."
+    count = f"Added {info.n:,} images as {words.plain(info.label)}." if info and info.n else "Data set added."
     st.success(count, icon=":material/check:")
     skipped = data.skipped_files(name) if info and info.own else []
     if skipped:
@@ -120,31 +127,32 @@ def _arrived(name: str) -> None:
             )
 
 
-@st.dialog("Bring your own images", width="medium")
+@st.dialog("Import images", width="medium")
 def import_dialog() -> None:
-    """The form of an import: which images, and how they are made to fit."""
+    """The import form: images, name and fitting."""
     kinds = ["Zip or images", "Folder", *(["Path"] if st.get_option("server.address") in LOCAL else [])]
     kind = st.segmented_control(
-        "From", kinds, default=kinds[0], required=True, key="bring.kind", label_visibility="collapsed"
+        "From", kinds, default=kinds[0], required=True, key="import.kind", label_visibility="collapsed"
     )
     st.caption(
-        "Folder names become labels. A train and a test folder are kept apart. A CSV beside the images becomes columns to colour by."
+        "Folder names become labels. Folders named train and test define the split. A CSV file next to the images adds "
+        "columns to colour the map by."
     )
-    files, path = _brought(kind)
+    files, path = _source(kind)
     first = Path(files[0].name if files else path)
     guess = first.parts[0] if files and len(first.parts) > 1 else first.stem
     name_help = ImportSettings.model_fields["name"].description
-    asked: dict[str, Any] = {"name": st.text_input("Name", _as_name(guess), key=f"bring.name.{guess}", help=name_help)}
+    asked: dict[str, Any] = {"name": st.text_input("Name", _as_name(guess), key=f"import.name.{guess}", help=name_help)}
     if kind == "Folder":
-        st.caption(":material/speed: Hundreds of files arrive far sooner as one zip.")
+        st.caption(":material/speed: A single zip uploads much faster than hundreds of files.")
     with st.container(horizontal=True):
-        asked |= forms.settings_form(ImportSettings, "bring", skip=["name", "background"])
+        asked |= forms.settings_form(ImportSettings, "import", skip=["name", "background"])
         asked["background"] = forms.choose(
-            ["white", "black"], "white", label="Background", key="bring.background",
-            help="What shows behind transparency and padding.",
+            ["white", "black"], "white", label="Background", key="import.background",
+            help="Fills transparent areas and padding.",
         )  # fmt: skip
-    st.caption(_fit_said(asked))
-    if st.button("Import", type="primary", icon=":material/add:", key="bring.go", disabled=not files and not path):
+    st.caption(_fit_summary(asked))
+    if st.button("Import", type="primary", icon=":material/add:", key="import.go", disabled=not files and not path):
         try:
             _start_import(files, path, ImportSettings.parse(asked))
         except AevizError as error:
@@ -153,13 +161,13 @@ def import_dialog() -> None:
             st.rerun()
 
 
-def _brought(kind: str) -> tuple[list[Any], str]:
-    """The files given to the browser, or a path on this machine."""
+def _source(kind: str) -> tuple[list[Any], str]:
+    """The uploaded files, or a path on this machine."""
     if kind == "Path":
-        return [], st.text_input("Folder or zip on this machine", key="bring.path", placeholder="/home/me/pictures")
+        return [], st.text_input("Folder or zip on this machine", key="import.path", placeholder="/home/me/pictures")
     many: Literal[True, "directory"] = "directory" if kind == "Folder" else True
     files = st.file_uploader(
-        "Images", type=TYPES, accept_multiple_files=many, key=f"bring.{kind}", label_visibility="collapsed"
+        "Images", type=TYPES, accept_multiple_files=many, key=f"import.{kind}", label_visibility="collapsed"
     )
     return files or [], ""
 
@@ -169,23 +177,32 @@ def _as_name(text: str) -> str:
     return clean[:40] or "mine"
 
 
-def _fit_said(asked: dict[str, object]) -> str:
-    how = "cropped to its centre square" if asked["fit"] == "crop" else f"padded to a square with {asked['background']}"
-    return f"Each image is {how} and made {asked['size']} × {asked['size']} pixels, {'colour' if asked['mode'] == 'rgb' else 'grey'}."
+def _fit_summary(asked: dict[str, object]) -> str:
+    how = (
+        "cropped to its central square" if asked["fit"] == "crop" else f"padded to a square with {asked['background']}"
+    )
+    colours = "colour" if asked["mode"] == "rgb" else "grey"
+    return f"Each image is {how} and resized to {asked['size']} × {asked['size']} pixels, {colours}."
 
 
 def _start_import(files: list[Any], path: str, settings: ImportSettings) -> None:
-    """Put the uploads where the import's process finds them, and start it."""
+    """Stage the uploads and start the import job.
+
+    Raises:
+        BadValue: the name is taken, or the path does not exist.
+    """
     safe_name(settings.name)
     if settings.name in {info.name for info in data.list_data()}:
         raise BadValue(
-            "there is a set called {name} already; choose another name or delete it first", name=settings.name
+            "a data set named {name} already exists; choose another name or delete it first", name=settings.name
         )
     job = jobs.create(_folder(), f"import-{settings.name}")
     if path:
         sources, staged = [Path(path).expanduser()], []
         if not sources[0].exists():
-            raise BadValue("there is nothing at {path}; give a folder, a zip or an image on this machine", path=path)
+            raise BadValue(
+                "nothing found at {path}; give the path of a folder, zip or image on this machine", path=path
+            )
     else:
         staged = [_stage(files)]
         found = sorted(staged[0].iterdir())
@@ -197,7 +214,7 @@ def _start_import(files: list[Any], path: str, settings: ImportSettings) -> None
 
 
 def _stage(files: list[Any]) -> Path:
-    """Uploaded files in a folder of their own, with the folders they came in."""
+    """Copy uploaded files to a new folder, keeping their relative paths."""
     folder = data.data_root() / ".uploads" / f"{int(time.time())}-{uuid.uuid4().hex[:8]}"
     folder.mkdir(parents=True, mode=0o700)
     try:

@@ -1,4 +1,4 @@
-"""Images to begin with, each chosen by its picture: of the test set, or of a person's own."""
+"""Image pickers: choose a test image or one of the user's own by its thumbnail."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,68 +11,68 @@ from aeviz.data import Dataset, pictures
 from aeviz.results import Rebuilt
 from aeviz.runs import Run
 from aeviz.ui import cache, show, state, words
-from aeviz.ui.components.images import brought
-from aeviz.ui.components.images.arriving import arrivals_of_images, fitting_now, say_problems
+from aeviz.ui.components.images import your_images
+from aeviz.ui.components.images.class_labels import labels_of
 from aeviz.ui.components.images.gallery import gallery
-from aeviz.ui.components.images.pictures import Chosen, brought_images, name_of
-from aeviz.ui.components.images.taken_as import labels_of
+from aeviz.ui.components.images.inputs import fitting_now, image_inputs, show_import_problems
+from aeviz.ui.components.images.pictures import Chosen, fitted_images, name_of
 
-SIDE = 160  # pixels that a picture has at least, to stay sharp
-NARROW = 96  # pixels it takes on a narrow window
-OFFERED, OFFERED_SIDE, ROOM = 39, 44, 230  # images of the set at once, and pixels
-COME, SHUFFLE = "come", "offered"
+SIDE = 160  # minimum pixels of a displayed image
+NARROW = 96  # pixels on narrow windows
+OFFERED, OFFERED_SIDE, ROOM = 39, 44, 230  # number of offered test images, and pixels
+NEW, SHUFFLE = "images.new", "offered"
 
 
-class OneImage(NamedTuple):
-    """Pixels (C, H, W) uint8 that fit a run's network, and the number of their class, -1 where nobody has said."""
+class PickedImage(NamedTuple):
+    """Pixels (C, H, W) uint8 that fit the run's network, and the class label, -1 if unknown."""
 
     pixels: np.ndarray
     label: int
 
 
-def through_network(run: Run, images: Sequence[OneImage]) -> Rebuilt:
-    """What a run's network makes of them."""
+def through_network(run: Run, images: Sequence[PickedImage]) -> Rebuilt:
+    """Reconstruct the images with a run's network."""
     return cache.rebuild(run, np.stack([image.pixels for image in images]), np.array([image.label for image in images]))
 
 
-def some_images(run: Run, labels: str, key: str) -> list[OneImage | None]:
-    """An image for each label, None while there is none; what has just been brought is taken at once."""
-    _seat(key, len(labels))
-    return [_one_of(run, label, f"{key}.{place}", place) for place, label in enumerate(labels)]
+def pick_images(run: Run, labels: str, key: str) -> list[PickedImage | None]:
+    """Draw a picker for each label; newly added images fill them in turn. None if there is no image."""
+    _assign_new(key, len(labels))
+    return [_picker(run, label, f"{key}.{place}", place) for place, label in enumerate(labels)]
 
 
-def one_image(run: Run, label: str, key: str) -> OneImage | None:
-    """An image, None while there is none; what has just been brought is taken at once."""
-    _seat(key, 1)
-    return _one_of(run, label, f"{key}.0", 0)
+def pick_image(run: Run, label: str, key: str) -> PickedImage | None:
+    """Draw an image picker; newly added images are selected. None if there is no image."""
+    _assign_new(key, 1)
+    return _picker(run, label, f"{key}.0", 0)
 
 
-def images_of_yours(run: Run, key: str) -> None:
-    """The way to bring images; each place that wants one offers them from then on."""
-    with st.popover("Images of yours", icon=":material/add_photo_alternate:", width="stretch"):
-        arrivals_of_images(run, f"{key}.yours", on_come=_wait_for_places)
-        say_problems()
+def your_images_button(run: Run, key: str) -> None:
+    """Draw the popover to add the user's own images, which all pickers then offer."""
+    with st.popover("Your images", icon=":material/add_photo_alternate:", width="stretch"):
+        image_inputs(run, f"{key}.yours", on_added=_queue)
+        show_import_problems()
 
 
-def _wait_for_places(names: list[str]) -> None:
-    state.remember(COME, [*state.recall(COME, []), *names])
+def _queue(names: list[str]) -> None:
+    state.remember(NEW, [*state.recall(NEW, []), *names])
 
 
-def _seat(key: str, count: int) -> None:
-    """Give the places, in turn, to what has just come in."""
+def _assign_new(key: str, count: int) -> None:
+    """Assign newly added images to the pickers in turn."""
     turn = state.recall(f"{key}.turn", 0)
-    for name in state.recall(COME, [])[:count]:
+    for name in state.recall(NEW, [])[:count]:
         state.remember(f"{key}.{turn % count}", name)
         turn += 1
     state.remember(f"{key}.turn", turn)
-    state.remember(COME, [])
+    state.remember(NEW, [])
 
 
-def _one_of(run: Run, label: str, key: str, place: int) -> OneImage | None:
-    """The image of a place, and what chooses another; without a choice the first test image of class `place`."""
-    here, yours = cache.images_if_here(run), brought_images(run, fitting_now())
+def _picker(run: Run, label: str, key: str, place: int) -> PickedImage | None:
+    """Draw one picker; by default the first test image of class number `place`."""
+    here, yours = cache.images_if_here(run), fitted_images(run, fitting_now())
     chosen = _choice(here, yours, key, place)
-    image, name = _looked_up(run, here, yours, chosen)
+    image, name = _resolve(run, here, yours, chosen)
     with st.container(gap="xxsmall"):
         st.markdown(f"**{label}** :small[{words.plain(name)}]")
         slot, beside = _places()
@@ -84,7 +84,7 @@ def _one_of(run: Run, label: str, key: str, place: int) -> OneImage | None:
 
 
 def _choice(here: Dataset | None, yours: Chosen, key: str, place: int) -> int | str | None:
-    """The number of a test image or the name of one of a person's own, whichever is still there."""
+    """The chosen test image number or own image name, or a default if it no longer exists."""
     kept = state.recall(key)
     if kept in yours.names:
         return str(kept)
@@ -94,26 +94,26 @@ def _choice(here: Dataset | None, yours: Chosen, key: str, place: int) -> int | 
     return yours.names[0] if yours.names else None
 
 
-def _looked_up(run: Run, here: Dataset | None, yours: Chosen, chosen: int | str | None) -> tuple[OneImage | None, str]:
-    """An image and what it is called."""
+def _resolve(run: Run, here: Dataset | None, yours: Chosen, chosen: int | str | None) -> tuple[PickedImage | None, str]:
+    """The chosen image and its name."""
     if isinstance(chosen, str):
         place = yours.names.index(chosen)
-        return OneImage(yours.pixels[place], int(yours.labels[place])), chosen
+        return PickedImage(yours.pixels[place], int(yours.labels[place])), chosen
     if here is None or chosen is None:
         return None, ""
     row = here.rows("test")[chosen]
     image = np.asarray(here.images[row])
-    return OneImage(image, int(labels_of(run, image[None], here.labels[[row]])[0])), name_of(here, row)
+    return PickedImage(image, int(labels_of(run, image[None], here.labels[[row]])[0])), name_of(here, row)
 
 
 def _first_of_class(labels: np.ndarray, place: int) -> int:
-    """The first row of the class that comes so late, or, without classes, as late a row."""
+    """The first row of the class number `place`, or without classes row number `place`."""
     firsts = np.unique(labels[labels >= 0], return_index=True)[1]
     return int(firsts[place % len(firsts)]) if len(firsts) > 1 else place % len(labels)
 
 
 def _places() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Where the picture stands, and what chooses it; beside each other on a narrow window, too, where columns would not."""
+    """Containers for image and chooser, side by side even on narrow windows, where columns would stack."""
     if not state.is_narrow():
         slot, beside = st.columns([2, 3], gap="small", vertical_alignment="center")
         return slot, beside
@@ -130,7 +130,7 @@ def _picture(image: np.ndarray | None, label: str) -> None:
 
 
 def _chooser(here: Dataset | None, yours: Chosen, key: str, chosen: int | str | None) -> None:
-    """All that one can choose from, by their pictures, and a test image by its number or by chance."""
+    """Draw the thumbnails to choose from, and buttons for a test image by number or at random."""
     rows = here.rows("test") if here else np.empty(0, np.int64)
     if not yours.names and not len(rows):
         return
@@ -141,25 +141,26 @@ def _chooser(here: Dataset | None, yours: Chosen, key: str, chosen: int | str | 
             _of_the_set(here, rows, key, chosen)
     if len(rows):
         st.button(
-            "", icon=":material/casino:", key=f"{key}.draw", on_click=_draw, args=(key, len(rows)), help="Another test image by chance."
+            "", icon=":material/casino:", key=f"{key}.draw", on_click=_draw, args=(key, len(rows)),
+            help="Pick a random test image."
         )  # fmt: skip
 
 
 def _yours(yours: Chosen, key: str, chosen: int | str | None) -> None:
-    st.caption("Yours")
+    st.caption("Your images")
     gallery(
-        yours.pixels, key=f"{key}.brought", side=OFFERED_SIDE, notes=yours.names, height=ROOM // 2,
+        yours.pixels, key=f"{key}.yours", side=OFFERED_SIDE, notes=yours.names, height=ROOM // 2,
         picked=yours.names.index(chosen) if isinstance(chosen, str) else None,
-        on_picked=lambda number: state.remember(key, yours.names[number]), on_removed=brought.remove,
+        on_picked=lambda number: state.remember(key, yours.names[number]), on_removed=your_images.remove,
     )  # fmt: skip
 
 
 def _of_the_set(here: Dataset, rows: np.ndarray, key: str, chosen: int | str | None) -> None:
-    """Some test images, class by class, and the number of any."""
+    """Draw random test images sorted by class, and an input for an image number."""
     offered = _offered(here, rows)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("From the test set", width="stretch")
-        st.button("Others", icon=":material/refresh:", key=f"{key}.others", on_click=_shuffle, type="tertiary")
+        st.button("Show others", icon=":material/refresh:", key=f"{key}.others", on_click=_shuffle, type="tertiary")
     gallery(
         np.ascontiguousarray(here.images[rows[offered]]), key=f"{key}.set", side=OFFERED_SIDE, height=ROOM,
         notes=[name_of(here, row) for row in rows[offered]], picked=_place_in(offered, chosen),
@@ -168,12 +169,13 @@ def _of_the_set(here: Dataset, rows: np.ndarray, key: str, chosen: int | str | N
     slot = f"{key}.number"
     st.session_state[slot] = chosen if isinstance(chosen, int) else None
     st.number_input(
-        f"Number of a test image, of {len(rows):,}", 0, len(rows) - 1, None, key=slot, on_change=_numbered, args=(key, slot)
+        f"Number of a test image (0 to {len(rows) - 1:,})", 0, len(rows) - 1, None, key=slot, on_change=_numbered,
+        args=(key, slot)
     )  # fmt: skip
 
 
 def _offered(here: Dataset, rows: np.ndarray) -> np.ndarray:
-    """Numbers (n,) of test images by chance, the same for all places, in the order of their classes."""
+    """Numbers (n,) of random test images sorted by class, the same for all pickers."""
     drawn = np.random.default_rng(state.recall(SHUFFLE, 0)).permutation(len(rows))[:OFFERED]
     return drawn[np.lexsort((drawn, here.labels[rows[drawn]]))]
 

@@ -1,4 +1,4 @@
-"""The dials that can be turned while a training is at work: each acts on the next step."""
+"""Live settings, which can be changed during training; each change applies at the next step."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,41 +12,41 @@ from aeviz.runs import Run, RunConfig
 from aeviz.ui import forms, state, words
 from aeviz.ui.components.live.change import change_buttons
 from aeviz.ui.components.live.follow import Follower, follow, wait_until
-from aeviz.ui.frame import said
+from aeviz.ui.frame import catch_errors
 
-TICKS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # of a decade
-MOST_EVEN = 2.0  # a wider range is shown on a logarithmic scale
-DECADES = 3  # that can be turned to, to either side of the usual value
-SMALLEST = 1e-7  # beside 0, for weights that are 0 as a rule
-HEARD_SECONDS = 0.6
+TICKS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # within a decade
+MOST_EVEN = 2.0  # wider ranges use a logarithmic scale
+DECADES = 3  # to either side of the default
+SMALLEST = 1e-7  # smallest value besides 0 for settings whose default is 0
+APPLY_SECONDS = 0.6
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A turn that was asked for in this tab: to which value, at which step, and the step it acts from, once known."""
+    """A change requested in this session: value, step of the request, and step it applied at, once known."""
 
     value: float
-    asked: int
-    heard: int | None = None
+    requested_at: int
+    applied_at: int | None = None
 
 
 @st.fragment
-def dials(run: Run) -> None:
-    """One slider for each live setting, the sign that it was heard, and the way to another network."""
-    coming = _coming(run)  # before the settings are read: what was heard stands there by then
+def live_settings(run: Run) -> None:
+    """Draw a slider for each live setting, the confirmation, and the network buttons."""
+    pending = _pending(run)  # before the settings are read, so that applied changes are in them
     config = run.config()
-    st.markdown("**Turn while it trains**")
+    st.markdown("**Live settings**")
     for path, present in training.live_paths(config).items():
-        _dial(run, config, path, coming.get(path, float(present)))
-    _confirm(run)
+        _slider(run, config, path, pending.get(path, float(present)))
+    _confirmation(run)
     change_buttons(run, config)
 
 
-def _dial(run: Run, config: RunConfig, path: str, wanted: float) -> None:
-    """A slider, logarithmic where its range spans decades.
+def _slider(run: Run, config: RunConfig, path: str, wanted: float) -> None:
+    """Draw a slider, logarithmic if its range spans decades.
 
-    One that is to show what another hand has turned is a fresh one: the browser still tells what the old one showed,
-    and would be taken for a person who turns it back.
+    A value changed elsewhere gets a new widget: the browser would send the old widget's value, which would look like
+    the user changing it back.
     """
     field, (shown, serial) = field_of(config, path), state.recall(_name(run, path), (None, 0))
     if shown != wanted:
@@ -56,7 +56,7 @@ def _dial(run: Run, config: RunConfig, path: str, wanted: float) -> None:
     st.session_state.setdefault(key, wanted)
     shared: dict[str, Any] = {
         "label": words.label(path.rpartition(".")[2]), "key": key, "help": field.description,
-        "on_change": said(_turn), "args": (run, path, serial, key),
+        "on_change": catch_errors(_turn), "args": (run, path, serial, key),
     }  # fmt: skip
     low, high = bounds(field)
     if high - low <= MOST_EVEN:
@@ -80,13 +80,13 @@ def field_of(config: RunConfig, path: str) -> FieldInfo:
 
 
 def bounds(field: FieldInfo) -> tuple[float, float]:
-    """The least and the largest value, as far as the field says."""
+    """The minimum and maximum of a field."""
     rules = forms.bounds(field)
     return float(rules.get("ge", rules.get("gt", 0.0))), float(rules.get("le", rules.get("lt", 1.0)))
 
 
 def scale(field: FieldInfo) -> list[float]:
-    """Values to turn to: six a decade around the usual one, and 0 where it is allowed."""
+    """Slider values: six per decade around the default, and 0 if allowed."""
     low, high = bounds(field)
     usual = float(field.default or 0.0)
     first = usual / 10**DECADES if usual > 0 else SMALLEST
@@ -118,54 +118,54 @@ def _turn(run: Run, path: str, serial: int, key: str) -> None:
 
 
 def _turns(run: Run) -> dict[str, Turn]:
-    """The last turn of each dial in this tab, the newest last; those are forgotten that an undo has taken back."""
+    """The last change of each setting in this session, newest last, without those reverted by an undo."""
     follower = follow(run)
     known: dict[str, Turn] = state.recall(_name(run, "turns"), {})
     turns = {
-        path: turn if turn.heard is not None else replace(turn, heard=_heard(follower, path, turn))
+        path: turn if turn.applied_at is not None else replace(turn, applied_at=_applied_at(follower, path, turn))
         for path, turn in known.items()
-        if turn.asked <= follower.step
+        if turn.requested_at <= follower.step
     }
     state.remember(_name(run, "turns"), turns)
     return turns
 
 
-def _coming(run: Run) -> dict[str, float]:
-    """What was asked for in this tab and has not been heard yet."""
+def _pending(run: Run) -> dict[str, float]:
+    """Values requested in this session that are not applied yet."""
     listens = run.is_alive() or run.is_live()
-    return {path: turn.value for path, turn in _turns(run).items() if listens and turn.heard is None}
+    return {path: turn.value for path, turn in _turns(run).items() if listens and turn.applied_at is None}
 
 
-def _heard(follower: Follower, path: str, turn: Turn) -> int | None:
-    """The step at which a turn was heard, or None while it was not."""
+def _applied_at(follower: Follower, path: str, turn: Turn) -> int | None:
+    """The step at which a change was applied, or None if it is pending."""
     for event in reversed(follower.events):
         if event["kind"] == "turn" and (event.get("path"), event.get("to")) == (path, turn.value):
-            return int(event["step"]) if event["step"] >= turn.asked else None
+            return int(event["step"]) if event["step"] >= turn.requested_at else None
     return None
 
 
-def _confirm(run: Run) -> None:
-    """Say that the last turn was asked for, and at which step it was heard, as soon as it was."""
+def _confirmation(run: Run) -> None:
+    """Show that the last change is pending, or the step at which it was applied."""
     place = st.empty()
     turns = _turns(run)
     if not turns:
-        place.caption("A turn acts on the next step; the curves mark it.")
+        place.caption("Changes apply at the next step and are marked on the curves.")
         return
     path, turn = list(turns.items())[-1]
     name = f"{words.label(path.rpartition('.')[2])} {words.number(turn.value)}"
-    awake = run.is_alive()
-    place.caption(f":material/hourglass_top: {name} is asked for …")
-    wait_until(lambda: path not in _coming(run), HEARD_SECONDS if awake else 0.0)
-    heard = _turns(run).get(path, turn).heard
-    if heard is not None:
-        place.caption(f":green[:material/check:] {name} since step {heard:,}.")
-    elif not awake:
-        place.caption(f":material/check: {name} from when it goes on.")
+    alive = run.is_alive()
+    place.caption(f":material/hourglass_top: Applying {name} …")
+    wait_until(lambda: path not in _pending(run), APPLY_SECONDS if alive else 0.0)
+    applied_at = _turns(run).get(path, turn).applied_at
+    if applied_at is not None:
+        place.caption(f":green[:material/check:] {name} since step {applied_at:,}.")
+    elif not alive:
+        place.caption(f":material/check: {name} applies when training continues.")
     else:
-        st.fragment(_keep_looking, run_every=HEARD_SECONDS)(run, path)
+        st.fragment(_redraw_when_applied, run_every=APPLY_SECONDS)(run, path)
 
 
-def _keep_looking(run: Run, path: str) -> None:
-    """Redraw the dials as soon as a turn has been heard, on a machine that is too busy to hear it at once."""
-    if path not in _coming(run):
+def _redraw_when_applied(run: Run, path: str) -> None:
+    """Redraw the live settings once a change is applied, on a machine too busy to apply it at once."""
+    if path not in _pending(run):
         st.rerun()

@@ -1,4 +1,4 @@
-"""What is drawn of codes in the browser itself: roads that are played, mosaics with a glass, and a direction's slider."""
+"""Components that show decoded codes: a path player, image mosaics and a direction slider."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -16,15 +16,15 @@ from aeviz.ui.components.bridges import bridge, joined
 from aeviz.ui.components.map.scenes import decoding_of
 from aeviz.ui.serve import keep
 
-SAID = {
-    "play": "Play", "pause": "Pause", "step": "step", "of": "of", "place": "Place on the road", "stops": "Your images",
-    "most": "at most", "near": "among the images", "edge": "between the images", "far": "far from any image",
+TEXTS = {
+    "play": "Play", "pause": "Pause", "step": "step", "of": "of", "place": "Position on the path", "stops": "Images",
+    "most": "at most", "near": "close to the data", "edge": "between images", "far": "far from the data",
 }  # fmt: skip
 CAPTIONS = ("Sample", "Nearest training image")
 
 
 def _component(name: str, *parts: str) -> Any:
-    """A component whose JavaScript is these files of `static/`, one after another."""
+    """Register a component from files of `static/`."""
     return bridge(name, joined(*(f"{part}.js" for part in ("map/base", "images/sheet", *parts))))
 
 
@@ -34,7 +34,7 @@ _direction = _component("aeviz_direction", "codes/decoder", "map/decode", "codes
 
 
 def sheet(images: np.ndarray) -> dict[str, Any]:
-    """Images (N, C, H, W) uint8 as one picture, for `static/images/sheet.js`."""
+    """Images (N, C, H, W) uint8 as one sprite sheet for `static/images/sheet.js`."""
     columns = columns_of(len(images))
     picture = pictures.encode_webp(pictures.mosaic(images, columns, gap=0))
     height, width = images.shape[2:]
@@ -42,7 +42,7 @@ def sheet(images: np.ndarray) -> dict[str, Any]:
 
 
 def kept(values: Mapping[str, Any], *contents: np.ndarray | None) -> str:
-    """Where a browser fetches a value that holds arrays, named by its contents (those that are large and whatever else)."""
+    """Store a packed value for the browser and return its URL path; `contents` identify it."""
     mark = hashlib.sha256(b"".join(part.tobytes() for part in contents if part is not None))
     return keep(f"codes {mark.hexdigest()}", lambda: pack(dict(values)))
 
@@ -52,39 +52,39 @@ def player(
     stops: np.ndarray,
     places: np.ndarray,
     distance: np.ndarray | None,
-    roads: Sequence[Mapping[str, str]],
+    paths: Sequence[Mapping[str, str]],
     *,
     name: str,
 ) -> "Player":
-    """Roads (label, colour), ready to be shown.
+    """Prepare decoded paths for display.
 
     Args:
-        frames: (R, S, C, H, W) uint8, of each road its steps.
-        stops: (M, C, H, W) uint8, the images the roads lead through.
-        places: (M,) at which steps.
+        frames: (R, S, C, H, W) uint8, the steps of each path.
+        stops: (M, C, H, W) uint8, the images the paths pass through.
+        places: (M,) steps of the stops.
         distance: (R, S) to the data, if known.
-        roads: what they are called.
-        name: tells this walk from others; stage, strips and map of one name move together.
+        paths: label and colour of each path.
+        name: identifies this walk; stage, strips and map with the same name are synchronised.
     """
     flat = frames.reshape(-1, *frames.shape[2:])
     packed = {"frames": sheet(flat), "stops": sheet(stops), "places": places.tolist()}
     if distance is not None:
         packed["distance"] = np.asarray(distance, np.float32).ravel()
-    return Player(kept(packed, frames, stops, places, distance), list(roads), name)
+    return Player(kept(packed, frames, stops, places, distance), list(paths), name)
 
 
 class Player:
-    """Roads whose parts stand where a page puts them."""
+    """Paths whose parts a page places separately."""
 
-    def __init__(self, where: str, roads: list[Mapping[str, str]], name: str) -> None:
-        self._shared = {"address": where, "roads": roads, "name": name, "said": SAID, "narrow": state.is_narrow()}
+    def __init__(self, where: str, paths: list[Mapping[str, str]], name: str) -> None:
+        self._shared = {"address": where, "roads": paths, "name": name, "said": TEXTS, "narrow": state.is_narrow()}
 
     def stage(self, *, key: str, height: int) -> None:
-        """One step of every road, large, with a slider and a button that plays."""
+        """Draw the current step of each path, with a slider and a play button."""
         self._show("stage", key, height)
 
     def strips(self, *, key: str, height: int) -> None:
-        """All steps of every road in a row, and under them the distance to the data."""
+        """Draw all steps of each path in a row, with the distance to the data below."""
         self._show("strips", key, height)
 
     def _show(self, part: str, key: str, height: int) -> None:
@@ -107,27 +107,28 @@ def mosaic(
     columns: int | None = None,
     rows: Sequence[Mapping[str, str]] | None = None,
 ) -> None:
-    """Images (N, C, H, W) uint8 in the largest grid that fits, or in rows (label, note) of so many columns.
+    """Draw images (N, C, H, W) uint8 in the largest grid that fits, or in labelled rows of `columns` images.
 
     Args:
-        images: the pictures.
-        key: of the component.
-        alt: what they are, for those who do not see them.
-        height: in pixels, at most; named rows that need more scroll.
-        nearest: (N, C, H, W) uint8, shown beside each under the pointer.
-        words: (N,) said of each under the pointer.
-        order: (N,) which picture stands in each cell.
-        fade: (N,) how opaque each cell is.
-        marks: cells with a frame.
-        columns: how many pictures a row has.
-        rows: what the rows are called.
+        images: the images.
+        key: widget key.
+        alt: alternative text.
+        height: maximum in pixels; labelled rows that need more scroll.
+        nearest: (N, C, H, W) uint8, shown next to the image under the pointer.
+        words: (N,) texts for the image under the pointer.
+        order: (N,) index of the image in each cell.
+        fade: (N,) opacity of each cell.
+        marks: framed cells.
+        columns: images per row.
+        rows: label and note of each row.
     """
     packed: dict[str, Any] = {"sheet": sheet(images), "nearest": None if nearest is None else sheet(nearest)}
     packed |= {"words": list(words), "marks": [int(cell) for cell in marks]}
     packed |= {name: np.asarray(part) for name, part in (("order", order), ("fade", fade)) if part is not None}
-    said = np.frombuffer(repr((list(words), packed["marks"])).encode(), np.uint8)
+    texts = np.frombuffer(repr((list(words), packed["marks"])).encode(), np.uint8)
     data = {
-        "address": kept(packed, images, nearest, order, fade, said), "alt": alt, "height": height, "columns": columns, "captions": CAPTIONS,
+        "address": kept(packed, images, nearest, order, fade, texts), "alt": alt, "height": height, "columns": columns,
+        "captions": CAPTIONS,
         "rows": None if rows is None else [dict(row) for row in rows], "narrow": state.is_narrow(),
     }  # fmt: skip
     _mosaic(data=data, key=key, on_missing_change=_nothing)
@@ -149,23 +150,24 @@ def direction_slider(
     steps: int,
     turn: ConditionShift | None = None,
 ) -> None:
-    """What becomes of a code z (D,) plus so much of a vector (D,), drawn while the slider moves from low to high.
+    """Draw a slider for the amount of a vector (D,) added to a code z (D,), decoded in the browser.
 
     Args:
-        run: whose decoder.
-        z: where it begins.
-        vector: what is added, times the amount.
-        key: of the component.
-        name: tells this direction on this code from others; each remembers its amount.
-        label: what the moving picture is called.
-        low, high, start: amounts.
-        pictures: what stands before it: caption, image (C, H, W) uint8, and a sign that follows.
-        marks: what to write under the slider, by amount.
-        steps: pictures of the whole way, below.
-        turn: what a conditional network is told along with it.
+        run: provides the decoder.
+        z: the starting code.
+        vector: added times the amount.
+        key: widget key.
+        name: identifies this direction and code; the amount is remembered by it.
+        label: caption of the decoded image.
+        low, high, start: range and initial value of the amount.
+        pictures: preceding images: caption, image (C, H, W) uint8 and the sign after it.
+        marks: tick labels of the slider by amount.
+        steps: number of images in the strip below.
+        turn: conditioning along the direction, for a conditional network.
     """
     data = {
-        "decode": decoding_of(run), "z": z.astype(float).tolist(), "vector": vector.astype(float).tolist(), "name": name, "label": label,
+        "decode": decoding_of(run), "z": z.astype(float).tolist(), "vector": vector.astype(float).tolist(),
+        "name": name, "label": label,
         "turn": turn and [part.astype(float).tolist() for part in turn],
         "low": low, "high": high, "start": start, "steps": steps, "signs": [sign for _, _, sign in pictures],
         "pictures": [{"caption": caption, "source": show.image(image)} for caption, image, _ in pictures],
@@ -175,4 +177,4 @@ def direction_slider(
 
 
 def _nothing() -> None:
-    """Streamlit runs the page again for those who listen, and that is all there is to do."""
+    """Callback that does nothing: Streamlit reruns the page only if a callback is set."""

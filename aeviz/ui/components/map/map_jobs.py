@@ -1,4 +1,4 @@
-"""A map that takes a while: seen while it is computed, stopped where it stands, and gone on with."""
+"""Jobs of slow maps: start, progress, stop and continue."""
 
 import math
 
@@ -10,14 +10,14 @@ from aeviz.latent.projections.register import PROJECTIONS
 from aeviz.results import Map, MapRequest
 from aeviz.runs import Run
 from aeviz.ui import warm, words
-from aeviz.ui.components.working import is_working
-from aeviz.ui.frame import draw_anew
+from aeviz.ui.components.job_progress import is_active
+from aeviz.ui.frame import redraw
 
-AT_ONCE = 20_000  # codes up to which a slow map begins by itself
+AT_ONCE = 20_000  # codes up to which a slow map starts automatically
 
 
-def begins_by_itself(run: Run, request: MapRequest) -> bool:
-    """Whether a map is begun as soon as it is asked for: with usual settings, not too many codes, and no attempt yet."""
+def starts_automatically(run: Run, request: MapRequest) -> bool:
+    """Whether a map starts automatically: with default settings, few codes, and no earlier attempt."""
     usual = PROJECTIONS[request.method].Settings().to_json()
     same = {name: value for name, value in request.written_out().settings.items() if name != "dims"}
     few = run.config().data.splits[request.split] <= AT_ONCE
@@ -26,7 +26,7 @@ def begins_by_itself(run: Run, request: MapRequest) -> bool:
 
 
 def start_map(run: Run, request: MapRequest, go_on: bool = False) -> None:
-    """Start the process that computes a map, or goes on with it."""
+    """Start the job that computes or continues a map."""
     job, further = _created(results.map_job(run, request)), ["--go-on"] if go_on else []
     if not go_on:
         results.drop_frame(run, request)
@@ -38,22 +38,22 @@ def _created(job: Job) -> Job:
 
 
 @st.fragment(run_every=0.5)
-def judging(run: Run, request: MapRequest) -> None:
-    """A map is being judged, in a process of its own; if that failed, why."""
+def quality_progress(run: Run, request: MapRequest) -> None:
+    """Compute the map's quality in a job, and show its progress or failure."""
     job = results.quality_job(run, request)
     if results.kept_quality(run, request) is not None:
-        draw_anew()
-    if not job.path.exists() or job.status().state == "done":  # it was done of a map that has been gone on with
-        # Nobody waits for it, so the spare process is left to who does.
+        redraw()
+    if not job.path.exists() or job.status().state == "done":  # outdated: the map has been continued since
+        # No user waits for it, so it does not use the spare process.
         jobs.start(_created(job), "project", run.id, *request.options(), "--job", str(job.path))
-    if is_working(job):
-        st.caption(":material/hourglass_top: Judging the map …")
+    if is_active(job):
+        st.caption(":material/hourglass_top: Computing map quality …")
     else:
-        st.caption(words.sentence(job.status().message or "the map could not be judged"))
+        st.caption(words.sentence(job.status().message or "the map quality could not be computed"))
 
 
 def map_so_far(run: Run, request: MapRequest) -> Map:
-    """What is seen of a map that is being computed, its PCA start to begin with; it has no way to place anything yet."""
+    """The current state of a map under computation, initially its PCA start; it cannot place new images."""
     start = results.project(
         run, MapRequest(method="pca", split=request.split, settings={"dims": request.settings["dims"]})
     )
@@ -63,51 +63,53 @@ def map_so_far(run: Run, request: MapRequest) -> Map:
 
 
 def offer(run: Run, request: MapRequest) -> None:
-    """What a slow map is, how the last attempt ended, and the button that begins it."""
+    """Draw the button that starts a slow map, and how the last attempt ended."""
     job, label = results.map_job(run, request), PROJECTIONS[request.method].label
     count = run.config().data.splits[request.split]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"Draw {label}", type="primary", icon=":material/scatter_plot:", key="map.draw", on_click=start_map, args=(run, request)
+            f"Draw {label}", type="primary", icon=":material/scatter_plot:", key="map.draw", on_click=start_map,
+            args=(run, request)
         )  # fmt: skip
         status = job.status() if job.path.exists() else None
         if status and status.state == "stopped":
             st.caption(words.sentence(status.message))
         elif status is None or status.state not in ("failed", "interrupted"):
-            st.caption(f"of {count:,} codes; it is computed once and kept.")
+            st.caption(f"from {count:,} codes. The result is saved.")
     if status and status.state in ("failed", "interrupted"):
-        st.error(words.sentence(status.message or "it was interrupted"), icon=":material/error:")
+        st.error(words.sentence(status.message or "the computation was interrupted"), icon=":material/error:")
 
 
 @st.fragment(run_every=0.5)
 def progress(run: Run, request: MapRequest) -> None:
-    """How far the map's process is, with what it knows of its end, and the button that stops it."""
+    """Draw the map job's progress with an estimate of the remaining time, and the stop button."""
     job = results.map_job(run, request)
-    if not is_working(job):
-        draw_anew()
+    if not is_active(job):
+        redraw()
     status, frame = job.status(), results.map_frame(run, request)
-    said = [words.plain(status.message or "Starting …")]
+    parts = [words.plain(status.message or "Starting …")]
     if frame is not None and frame.iteration:
-        said = [f"Iteration {frame.iteration:,} of {frame.iterations:,}"]
+        parts = [f"Iteration {frame.iteration:,} of {frame.iterations:,}"]
         if math.isfinite(frame.kl):
-            said.append(f"KL divergence {frame.kl:.3f}")
+            parts.append(f"KL divergence {frame.kl:.3f}")
         if math.isfinite(frame.seconds_left):
-            said.append(f"about {words.duration(frame.seconds_left)} left")
+            parts.append(f"about {words.duration(frame.seconds_left)} left")
     share = min(1.0, status.done / status.total) if status.total else 0.0
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(share, text=" · ".join(said))
+        st.progress(share, text=" · ".join(parts))
         st.button(
-            "Stop", icon=":material/stop:", key="map.stop", on_click=job.ask, args=("stop",), help="The map stays as it is now; you can go on with it later."
+            "Stop", icon=":material/stop:", key="map.stop", on_click=job.ask, args=("stop",),
+            help="Keep the map as it is now. You can continue it later."
         )  # fmt: skip
 
 
-def go_on_button(run: Run, request: MapRequest, drawn: Map) -> None:
-    """The way to go on with a map that was stopped, or to let a finished one move further."""
+def resume_button(run: Run, request: MapRequest, drawn: Map) -> None:
+    """Draw the button that continues a stopped map or refines a finished one."""
     if "iterations" not in drawn.notes:
         return
     stopped = drawn.notes.get("stopped_at")
     done = stopped or drawn.notes["iterations"]
     st.button(
-        "Go on", icon=":material/play_arrow:", key="map.go_on", on_click=start_map, args=(run, request, True),
-        help=f"{'Stopped' if stopped else 'Ended'} after {done:,} iterations; this goes on from there.",
+        "Continue", icon=":material/play_arrow:", key="map.go_on", on_click=start_map, args=(run, request, True),
+        help=f"{'Stopped' if stopped else 'Finished'} after {done:,} iterations. Continues from there.",
     )  # fmt: skip

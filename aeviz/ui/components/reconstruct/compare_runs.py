@@ -1,4 +1,4 @@
-"""The same images through several runs, one row each, with the numbers beside and the best marked."""
+"""View All runs: the same images reconstructed by several runs, with errors and the best marked."""
 
 from collections.abc import Sequence
 
@@ -10,20 +10,20 @@ from aeviz.results import Rebuilt
 from aeviz.runs import Run, list_runs
 from aeviz.scores.images import psnr
 from aeviz.ui import cache, pick, words
+from aeviz.ui.components.export_buttons import export_menu
 from aeviz.ui.components.images.gallery import gallery
 from aeviz.ui.components.images.pictures import Chosen
 from aeviz.ui.components.posters import Row, poster
-from aeviz.ui.components.taking import take_along
 
 MOST, AT_FIRST = 12, 4
 SIDE = 64  # pixels
 
 
 def runs_view(run: Run, chosen: Chosen) -> None:
-    """Originals above, and below them what each chosen run makes of them."""
+    """Draw the originals and each chosen run's reconstructions."""
     others = {other.id: other for other in list_runs() if other.id != run.id and other.has_weights()}
     titles = pick.titles([run, *others.values()])
-    runs = [run, *_rival_picker(run, others, titles)]
+    runs = [run, *_run_picker(run, others, titles)]
     rebuilt = [cache.rebuild(each, chosen.fitted(each), _labels(run, each, chosen)) for each in runs]
     errors = np.array([each.numbers()["mse"] for each in rebuilt])  # (runs, n)
     with st.container(key="rivals", gap="small"):
@@ -35,26 +35,27 @@ def runs_view(run: Run, chosen: Chosen) -> None:
             labels = [_decibels(error) for error in errors[place]]
             _row(title, _summary(made), pictures.to_pixels(made.x_hat), each.id, labels, best)
     with st.container(horizontal_alignment="right"):
-        _take(runs, rebuilt, chosen, titles)
+        _export(runs, rebuilt, chosen, titles)
 
 
 def _labels(run: Run, other: Run, chosen: Chosen) -> np.ndarray:
-    """The images' classes (n,) by their numbers in another run's set, -1 where that has other classes."""
+    """The images' labels (n,) for another run, -1 if its classes differ."""
     same = run.config().data.classes == other.config().data.classes
     return chosen.labels if same else np.full(len(chosen.labels), -1)
 
 
-def _rival_picker(run: Run, others: dict[str, Run], titles: dict[str, str]) -> list[Run]:
-    """Some of the other runs; at first the latest of the same set."""
+def _run_picker(run: Run, others: dict[str, Run], titles: dict[str, str]) -> list[Run]:
+    """Select other runs; by default the latest ones with the same data set."""
     if not others:
         st.info(
-            "There is one run only. Train another, and both rebuild the same images here.", icon=":material/compare:"
+            "There is only one run. Train another to compare their reconstructions here.", icon=":material/compare:"
         )
         return []
     name = run.config().data.name
     alike = [id for id, other in others.items() if other.config().data.name == name][:AT_FIRST]
     chosen = st.multiselect(
-        "Runs", list(others), default=alike, key="pictures.rivals", format_func=lambda id: titles.get(id, id), max_selections=MOST,
+        "Runs", list(others), default=alike, key="pictures.rivals", format_func=lambda id: titles.get(id, id),
+        max_selections=MOST,
         placeholder="Other runs", persist_state="session", label_visibility="collapsed",
     )  # fmt: skip
     return [others[id] for id in chosen]
@@ -80,8 +81,8 @@ def _row(
         )
 
 
-def _take(runs: list[Run], rebuilt: list[Rebuilt], chosen: Chosen, titles: dict[str, str]) -> None:
-    """All rows as one picture, and every image's numbers in every run."""
+def _export(runs: list[Run], rebuilt: list[Rebuilt], chosen: Chosen, titles: dict[str, str]) -> None:
+    """Export all rows as one picture, with the metrics of each image in each run."""
     numbers = [made.numbers() for made in rebuilt]
     rows = [
         Row(pictures.to_pixels(made.x_hat), titles[run.id], _summary(made), [_decibels(error) for error in each["mse"]])
@@ -97,11 +98,11 @@ def _take(runs: list[Run], rebuilt: list[Rebuilt], chosen: Chosen, titles: dict[
         "image": np.array(chosen.names * len(runs)),
     } | {measure: np.concatenate([each[measure] for each in numbers]) for measure in numbers[0]}
     original = Row(chosen.pixels, "Original", below=chosen.captions)
-    take_along("runs", chosen.pixels[None], arrays, table, picture=lambda: poster([original, *rows]))
+    export_menu("runs", chosen.pixels[None], arrays, table, picture=lambda: poster([original, *rows]))
 
 
 def _summary(made: Rebuilt) -> str:
-    """A run's numbers over all the images."""
+    """A run's metrics over all images."""
     numbers = made.numbers()
     error = float(np.mean(numbers["mse"]))
     return f"MSE {words.number(error)} · {words.decibels(psnr(error))} · SSIM {np.mean(numbers['ssim']):.2f}"

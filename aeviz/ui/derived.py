@@ -1,4 +1,4 @@
-"""What pages draw from a run's codes, kept by content: roads, samples, axes, the pictures over a plane."""
+"""Cached results computed from a run's codes: paths, samples, axes and decoded planes."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ from aeviz.results.generated.sweeps import Kind
 from aeviz.runs import Run
 
 
-@st.cache_data(max_entries=64, show_spinner="Walking …")
+@st.cache_data(max_entries=64, show_spinner="Computing paths …")
 def _walk(
-    run_id: str, mark: str, stops: bytes, classes: tuple[int, ...] | None, count: int, road: str, steps: int, _run: Run
+    run_id: str, mark: str, stops: bytes, classes: tuple[int, ...] | None, count: int, path: str, steps: int, _run: Run
 ) -> results.Walk:
     told = None if classes is None else np.array(classes)
-    return results.walk(_run, np.frombuffer(stops, np.float32).reshape(count, -1), road, steps, condition=told)
+    return results.walk(_run, np.frombuffer(stops, np.float32).reshape(count, -1), path, steps, condition=told)
 
 
-def walk(run: Run, stops: np.ndarray, told: np.ndarray | None, road: str, steps: int) -> results.Walk:
-    """A road through stops (M, D), with the classes (M,) that a conditional network is told there."""
+def walk(run: Run, stops: np.ndarray, told: np.ndarray | None, path: str, steps: int) -> results.Walk:
+    """A path through the codes `stops` (M, D); `told` holds the classes (M,) for a conditional network."""
     stops = np.ascontiguousarray(stops, np.float32)
     classes = None if told is None else tuple(told.tolist())
-    return _walk(run.id, run.weights_mark(), stops.tobytes(), classes, len(stops), road, steps, run)
+    return _walk(run.id, run.weights_mark(), stops.tobytes(), classes, len(stops), path, steps, run)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -33,7 +33,7 @@ def _placed(run_id: str, mark: str, request: str, codes: bytes, width: int, _fou
 
 
 def placed(run: Run, request: MapRequest, found: Map, codes: np.ndarray) -> np.ndarray:
-    """Points (n, dims) of codes (n, D) on a map."""
+    """Project codes (n, D) to points (n, dims) on a map."""
     codes = np.ascontiguousarray(codes, np.float32)
     return _placed(run.id, run.weights_mark(), request.model_dump_json(), codes.tobytes(), codes.shape[1], found)
 
@@ -44,17 +44,17 @@ def _samples(run_id: str, mark: str, request: str, _request: SampleRequest, _run
 
 
 def samples(run: Run, request: SampleRequest) -> results.Samples:
-    """Images drawn as requested."""
+    """Samples drawn as requested."""
     return _samples(run.id, run.weights_mark(), request.model_dump_json(), request, run)
 
 
-@st.cache_data(max_entries=32, show_spinner="Judging what each axis does …")
+@st.cache_data(max_entries=32, show_spinner="Measuring the effect of each axis …")
 def _axes(run_id: str, mark: str, kind: Kind, order: Order, _run: Run) -> results.Axes:
     return results.axes(_run, kind, order)
 
 
 def axes(run: Run, kind: Kind, order: Order) -> results.Axes:
-    """The latent dimensions or principal directions, those that do most first."""
+    """Latent dimensions or principal directions, those with the largest effect first."""
     return _axes(run.id, run.weights_mark(), kind, order, run)
 
 
@@ -67,6 +67,6 @@ def _manifold(run_id: str, mark: str, plane: Any, size: int, label: int, _run: R
 def manifold(
     run: Run, across: np.ndarray | None, up: np.ndarray | None, centre: np.ndarray | None, size: int, label: int
 ) -> results.Grid:
-    """What lies over two directions (D,) through a centre (D,), of one class where the network is told it."""
+    """Decoded plane spanned by two directions (D,) through a centre (D,), of class `label` if conditional."""
     plane = tuple(None if part is None else np.asarray(part, np.float64).tobytes() for part in (across, up, centre))
     return _manifold(run.id, run.weights_mark(), plane, size, label, run)

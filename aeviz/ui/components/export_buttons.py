@@ -1,4 +1,4 @@
-"""Take it along: any strip, grid or mosaic as a picture, a film where it moves, its plot, and the numbers behind it."""
+"""Export menu of a view: its images as picture or film, its plot, and its numbers as table or arrays."""
 
 import csv
 import io
@@ -15,29 +15,29 @@ from aeviz.export.text import cell
 from aeviz.ui.components.bridges import bridge, joined
 from aeviz.ui.serve import address
 
-PLOT = (800, 400)  # pixels of the page; a PNG has two for each
+PLOT = (800, 400)  # pixels; a PNG has twice as many
 FILMS = {"GIF": "image/gif", "WebP": "image/webp", "MP4": "video/mp4"}
 
 _saver = bridge("aeviz_plot_saver", joined("map/base.js", "app/plot_saver.js"))
 
 
-def take_along(
+def export_menu(
     name: str, images: np.ndarray, numbers: Mapping[str, np.ndarray], table: Mapping[str, np.ndarray], *,
     film: bool = False, picture: Callable[[], bytes] | None = None, plot: go.Figure | None = None,
 ) -> None:  # fmt: skip
-    """A button that opens what can be saved.
+    """Draw the menu of files that can be downloaded.
 
     Args:
-        name: of the files.
+        name: file name without extension.
         images: (R, S, C, H, W) uint8, rows of pictures.
-        numbers: arrays for the NPZ, by name.
-        table: the columns of the CSV, all of one length, a column (n, D) as D of them.
-        film: whether the S pictures of a row follow each other in time.
-        picture: makes a PNG that says more than the bare images.
-        plot: a figure that belongs to them.
+        numbers: arrays of the NPZ by name.
+        table: columns (n,) of the CSV by name; (n, D) becomes D columns.
+        film: whether the S images of a row are frames of a film.
+        picture: makes a labelled PNG, instead of the bare images.
+        plot: a figure to export as SVG and PNG.
     """
     films = [form for form in FILMS if film and (form != "MP4" or animation.has_ffmpeg())]
-    with st.popover("Take it along", icon=":material/download:", key=f"take.{name}"):
+    with st.popover("Export", icon=":material/download:", key=f"take.{name}"):
         _save(name, "Picture", "PNG", picture or (lambda: animation.encode_rows(images, ".png")), "image/png")
         if plot is not None:
             _save_plot(name, plot)
@@ -50,16 +50,18 @@ def take_along(
 def _save(name: str, what: str, form: str, make: Callable[[], bytes], kind: str) -> None:
     ending = form.lower()
     st.download_button(
-        f"{what} · {form}", make, f"{name}.{ending}", kind, key=f"take.{name}.{ending}", on_click="ignore", width="stretch"
+        f"{what} · {form}", make, f"{name}.{ending}", kind, key=f"take.{name}.{ending}", on_click="ignore",
+        width="stretch"
     )  # fmt: skip
 
 
 def _save_plot(name: str, plot: go.Figure) -> None:
-    """A figure as it is drawn on paper; the browser makes the file."""
+    """Offer a figure in print style; the browser renders the file."""
     width, height = PLOT
     _saver(
         data={
-            "figure": str(plots.on_paper(plot).to_json()), "plotly": address("plotly.js"), "name": f"{name}-plot", "width": width, "height": height,
+            "figure": str(plots.on_paper(plot).to_json()), "plotly": address("plotly.js"), "name": f"{name}-plot",
+            "width": width, "height": height,
             "said": {"svg": "Plot · SVG", "png": "Plot · PNG"},
         },
         key=f"take.{name}.plot",
@@ -67,7 +69,7 @@ def _save_plot(name: str, plot: go.Figure) -> None:
 
 
 def as_csv(table: Mapping[str, np.ndarray]) -> bytes:
-    """A table whose columns are arrays (n,) or (n, D), whose D are numbered from 1 as on screen."""
+    """Encode columns (n,) or (n, D) as CSV; the D columns are numbered from 1."""
     names, columns = [], []
     for name, values in table.items():
         several = values.ndim > 1
@@ -87,7 +89,7 @@ def _cell(value: object) -> object:
 
 
 def as_npz(numbers: Mapping[str, np.ndarray]) -> bytes:
-    """Arrays by name, packed."""
+    """Encode arrays as compressed NPZ."""
     out = io.BytesIO()
     np.savez_compressed(out, **numbers)  # type: ignore[arg-type]
     return out.getvalue()

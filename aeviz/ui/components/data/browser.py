@@ -1,4 +1,4 @@
-"""The page Data: one set looked at from all sides, and the way in for one's own."""
+"""Page Data: browse a data set, and start an import."""
 
 import numpy as np
 import streamlit as st
@@ -6,49 +6,49 @@ import streamlit as st
 from aeviz import data, plots
 from aeviz.data import DataInfo, Dataset
 from aeviz.ui import cache, pick, show, words
-from aeviz.ui.components.data import arrivals
+from aeviz.ui.components.data import imports
 
-CELLS = 96  # images a page
+CELLS = 96  # images per page
 COLUMNS = 12
 GRID_WIDTH = 780
 
 
 def set_picker() -> DataInfo:
-    """The set to look at, what it is, and what can be done with it."""
+    """Select a data set; shows its description and a delete button for imported ones."""
     info = pick.data_picker("data.set")
     if info.description:
         st.caption(words.plain(info.description))
     if info.own:
-        with st.popover("Delete this set", icon=":material/delete:", width="stretch", key="data.delete"):
-            st.markdown(f"Delete **{words.plain(info.name)}** with its {info.n:,} images? Runs trained on it stay.")
-            st.button("Delete it", type="primary", key="data.delete.yes", on_click=_deleted, args=(info.name,))
+        with st.popover("Delete this data set", icon=":material/delete:", width="stretch", key="data.delete"):
+            st.markdown(f"Delete **{words.plain(info.name)}** and its {info.n:,} images? Runs trained on it are kept.")
+            st.button("Delete data set", type="primary", key="data.delete.yes", on_click=_deleted, args=(info.name,))
     return info
 
 
 def _deleted(name: str) -> None:
-    """Remove a set, and any trace of it in the pickers."""
+    """Delete a data set and reset the picker."""
     data.delete(name)
     del st.session_state["data.set"]
-    st.toast("The set is deleted.", icon=":material/delete:")
+    st.toast("Data set deleted.", icon=":material/delete:")
 
 
-def bring() -> None:
-    """The button that opens the import, and the import under way."""
+def import_button() -> None:
+    """Draw the button that opens the import dialog."""
     if st.button(
-        "Bring your own images",
+        "Import images",
         icon=":material/add_photo_alternate:",
         type="primary",
         width="stretch",
-        key="data.bring",
+        key="data.import",
     ):
-        arrivals.import_dialog()
+        imports.import_dialog()
 
 
-def album(info: DataInfo) -> None:
-    """The images of a set, page by page, with its numbers; the work under way first."""
-    working = arrivals.under_way()
+def browse(info: DataInfo) -> None:
+    """Draw a running import, then the data set's images and statistics."""
+    working = imports.import_progress()
     if not info.ready:
-        arrivals.offer_download(info, working)
+        imports.download_box(info, working)
         return
     dataset = cache.dataset(info.name, info.params)
     _figures(dataset)
@@ -64,19 +64,25 @@ def _figures(dataset: Dataset) -> None:
     sizes = {name: len(dataset.rows(name)) for name in ("train", "val", "test")}
     with st.container(horizontal=True, gap="medium"):
         st.metric("Images", f"{len(dataset):,}", width="content")
-        st.metric("Each", words.shape(dataset.shape), width="content")
-        st.metric("Train", f"{sizes['train']:,}", width="content", help="What networks learn from.")
-        st.metric("Validation", f"{sizes['val']:,}", width="content", help="What chooses the best weights.")
-        st.metric("Test", f"{sizes['test']:,}", width="content", help="Never used for choosing, only for judging.")
+        st.metric("Size", words.shape(dataset.shape), width="content")
+        st.metric("Train", f"{sizes['train']:,}", width="content", help="Used to train networks.")
+        st.metric("Validation", f"{sizes['val']:,}", width="content", help="Used to select the best weights.")
+        st.metric(
+            "Test",
+            f"{sizes['test']:,}",
+            width="content",
+            help="Used only for evaluation, never for training or selection.",
+        )
 
 
 def _grid(dataset: Dataset) -> None:
-    """Ninety-six images at a time, of all or of one class."""
+    """Draw one page of images, of all or one class."""
     rows = np.arange(len(dataset))
     with st.container(horizontal=True, vertical_alignment="center"):
         if dataset.classes:
             shown = st.selectbox(
-                "Class", [-1, *range(len(dataset.classes))], key=f"data.class.{dataset.name}", label_visibility="collapsed", width=220,
+                "Class", [-1, *range(len(dataset.classes))], key=f"data.class.{dataset.name}",
+                label_visibility="collapsed", width=220,
                 format_func=lambda number: "All classes" if number < 0 else words.plain(dataset.classes[number]),
             )  # fmt: skip
             rows = rows if shown < 0 else np.flatnonzero(dataset.labels == shown)

@@ -1,4 +1,4 @@
-"""The rarer settings of a training, in a few groups; each says in its head what differs from the usual."""
+"""Less common training settings in folded groups; each title lists values that differ from the defaults."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
 
 from aeviz.config import Settings
 from aeviz.models import BODIES, LOSSES, Autoencoder, ModelConfig
@@ -14,16 +13,17 @@ from aeviz.models.device import available_devices, device_name, resolve_device
 from aeviz.runs import TrainingConfig
 from aeviz.training import Recipe
 from aeviz.ui import forms, words
+from aeviz.ui.streamlit_internals import ExpanderContainer
 
-IN_SIGHT = {"latent_dim", "epochs"}  # drawn above, with the data, the variant and the layers
+SHOWN_ABOVE = {"latent_dim", "epochs"}  # drawn above, with data, variant and layers
 SIZES = {"dense": "widths", "conv": "channels", "residual": "channels", "custom": "layers"}
-STRUCTURE = {"variant", "sample_shape", "body", "latent_dim"}  # of the model's settings; not knobs
-LONGEST_TITLE = 36  # letters of a group's name and summary that stand in one line of the narrow column
+STRUCTURE = {"variant", "sample_shape", "body", "latent_dim"}  # model settings that are not in any group
+LONGEST_TITLE = 36  # characters of name and summary that fit in one line
 
 
 @dataclass(frozen=True)
 class Group:
-    """Settings that stand together; the last group takes those of a training that stand in none."""
+    """A group of settings; the last one also takes training settings that are in no group."""
 
     name: str
     icon: str
@@ -44,11 +44,11 @@ GROUPS = (
         training=("learning_rate", "schedule", "warmup", "decay", "decay_epochs"),
     ),
     Group("Regularisation", ":material/compress:", training=("l1", "l2", "patience")),
-    Group("Variation of the images", ":material/flip:", training=("augment",)),
-    Group("Machine", ":material/memory:", training=("device", "precision", "compile", "threads"), seed=True),
+    Group("Augmentation", ":material/flip:", training=("augment",)),
+    Group("Compute", ":material/memory:", training=("device", "precision", "compile", "threads"), seed=True),
 )  # fmt: skip
 
-# Settings that count only beside others; what does not count is not shown.
+# Settings that apply only with certain values of others; the rest are hidden.
 COUNTS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "momentum": lambda values: values["optimizer"] in ("momentum", "nesterov"),
     "decay": lambda values: values["schedule"] in ("step", "exponential", "plateau"),
@@ -59,8 +59,8 @@ COUNTS: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 
 @dataclass(frozen=True)
-class Knobs:
-    """What the groups hold, by class of settings and as yet unchecked, and the places below those that are open."""
+class GroupValues:
+    """Unvalidated values by settings class, and the containers below open groups."""
 
     values: dict[str, dict[str, Any]]
     places: dict[str, DeltaGenerator]
@@ -68,7 +68,7 @@ class Knobs:
 
 @dataclass(frozen=True)
 class Part:
-    """The settings of one class that stand in a group, the key of their widgets, and what is usual."""
+    """The settings of one class in a group: widget key prefix, names, and defaults that differ from the class's."""
 
     cls: type[Settings]
     key: str
@@ -76,11 +76,11 @@ class Part:
     usual: dict[str, Any]
 
 
-def knobs(variant: type[Autoencoder], body: str) -> Knobs:
-    """All groups, folded.
+def setting_groups(variant: type[Autoencoder], body: str) -> GroupValues:
+    """Draw all groups, folded.
 
-    A folded group is not drawn, and its settings are read from the session: forty widgets fewer to send at every
-    stroke in the table of layers.
+    The widgets of a folded group are not drawn and its values are read from the session, which saves sending forty
+    widgets on every keystroke in the layer table.
     """
     values: dict[str, dict[str, Any]] = {"model": {}, "body": {}, "training": {}, "recipe": {}}
     places: dict[str, DeltaGenerator] = {}
@@ -90,16 +90,16 @@ def knobs(variant: type[Autoencoder], body: str) -> Knobs:
             parts = parts_of(group, variant, body)
             with _folded(group, summary(group, parts, present)) as place:
                 for kind, part in parts.items():
-                    take = _knob if place.open else _kept
+                    take = _widget if place.open else _stored
                     values[kind] |= {name: take(part, name, variant) for name in part.names if counts(name, present)}
                 if place.open:
                     places[group.name] = st.container()
-    return Knobs(values, places)
+    return GroupValues(values, places)
 
 
 def _folded(group: Group, differs: str) -> ExpanderContainer:
-    """A group's place. A folded one tells what differs; an open one shows it, and must not change its label:
-    Streamlit takes an expander of another label for another one, and would fold it.
+    """A group's expander. The title lists differences only while folded, because Streamlit treats an expander with a
+    changed label as a new one and would fold it.
     """
     key = f"group.{group.name}"
     is_open = bool(st.session_state.get(key))
@@ -108,8 +108,8 @@ def _folded(group: Group, differs: str) -> ExpanderContainer:
 
 
 def parts_of(group: Group, variant: type[Autoencoder], body: str) -> dict[str, Part]:
-    """What stands in a group, by class of settings."""
-    grouped = {name for other in GROUPS for name in other.training} | IN_SIGHT
+    """The parts of a group by settings class."""
+    grouped = {name for other in GROUPS for name in other.training} | SHOWN_ABOVE
     others = tuple(name for name in TrainingConfig.model_fields if name not in grouped) if group == GROUPS[-1] else ()
     model = [name for name in ModelConfig.model_fields if name not in STRUCTURE]
     if group == GROUPS[0]:
@@ -127,39 +127,39 @@ def parts_of(group: Group, variant: type[Autoencoder], body: str) -> dict[str, P
 
 
 def present_values(variant: type[Autoencoder]) -> dict[str, Any]:
-    """What the widgets hold, drawn or not, of the settings that others depend on."""
+    """Current values of the settings that others depend on, shown or not."""
     part = Part(TrainingConfig, "train", tuple(TrainingConfig.model_fields), {"loss": variant.usual_loss})
-    training = {name: _kept(part, name, variant) for name in part.names}
+    training = {name: _stored(part, name, variant) for name in part.names}
     own = variant.Config.model_fields.keys() - ModelConfig.model_fields.keys()
     return training | {name: forms.current(variant.Config, f"train.{variant.name}", name) for name in own}
 
 
 def counts(name: str, present: dict[str, Any]) -> bool:
-    """Whether a setting counts beside the others as they are."""
+    """Whether a setting applies, given the current values of the others."""
     return COUNTS[name](present) if name in COUNTS else True
 
 
 def summary(group: Group, parts: dict[str, Part], present: dict[str, Any]) -> str:
-    """What differs from the usual in a group, in one short line."""
-    told = []
+    """A short line with the values of a group that differ from the defaults."""
+    differences: list[str] = []
     for part in parts.values():
         for name in part.names:
             field, usual = part.cls.model_fields[name], part.usual.get(name)
             usual = field.get_default(call_default_factory=True) if usual is None else usual
             value = present[name] if name in present else forms.current(part.cls, part.key, name)
             if counts(name, present):
-                told += _differs(name, value, usual.to_json() if isinstance(usual, Settings) else usual)
-    line = ", ".join(told).replace(f"{group.name.lower()} ", "")  # which stands before it
+                differences += _differs(name, value, usual.to_json() if isinstance(usual, Settings) else usual)
+    line = ", ".join(differences).replace(f"{group.name.lower()} ", "")  # already in the title
     room = LONGEST_TITLE - len(group.name)
     return line if len(line) <= room else line[: room - 1].rstrip(", ") + "…"
 
 
 def _differs(name: str, value: Any, usual: Any) -> list[str]:
-    """A setting in a word or two, if it is not as usual."""
+    """Describe a setting briefly if it differs from the default."""
     if value == usual:
         return []
     if isinstance(value, dict):
-        return [said for part, inner in value.items() for said in _differs(part, inner, usual[part])]
+        return [text for part, inner in value.items() for text in _differs(part, inner, usual[part])]
     if isinstance(value, bool):
         return [words.label(name).lower() if value else f"no {words.label(name).lower()}"]
     if isinstance(value, str):
@@ -167,16 +167,16 @@ def _differs(name: str, value: Any, usual: Any) -> list[str]:
     return [f"{words.label(name).lower()} {value:g}"]
 
 
-def _home(key: str, name: str, variant: type[Autoencoder]) -> str:
-    """Where a setting's widget keeps its value: each variant has a loss of its own, the others are common."""
+def _widget_prefix(key: str, name: str, variant: type[Autoencoder]) -> str:
+    """The key prefix of a setting's widget; each variant has its own loss, other settings are shared."""
     return f"{key}.{variant.name}" if name == "loss" else key
 
 
-def _kept(part: Part, name: str, variant: type[Autoencoder]) -> Any:
-    return forms.current(part.cls, _home(part.key, name, variant), name, part.usual.get(name))
+def _stored(part: Part, name: str, variant: type[Autoencoder]) -> Any:
+    return forms.current(part.cls, _widget_prefix(part.key, name, variant), name, part.usual.get(name))
 
 
-def _knob(part: Part, name: str, variant: type[Autoencoder]) -> Any:
+def _widget(part: Part, name: str, variant: type[Autoencoder]) -> Any:
     if name == "loss":
         return forms.choose(
             LOSSES, variant.usual_loss, label="Loss", key=f"train.{variant.name}.loss", persist_state="session",
@@ -186,7 +186,9 @@ def _knob(part: Part, name: str, variant: type[Autoencoder]) -> Any:
     if name == "device":
         return forms.choose(
             ["auto", *available_devices()], "auto", label="Device", key="train.device", persist_state="session",
-            format_func=lambda device: f"Automatic: {device_name(resolve_device(device))}" if device == "auto" else device_name(device),
+            format_func=lambda device: (
+                f"Automatic: {device_name(resolve_device(device))}" if device == "auto" else device_name(device)
+            ),
             help=TrainingConfig.model_fields["device"].description,
         )  # fmt: skip
     return forms.settings_form(part.cls, part.key, only=[name])[name]

@@ -1,4 +1,4 @@
-"""The page Runs: the table of all runs, what can be done with one, and loading one from elsewhere."""
+"""Page Runs: the table of runs, details and actions of the selected run, and import."""
 
 import tempfile
 from pathlib import Path
@@ -13,27 +13,30 @@ from aeviz.errors import AevizError
 from aeviz.models import VARIANTS, costs
 from aeviz.runs import Note, Run, archive
 from aeviz.ui import frame, menu, show, state, words
-from aeviz.ui.components.live.head import can_go_on, go_on
-from aeviz.ui.components.taking_away import take_run
+from aeviz.ui.components.export_jobs import export_run
+from aeviz.ui.components.live.head import can_resume, resume
 
 
 def run_table() -> None:
-    """Every run in one row; a click makes it the one that is worked on."""
+    """Draw the table of runs; a click selects a run."""
     found = runs.list_runs()
     if not found:
-        frame.nothing_yet("No runs yet. Train an autoencoder, or load one below that was shared with you.")
+        frame.empty_state("No runs yet. Train an autoencoder, or import a run below.")
         return
     rows = [_row(run) for run in found]
     current = state.current_run()
-    # Another run, another table: its ticked row would not follow by itself.
+    # The key depends on the selected run, because the ticked row does not follow it otherwise.
     key = f"runs.table.{current.id if current else ''}.{len(found)}"
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, key=key, on_select=lambda: _choose(key, found), selection_mode="single-row-required", row_height=44,
+        pd.DataFrame(rows), hide_index=True, key=key, on_select=lambda: _choose(key, found),
+        selection_mode="single-row-required", row_height=44,
         selection_default={"selection": {"rows": _chosen_row(found)}},
         column_config={
             "Preview": st.column_config.ImageColumn(width="medium"),
-            "Test PSNR": st.column_config.TextColumn(alignment="right", help="Of the mean squared error over the test images."),
-            "Made": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
+            "Test PSNR": st.column_config.TextColumn(
+                alignment="right", help="Computed from the mean squared error over the test images."
+            ),
+            "Created": st.column_config.DatetimeColumn(format="D MMM, HH:mm"),
         },
         alt="All runs",
     )  # fmt: skip
@@ -62,13 +65,13 @@ def _row(run: Run) -> dict[str, Any]:
         "State": words.STATES[status.state][0],
         "Test PSNR": words.decibels(results.kept_psnr(run)),
         "Time": words.duration(metrics[-1]["seconds"]) if metrics else "–",
-        "Made": pd.Timestamp(config.created, unit="s", tz="UTC"),
-        "Disk": costs.in_bytes(sum(file.stat().st_size for file in run.path.rglob("*") if file.is_file())),
+        "Created": pd.Timestamp(config.created, unit="s", tz="UTC"),
+        "Size": costs.in_bytes(sum(file.stat().st_size for file in run.path.rglob("*") if file.is_file())),
     }
 
 
 def details() -> None:
-    """The chosen run: its title and note, and what can be done with it."""
+    """Draw the selected run: title, note, settings and actions."""
     run = state.current_run()
     if run is None:
         return
@@ -77,25 +80,29 @@ def details() -> None:
     if status.message:
         st.caption(words.plain(status.message))
     with st.container(horizontal=True, vertical_alignment="center"):
-        if run.has_weights() and st.button("Open its map", icon=":material/scatter_plot:", type="primary", key="open"):
+        if run.has_weights() and st.button("Open map", icon=":material/scatter_plot:", type="primary", key="open"):
             menu.go("map")
-        if can_go_on(run, status):
+        if can_resume(run, status):
             st.button(
-                "Continue", icon=":material/play_arrow:", key="runs.continue", on_click=frame.said(go_on), args=(run,)
+                "Continue",
+                icon=":material/play_arrow:",
+                key="runs.continue",
+                on_click=frame.catch_errors(resume),
+                args=(run,),
             )
         if run.has_weights():
-            take_run(run)
+            export_run(run)
         _delete(run)
     title = st.text_input(
         "Title", note.title, key=f"title.{run.id}", max_chars=120, placeholder=words.run_title(run.config())
     )
     text = st.text_area(
-        "Note", note.note, key=f"note.{run.id}", max_chars=5000, placeholder="What did you try, what did you see?"
+        "Note", note.note, key=f"note.{run.id}", max_chars=5000, placeholder="What did you try? What did you see?"
     )
     if (title, text) != (note.title, note.note):
         run.write_note(Note(title=title, note=text))
         st.rerun()
-    with st.expander("Settings it was trained with", icon=":material/tune:"):
+    with st.expander("Training settings", icon=":material/tune:"):
         config = run.config()
         st.json(
             {
@@ -108,29 +115,29 @@ def details() -> None:
 
 
 def _delete(run: Run) -> None:
-    """Deleting asks first."""
+    """Draw the delete button with its confirmation."""
     with st.popover(
         "Delete",
         icon=":material/delete:",
         key=f"delete.{run.id}",
         disabled=run.is_live(),
-        help="Stop it first." if run.is_live() else None,
+        help="Stop the training first." if run.is_live() else None,
     ):
         named = words.plain(words.run_title(run.config(), run.note().title))
-        st.markdown(f"Delete **{named}** with everything in it? This cannot be undone.")
-        st.button("Delete it", type="primary", key="delete.yes", on_click=frame.said(_deleted), args=(run,))
+        st.markdown(f"Delete **{named}** and all its files? This cannot be undone.")
+        st.button("Delete run", type="primary", key="delete.yes", on_click=frame.catch_errors(_deleted), args=(run,))
 
 
 def _deleted(run: Run) -> None:
     runs.delete(run)
     state.choose_run(next(iter(runs.list_runs()), None))
-    st.toast("The run is deleted.", icon=":material/delete:")
+    st.toast("Run deleted.", icon=":material/delete:")
 
 
 def load_zip() -> None:
-    """A run that was trained elsewhere."""
-    st.subheader("Load a run", anchor=False)
-    st.caption("A zip downloaded here or from another aeviz. Only JSON and safetensors are let in.")
+    """Draw the import of a run from a zip."""
+    st.subheader("Import a run", anchor=False)
+    st.caption("A zip exported from this or another aeviz. Only JSON and safetensors files are accepted.")
     serial = state.recall("runs.upload", 0)
     file = st.file_uploader("Zip of a run", type=["zip"], key=f"runs.zip.{serial}", label_visibility="collapsed")
     if file is None:
@@ -145,5 +152,5 @@ def load_zip() -> None:
             return
     state.remember("runs.upload", serial + 1)
     state.choose_run(run)
-    st.toast("The run is loaded.", icon=":material/check:")
+    st.toast("Run imported.", icon=":material/check:")
     st.rerun()

@@ -1,4 +1,4 @@
-"""One image large: original, reconstruction and signed error, its code as bars to drag, its numbers and neighbours."""
+"""View One image: original, reconstruction, signed error, editable code, metrics and neighbours."""
 
 import hashlib
 from typing import Any
@@ -16,36 +16,39 @@ from aeviz.results import Rebuilt
 from aeviz.runs import Run
 from aeviz.ui import cache, pick, words
 from aeviz.ui.components.bridges import bridge, joined
+from aeviz.ui.components.export_buttons import export_menu
+from aeviz.ui.components.images.class_labels import class_picker, user_labels
 from aeviz.ui.components.images.gallery import gallery
 from aeviz.ui.components.images.pictures import Chosen, as_colour, name_of, strip
-from aeviz.ui.components.images.taken_as import class_picker, said_classes
 from aeviz.ui.components.map.scenes import decoding_of
 from aeviz.ui.components.posters import Row, poster
-from aeviz.ui.components.taking import take_along
 
 PARTS = (
     "codes/decoder.js", "map/base.js", "map/decode.js", "images/wipe.js", "codes/code_bars.js", "images/reconstruction.js",
 )  # fmt: skip
-MOST_TALL = 300  # pixels of each of the three pictures
+MOST_TALL = 300  # pixels, of each of the three images
 NEAREST, NEAREST_SIDE = 6, 44
-SAID = {
-    "original": "Original", "reconstruction": "Reconstruction", "error": "Error", "in": "Zoom in", "out": "Zoom out", "changed": "With this code", "minus": "Reconstruction minus original",
-    "wipe": "Wipe between original and reconstruction", "looks": "Drag across the reconstruction to wipe; turn the wheel or pinch to zoom.",
-    "pixel": "Pixel", "title": "Code of {count} numbers", "hint": "Drag a bar; a double click puts it back.", "more": "Swipe sideways for more.",
-    "reset": "Put all back", "was": "was",
+TEXTS = {
+    "original": "Original", "reconstruction": "Reconstruction", "error": "Error", "in": "Zoom in", "out": "Zoom out",
+    "changed": "With this code", "minus": "Reconstruction minus original",
+    "wipe": "Wipe between original and reconstruction",
+    "looks": "Drag across the reconstruction to wipe. Scroll or pinch to zoom.",
+    "pixel": "Pixel", "title": "Code of {count} numbers", "hint": "Drag a bar. Double-click to reset it.",
+    "more": "Swipe sideways for more.",
+    "reset": "Reset all", "was": "was",
 }  # fmt: skip
 MEANINGS = {
     "mse": "Mean squared error per pixel, for pixels from 0 to 1.",
     "psnr": "Peak signal-to-noise ratio; higher is better.",
     "ssim": "Structural similarity; 1 is the same picture.",
-    "percentile": "How many of the test images are rebuilt with a smaller error.",
+    "percentile": "Share of test images with a smaller reconstruction error.",
 }
 
 _rebuilt = bridge("aeviz_rebuilt", joined(*PARTS), css=joined("images/reconstruction.css"))
 
 
 def image_view(run: Run, chosen: Chosen) -> None:
-    """All images small, and the one that is looked at large."""
+    """Draw thumbnails of all images, and the selected one enlarged."""
     strip(chosen, "pictures.strip")
     rebuilt = cache.rebuild(run, chosen.pixels, chosen.labels)
     _rebuilt(data=pack(_shown(run, rebuilt, chosen.picked)), key="pictures.rebuilt")
@@ -53,24 +56,24 @@ def image_view(run: Run, chosen: Chosen) -> None:
     with numbers:
         _numbers({name: values[chosen.picked] for name, values in rebuilt.numbers().items()})
         if rebuilt.condition is not None:
-            _taken_as(run, chosen, int(rebuilt.condition[chosen.picked]))
+            _class_line(run, chosen, int(rebuilt.condition[chosen.picked]))
     with near:
         _nearest(run, rebuilt.z[chosen.picked])
     with st.container(horizontal_alignment="right"):
-        _take(run, rebuilt, chosen.picked, chosen.names[chosen.picked])
+        _export(run, rebuilt, chosen.picked, chosen.names[chosen.picked])
 
 
-def _taken_as(run: Run, chosen: Chosen, told: int) -> None:
-    """The class that the network was told; of an image that came without, the person's to say."""
+def _class_line(run: Run, chosen: Chosen, told: int) -> None:
+    """Show the class used for conditioning; selectable for images without a label."""
     image = chosen.pixels[chosen.picked]
-    if chosen.labels[chosen.picked] == said_classes(run, image[None])[0]:
+    if chosen.labels[chosen.picked] == user_labels(run, image[None])[0]:
         class_picker(run, image, told)
     else:
-        st.caption(f"The network is told its class: {words.plain(run.config().data.classes[told])}.")
+        st.caption(f"Conditioned on its class: {words.plain(run.config().data.classes[told])}.")
 
 
 def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
-    """What the browser is told of an image; without codes of test images, no bars."""
+    """The component's data of an image; without codes of test images the bars have no range."""
     x, z = rebuilt.x[picked], rebuilt.z[picked]
     told = None if rebuilt.condition is None else rebuilt.condition[[picked]]
     named = hashlib.sha256(x.tobytes() + f"{run.id} {run.weights_mark()} {told}".encode()).hexdigest()[:16]
@@ -81,13 +84,13 @@ def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
         "x_hat": rebuilt.x_hat[picked].ravel(),
         "z": z,
         "told": one_hot(told, cache.model(run).n_classes),
-        "words": SAID,
+        "words": TEXTS,
     }
     return shown | {"decode": decoding_of(run), "colours": list(plots.DIVERGING), "most": MOST_TALL} | _ranges(run)
 
 
 def _ranges(run: Run) -> dict[str, Any]:
-    """The 1st and 99th percentile of each number of the test images' codes, and the order by variance, largest first."""
+    """The 1st and 99th percentile of each latent dimension over the test images, and the order by variance."""
     try:
         codes = cache.codes(run, "test").z
     except MissingData:
@@ -99,48 +102,51 @@ def _ranges(run: Run) -> dict[str, Any]:
     return {"low": low, "high": high, "order": order}
 
 
-def _take(run: Run, rebuilt: Rebuilt, picked: int, name: str) -> None:
-    """The image that is looked at, its reconstruction and its error map, with their numbers."""
+def _export(run: Run, rebuilt: Rebuilt, picked: int, name: str) -> None:
+    """Export the selected image, its reconstruction and its error map."""
     x, x_hat, z = (part[picked : picked + 1] for part in (rebuilt.x, rebuilt.x_hat, rebuilt.z))
     numbers = {measure: values[picked] for measure, values in rebuilt.numbers().items()}
     errors, most = pictures.signed_error_map(x, x_hat, plots.DIVERGING)
     shown = np.stack([as_colour(pictures.to_pixels(x[0])), as_colour(pictures.to_pixels(x_hat[0])), errors[0]])
     row = Row(
-        shown, below=[SAID[part] for part in ("original", "reconstruction", "error")], scale=(plots.DIVERGING, words.signed(-most), words.signed(most))
+        shown, below=[TEXTS[part] for part in ("original", "reconstruction", "error")],
+        scale=(plots.DIVERGING, words.signed(-most), words.signed(most))
     )  # fmt: skip
-    take_along(
+    export_menu(
         "reconstruction", shown[None], {"x": x[0], "x_hat": x_hat[0], "z": z[0]},
         {"image": np.array([name]), **{measure: np.array([value]) for measure, value in numbers.items()}},
-        picture=lambda: poster([row], f"{name} · {_said(numbers)} · {pick.titles([run])[run.id]}"),
+        picture=lambda: poster([row], f"{name} · {_metrics_line(numbers)} · {pick.titles([run])[run.id]}"),
     )  # fmt: skip
 
 
-def _said(numbers: dict[str, Any]) -> str:
-    return f"MSE {words.number(numbers['mse'])} · {words.decibels(numbers['psnr'])} · SSIM {words.number(numbers['ssim'], 2)}"
+def _metrics_line(numbers: dict[str, Any]) -> str:
+    mse, psnr, ssim = words.number(numbers["mse"]), words.decibels(numbers["psnr"]), words.number(numbers["ssim"], 2)
+    return f"MSE {mse} · {psnr} · SSIM {ssim}"
 
 
 def _numbers(numbers: dict[str, Any]) -> None:
     psnr, ssim, place = numbers["psnr"], numbers["ssim"], numbers["percentile"]
-    said = {
-        "mse": words.number(numbers["mse"]), "psnr": "–" if psnr is None else f"{psnr:.1f} dB", "ssim": "–" if ssim is None else f"{ssim:.2f}",
+    shown = {
+        "mse": words.number(numbers["mse"]), "psnr": "–" if psnr is None else f"{psnr:.1f} dB",
+        "ssim": "–" if ssim is None else f"{ssim:.2f}",
         "percentile": "–" if place is None else f"{place:.0f} %",
     }  # fmt: skip
     with st.container(horizontal=True, gap="small", horizontal_alignment="distribute"):
-        for name, value in said.items():
+        for name, value in shown.items():
             st.metric(
                 "Worse than" if name == "percentile" else words.label(name), value, help=MEANINGS[name], width="content"
             )
 
 
 def _nearest(run: Run, z: np.ndarray) -> None:
-    """The training images whose codes are nearest to this one."""
+    """Show the training images with the nearest codes."""
     dataset = cache.images_if_here(run)
     if dataset is None or dataset.kept:
         return
     codes = cache.codes(run, "train")
     rows = codes.index[nearest(codes.z, z[None], NEAREST)[1][0]]
     labels = [dataset.classes[label] if label >= 0 else "" for label in dataset.labels[rows]]
-    st.caption("Nearest training images, by their codes")
+    st.caption("Nearest training images in latent space")
     gallery(
         dataset.images[rows], key="pictures.nearest", side=NEAREST_SIDE, labels=labels if dataset.classes else (),
         notes=[name_of(dataset, row) for row in rows], row=True,
