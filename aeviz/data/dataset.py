@@ -135,6 +135,26 @@ class Source:
             params=self.Params().to_json(),
         )
 
+    def dataset(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        splits: dict[str, np.ndarray],
+        columns: dict[str, np.ndarray] | None = None,
+    ) -> Dataset:
+        """The data set of images (N, C, H, W) and labels (N,) read without settings."""
+        return Dataset(
+            name=self.name,
+            label=self.label,
+            params={},
+            images=images,
+            labels=labels,
+            classes=self.classes,
+            columns=columns or {},
+            splits=splits,
+            hash=content_hash(images, labels),
+        )
+
 
 def content_hash(images: ArrayLike, labels: np.ndarray) -> str:
     """The sha256 (hex) of images (N, C, H, W) and labels (N,) in their order."""

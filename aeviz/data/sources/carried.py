@@ -10,10 +10,11 @@ import numpy as np
 from PIL import Image
 
 from aeviz.config import Settings
-from aeviz.data.dataset import Dataset, Source, content_hash
+from aeviz.data.dataset import Dataset, Source
 from aeviz.data.splits import hold_out, make_splits
 from aeviz.errors import MissingData
 
+CARRIED = "digits, shapes and photo_patches"  # the sets that need no download
 PATCH = 32
 STRIDE = 8
 TILE_HEIGHT, TILE_WIDTH = 85, 64  # 5 x 10 tiles in each photograph of 427 x 640
@@ -38,17 +39,7 @@ class Digits(Source):
         rows = rows[np.concatenate([train, test])]
         images = np.rint(rows[:, :-1] * 255 / 16).astype(np.uint8).reshape(-1, 1, 8, 8)
         labels = rows[:, -1].astype(np.int64)
-        return Dataset(
-            name=self.name,
-            label=self.label,
-            params={},
-            images=images,
-            labels=labels,
-            classes=self.classes,
-            columns={},
-            splits=make_splits(self.name, len(train), len(test)),
-            hash=content_hash(images, labels),
-        )
+        return self.dataset(images, labels, make_splits(self.name, len(train), len(test)))
 
 
 class PhotoPatches(Source):
@@ -78,17 +69,9 @@ class PhotoPatches(Source):
         windows = np.lib.stride_tricks.sliding_window_view(photos, (PATCH, PATCH), axis=(1, 2))
         images = np.ascontiguousarray(windows[photo, top, left])  # (N, 3, 32, 32)
         labels = photo.astype(np.int64)
-        return Dataset(
-            name=self.name,
-            label=self.label,
-            params={},
-            images=images,
-            labels=labels,
-            classes=self.classes,
-            columns={"x": left.astype(np.float32), "y": top.astype(np.float32)},
-            splits=make_splits(self.name, len(train) * PER_TILE, len(test) * PER_TILE, group=PER_TILE),
-            hash=content_hash(images, labels),
-        )
+        splits = make_splits(self.name, len(train) * PER_TILE, len(test) * PER_TILE, group=PER_TILE)
+        columns = {"x": left.astype(np.float32), "y": top.astype(np.float32)}
+        return self.dataset(images, labels, splits, columns)
 
 
 def carried_file(name: str) -> Path:

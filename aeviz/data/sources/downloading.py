@@ -7,11 +7,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar, Protocol
 
 from aeviz.data.dataset import Report
 from aeviz.data.folders import temporary_folder, writable_root
 from aeviz.data.sources import fetch
-from aeviz.data.sources.public import CARRIED, PublicSet
+from aeviz.data.sources.carried import CARRIED
 from aeviz.errors import MissingData
 
 WATCH_SECONDS = 0.2
@@ -28,7 +29,22 @@ REASONS = (
 )
 
 
-def download_set(source: PublicSet, report: Report) -> None:
+class Downloadable(Protocol):
+    """A set that torchvision can download: its name there, its size, and where its files belong."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    torchvision_name: ClassVar[str]
+    download_bytes: ClassVar[int]
+
+    def is_ready(self) -> bool:
+        """Whether all files of the set are present."""
+
+    def where_by_hand(self) -> str:
+        """Which files to put where, as text."""
+
+
+def download_set(source: Downloadable, report: Report) -> None:
     """Fetch a set into the data folder that is written to.
 
     Raises:
@@ -47,7 +63,7 @@ def download_set(source: PublicSet, report: Report) -> None:
         raise _missing(source, failure or "not found")
 
 
-def fetch_command(source: PublicSet, folder: Path) -> list[str]:
+def fetch_command(source: Downloadable, folder: Path) -> list[str]:
     """The command line that fetches a set into a folder."""
     # -P keeps the script's folder off the path, whose modules would hide others of the same name.
     return [sys.executable, "-P", str(Path(fetch.__file__)), source.torchvision_name, str(folder)]
@@ -78,7 +94,7 @@ def _still_runs(process: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-def _progress(source: PublicSet, folder: Path) -> tuple[float, float, str]:
+def _progress(source: Downloadable, folder: Path) -> tuple[float, float, str]:
     sizes = []
     for place, _, names in os.walk(folder):  # passes over what vanishes meanwhile, as rglob does not
         for name in names:
@@ -104,7 +120,7 @@ def _move_in(folder: Path, root: Path) -> None:
             os.replace(entry, target)
 
 
-def _missing(source: PublicSet, failure: str) -> MissingData:
+def _missing(source: Downloadable, failure: str) -> MissingData:
     return MissingData(
         "{label} could not be downloaded because {reason}; try again later, put {where} by hand, "
         "or take {carried}, which need no download",

@@ -11,12 +11,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from aeviz.config import Settings
-from aeviz.data.dataset import Dataset, Report, Source, content_hash, report_nothing
+from aeviz.data.dataset import Dataset, Report, Source, report_nothing
 from aeviz.data.folders import data_root, data_roots
+from aeviz.data.sources.carried import CARRIED
+from aeviz.data.sources.downloading import download_set
 from aeviz.data.splits import make_splits
 from aeviz.errors import BadFile, MissingData
 
-CARRIED = "digits, shapes and photo_patches"
 IDX_IMAGES, IDX_LABELS = 2051, 2049  # magic numbers: unsigned bytes in 3 dimensions and in 1
 
 
@@ -60,17 +61,7 @@ class PublicSet(Source):
                 carried=CARRIED,
             )
         images, labels, n_train = self.read(folder)
-        return Dataset(
-            name=self.name,
-            label=self.label,
-            params={},
-            images=images,
-            labels=labels,
-            classes=self.classes,
-            columns={},
-            splits=make_splits(self.name, n_train, len(labels) - n_train),
-            hash=content_hash(images, labels),
-        )
+        return self.dataset(images, labels, make_splits(self.name, n_train, len(labels) - n_train))
 
     def read(self, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
         """Images (N, C, H, W), labels (N,), train first, and how many are for training."""
@@ -83,8 +74,6 @@ class PublicSet(Source):
             MissingData: it could not be fetched; nothing is left behind.
             Stopped: the report asked for an end.
         """
-        from aeviz.data.sources.downloading import download_set
-
         if not self.is_ready():
             download_set(self, report)
 
