@@ -1,4 +1,4 @@
-"""Any `python -m aeviz ...` line as a process of its own: its status, control, lock, log and place in the queue."""
+"""Background jobs: any `python -m aeviz ...` command as a process with status, control, lock, log and queue."""
 
 from aeviz.jobs.job import LIVE, Job, Status, create, requeue
 from aeviz.jobs.process import Spare, start, thread_settings

@@ -1,4 +1,4 @@
-"""The tiny process beside every line of the command line, which says so when a signal has ended the line.
+"""A small parent process for every command, which reports if a signal kills the command.
 
 Imports the standard library only, so that it costs next to nothing.
 """

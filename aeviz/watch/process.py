@@ -1,4 +1,4 @@
-"""Two processes for one line: the child does the work, its parent waits and tells how it died."""
+"""Two processes per command: the child does the work, its parent waits and reports how it died."""
 
 import array
 import contextlib
@@ -17,20 +17,20 @@ from typing import IO, Any, NoReturn
 
 from aeviz.watch.report import report_death
 
-MOST_TOLD = 2**20  # bytes of what one line says of itself
-FROM_TERMINAL = 0x80  # si_code of a signal that the kernel has sent, to the whole foreground group
+MOST_TOLD = 2**20  # limit on the messages read from a child, in bytes
+FROM_TERMINAL = 0x80  # si_code of a signal sent by the kernel, that is, by the terminal to the whole foreground group
 
-# A process has one watcher, as it has one standard error; None where nobody watches.
+# The socket to the watcher; None if there is no watcher.
 _watcher: socket.socket | None = None
 _told: dict[str, Any] = {}
 
 
 def begin() -> None:
-    """Go on as the child of a process that does nothing but wait for it; call it before anything heavy is imported.
+    """Fork, and continue in the child while the parent only waits; call this before anything heavy is imported.
 
-    The parent passes signals on, ends as the child ends, and writes "failed" into the status of the job that the child
-    held when a signal ended it. If the parent is killed, the child goes with it. Where a process cannot fork (Windows)
-    nobody watches.
+    The parent forwards signals, exits as the child exits, and writes "failed" into the status of the child's job if a
+    signal kills the child. If the parent is killed, the child exits too. On systems without fork (Windows) there is no
+    watcher.
     """
     global _watcher
     if not hasattr(os, "fork"):
@@ -44,13 +44,13 @@ def begin() -> None:
         _watch(child, mine)
     mine.close()
     _watcher = theirs
-    threading.Thread(target=_follow, args=(theirs,), daemon=True).start()  # deaf to signals, which it inherits
+    threading.Thread(target=_follow, args=(theirs,), daemon=True).start()  # inherits the blocked signals
     signal.pthread_sigmask(signal.SIG_SETMASK, usual)
     faulthandler.enable()
 
 
 def running(arguments: list[str]) -> None:
-    """Tell the watcher which line this process runs, and so which job it is about to take up."""
+    """Report to the watcher which command this process runs, and so which job it is about to start."""
     paths = [after for name, after in itertools.pairwise(arguments) if name == "--job"]
     if arguments[:1] == ["work"]:
         paths = arguments[1:2]
@@ -59,9 +59,9 @@ def running(arguments: list[str]) -> None:
 
 @contextlib.contextmanager
 def holding(job: Path, lock: IO[bytes]) -> Iterator[None]:
-    """Tell the watcher which job this process holds: its lock then outlives the process until the death is written.
+    """Report to the watcher which job this process holds; its lock then outlives the process until the death is recorded.
 
-    A crash leaves the Python stacks of all threads in the job's log.
+    A crash dumps the Python stacks of all threads into the job's log.
     """
     if _watcher is None:
         yield
@@ -77,26 +77,26 @@ def holding(job: Path, lock: IO[bytes]) -> Iterator[None]:
 
 
 def _tell(lock: IO[bytes] | None = None, **facts: Any) -> None:
-    """Say more of this process. The lock travels beside the words, and is held for as long as they lie unread."""
+    """Send the watcher more about this process. The lock travels with the message and is held while that is unread."""
     log = Path(facts["job"] or "", "log.txt")
     _told.update(facts, log=log.stat().st_size if facts["job"] and log.exists() else 0)
     if _watcher is None:
         return
     words, handles = json.dumps(_told).encode() + b"\n", [] if lock is None else [lock.fileno()]
-    with contextlib.suppress(BrokenPipeError):  # the watcher was killed, and we are about to follow
+    with contextlib.suppress(BrokenPipeError):  # the watcher was killed, and so will we be
         socket.send_fds(_watcher, [words], handles)
 
 
 def _follow(watcher: socket.socket) -> None:
-    """Wait until the watcher is gone, which only a SIGKILL brings about, and end in the same way."""
-    with contextlib.suppress(ConnectionResetError):  # it left with our words unread
+    """Wait until the watcher is gone, which takes a SIGKILL, and end the same way."""
+    with contextlib.suppress(ConnectionResetError):  # it died with unread messages
         watcher.recv(1)
     report_death(_told, os.getpid(), signal.SIGKILL, time.time())
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _passed_on() -> set[signal.Signals]:
-    """What is passed on to the child; stopping and continuing, as a terminal asks for it, reaches both anyway."""
+    """The signals forwarded to the child; job control from a terminal reaches both processes anyway."""
     kept = (
         "SIGKILL",
         "SIGSTOP",
@@ -113,9 +113,9 @@ def _passed_on() -> set[signal.Signals]:
 
 
 def _watch(child: int, mine: socket.socket) -> NoReturn:
-    signal.signal(signal.SIGCHLD, lambda *_: None)  # it may be ignored, and then nobody could wait
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # SIGCHLD may be ignored, and then waitpid would fail
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1):  # whoever is at the other end has to do with the child alone
+    for stream in (0, 1):  # only the child reads and writes these
         os.dup2(nowhere, stream)
     status = _ending(child)
     died = time.time()
@@ -128,7 +128,7 @@ def _watch(child: int, mine: socket.socket) -> NoReturn:
 
 
 def _ending(child: int) -> int:
-    """Wait for the child, passing signals on to it; how it has ended."""
+    """Wait for the child, forwarding signals to it; return its wait status."""
     heard = _passed_on() | {signal.SIGCHLD}
     while True:
         number, reached_both = _next_signal(heard)
@@ -158,7 +158,7 @@ def _is_at_a_terminal() -> bool:
 
 
 def _heard(mine: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """What the child said last, or what was known before it was born, and the locks that came with it."""
+    """The child's last message, or what was known before the fork, and the locks sent with it."""
     mine.setblocking(False)
     said, locks = b"", list[int]()
     with contextlib.suppress(BlockingIOError):
@@ -172,12 +172,14 @@ def _heard(mine: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
 
 def _end_like(status: int) -> NoReturn:
-    """End with the child's exit status, or by the signal that ended it: whoever started us sees no difference."""
+    """Exit with the child's exit status or by its signal, so that our parent sees no difference."""
     if os.WIFSIGNALED(status):
         import resource
 
         number = os.WTERMSIG(status)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))  # one core is enough
+        resource.setrlimit(
+            resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1])
+        )  # one core dump is enough
         if number != signal.SIGKILL:
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)

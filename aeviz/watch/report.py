@@ -1,4 +1,4 @@
-"""What is written when a signal has ended a process: into its job's status, and to standard error."""
+"""Reporting that a signal killed a process: in its job's status, and on standard error."""
 
 import contextlib
 import os
@@ -9,11 +9,11 @@ from typing import Any
 
 from aeviz.watch.words import last_lines, sentence
 
-TAIL = 2**15  # bytes of the log that are read
+TAIL = 2**15  # bytes read from the end of the log
 
 
 def report_death(told: dict[str, Any], pid: int, number: signal.Signals, died: float) -> None:
-    """Say that the process `pid`, which told so much of itself, was ended by a signal at this time."""
+    """Report that a signal killed process `pid` at time `died`; `told` is what the process reported about itself."""
     job = Path(told["job"]) if told.get("job") else None
     facts = {"arguments": told.get("arguments", []), "number": number, "lines": _said(job, told.get("log", 0))}
     if job is not None:
@@ -21,14 +21,14 @@ def report_death(told: dict[str, Any], pid: int, number: signal.Signals, died: f
         _note(job, told["held"], pid, died, {"message": sentence(**facts), "signal": number.name})
         facts["go_on"] = f"`aeviz resume {job.name}`"
     if number == signal.SIGINT:
-        return  # the person at the terminal knows
+        return  # the user at the terminal knows
     text = sentence(**facts)
-    with contextlib.suppress(OSError):  # nobody listens any more
+    with contextlib.suppress(OSError):  # stderr is closed
         os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\naeviz: {text[0].lower()}{text[1:]}\n".encode())
 
 
 def _note(job: Path, held: bool, pid: int, died: float, changes: dict[str, str]) -> None:
-    """Have the job's status say "failed", unless it has ended otherwise or is another process's by now."""
+    """Set the job's status to "failed", unless the job ended otherwise or belongs to another process by now."""
     from aeviz import files
     from aeviz.errors import NotNow
 
@@ -46,7 +46,7 @@ def _note(job: Path, held: bool, pid: int, died: float, changes: dict[str, str])
 
 
 def _said(job: Path | None, start: int) -> str:
-    """The last lines of the job's log from byte `start` on."""
+    """The last lines of the job's log from byte `start`."""
     try:
         with open(job / "log.txt", "rb") if job is not None else open(os.devnull, "rb") as log:
             end = log.seek(0, os.SEEK_END)
@@ -57,7 +57,7 @@ def _said(job: Path | None, start: int) -> str:
 
 
 def _was_plain(job: Path) -> bool:
-    """Whether a training used torch's plain kernels already."""
+    """Whether a training already used torch's plain kernels."""
     from aeviz import files
 
     config = files.read_json(job / "config.json") or {}
