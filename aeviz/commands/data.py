@@ -1,4 +1,4 @@
-"""`aeviz data`: what images there are, fetching public sets, bringing one's own."""
+"""`aeviz data`: list data sets, download public ones, import your own."""
 
 import shutil
 from pathlib import Path
@@ -10,13 +10,13 @@ from aeviz.commands.speak import finish, job_option, json_option, reporting
 
 @click.group()
 def data() -> None:
-    """List, fetch, bring and delete sets of images."""
+    """List, download, import and delete data sets."""
 
 
 @data.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """Every set: the carried, the public, your own."""
+    """All sets: bundled, public, your own."""
     from aeviz import data as catalog
 
     infos = catalog.list_data()
@@ -40,12 +40,12 @@ def list_(as_json: bool) -> None:
 @json_option
 @job_option
 def get(name: str, as_json: bool, job: Path | None) -> None:
-    """Fetch a public set, once."""
+    """Download a public set, once."""
     from aeviz import data as catalog
 
     with reporting(job) as report:
         catalog.download(name, report)
-    finish(as_json, {"name": name, "ready": True}, f"{name} is here.")
+    finish(as_json, {"name": name, "ready": True}, f"{name} is ready.")
 
 
 @data.command("import")
@@ -71,7 +71,7 @@ def import_(
     as_json: bool,
     job: Path | None,
 ) -> None:
-    """Bring your own images: a zip, a folder, images, .npy or .npz."""
+    """Import your own images: a zip, a folder, images, .npy or .npz."""
     from aeviz import data as catalog
 
     asked = {"name": name, "size": size, "mode": mode, "fit": fit, "background": background}
@@ -83,7 +83,7 @@ def import_(
             shutil.rmtree(consume, ignore_errors=True)
     result = {"name": came.name, "n": came.n, "shape": list(came.shape), "classes": list(came.classes)}
     skipped = [f"  skipped {row['file']}: {row['reason']}" for row in came.skipped]
-    text = f"{came.n:,} images came in as {came.name}, {len(skipped)} were skipped."
+    text = f"{came.n:,} images imported as {came.name}, {len(skipped)} skipped."
     finish(as_json, result | {"skipped": came.skipped}, "\n".join([text, *skipped]))
 
 

@@ -1,4 +1,4 @@
-"""`aeviz sample`, `walk`: new images from a run, and what lies between images of yours."""
+"""`aeviz sample`, `walk`: new images from a run, and paths between your images."""
 
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,15 @@ from aeviz.errors import BadValue
 @click.option("--from", "sampler", default="mixture", show_default=True, help="What to draw from.")
 @click.option("--count", default=64, show_default=True, help="1 to 400.")
 @click.option("--seed", default=0, show_default=True)
-@click.option("--temperature", default=1.0, show_default=True, help="Less is safer, more is bolder.")
+@click.option("--temperature", default=1.0, show_default=True, help="Lower is more typical, higher more varied.")
 @click.option("--components", default=10, show_default=True, help="Gaussians in a mixture.")
 @class_option("A class")
-@click.option("--out", type=click.Path(path_type=Path), help="A .png of all, or a folder for a picture of each.")
-@click.option("--score", "is_scored", is_flag=True, help="Also say how good they are, beside real images.")
+@click.option("--out", type=click.Path(path_type=Path), help="A .png of all, or a folder with one picture each.")
+@click.option("--score", "is_scored", is_flag=True, help="Also measure how good they are, compared with real images.")
 @json_option
 @job_option
 def sample(run: str, out: Path | None, is_scored: bool, as_json: bool, job: Path | None, **asked: Any) -> None:
-    """New images, drawn at random."""
+    """Generate new images at random."""
     from aeviz import results
     from aeviz import runs as store
 
@@ -45,14 +45,14 @@ def sample(run: str, out: Path | None, is_scored: bool, as_json: bool, job: Path
 
 
 def _alike(drawn: Any) -> dict[str, Any]:
-    """The rows of the training images most like the samples, and how far they are."""
+    """The rows of the training images most similar to the samples, and their distances."""
     if drawn is None or drawn.nearest is None:
         return {"nearest": None, "distance": None}
     return {"nearest": drawn.nearest.tolist(), "distance": drawn.distance.tolist()}
 
 
 def _write_samples(drawn: Any, out: Path) -> None:
-    """One picture of all samples, or a folder of one each."""
+    """Write one picture of all samples, or a folder with one each."""
     import math
 
     from aeviz import files
@@ -80,7 +80,7 @@ def _score_lines(score: dict[str, Any] | None) -> list[str]:
         f"{name:12} {score[name]:9.3f} {floor[name]:9.3f}" if score[name] is not None else f"{name:12}       n/a"
         for name in ("frechet", "precision", "recall")
     ]
-    head = f"by the features of the {score['features']}, {score['n']:,} images a side"
+    head = f"by the features of the {score['features']}, {score['n']:,} images each"
     return [head, f"{'':12} {'samples':>9} {'train':>9}", *numbers]
 
 
@@ -96,7 +96,7 @@ def _score_lines(score: dict[str, Any] | None) -> list[str]:
 def walk(
     run: str, images: tuple[str, ...], road: str, steps: int, seconds: float, out: Path, as_json: bool, **fitting: Any
 ) -> None:
-    """The way from one image to another, through two, three or four: files of yours, or numbers of test images."""
+    """Walk from one image to another, through two to four of them: your own files, or numbers of test images."""
     from aeviz import results
     from aeviz import runs as store
     from aeviz.data import to_pixels
@@ -114,5 +114,5 @@ def walk(
         write_frames(to_pixels(x_hat), out, seconds)
     far = None if walked.distance is None else walked.distance.tolist()
     text = f"{steps} steps written to {out}"
-    text += f", at most {max(far):.1f} times as far from the data as neighbours are" if far else ""
+    text += f", at most {max(far):.1f} times as far from the data as its neighbours" if far else ""
     finish(as_json, {"run": found.id, "road": road, "steps": steps, "out": str(out), "distance": far}, text)

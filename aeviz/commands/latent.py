@@ -1,4 +1,4 @@
-"""`aeviz encode`, `reconstruct`, `score`: what a trained run says of images."""
+"""`aeviz encode`, `reconstruct`, `score`: codes, reconstructions and metrics of a trained run."""
 
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ split_option = click.option("--split", default="test", show_default=True, type=c
 
 @click.command()
 @click.argument("run")
-@click.option("--split", type=click.Choice(["train", "val", "test"]), help="Rows of the run's own set.")
-@click.option("--images", multiple=True, type=click.Path(path_type=Path), help="Images of yours; may be repeated.")
+@click.option("--split", type=click.Choice(["train", "val", "test"]), help="Rows of the run's data set.")
+@click.option("--images", multiple=True, type=click.Path(path_type=Path), help="Your own images; may be repeated.")
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="An .npz of z, labels and index.")
 @taken_as_option
@@ -33,7 +33,7 @@ def encode(
     label: str | None,
     **fitting: Any,
 ) -> None:
-    """The codes of a split, or of images of yours."""
+    """Encode a split, or your own images."""
     import numpy as np
 
     from aeviz import results
@@ -69,7 +69,7 @@ def encode(
 def reconstruct(
     run: str, images: tuple[Path, ...], out: Path, label: str | None, as_json: bool, **fitting: Any
 ) -> None:
-    """Rebuild images of yours; a bad one is skipped and named."""
+    """Reconstruct your own images; unreadable ones are skipped and listed."""
     from aeviz import files, results
     from aeviz import runs as store
     from aeviz.data import pictures
@@ -101,7 +101,7 @@ def reconstruct(
 @json_option
 @job_option
 def score(run: str, split: str, as_json: bool, job: Path | None) -> None:
-    """What a run is worth on held-out images, with PCA of equal size beside."""
+    """Evaluate a run on held-out images, next to PCA of equal size."""
     from aeviz import results
     from aeviz import runs as store
 

@@ -1,4 +1,4 @@
-"""`aeviz project` and `aeviz place`: maps of codes, and new images on them."""
+"""`aeviz project` and `aeviz place`: maps of codes, and new images placed on them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def map_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say which map is meant; `request_of` reads them."""
+    """The options that select a map; `request_of` reads them."""
     options = (
         click.option(
             "--method", default="pca", show_default=True, help="pca, tsne, umap, axes (dimensions), lda or custom."
@@ -36,7 +36,7 @@ def map_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def request_of(method: str, dims: int, split: str, limit: int | None, overrides: tuple[str, ...]) -> "MapRequest":
-    """The map that the options mean."""
+    """The map that the options select."""
     from aeviz import results
     from aeviz.config import override, read_overrides
 
@@ -47,7 +47,7 @@ def request_of(method: str, dims: int, split: str, limit: int | None, overrides:
 
 
 def asked_map(**which: Any) -> "MapRequest | None":
-    """The same, None where none of these options was given."""
+    """The same, or None if none of these options was given."""
     source = click.get_current_context().get_parameter_source
     given = any(source(name) is ParameterSource.COMMANDLINE for name in which)
     return request_of(**which) if given else None
@@ -56,15 +56,15 @@ def asked_map(**which: Any) -> "MapRequest | None":
 @click.command()
 @click.argument("run")
 @map_options
-@click.option("--go-on", is_flag=True, help="Go on with a map that was stopped, or refine one that was finished.")
+@click.option("--go-on", is_flag=True, help="Continue a stopped map, or refine a finished one.")
 @click.option("--out", type=click.Path(path_type=Path), help="An .npz of points, labels and index.")
 @json_option
-@click.option("--judge/--no-judge", default=True, hidden=True, help="Whether to measure the map's quality as well.")
+@click.option("--judge/--no-judge", default=True, hidden=True, help="Whether to measure the map's quality too.")
 @job_option
 def project(
     run: str, go_on: bool, out: Path | None, as_json: bool, judge: bool, job: Path | None, **which: Any
 ) -> None:
-    """A map of a split's codes."""
+    """Compute a map of a split's codes."""
     import numpy as np
 
     from aeviz import results
@@ -104,7 +104,7 @@ def place(
     grey: bool,
     **which: Any,
 ) -> None:
-    """Where images of yours belong on a map made before; a bad one is skipped and named."""
+    """Place your own images on an existing map; unreadable ones are skipped and listed."""
     from aeviz import results
     from aeviz import runs as store
 

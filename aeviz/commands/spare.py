@@ -1,4 +1,4 @@
-"""`spare`: a process that has imported everything and waits for a line to run."""
+"""`spare`: a process that has imported everything and waits for a command."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from aeviz import watch
 @click.command(hidden=True)
 @click.pass_context
 def spare(context: click.Context) -> None:
-    """Import everything, take one step, and wait for a line to run; an empty read is the end."""
+    """Import everything, take one step, and wait for a command to run; exit at end of file."""
     _warm_up()
     line = sys.stdin.readline()
     if not line:
@@ -26,7 +26,7 @@ def spare(context: click.Context) -> None:
 
 
 def _warm_up() -> None:
-    """The imports and first calls that a training would otherwise wait for."""
+    """Do the imports and first calls that a training would otherwise wait for."""
     import sklearn.cluster  # noqa: F401
     import torch
 

@@ -1,4 +1,4 @@
-"""How a line speaks: one JSON object as the last line, progress on stderr, or a job's status file."""
+"""Output of the commands: one JSON object as the last line, progress on stderr, or a job's status file."""
 
 import contextlib
 import json
@@ -21,12 +21,12 @@ job_option = click.option("--job", type=click.Path(path_type=Path), hidden=True)
 
 
 def finish(as_json: bool, result: dict[str, Any], text: str) -> None:
-    """Print the outcome for a program or for a person."""
+    """Print the result, as JSON or as text."""
     click.echo(json.dumps(strict(result), allow_nan=False) if as_json else text)
 
 
 def strict(value: Any) -> Any:
-    """The value with null for every number that JSON cannot hold."""
+    """The value with null for every number that JSON cannot represent."""
     if isinstance(value, dict):
         return {key: strict(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -38,10 +38,10 @@ def strict(value: Any) -> Any:
 
 @contextlib.contextmanager
 def reporting(job: Path | None) -> Iterator[Report]:
-    """A `report(done, total, message)` that writes a job's status, or a line on a person's terminal."""
+    """A `report(done, total, message)` that writes a job's status, or a progress line on the terminal."""
     if job is not None:
         if not (job / "status.json").exists():
-            raise UnknownName("{path} is no job", path=job)
+            raise UnknownName("{path} is not a job", path=job)
         with at_work(Job(job)) as worker:
             yield worker.progress
             worker.report(state="done")

@@ -1,4 +1,4 @@
-"""`aeviz traverse`, `manifold`, `mean`: what each axis of the space does, what lies over two, what classes look like."""
+"""`aeviz traverse`, `manifold`, `mean`: sweep the axes of the latent space, decode a plane, average classes."""
 
 from pathlib import Path
 from typing import Any
@@ -22,20 +22,20 @@ from aeviz.errors import UnknownName
     default="dimensions",
     show_default=True,
     type=click.Choice(["dimensions", "principal"]),
-    help="The numbers of the code, or the directions along which codes vary most.",
+    help="Dimensions of the code, or the directions along which codes vary most.",
 )
 @click.option(
-    "--order", default="effect", show_default=True, type=click.Choice(["effect", "variance", "kl"]), help="Most first."
+    "--order", default="effect", show_default=True, type=click.Choice(["effect", "variance", "kl"]), help="Sorted by."
 )
 @click.option("--count", default=64, show_default=True, type=click.IntRange(1), help="At most this many axes.")
-@click.option("--steps", default=9, show_default=True, type=click.IntRange(2, 64), help="Pictures of each axis.")
-@out_option(PICTURE, "A .png with a row for each axis, or .npz.")
+@click.option("--steps", default=9, show_default=True, type=click.IntRange(2, 64), help="Pictures per axis.")
+@out_option(PICTURE, "A .png with one row per axis, or .npz.")
 @fitting_options
 @json_option
 def traverse(
     run: str, image: str, kind: Any, order: Any, count: int, steps: int, out: Path, as_json: bool, **fitting: Any
 ) -> None:
-    """Every axis of the space, swept over the data's range through an image: a file, or the number of a test image."""
+    """Sweep every axis over the data's range through an image: a file, or the number of a test image."""
     from aeviz import results
     from aeviz import runs as store
     from aeviz.results.generated.sweeps import axis_name, sweep
@@ -60,11 +60,11 @@ def traverse(
 
 @click.command()
 @click.argument("run")
-@click.option("--across", help="An axis: PC 1, z1, ... or a direction kept with the run; PC 1 unless given.")
+@click.option("--across", help="An axis: PC 1, z1, ... or a direction saved with the run; PC 1 unless given.")
 @click.option("--up", help="Another axis; PC 2 unless given.")
 @click.option("--through", metavar="IMAGE", help="A file, or the number of a test image; the mean unless given.")
-@click.option("--size", default=20, show_default=True, help="Pictures a side, 2 to 40.")
-@class_option("Of a conditional network: the class that is drawn; else the image's, or the first")
+@click.option("--size", default=20, show_default=True, help="Pictures per side, 2 to 40.")
+@class_option("For a conditional network: the class to decode; by default the image's, or the first")
 @out_option(PICTURE, "A .png of all, or .npz.")
 @fitting_options
 @json_option
@@ -79,7 +79,7 @@ def manifold(
     as_json: bool,
     **fitting: Any,
 ) -> None:
-    """The pictures over two directions, as far as the data go."""
+    """Decode a grid over two directions, as far as the data extend."""
     from aeviz import results
     from aeviz import runs as store
 
@@ -100,7 +100,7 @@ def manifold(
 
 
 def _axis(run: Any, name: str) -> Any:
-    """The direction of this name, whether or not it is written with quotes."""
+    """The direction of this name, with or without quotes."""
     from aeviz import results
     from aeviz.results.generated.sweeps import named_axes
 
@@ -114,10 +114,10 @@ def _axis(run: Any, name: str) -> Any:
 @click.argument("run")
 @class_option("A class, all of them unless given")
 @split_option
-@out_option(PICTURE, "A .png with the means of pixels over those of codes, or .npz.")
+@out_option(PICTURE, "A .png with mean pixels above decoded mean codes, or .npz.")
 @json_option
 def mean(run: str, label: str | None, split: Any, out: Path, as_json: bool) -> None:
-    """What the classes look like on average: in pixels, and in codes."""
+    """Average the images of each class: in pixels, and in codes."""
     import numpy as np
 
     from aeviz import results

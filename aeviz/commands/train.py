@@ -1,4 +1,4 @@
-"""`aeviz train`: from settings to a trained run, in the foreground; `work` is the same in a process of the app's."""
+"""`aeviz train`: train a run in the foreground; `work` does the same in a background process of the app."""
 
 import contextlib
 import time
@@ -11,7 +11,7 @@ from aeviz.commands.speak import finish, json_option
 from aeviz.errors import BadFile, UnknownName
 from aeviz.jobs import Job, Turn, Worker, at_work
 
-PARK_SECONDS = 120.0  # a paused training stays at hand for so long
+PARK_SECONDS = 120.0  # how long a paused training stays in memory
 RECIPE = ("data", "model", "training", "seed")
 
 
@@ -19,16 +19,16 @@ RECIPE = ("data", "model", "training", "seed")
 @click.option("--dataset", default=None, help="Which images; see `aeviz data list`.")
 @click.option("--variant", default=None, help="Which autoencoder.")
 @click.option("--body", default=None, help="dense, conv, residual or custom.")
-@click.option("--latent-dim", type=int, default=None, help="Numbers per code.")
+@click.option("--latent-dim", type=int, default=None, help="Dimensions of a code.")
 @click.option("--epochs", type=int, default=None)
 @click.option("--batch-size", type=int, default=None)
 @click.option("--seed", type=int, default=None)
 @click.option("--device", default=None, help="auto, cpu, cuda, cuda:N or mps.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="A JSON file of settings to begin with.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="A JSON file of settings to start from.")
 @click.option("--set", "overrides", multiple=True, metavar="PATH=JSON", help="Any setting: model.body.dropout=0.1")
 @json_option
 def train(config_file: Path | None, overrides: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Train an autoencoder here and now; started by torchrun, several processes train it together."""
+    """Train an autoencoder in this process; several processes started by torchrun train it together."""
     from aeviz import training
     from aeviz.runs import Run
 
@@ -38,7 +38,7 @@ def train(config_file: Path | None, overrides: tuple[str, ...], as_json: bool, *
 
 
 def _train_here(run: Any, as_json: bool, crew: Any) -> None:
-    """Train a run in this process, saying each epoch, and end with its status; only the first of several speaks."""
+    """Train a run in this process, printing each epoch and the result; with several processes only the first prints."""
     from aeviz import training
 
     if not crew.is_first:
@@ -59,7 +59,7 @@ def _train_here(run: Any, as_json: bool, crew: Any) -> None:
 
 
 def summary(run: Any) -> dict[str, Any]:
-    """What `train --json` says of a run."""
+    """A run in `train --json`."""
     metrics, status, resolved = run.metrics(), run.status(), run.config().resolved
     epochs = [line for line in metrics if "val" in line]
     speeds = [line["images_per_s"] for line in epochs if line.get("images_per_s")]
@@ -77,7 +77,7 @@ def summary(run: Any) -> dict[str, Any]:
 
 
 def _spoken(run: Any, worker: Worker) -> Any:
-    """The worker's report, with a line on the terminal at every epoch's end."""
+    """The worker's report, with a line on the terminal at the end of every epoch."""
     report, spoken = worker.report, run.written_status().epoch
 
     def speak(**changes: Any) -> None:
@@ -98,7 +98,7 @@ def _spoken(run: Any, worker: Worker) -> Any:
 
 
 def recipe_values(config_file: Path | None, overrides: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a file, then of the options, then of every --set."""
+    """The settings of a file, overridden by the options, then by every --set."""
     from aeviz.config import override, read_overrides
 
     values: dict[str, Any] = {"data": {}, "model": {}, "training": {}}
@@ -122,10 +122,10 @@ def recipe_values(config_file: Path | None, overrides: tuple[str, ...], options:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    """The settings in a JSON file, which may be a run's config.json.
+    """Read the settings in a JSON file, which may be a run's config.json.
 
     Raises:
-        BadFile: no JSON, or something in it that is no setting of a recipe or a run.
+        BadFile: it is not JSON, or holds something that is not a setting of a recipe or a run.
     """
     from aeviz import files
     from aeviz.runs import RunConfig
@@ -133,7 +133,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         read = files.read_json(path)
     except (ValueError, RecursionError) as error:
-        raise BadFile("{file} is no JSON of settings: {reason}", file=path, reason=error) from None
+        raise BadFile("{file} is not a JSON file of settings: {reason}", file=path, reason=error) from None
     if read is None:
         raise BadFile("there is no file {file}; --config takes a JSON file of settings", file=path)
     if not isinstance(read, dict):
@@ -157,7 +157,7 @@ def work(path: Path, device: str) -> None:
     from aeviz.errors import Paused, Stopped
 
     if not (path / "config.json").exists():
-        raise UnknownName("{path} is no run", path=path)
+        raise UnknownName("{path} is not a run", path=path)
     with contextlib.suppress(Stopped, Paused), at_work(Job(path)) as worker:
         queue = path.parent / ".queue" / device.replace(":", "-")
         with Turn(queue, time.time(), path.name).wait(worker) as turn:

@@ -66,7 +66,7 @@ def temporary_folder(parent: Path, kind: str, name: str) -> Iterator[Path]:
         raise BadValue(
             "cannot write in {folder}: {reason}", folder=parent.absolute(), reason=error.strerror or error
         ) from None
-    # The lock is a file next to the folder and is taken first, so that a sweep never sees a live folder without its lock.
+    # The lock is a file next to the folder and is taken first, so that no sweep sees a live folder without its lock.
     lock = folder.with_name(folder.name + ".lock")
     with files.lock(lock):
         try:

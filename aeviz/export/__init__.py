@@ -1,4 +1,4 @@
-"""Ways to take a run elsewhere, by name."""
+"""Exports of a run, by name."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ EXPORTS: dict[str, Export] = {
             slow=False,
         ),
         Export(
-            "onnx", "ONNX", "Encoder and decoder for any runtime, checked against this one.", ".zip", write_onnx,
+            "onnx", "ONNX", "Encoder and decoder for any runtime, checked against PyTorch.", ".zip", write_onnx,
             needs=("onnx", "onnxscript"),
         ),
         Export(
@@ -38,7 +38,7 @@ EXPORTS: dict[str, Export] = {
             write_projector,
         ),
         Export(
-            "script", "Python script", "One plain file that trains this very run without aeviz.", ".py", write_script,
+            "script", "Python script", "One plain file that trains this run without aeviz.", ".py", write_script,
             slow=False,
         ),
         Export(
@@ -50,20 +50,20 @@ EXPORTS: dict[str, Export] = {
 
 
 def write(name: str, run: Run, out: Path, report: Report = quiet, request: MapRequest | None = None) -> str:
-    """Write a run to a file in the way of this name; what is worth knowing of it, in a sentence.
+    """Write a run to a file in the named format; return what is worth knowing about it, as a sentence.
 
     Raises:
-        UnknownName: there is no such way.
-        BadValue: a map is asked for, and the way shows none.
-        NotNow: the run has learned nothing yet.
-        MissingPackage: with the line that installs what is missing.
+        UnknownName: there is no such export.
+        BadValue: a map is requested, but the export shows none.
+        NotNow: the run has no weights yet.
+        MissingPackage: a package is missing; the message has the command that installs it.
         BadFile: `out` cannot be written.
     """
     return _write(_way(name, run, request), run, out, report, request)
 
 
 def take(name: str, run: Run, report: Report = quiet, request: MapRequest | None = None) -> tuple[Path, str]:
-    """Write the file that is kept with the run, and drop the one before; where it is, and what is worth knowing of it.
+    """Write the file that is stored with the run and remove the previous one; return its path and a note about it.
 
     Raises:
         UnknownName, BadValue, NotNow, MissingPackage, BadFile: as `write`.
@@ -76,7 +76,7 @@ def take(name: str, run: Run, report: Report = quiet, request: MapRequest | None
 
 
 def _way(name: str, run: Run, request: MapRequest | None) -> Export:
-    """The way of this name, if it is open to the run."""
+    """The export of this name, if the run can be exported so."""
     if name not in EXPORTS:
         raise UnknownName("no export is called {name!r}; there are: {known}", name=name, known=", ".join(EXPORTS))
     way = EXPORTS[name]
@@ -86,9 +86,9 @@ def _way(name: str, run: Run, request: MapRequest | None) -> Export:
             name=name, known=", ".join(each.name for each in EXPORTS.values() if each.shows),
         )  # fmt: skip
     if not run.has_weights():
-        raise NotNow("the run {id} has learned nothing yet; train it before taking it elsewhere", id=run.id)
+        raise NotNow("the run {id} has no weights yet; train it before exporting it", id=run.id)
     if line := way.missing():
-        raise MissingPackage("{label} is not installed here; install it with: {line}", label=way.label, line=line)
+        raise MissingPackage("{label} is not installed; install it with: {line}", label=way.label, line=line)
     return way
 
 

@@ -1,4 +1,4 @@
-"""Files made to be taken away: kept beside the run until they would be others, the last one of each way."""
+"""Exports stored with the run: the latest file per format, as long as its content would be the same."""
 
 from pathlib import Path
 
@@ -11,20 +11,20 @@ from aeviz.runs import Run
 
 
 def taken(run: Run, way: Export, request: MapRequest | None = None) -> Path | None:
-    """The file that was made for these very weights, note and map, if there is one.
+    """The stored file for the current weights, note and map, or None.
 
     Raises:
-        NotNow: the run has learned nothing yet.
-        BadValue: settings that the map's method does not allow.
+        NotNow: the run has no weights yet.
+        BadValue: the map's settings are not allowed.
     """
     path, shown = place_of(run, way, request), _shown(run, way, request)
     if not path.exists() or (shown and path.stat().st_mtime < map_time(run, shown)):
-        return None  # a map that was gone on with has other points under the same name
+        return None  # a map that was continued has other points under the same name
     return path
 
 
 def taking_job(run: Run, way: Export, request: MapRequest | None = None) -> Job:
-    """The job that makes the file in a process of its own; it may not exist yet.
+    """The job that writes the file in the background; it may not exist yet.
 
     Raises:
         NotNow, BadValue: as `taken`.
@@ -33,12 +33,12 @@ def taking_job(run: Run, way: Export, request: MapRequest | None = None) -> Job:
 
 
 def place_of(run: Run, way: Export, request: MapRequest | None) -> Path:
-    """Where the file is kept."""
+    """Where the file is stored."""
     return path_of(run, way.name, _content(run, way, request), way.ending[1:])
 
 
 def drop_others(run: Run, way: Export, path: Path) -> None:
-    """Drop the way's files but this one."""
+    """Delete the format's other files."""
     for other in run.results.glob(f"{way.name}-*{way.ending}"):
         if other != path:
             other.unlink(missing_ok=True)

@@ -72,7 +72,7 @@ class Worker:
         return asked
 
     def check_stop(self) -> None:
-        """Read requests and raise on a stop or pause; others stay pending for their handler, as does a pause behind them.
+        """Read requests; raise on a stop or pause. Others stay pending for their handler, as does a pause behind them.
 
         Raises:
             Stopped, Paused: as requested.

@@ -50,7 +50,7 @@ def begin() -> None:
 
 
 def running(arguments: list[str]) -> None:
-    """Report to the watcher which command this process runs, and so which job it is about to start."""
+    """Tell the watcher which command this process runs, and so which job it is about to start."""
     paths = [after for name, after in itertools.pairwise(arguments) if name == "--job"]
     if arguments[:1] == ["work"]:
         paths = arguments[1:2]
@@ -59,7 +59,7 @@ def running(arguments: list[str]) -> None:
 
 @contextlib.contextmanager
 def holding(job: Path, lock: IO[bytes]) -> Iterator[None]:
-    """Report to the watcher which job this process holds; its lock then outlives the process until the death is recorded.
+    """Tell the watcher which job this process holds; its lock then outlives the process until the death is recorded.
 
     A crash dumps the Python stacks of all threads into the job's log.
     """

@@ -1,4 +1,4 @@
-"""A run's map as one page that needs neither server nor network: dots, pictures and decoder within a single file."""
+"""A run's map as one HTML file that works offline: points, images and decoder included."""
 
 import base64
 import html
@@ -26,17 +26,17 @@ from aeviz.results.store import Report
 from aeviz.runs import Run
 
 MOST_POINTS = 10_000
-FEWEST_POINTS = 30  # for a map by neighbours
+FEWEST_POINTS = 30  # for a map that uses neighbours
 NEIGHBOURS = 8
-SIDE = 64  # pixels of a thumbnail; larger images are shrunk
-HEIGHT = 700  # pixels, until the window's is known
+SIDE = 64  # pixels of a thumbnail; larger images are reduced
+HEIGHT = 700  # pixels, until the window's height is known
 PAGE = scene.STATIC / "page"
 SAID = {name: word for name, word in scene.SAID.items() if name not in ("link", "drop")}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a page shows: a map, its codes, thumbnails x and x_hat (n, C, h, w), and errors (n,)."""
+    """The content of a page: a map, its codes, thumbnails x and x_hat (n, C, h, w), and errors (n,)."""
 
     drawn: Map
     codes: Codes
@@ -46,10 +46,10 @@ class Shown:
 
 
 def write_html(run: Run, out: Path, report: Report, request: MapRequest | None = None) -> str:
-    """Write the page, of the given map or the usual one.
+    """Write the page with the given map or the default one.
 
     Raises:
-        MissingData: the images are not here.
+        MissingData: the images are not present.
     """
     request = request or usual_map(run)
     drawn = _whole_map(run, request, report)
@@ -65,7 +65,7 @@ def write_html(run: Run, out: Path, report: Report, request: MapRequest | None =
 
 
 def _whole_map(run: Run, request: MapRequest, report: Report) -> Map:
-    """The map as it is kept, or computed to its end: one that is stopped here was never meant to be looked at."""
+    """The stored map, or a newly computed one; a map that is stopped here is removed, as nobody asked to see it."""
     kept = results.kept_map(run, request)
     try:
         return kept or results.project(run, request, report)
@@ -75,7 +75,7 @@ def _whole_map(run: Run, request: MapRequest, report: Report) -> Map:
 
 
 def usual_map(run: Run) -> MapRequest:
-    """t-SNE of the test images' codes, or PCA where they are flat anyway or too few."""
+    """t-SNE of the test images' codes, or PCA if they have few dimensions or are too few."""
     config = run.config()
     count = config.data.splits["test"]
     method = "pca" if config.model.latent_dim <= 2 or count < FEWEST_POINTS else "tsne"
@@ -83,7 +83,7 @@ def usual_map(run: Run) -> MapRequest:
 
 
 def gather(run: Run, request: MapRequest, drawn: Map, dataset: Dataset, report: Report) -> Shown:
-    """The images of the dots, rebuilt and shrunk; of too many dots, the first of a fixed shuffle."""
+    """The images of the points, reconstructed and reduced; of too many points, the first of a fixed shuffle."""
     coded = results.codes(run, request.split).first(request.limit)
     rows = np.sort(np.random.default_rng(0).permutation(len(coded.z))[:MOST_POINTS])
     coded = coded.at(rows)
@@ -91,7 +91,7 @@ def gather(run: Run, request: MapRequest, drawn: Map, dataset: Dataset, report: 
     x, x_hat, mse = [], [], []
 
     def tell(done: int, total: int) -> None:
-        report(done, total, "Rebuilding images")
+        report(done, total, "Reconstructing images")
 
     for part in reconstruct(results.model_of(run), dataset.images, drawn.index, labels=coded.told, on_step=tell):
         mse.append(np.square(part.x_hat - pictures.to_unit(part.x)).mean(axis=(1, 2, 3)))
@@ -101,7 +101,7 @@ def gather(run: Run, request: MapRequest, drawn: Map, dataset: Dataset, report: 
 
 
 def packed_decoder(run: Run, drawn: Map) -> tuple[bytes | None, str]:
-    """The decoder for the browser, or why there is none."""
+    """The decoder for the browser, or the reason why there is none."""
     if drawn.points.shape[1] != 2:
         return None, "In 3-D nothing is decoded under the pointer."
     try:
@@ -113,10 +113,10 @@ def packed_decoder(run: Run, drawn: Map) -> tuple[bytes | None, str]:
 def page(
     run: Run, request: MapRequest, shown: Shown, quality: dict[str, Any], decoder: bytes | None, report: Report
 ) -> str:
-    """The whole page."""
+    """The complete page."""
     carried, colours = _figures(run, shown)
     carried |= _tiles(shown, report)
-    report(0, 0, "Looking for neighbours")
+    report(0, 0, "Finding neighbours")
     carried["near"] = _near(shown)
     report(0, 0, "Writing the page")
     if decoder is not None:
@@ -138,13 +138,13 @@ def page(
 
 
 def _inverse(run: Run, shown: Shown) -> dict[str, Any]:
-    """The way back from a place on the map to a code."""
+    """The inverse transform from a position on the map to a code."""
     drawn, codes = shown.drawn, shown.codes
     return scene.inverse_of(drawn.projection, drawn.points, codes.z, codes.told, results.model_of(run).n_classes)
 
 
 def _scene(run: Run, shown: Shown, colours: list[dict[str, Any]], decodes: bool) -> dict[str, Any]:
-    """What the map shows and offers, as `map.js` and `page.js` read it."""
+    """The scene as `map.js` and `page.js` read it."""
     config, shape = run.config(), shown.x.shape[1:]
     decode = {"inverse": "inverse", "decoder": "decoder", "server": None, "shape": config.data.shape}
     told = Scene(
@@ -163,7 +163,7 @@ def _scene(run: Run, shown: Shown, colours: list[dict[str, Any]], decodes: bool)
 
 
 def _figures(run: Run, shown: Shown) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
-    """The dots in every colour by address, and what the page offers of them."""
+    """The figures of all colours by address, and the list of colours for the page."""
     drawn, classes = shown.drawn, run.config().data.classes
     offered: list[tuple[str, np.ndarray, tuple[str, ...] | None]] = [("Error", shown.mse, None)]
     if classes:
@@ -174,7 +174,7 @@ def _figures(run: Run, shown: Shown) -> tuple[dict[str, bytes], list[dict[str, A
             drawn.points, values, class_names=names, colour_label="MSE per pixel", index=drawn.index, height=HEIGHT,
             axis_labels=[str(name) for name in drawn.notes.get("axes", [])],
         )  # fmt: skip
-        figure.update_layout(height=None)  # as high as its place
+        figure.update_layout(height=None)  # fills its container
         address = f"figure/{label}"
         carried[address] = pack_figure(figure)
         colours.append({"label": label, "figure": address, "names": scene.names_of(drawn.points, values, names)})
@@ -182,7 +182,7 @@ def _figures(run: Run, shown: Shown) -> tuple[dict[str, bytes], list[dict[str, A
 
 
 def _tiles(shown: Shown, report: Report) -> dict[str, bytes]:
-    """Thumbnails by address, so many on each."""
+    """Tiles of thumbnails by address."""
     per = scene.per_tile(shown.x.shape[1:])
     carried = {}
     for number, start in enumerate(range(0, len(shown.x), per)):
@@ -194,13 +194,13 @@ def _tiles(shown: Shown, report: Report) -> dict[str, bytes]:
 
 
 def _near(shown: Shown) -> bytes:
-    """Of every dot the rows whose codes are nearest."""
+    """The rows with the nearest codes, per point."""
     _, places = own_nearest(shown.codes.z, NEIGHBOURS)
     return pack({"count": places.shape[1], "rows": shown.drawn.index[places].ravel().astype(np.int32)})
 
 
 def _facts(run: Run) -> str:
-    """What was trained on what, and how well it rebuilds."""
+    """What was trained on what, and its reconstruction quality."""
     config, psnr = run.config(), run.psnr()
     how_well = f"; {psnr:.1f} dB on validation images" if psnr is not None else ""
     model = run.load()
@@ -208,11 +208,11 @@ def _facts(run: Run) -> str:
 
 
 def _quality(request: MapRequest, shown: Shown, quality: dict[str, Any]) -> str:
-    """Which map it is, and how far it can be believed."""
+    """Which map it is, and how far it can be trusted."""
     words = {
         "trustworthiness": "trustworthiness", "continuity": "continuity", "knn_map": "10-NN accuracy on the map",
         "knn_codes": "in the codes",
     }  # fmt: skip
     known = [f"{word} {quality[name]:.3f}" for name, word in words.items() if quality[name] is not None]
     shown_as = f"{projection(request.method).label} of the codes of {len(shown.drawn.points):,} {request.split} images"
-    return " · ".join([shown_as, *known, "made with aeviz; this page asks nothing of any network"])
+    return " · ".join([shown_as, *known, "made with aeviz; this page needs no network"])

@@ -1,4 +1,4 @@
-"""The loop of an exported script, with no more in it than its run's settings ask for."""
+"""The training loop of an exported script, with only what the run's settings need."""
 
 import re
 from collections.abc import Callable
@@ -20,14 +20,14 @@ OPTIMIZERS = {
     "adamw": "AdamW({shared})",
 }
 SHARED = "network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY"
-ASKED = re.compile(r"^\[(\w+)\] ?")  # what a line of the template is there for; every line without is always there
+ASKED = re.compile(r"^\[(\w+)\] ?")  # the feature a template line belongs to; lines without one are always included
 LOOP = '''def pixels(images: Tensor, rows: Tensor) -> Tensor:
-    """Rows of images (N, C, H, W) uint8 as floats in [0, 1]."""
+        """Rows of images (N, C, H, W) uint8 as floats in [0, 1]."""
     return images[rows].to(DEVICE).float() / 255
 
 
 def validate(network: Network, images: Tensor, labels: Tensor) -> dict[str, float]:
-    """The mean of every term of the loss."""
+        """The mean of every loss term."""
     network.eval()
     sums: dict[str, float] = {}
     with torch.no_grad():
@@ -39,7 +39,7 @@ def validate(network: Network, images: Tensor, labels: Tensor) -> dict[str, floa
 
 
 def train() -> Network:
-    """Train from the beginning; the network whose validation loss was the least."""
+        """Train from scratch; return the network with the lowest validation loss."""
     torch.manual_seed(SEED)
     images, labels, n_train = $load
     splits = make_splits(NAME, n_train, len(images) - n_train$group)
@@ -53,7 +53,7 @@ def train() -> Network:
 [ema]     judged = copy.deepcopy(network).requires_grad_(False)  # a running average of the weights
     best, kept = math.inf, copy.deepcopy(judged)
 [watch]     waited = 0  # epochs without progress on validation
-[plateau]     since, slowed = 0, 1.0  # such epochs since the rate was cut last, and what that has made of it
+[plateau]     since, slowed = 0, 1.0  # such epochs since the last decay, and the factor on the rate
     for epoch in range(EPOCHS):
         shuffle = torch.Generator().manual_seed(SEED * 1_000_003 + epoch)
         batches = batches_of(torch.randperm(len(train_images), generator=shuffle), BATCH_SIZE)
@@ -95,7 +95,7 @@ if __name__ == "__main__":
 
 
 def loop_text(config: RunConfig, sources: Sources, load: str, group: str) -> str:
-    """The functions `pixels`, `validate` and `train`, and the line that starts it; what they rest on is taken in."""
+    """The functions `pixels`, `validate` and `train`, and the call that starts it; adds what they use to `sources`."""
     training, asked = config.training, asked_of(config)
     helpers = {
         "standardise": plain_training.statistics, "augment": plain_training.vary, "l1": plain_training.press,
@@ -115,7 +115,7 @@ def loop_text(config: RunConfig, sources: Sources, load: str, group: str) -> str
 
 
 def asked_of(config: RunConfig) -> set[str]:
-    """What the run's settings ask of the loop."""
+    """The features of the loop that the run's settings need."""
     training, plateau = config.training, config.training.schedule == "plateau"
     counts = _anneals(config) or training.schedule in SCHEDULES or training.warmup > 0
     reduced = config.resolved is not None and config.resolved.precision == "bfloat16"
@@ -129,7 +129,7 @@ def asked_of(config: RunConfig) -> set[str]:
 
 
 def _anneals(config: RunConfig) -> bool:
-    """Whether the KL term's weight rises."""
+    """Whether the KL term is annealed."""
     return getattr(config.model, "annealing", 0.0) > 0
 
 
@@ -143,7 +143,7 @@ def _chosen(asked: set[str]) -> list[str]:
 
 
 def _rate(training: TrainingConfig, sources: Sources) -> str:
-    """The learning rate after `done` epochs."""
+    """The expression of the learning rate after `done` epochs."""
     factors = ["LEARNING_RATE"]
     if schedule := SCHEDULES.get(training.schedule):
         factors.append(f"{sources.take(schedule)}(done, EPOCHS, DECAY, DECAY_EPOCHS)")

@@ -21,19 +21,19 @@ from aeviz.runs import Run, RunConfig
 
 
 class Objective(NamedTuple):
-    """The function a variant minimises, and its settings there by their names here."""
+    """The loss function of a variant, and its keyword arguments by the names of our settings."""
 
     of: Callable[..., Any]
     settings: dict[str, str]
 
 
 class Loading(NamedTuple):
-    """The function that gives a set's images, what it is called with, and what it needs installed."""
+    """The function that loads a set, its arguments, and the packages it needs."""
 
     of: Callable[..., Any]
     given: Callable[[RunConfig], str]
     needs: tuple[str, ...]
-    group: int = 1  # images that are never torn apart by a split
+    group: int = 1  # images per group that a split keeps together
 
 
 def _same(*names: str) -> dict[str, str]:
@@ -93,10 +93,10 @@ OWN = Loading(plain_loading.folder_of_images, _folder, ("pillow",))
 
 
 def write_script(run: Run, out: Path, report: Report) -> str:
-    """Write the file.
+    """Write the script.
 
     Raises:
-        BadValue: a variant or a set that has no plain form.
+        BadValue: the variant or the set has no plain form.
     """
     config = run.config()
     text = script_of(run)
@@ -106,7 +106,7 @@ def write_script(run: Run, out: Path, report: Report) -> str:
 
 
 def script_of(run: Run) -> str:
-    """The whole file."""
+    """The text of the script."""
     config, sources = run.config(), Sources(PLAINER)
     loading = _loading(config)
     model = build(config.model, config.training.loss)
@@ -125,10 +125,10 @@ def script_of(run: Run) -> str:
 
 
 def _loading(config: RunConfig) -> Loading:
-    """How the run's images are loaded; those of people's own from a folder.
+    """How the run's images are loaded; the user's own are loaded from a folder.
 
     Raises:
-        BadValue: a registered set without a plain form.
+        BadValue: a registered set has no plain form.
     """
     name = config.data.name
     if name in data.DATASETS and name not in LOADINGS:
@@ -137,10 +137,10 @@ def _loading(config: RunConfig) -> Loading:
 
 
 def _losses(config: RunConfig, sources: Sources) -> str:
-    """The function `losses`: the variant's, with its settings.
+    """The function `losses`: the variant's loss with the run's settings.
 
     Raises:
-        BadValue: a variant without a plain form.
+        BadValue: the variant has no plain form.
     """
     model = config.model
     if model.variant not in OBJECTIVES:
@@ -159,7 +159,7 @@ def losses(network: Network, x: Tensor, labels: Tensor, warmth: float) -> dict[s
 
 
 def _constants(config: RunConfig, body: str) -> Iterator[str]:
-    """The settings that the body names."""
+    """The constants that the body uses."""
     training, named = config.training, names_in(body)
     yield 'DEVICE = "cuda" if torch.cuda.is_available() else "cpu"'
     known = {
@@ -175,7 +175,7 @@ def _constants(config: RunConfig, body: str) -> Iterator[str]:
 
 
 def _head(run: Run, config: RunConfig, loading: Loading) -> Iterator[str]:
-    """What the file is, what it needs, and what of the run it leaves out."""
+    """The header: what the file is, what it needs, and what it leaves out."""
     label, folder = variant(config.model.variant).label, " FOLDER" if loading is OWN else ""
     yield readable(run.title())
     yield from (readable(line) for line in run.note().note.splitlines())
@@ -186,7 +186,7 @@ def _head(run: Run, config: RunConfig, loading: Loading) -> Iterator[str]:
     yield ""
     yield from _reached(run)
     yield ""
-    yield "What it does not carry:"
+    yield "What it leaves out:"
     for sentence in _left_out(run, config, loading):
         yield f"- {sentence}"
 
@@ -196,27 +196,27 @@ def _reached(run: Run) -> Iterator[str]:
     if validated:
         last = validated[-1]
         yield (
-            f"In aeviz the validation loss (total) was {last['val']['total']:.4f} after epoch {last['epoch']}; here it comes "
-            "out the same but for chance."
+            f"In aeviz the validation loss (total) was {last['val']['total']:.4f} after epoch {last['epoch']}; here it "
+            "will be the same apart from randomness."
         )
 
 
 def _left_out(run: Run, config: RunConfig, loading: Loading) -> Iterator[str]:
-    """What the script cannot do as the run did, in sentences."""
-    yield "Several processes or devices at once, compilation, checkpoints and going on from one: it trains in one go."
+    """What the script does differently from the run, as sentences."""
+    yield "Multiple processes or devices, compilation, checkpoints and resuming: it trains in one go."
     for line in run.metrics():
         event = line.get("event", {})
         if event.get("kind") == "turn" and event["from"] != event["to"]:
             yield (
-                f"In epoch {line['epoch'] + 1} {readable(event['path'])} was turned from {event['from']} to {event['to']}; "
-                "here it has its last value from the start."
+                f"In epoch {line['epoch'] + 1} {readable(event['path'])} went from {event['from']} to {event['to']}; "
+                "here it has its final value from the start."
             )
         if event.get("kind") == "change":
-            yield f"In epoch {line['epoch'] + 1} the network was changed; here it has its last form from the start."
+            yield f"In epoch {line['epoch'] + 1} the network was changed; here it has its final form from the start."
     if any(config.training.augment.to_json().values()):
-        yield "Varied images: what comes in from outside is black here, in aeviz it repeats the image's edge."
+        yield "Augmented images: pixels from outside are black here; in aeviz they repeat the image's edge."
     if loading is OWN:
         yield (
-            "Your images as they were imported: give the folder they came from. The middle of each is cut out and resized; "
-            "a split into folders train and test, padding, and another background than white are not carried."
+            "Your images as they were imported: give the folder they came from. Each is cropped and resized; "
+            "train and test folders, padding, and backgrounds other than white are ignored."
         )
