@@ -7,7 +7,7 @@ import traceback
 from aeviz import watch
 
 if __name__ == "__main__":
-    watch.begin()  # before anything heavy: only the worker process executes the imports below
+    watch.fork_worker()  # before anything heavy: only the worker process executes the imports below
 
 from aeviz.jobs import thread_settings
 
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         click.echo(f"aeviz: {error}", err=True)
         return 2
     except click.Abort:
-        sys.unraisablehook = _say_nothing
+        sys.unraisablehook = _ignore
         click.echo("aeviz: stopped", err=True)
         return 130
     except BrokenPipeError:  # the reader of our output, such as `head`, has closed it
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _say_nothing(unraisable: "sys.UnraisableHookArgs") -> None:
+def _ignore(unraisable: "sys.UnraisableHookArgs") -> None:
     """Suppress errors of objects that Ctrl-C left half initialised (such as an opening zip) while they are deleted."""
 
 

@@ -52,7 +52,7 @@ class MissingPackage(AevizError):
     """An optional package that is not installed."""
 
 
-def install_line(packages: tuple[str, ...]) -> str | None:
+def install_command(packages: tuple[str, ...]) -> str | None:
     """The command that installs the missing ones of these packages; None if all are installed."""
     absent = [package for package in packages if not _is_installed(package)]
     return f"python -m pip install {' '.join(absent)}" if absent else None

@@ -86,7 +86,7 @@ def read_json(path: Path) -> Any:
         return None
 
 
-def kept(most: int) -> Callable[[Callable[[Path], T]], Callable[[Path], T]]:
+def cached_by_stat(most: int) -> Callable[[Callable[[Path], T]], Callable[[Path], T]]:
     """Cache a reader of a file until the file changes; the returned value is shared and must not be modified.
 
     A change is detected by one stat (inode, size, times): as reliable as reading again, but cheaper.
@@ -96,11 +96,11 @@ def kept(most: int) -> Callable[[Callable[[Path], T]], Callable[[Path], T]]:
     """
 
     def decorate(read: Callable[[Path], T]) -> Callable[[Path], T]:
-        shelf: OrderedDict[str, tuple[tuple[int, ...], T]] = OrderedDict()
+        cache: OrderedDict[str, tuple[tuple[int, ...], T]] = OrderedDict()
         lock = threading.Lock()
 
         @functools.wraps(read)
-        def reading(path: Path) -> T:
+        def cached(path: Path) -> T:
             name = str(path)
             try:
                 now = os.stat(name)
@@ -108,20 +108,20 @@ def kept(most: int) -> Callable[[Callable[[Path], T]], Callable[[Path], T]]:
                 return read(path)  # which reports a missing file in its own way
             state = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
             with lock:
-                known = shelf.get(name)
+                known = cache.get(name)
                 if known and known[0] == state:
-                    shelf.move_to_end(name)
+                    cache.move_to_end(name)
                     return known[1]
             value = read(path)
             if time.time_ns() - max(now.st_mtime_ns, now.st_ctime_ns) > YOUNG_NS:
                 with lock:
-                    shelf[name] = (state, value)
-                    shelf.move_to_end(name)
-                    while len(shelf) > most:
-                        shelf.popitem(last=False)
+                    cache[name] = (state, value)
+                    cache.move_to_end(name)
+                    while len(cache) > most:
+                        cache.popitem(last=False)
             return value
 
-        return reading
+        return cached
 
     return decorate
 
@@ -148,10 +148,10 @@ def read_lines(path: Path, start: int = 0) -> tuple[list[Any], int]:
     except FileNotFoundError:
         return [], start
     whole = content.rfind(b"\n") + 1
-    return [value for line in content[:whole].splitlines() for value in _parsed(line)], start + whole
+    return [value for line in content[:whole].splitlines() for value in _parse_line(line)], start + whole
 
 
-def _parsed(line: bytes) -> list[Any]:
+def _parse_line(line: bytes) -> list[Any]:
     try:
         return [json.loads(line)]
     except (ValueError, RecursionError):
@@ -172,7 +172,7 @@ def safe_name(name: str) -> str:
     return name
 
 
-def _take(file: IO[bytes], shared: bool = False) -> bool:
+def _try_lock(file: IO[bytes], shared: bool = False) -> bool:
     try:
         if fcntl is not None:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
@@ -193,7 +193,7 @@ def lock(path: Path, patience: float = 1.0) -> Iterator[IO[bytes]]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab") as file:
         end = time.monotonic() + patience
-        while not _take(file):
+        while not _try_lock(file):
             if time.monotonic() > end:
                 raise NotNow("another process is working in {folder}; wait for it or stop it", folder=path.parent.name)
             time.sleep(0.01)
@@ -208,7 +208,7 @@ def is_locked(path: Path) -> bool:
     """Whether a live process holds the lock."""
     try:
         with open(path, "rb+") as file:
-            return not _take(file, shared=True)  # shared, so that two callers do not see each other
+            return not _try_lock(file, shared=True)  # shared, so that two callers do not see each other
     except FileNotFoundError:
         return False
 

@@ -76,7 +76,7 @@ def trained(model=None, **settings):
     body = {"name": "dense", "widths": [16]}
     recipe = {"model": {"latent_dim": 3, "body": body, **(model or {})}, "training": {"device": "cpu", **settings}}
     run = training.prepare(training.Recipe.parse(recipe))
-    with jobs.at_work(run) as worker:
+    with jobs.hold_job(run) as worker:
         training.work(run, worker)
     return run
 
@@ -223,15 +223,15 @@ def test_what_was_done_while_the_run_trained_is_said_at_the_top():
         )
     said = [line for line in script_of(run).splitlines() if "In epoch 3" in line]
     assert said == [
-        "# - In epoch 3 training.learning_rate was turned from 0.001 to 0.0005; here it has its last value from the start.",
-        "# - In epoch 3 the network was changed; here it has its last form from the start.",
+        "# - In epoch 3 training.learning_rate went from 0.001 to 0.0005; here it has its final value from the start.",
+        "# - In epoch 3 the network was changed; here it has its final form from the start.",
     ]
 
 
 def test_a_variant_without_a_plain_form_is_refused_by_name(tmp_path, monkeypatch):
     monkeypatch.delitem(script.OBJECTIVES, "vae")
     with pytest.raises(BadValue, match="no script can train a VAE; it can train autoencoder, denoising"):
-        export.write("script", untrained({"variant": "vae"}), tmp_path / "x.py")
+        export.write_export("script", untrained({"variant": "vae"}), tmp_path / "x.py")
 
 
 def test_two_things_of_one_name_are_not_mixed_up():

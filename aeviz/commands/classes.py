@@ -15,10 +15,12 @@ def class_option(help: str) -> Callable[[Callable[..., None]], Callable[..., Non
     return click.option("--class", "label", metavar="CLASS", help=f"{help}, by its name or its number from 0.")
 
 
-taken_as_option = class_option("The images' class, for a conditional network; by default the one that fits each best")
+given_class_option = class_option(
+    "The images' class, for a conditional network; by default the one that fits each best"
+)
 
 
-def same_class(run: Any, text: str | None, count: int) -> Any:
+def class_labels(run: Any, text: str | None, count: int) -> Any:
     """The given class as labels (n,) for all images; -1 if no class is given.
 
     Raises:
@@ -32,12 +34,12 @@ def same_class(run: Any, text: str | None, count: int) -> Any:
     return np.full(count, -1 if text is None else class_number(run, text))
 
 
-def taken_as(run: Any, told: Any, number: int) -> dict[str, str]:
+def class_entry(run: Any, told: Any, number: int) -> dict[str, str]:
     """What --json adds for an image of a conditional network, given the class of each image (n,)."""
     return {} if told is None else {"class": run.config().data.classes[told[number]]}
 
 
-def say_class(row: dict[str, Any]) -> str:
+def class_suffix(row: dict[str, Any]) -> str:
     """The same as text."""
     return f", taken as {row['class']}" if "class" in row else ""
 

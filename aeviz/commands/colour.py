@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from aeviz.commands.latent import split_option
-from aeviz.commands.speak import finish, job_option, json_option, reporting
+from aeviz.commands.output import finish, job_option, json_option, reporting
 
 
 @click.command()

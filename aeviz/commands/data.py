@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from aeviz.commands.speak import finish, job_option, json_option, reporting
+from aeviz.commands.output import finish, job_option, json_option, reporting
 
 
 @click.group()

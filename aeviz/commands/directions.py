@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from aeviz.commands.classes import class_number
-from aeviz.commands.images import fitting_options, images_of
-from aeviz.commands.out import FILM, out_option, save_rows, seconds_option
-from aeviz.commands.speak import finish, json_option, reporting
+from aeviz.commands.images import fitting_options, load_images
+from aeviz.commands.output import finish, json_option, reporting
+from aeviz.commands.save import FILM, out_option, save_rows, seconds_option
 from aeviz.errors import BadValue
 
 SHOWN = 4  # largest changes printed per direction
@@ -43,14 +43,14 @@ def direction(
     found = store.find(run)
     if a is None and b is None and name is None:
         return _list(found, as_json)
-    made = _made(found, a, b, method, name)
-    text = _line(made)
+    found_direction = _find_or_make(found, a, b, method, name)
+    text = _line(found_direction)
     if image is not None and out is not None:
-        check_length(found, made)
-        begun = results.encoded(found, *images_of(found, [image], **fitting))
-        _along(found, begun, np.array(made.vector), np.linspace(-reach, reach, steps), out, seconds)
+        check_length(found, found_direction)
+        start = results.encoded(found, *load_images(found, [image], **fitting))
+        _write_shifted(found, start, np.array(found_direction.vector), np.linspace(-reach, reach, steps), out, seconds)
         text += f"\n{steps} steps from -{reach:g} to +{reach:g} written to {out}"
-    return finish(as_json, {"run": found.id, "out": str(out) if out else None} | _told(made), text)
+    return finish(as_json, {"run": found.id, "out": str(out) if out else None} | _entry(found_direction), text)
 
 
 def _list(run: Any, as_json: bool) -> None:
@@ -59,10 +59,10 @@ def _list(run: Any, as_json: bool) -> None:
     kept = list_directions(run)
     none = "no directions saved yet: aeviz direction RUN --from CLASS --to CLASS --name NAME"
     text = "\n".join(map(_line, kept)) or none
-    finish(as_json, {"run": run.id, "directions": [_told(each) for each in kept]}, text)
+    finish(as_json, {"run": run.id, "directions": [_entry(each) for each in kept]}, text)
 
 
-def _made(run: Any, a: str | None, b: str | None, method: str, name: str | None) -> Any:
+def _find_or_make(run: Any, a: str | None, b: str | None, method: str, name: str | None) -> Any:
     """The direction between two classes, saved if it has a name; or the saved one."""
     from aeviz import results
     from aeviz.runs.directions import find_direction, save_direction
@@ -101,14 +101,14 @@ def analogy(
     from aeviz import runs as store
 
     found = store.find(run)
-    begun = results.encoded(found, *images_of(found, [a, b, c], **fitting))
+    start = results.encoded(found, *load_images(found, [a, b, c], **fitting))
     amounts = np.linspace(0, reach, steps)
-    _along(found, begun, begun.z[1] - begun.z[0], amounts, out, seconds)
+    _write_shifted(found, start, start.z[1] - start.z[0], amounts, out, seconds)
     text = f"{steps} steps from C to C + {reach:g} (B - A) written to {out}"
     finish(as_json, {"run": found.id, "out": str(out), "amounts": amounts.tolist()}, text)
 
 
-def _along(run: Any, begun: Any, vector: Any, amounts: Any, out: Path, seconds: float) -> None:
+def _write_shifted(run: Any, start: Any, vector: Any, amounts: Any, out: Path, seconds: float) -> None:
     """Decode the last encoded image plus multiples of a vector (D,), and write the result."""
     import numpy as np
 
@@ -116,13 +116,13 @@ def _along(run: Any, begun: Any, vector: Any, amounts: Any, out: Path, seconds: 
     from aeviz.latent.conditioning import turn_of
     from aeviz.latent.directions import shift
 
-    codes = np.concatenate([shift(begun.z[-1:], vector, amount) for amount in amounts])
-    turn = turn_of(begun.told, results.model_of(run).n_classes)
+    codes = np.concatenate([shift(start.z[-1:], vector, amount) for amount in amounts])
+    turn = turn_of(start.told, results.model_of(run).n_classes)
     x_hat = results.decode_codes(run, codes, turn and turn.at(amounts))
     save_rows(out, x_hat[None], {"amount": amounts, "z": codes, "vector": vector, "x_hat": x_hat}, seconds)
 
 
-def _told(found: Any) -> dict[str, Any]:
+def _entry(found: Any) -> dict[str, Any]:
     """A direction in --json."""
     return {name: getattr(found, name) for name in ("name", "method", "source", "specificity", "changes")}
 

@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from aeviz.commands.classes import class_number, class_option
-from aeviz.commands.images import fitting_options, images_of
-from aeviz.commands.out import FILM, out_option, save_npz, seconds_option
-from aeviz.commands.speak import finish, job_option, json_option, reporting
+from aeviz.commands.images import fitting_options, load_images
+from aeviz.commands.output import finish, job_option, json_option, reporting
+from aeviz.commands.save import FILM, out_option, save_npz, seconds_option
 from aeviz.errors import BadValue
 
 
@@ -39,12 +39,16 @@ def sample(run: str, out: Path | None, is_scored: bool, as_json: bool, job: Path
         score = results.sample_score(found, request, report) if is_scored else None
     if drawn is not None and out is not None:
         _write_samples(drawn, out)
-    result = {"run": found.id, **request.to_json(), "out": str(out) if out else None} | _alike(drawn) | {"score": score}
+    result = (
+        {"run": found.id, **request.to_json(), "out": str(out) if out else None}
+        | _nearest_training(drawn)
+        | {"score": score}
+    )
     text = [f"{request.count} samples written to {out}"] if out else []
     finish(as_json, result, "\n".join(text + _score_lines(score)))
 
 
-def _alike(drawn: Any) -> dict[str, Any]:
+def _nearest_training(drawn: Any) -> dict[str, Any]:
     """The rows of the training images most similar to the samples, and their distances."""
     if drawn is None or drawn.nearest is None:
         return {"nearest": None, "distance": None}
@@ -103,7 +107,7 @@ def walk(
     from aeviz.data.animation import write_frames
 
     found = store.find(run)
-    stops = results.encoded(found, *images_of(found, images, **fitting))
+    stops = results.encoded(found, *load_images(found, images, **fitting))
     with reporting(None) as report:
         walked = results.walk(found, stops.z, road, steps, report, stops.told)
         x_hat = results.decode_codes(found, walked.z, walked.told)

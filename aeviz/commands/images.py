@@ -50,11 +50,11 @@ def read_images(
         pixels.append(image)
         read.append(position)
         turned += [path.name] if inverted and invert is None else []
-    _say_turned(turned)
+    _report_inverted(turned)
     return np.stack(pixels) if pixels else np.empty((0, *shape), np.uint8), read, skipped
 
 
-def images_of(run: Any, names: Sequence[str], **fitting: Any) -> tuple[Any, Any]:
+def load_images(run: Any, names: Sequence[str], **fitting: Any) -> tuple[Any, Any]:
     """Images (n, C, H, W) uint8 from paths, or test images by their numbers from 0 as in the app.
 
     Also returns their labels (n,), -1 for the user's own.
@@ -75,7 +75,7 @@ def images_of(run: Any, names: Sequence[str], **fitting: Any) -> tuple[Any, Any]
     return np.stack([image for image, _ in found]), np.array([label for _, label in found])
 
 
-def name_skipped(skipped: list[dict[str, str]]) -> None:
+def report_skipped(skipped: list[dict[str, str]]) -> None:
     """Report the skipped images and the reasons on stderr."""
     for row in skipped:
         click.echo(f"aeviz: {row['file']} was skipped: {row['reason']}", err=True)
@@ -105,7 +105,7 @@ def _test_image(run: Any, number: int) -> tuple[Any, int]:
     return dataset.images[rows[number]], int(dataset.labels[rows[number]])
 
 
-def _say_turned(names: list[str]) -> None:
+def _report_inverted(names: list[str]) -> None:
     """Report on stderr which images were inverted automatically."""
     if names:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

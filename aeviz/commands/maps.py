@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from aeviz.commands.classes import same_class, say_class, taken_as, taken_as_option
-from aeviz.commands.images import fitting_options, name_skipped, read_images
+from aeviz.commands.classes import class_entry, class_labels, class_suffix, given_class_option
+from aeviz.commands.images import fitting_options, read_images, report_skipped
 from aeviz.commands.latent import split_option
-from aeviz.commands.out import save_npz
-from aeviz.commands.speak import finish, job_option, json_option, reporting
+from aeviz.commands.output import finish, job_option, json_option, reporting
+from aeviz.commands.save import save_npz
 
 if TYPE_CHECKING:
     from aeviz.results import MapRequest
@@ -46,7 +46,7 @@ def request_of(method: str, dims: int, split: str, limit: int | None, overrides:
     return results.MapRequest.parse({"method": method, "split": split, "limit": limit, "settings": settings})
 
 
-def asked_map(**which: Any) -> "MapRequest | None":
+def requested_map(**which: Any) -> "MapRequest | None":
     """The same, or None if none of these options was given."""
     source = click.get_current_context().get_parameter_source
     given = any(source(name) is ParameterSource.COMMANDLINE for name in which)
@@ -91,7 +91,7 @@ def project(
 @click.argument("run")
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @map_options
-@taken_as_option
+@given_class_option
 @fitting_options
 @json_option
 def place(
@@ -110,7 +110,7 @@ def place(
 
     found, request = store.find(run), request_of(**which)
     pixels, read, skipped = read_images(found, images, fit=fit, invert=invert, grey=grey)
-    placed = results.place(found, request, pixels, same_class(found, label, len(pixels)))
+    placed = results.place(found, request, pixels, class_labels(found, label, len(pixels)))
     drawn, rows = placed.drawn, []
     for number, position in enumerate(read):
         point = dict(zip("xyz", placed.points[number].tolist(), strict=False))
@@ -118,10 +118,12 @@ def place(
             {"index": int(drawn.index[row]), "label": int(drawn.labels[row]), "distance": float(distance)}
             for row, distance in zip(placed.neighbours[number], placed.distances[number], strict=True)
         ]
-        rows.append({"file": str(images[position]), **point, "neighbours": near} | taken_as(found, placed.told, number))
+        rows.append(
+            {"file": str(images[position]), **point, "neighbours": near} | class_entry(found, placed.told, number)
+        )
     head = {"run": found.id, "method": request.method, "dims": placed.points.shape[1]}
     finish(as_json, head | {"points": rows, "skipped": skipped}, "\n".join(map(_line, rows)))
-    name_skipped(skipped)
+    report_skipped(skipped)
     if skipped:
         click.get_current_context().exit(2)
 
@@ -129,4 +131,4 @@ def place(
 def _line(row: dict[str, Any]) -> str:
     place = ", ".join(f"{name} = {row[name]:.2f}" for name in "xyz" if name in row)
     nearest = ", ".join(f"{near['index']} (label {near['label']})" for near in row["neighbours"])
-    return f"{row['file']}: {place}{say_class(row)}; nearest images: {nearest}"
+    return f"{row['file']}: {place}{class_suffix(row)}; nearest images: {nearest}"

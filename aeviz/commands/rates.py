@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from aeviz.commands.speak import finish, job_option, json_option, reporting
+from aeviz.commands.output import finish, job_option, json_option, reporting
 from aeviz.commands.train import recipe_values, train
 
 OPTIONS = [option for option in train.params if option.name != "as_json"]

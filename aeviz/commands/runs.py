@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from aeviz.commands.maps import asked_map, map_options
-from aeviz.commands.speak import finish, job_option, json_option, reporting
+from aeviz.commands.maps import map_options, requested_map
+from aeviz.commands.output import finish, job_option, json_option, reporting
 from aeviz.errors import NotNow
 
 
@@ -19,14 +19,14 @@ def runs(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand is None:
         from aeviz import runs as store
 
-        rows = [brief(run) for run in store.list_runs()]
+        rows = [list_entry(run) for run in store.list_runs()]
         lines = [f"{row['run']:60} {row['state']:12} {row['psnr'] or 0:6.2f} dB  {row['title']}" for row in rows]
         for name in store.unreadable_runs():
             click.echo(f"aeviz: the folder {name} holds no readable run", err=True)
         finish(as_json, {"runs": rows}, "\n".join(lines) or "no runs yet: aeviz train --dataset digits")
 
 
-def brief(run: Any) -> dict[str, Any]:
+def list_entry(run: Any) -> dict[str, Any]:
     """A run in `runs --json`."""
     config = run.config()
     return {
@@ -62,7 +62,7 @@ def show(run: str, as_json: bool) -> None:
 
     found = store.find(run)
     config = found.config()
-    result = brief(found) | summary(found) | {"config": config.to_json(), "note": found.note().note}
+    result = list_entry(found) | summary(found) | {"config": config.to_json(), "note": found.note().note}
     created = time.strftime("%Y-%m-%d %H:%M", time.localtime(config.created))
     text = "\n".join(
         f"{name:12} {value}"
@@ -147,15 +147,15 @@ def export(run: str, kind: str, out: Path | None, as_json: bool, job: Path | Non
 
     A web page shows a t-SNE, or a PCA if codes have few dimensions or are few, unless an option of `project` is given.
     """
-    from aeviz import export as ways
+    from aeviz import export as exports
     from aeviz import runs as store
 
-    found, request, begun = store.find(run), asked_map(**which), time.perf_counter()
+    found, request, begun = store.find(run), requested_map(**which), time.perf_counter()
     with reporting(job) as report:
         if out is None:
-            out, note = ways.take(kind, found, report, request)
+            out, note = exports.store_export(kind, found, report, request)
         else:
-            note = ways.write(kind, found, out, report, request)
+            note = exports.write_export(kind, found, out, report, request)
         report(1, 1, note)
     size, seconds = (
         sum(file.stat().st_size for file in (out.iterdir() if out.is_dir() else [out])),

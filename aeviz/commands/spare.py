@@ -18,7 +18,7 @@ def spare(context: click.Context) -> None:
     if not line:
         return
     log, *arguments = json.loads(line)
-    watch.running(arguments)
+    watch.set_command(arguments)
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     for stream, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
         os.dup2(source, stream)
@@ -31,7 +31,7 @@ def _warm_up() -> None:
     import torch
 
     from aeviz import training  # noqa: F401
-    from aeviz.jobs.memory import give_back
+    from aeviz.jobs.memory import release_memory
     from aeviz.models import Batch, build, model_config
     from aeviz.models.device import threads
     from aeviz.runs import TrainingConfig
@@ -44,4 +44,4 @@ def _warm_up() -> None:
         optimizer = OPTIMIZERS["adam"](model.parameters(), TrainingConfig())
         model.losses(Batch(x, x))["total"].backward()
         optimizer.step()
-    give_back()
+    release_memory()

@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from aeviz.commands.classes import class_number, class_option
-from aeviz.commands.images import fitting_options, images_of
+from aeviz.commands.images import fitting_options, load_images
 from aeviz.commands.latent import split_option
-from aeviz.commands.out import PICTURE, out_option, save_rows
-from aeviz.commands.speak import finish, json_option, reporting
+from aeviz.commands.output import finish, json_option, reporting
+from aeviz.commands.save import PICTURE, out_option, save_rows
 from aeviz.errors import UnknownName
 
 
@@ -43,7 +43,7 @@ def traverse(
     found = store.find(run)
     with reporting(None) as report:
         known = results.axes(found, kind, order, report)
-    begun = results.encoded(found, *images_of(found, [image], **fitting))
+    begun = results.encoded(found, *load_images(found, [image], **fitting))
     swept = sweep(begun.z[0], known, steps, count)
     flat = swept.z.reshape(-1, begun.z.shape[1])
     x_hat = results.decode_codes(found, flat, None if begun.told is None else begun.told.repeat(len(flat)))
@@ -86,7 +86,7 @@ def manifold(
     found = store.find(run)
     plane = {name: _axis(found, asked) for name, asked in (("across", across), ("up", up)) if asked is not None}
     if through is not None:
-        begun = results.encoded(found, *images_of(found, [through], **fitting))
+        begun = results.encoded(found, *load_images(found, [through], **fitting))
         plane |= {"centre": begun.z[0]} | ({} if begun.told is None else {"label": int(begun.told[0])})
     if label is not None:
         plane["label"] = class_number(found, label)

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from aeviz.commands.speak import finish, json_option
+from aeviz.commands.output import finish, json_option
 from aeviz.errors import BadFile, UnknownName
-from aeviz.jobs import Job, Turn, Worker, at_work
+from aeviz.jobs import Job, QueueTicket, Worker, hold_job
 
 PARK_SECONDS = 120.0  # how long a paused training stays in memory
 RECIPE = ("data", "model", "training", "seed")
@@ -46,8 +46,8 @@ def _train_here(run: Any, as_json: bool, crew: Any) -> None:
         training.leave()
         return
     click.echo(f"run {run.id}", err=True)
-    with at_work(run) as worker:
-        worker.report = _spoken(run, worker)  # type: ignore[method-assign]
+    with hold_job(run) as worker:
+        worker.report = _reporting_epochs(run, worker)  # type: ignore[method-assign]
         training.work(run, worker, crew=crew)
     training.leave()
     result = summary(run)
@@ -76,25 +76,25 @@ def summary(run: Any) -> dict[str, Any]:
     }
 
 
-def _spoken(run: Any, worker: Worker) -> Any:
+def _reporting_epochs(run: Any, worker: Worker) -> Any:
     """The worker's report, with a line on the terminal at the end of every epoch."""
-    report, spoken = worker.report, run.written_status().epoch
+    report, last_epoch = worker.report, run.written_status().epoch
 
-    def speak(**changes: Any) -> None:
-        nonlocal spoken
+    def report_epoch(**changes: Any) -> None:
+        nonlocal last_epoch
         report(**changes)
-        if changes.get("epoch", 0) <= spoken:
+        if changes.get("epoch", 0) <= last_epoch:
             return
-        spoken = changes["epoch"]
+        last_epoch = changes["epoch"]
         line = run.metrics()[-1]
-        if line["epoch"] == spoken and "val" in line:
+        if line["epoch"] == last_epoch and "val" in line:
             click.echo(
-                f"epoch {spoken}/{changes['epochs']}  train {line['train']['total']:.4g}  val {line['val']['total']:.4g}"
+                f"epoch {last_epoch}/{changes['epochs']}  train {line['train']['total']:.4g}  val {line['val']['total']:.4g}"
                 f"  {line['val']['psnr'] or 0:.2f} dB  {line['images_per_s'] or 0:,.0f} images/s",
                 err=True,
             )
 
-    return speak
+    return report_epoch
 
 
 def recipe_values(config_file: Path | None, overrides: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
@@ -158,11 +158,11 @@ def work(path: Path, device: str) -> None:
 
     if not (path / "config.json").exists():
         raise UnknownName("{path} is not a run", path=path)
-    with contextlib.suppress(Stopped, Paused), at_work(Job(path)) as worker:
+    with contextlib.suppress(Stopped, Paused), hold_job(Job(path)) as worker:
         queue = path.parent / ".queue" / device.replace(":", "-")
-        with Turn(queue, time.time(), path.name).wait(worker) as turn:
+        with QueueTicket(queue, time.time(), path.name).wait(worker) as ticket:
             worker.report(state="running", message="Starting…")
             from aeviz import training
             from aeviz.runs import Run
 
-            training.work(Run(path), worker, training.Helm(PARK_SECONDS, turn.is_wanted))
+            training.work(Run(path), worker, training.Helm(PARK_SECONDS, ticket.has_waiting))

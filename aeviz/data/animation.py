@@ -15,8 +15,14 @@ from aeviz.errors import BadValue, NotNow
 
 SIDE = 256  # least length of an animation's longer side in pixels, reached in whole-number scales
 STRIP_SCALE = 4
-WIDEST, USUAL = 4000, 112  # maximum width of a picture of rows, and the usual width of one image in it, in pixels
-BESIDE, APART = 224, 4  # width of one image in an animation of several rows, and the gap between images, in pixels
+MAX_WIDTH, USUAL_WIDTH = (
+    4000,
+    112,
+)  # maximum width of a picture of rows, and the usual width of one image in it, in pixels
+FRAME_WIDTH, FRAME_GAP = (
+    224,
+    4,
+)  # width of one image in an animation of several rows, and the gap between images, in pixels
 SECONDS = 0.1  # duration of a frame
 FROM_PNG = ["-loglevel", "error", "-f", "image2pipe", "-c:v", "png"]
 TO_MP4 = ["-c:v", "libx264", "-crf", "12", "-pix_fmt", "yuv420p", "-f", "mp4", "-movflags", "empty_moov+frag_keyframe"]
@@ -31,7 +37,7 @@ def write_frames(frames: Frames, out: Path, seconds: float = SECONDS) -> None:
         BadValue: the extension is unknown.
         NotNow: the program for this format is not installed.
     """
-    _write(_form(out)(frames, seconds), out)
+    _write(_encoder(out)(frames, seconds), out)
 
 
 def write_rows(rows: np.ndarray, out: Path, seconds: float = SECONDS) -> None:
@@ -40,7 +46,7 @@ def write_rows(rows: np.ndarray, out: Path, seconds: float = SECONDS) -> None:
     Raises:
         BadValue, NotNow: as `write_frames`.
     """
-    _form(out)
+    _encoder(out)
     _write(encode_rows(rows, out.suffix.lower(), seconds), out)
 
 
@@ -48,12 +54,12 @@ def encode_rows(rows: np.ndarray, ending: str, seconds: float = SECONDS) -> byte
     """Rows (R, S, C, H, W) uint8 as a picture, or as an animation forwards and backwards with the rows side by side."""
     count, steps, _, _, width = rows.shape
     if ending == ".png":
-        scale = max(1, min(USUAL // width, WIDEST // (steps * width)))
+        scale = max(1, min(USUAL_WIDTH // width, MAX_WIDTH // (steps * width)))
         return encode_png(mosaic(rows.reshape(count * steps, *rows.shape[2:]), steps, scale, gap=2))
-    scale = max(1, BESIDE // max(rows.shape[-2:]))
+    scale = max(1, FRAME_WIDTH // max(rows.shape[-2:]))
     large = rows.repeat(scale, axis=-2).repeat(scale, axis=-1)
-    apart = np.pad(large, ((0, 0),) * 4 + ((0, APART),), constant_values=GAP_COLOUR[0])
-    frames = np.concatenate(list(apart), axis=-1)[..., :-APART]  # (R, S, C, H, W + 4) -> (S, C, H, R (W + 4) - 4)
+    apart = np.pad(large, ((0, 0),) * 4 + ((0, FRAME_GAP),), constant_values=GAP_COLOUR[0])
+    frames = np.concatenate(list(apart), axis=-1)[..., :-FRAME_GAP]  # (R, S, C, H, W + 4) -> (S, C, H, R (W + 4) - 4)
     return MEDIA[ending](np.concatenate([frames, frames[-2:0:-1]]), seconds)
 
 
@@ -109,7 +115,7 @@ MEDIA: dict[str, Callable[[Frames, float], bytes]] = {
 }
 
 
-def _form(out: Path) -> Callable[[Frames, float], bytes]:
+def _encoder(out: Path) -> Callable[[Frames, float], bytes]:
     form = MEDIA.get(out.suffix.lower())
     if form is None:
         raise BadValue("{name} has no known extension for pictures; use {known}", name=out.name, known=", ".join(MEDIA))

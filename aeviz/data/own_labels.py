@@ -18,7 +18,7 @@ LONGEST = 60  # characters
 MOST_NAMES = 1000
 
 
-def give_label(dataset: Dataset, rows: np.ndarray, name: str) -> None:
+def label_images(dataset: Dataset, rows: np.ndarray, name: str) -> None:
     """Label the images of rows (M,); an empty name removes their label. An image has at most one.
 
     Raises:
@@ -58,7 +58,7 @@ def with_own_labels(dataset: Dataset) -> Dataset:
     return dataset if labels is None else dataclasses.replace(dataset, columns=dataset.columns | {COLUMN: labels})
 
 
-def stamp() -> float:
+def last_labelled() -> float:
     """When any set was last labelled, for caches of loaded sets."""
     try:
         return _folder().stat().st_mtime

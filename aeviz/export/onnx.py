@@ -12,15 +12,15 @@ from torch import Tensor, nn
 
 from aeviz.data import set_label
 from aeviz.errors import BadValue
+from aeviz.export.base import write_members
 from aeviz.export.text import readable
-from aeviz.export.ways import write_members
 from aeviz.models import Autoencoder
 from aeviz.models.base import mode
 from aeviz.results.store import Report
 from aeviz.runs import Run
 
-AT_MOST = 1e-4  # largest difference from torch, relative to the largest value if that is above 1
-BATCHES = (1, 5)  # batch sizes that are compared
+TOLERANCE = 1e-4  # largest difference from torch, relative to the largest value if that is above 1
+BATCH_SIZES = (1, 5)  # batch sizes that are compared
 Feed = dict[str, np.ndarray]
 
 
@@ -128,16 +128,16 @@ def check(content: bytes, half: Half, name: str) -> float:
     """
     run = runtime(content)
     differences = []
-    for size in BATCHES:
+    for size in BATCH_SIZES:
         fed = {name: draw(size) for name, draw in half.inputs.items()}
         with torch.no_grad():
             wanted = half.module(*fed.values()).numpy()
         found = run({name: value.numpy() for name, value in fed.items()})
         differences.append(float(np.abs(found - wanted).max() / max(1.0, np.abs(wanted).max())))
-    if not max(differences) <= AT_MOST:
+    if not max(differences) <= TOLERANCE:
         raise BadValue(
             "the {name} written for ONNX differs from torch's by {found:.2g}, more than {most:g}; it is not written",
-            name=name, found=max(differences), most=AT_MOST,
+            name=name, found=max(differences), most=TOLERANCE,
         )  # fmt: skip
     return max(differences)
 

@@ -8,8 +8,8 @@ from PIL import Image
 
 from aeviz import results
 from aeviz.data import Dataset, pictures
+from aeviz.export.base import write_members
 from aeviz.export.text import cell, readable
-from aeviz.export.ways import write_members
 from aeviz.results import Codes
 from aeviz.results.store import Report
 from aeviz.runs import Run

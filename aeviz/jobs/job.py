@@ -11,8 +11,8 @@ from aeviz.errors import NotNow
 
 State = Literal["queued", "running", "paused", "done", "stopped", "failed", "diverged", "interrupted"]
 LIVE = ("queued", "running")
-LET_GO_SECONDS = 10.0
-BIRTH_SECONDS = 60.0  # how long a queued job may take until its process holds the lock
+RELEASE_SECONDS = 10.0
+START_SECONDS = 60.0  # how long a queued job may take until its process holds the lock
 
 
 class Status(Settings):
@@ -31,7 +31,7 @@ class Status(Settings):
     signal: str = ""  # the signal that killed a failed job's process, such as SIGSEGV
 
 
-@files.kept(most=1024)
+@files.cached_by_stat(most=1024)
 def _read_status(path: Path) -> Status:
     return Status.parse(files.read_json(path) or {})
 
@@ -49,7 +49,7 @@ class Job:
     def status(self) -> Status:
         """The current status; `interrupted` is computed (the status is live, but the lock is free)."""
         status = self.written_status()
-        if status.state in LIVE and not self.is_alive() and not self._is_being_born(status):
+        if status.state in LIVE and not self.is_alive() and not self._is_starting(status):
             # Read again: the process may have written its final status and ended between the two checks.
             status = self.written_status()
             if status.state in LIVE:
@@ -64,7 +64,7 @@ class Job:
         """Send the process a request for its next step, such as `stop` or `pause`."""
         files.append_line(self.path / "control.jsonl", {"ask": request, "time": time.time(), **values})
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Make a paused process that still holds this job exit, so that another one can resume it.
 
         For a failed job this only waits: its death is recorded a moment before the lock is free.
@@ -76,14 +76,14 @@ class Job:
         if self.is_alive() and state in ("paused", "failed"):
             if state == "paused":
                 self.ask("leave")  # once: an exiting process reads further requests, and could be kept alive by them
-            end = time.monotonic() + LET_GO_SECONDS
+            end = time.monotonic() + RELEASE_SECONDS
             while self.is_alive() and time.monotonic() < end:
                 time.sleep(0.02)
         if self.is_alive():
             raise NotNow("{name} is running already; wait for it or stop it", name=self.path.name)
 
-    def _is_being_born(self, status: Status) -> bool:
-        return status.state == "queued" and time.time() - status.beat < BIRTH_SECONDS
+    def _is_starting(self, status: Status) -> bool:
+        return status.state == "queued" and time.time() - status.beat < START_SECONDS
 
 
 def create(folder: Path, name: str) -> Job:
@@ -93,7 +93,7 @@ def create(folder: Path, name: str) -> Job:
         NotNow: a job of this name is running.
     """
     job = Job(folder / files.safe_name(name))
-    job.let_go()
+    job.release()
     job.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     (job.path / "log.txt").unlink(missing_ok=True)
     requeue(job)

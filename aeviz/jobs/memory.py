@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-PLACE = re.compile(r"(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) (?P<rights>\S+) \S+ \S+ \S+ +(?P<file>/.*)")
+MAPPING = re.compile(r"(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) (?P<rights>\S+) \S+ \S+ \S+ +(?P<file>/.*)")
 
 
-def return_freed() -> None:
+def trim_heap() -> None:
     """Return freed memory to the system; does nothing without glibc."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Return freed memory, and pages of libraries that were only needed while loading.
 
     Importing torch reads 150 MB of CUDA's libraries once, to link them. These pages are unchanged copies of files; they
@@ -35,12 +35,12 @@ def _unchanged_pages() -> Iterator[tuple[int, int]]:
     Only libraries: they stay mapped for good, while another file's address may hold something else by now.
     """
     for area in re.split(r"\n(?=[0-9a-f]+-)", Path("/proc/self/smaps").read_text()):
-        place = PLACE.match(area)
+        mapping = MAPPING.match(area)
         if (
-            place
-            and ".so" in place["file"]
-            and place["rights"] in ("r--p", "r-xp")
+            mapping
+            and ".so" in mapping["file"]
+            and mapping["rights"] in ("r--p", "r-xp")
             and "Anonymous:             0 kB" in area
         ):
-            start = int(place["start"], 16)
-            yield start, int(place["end"], 16) - start
+            start = int(mapping["start"], 16)
+            yield start, int(mapping["end"], 16) - start

@@ -15,7 +15,7 @@ WAIT_POLICY = "passive"
 # On idle cores, spinning for half a millisecond makes a step on two of them 1.1 to 1.26 times as fast; next to a busy
 # program it takes 1.4 times as long. This is libgomp's own setting, which overrides the policy.
 SPINS_WHEN_IDLE = "10000"
-NEXT_SECONDS = 4.0  # delay before the next spare starts, which leaves the cores to the job just handed over
+SPARE_SECONDS = 4.0  # delay before the next spare starts, which leaves the cores to the job just handed over
 
 
 def thread_settings() -> dict[str, str]:
@@ -70,14 +70,14 @@ class Spare:
         """Run a command in the spare process, or in a new one if none is waiting; then prepare the next spare."""
         with self._lock:
             process, self._process = self._process, None
-        if process is None or not _hand_over(process, job, arguments):
+        if process is None or not _pass_to_spare(process, job, arguments):
             start(job, *arguments)
-        timer = threading.Timer(NEXT_SECONDS, self.prepare)
+        timer = threading.Timer(SPARE_SECONDS, self.prepare)
         timer.daemon = True
         timer.start()
 
 
-def _hand_over(process: "subprocess.Popen[bytes]", job: Job, arguments: tuple[str, ...]) -> bool:
+def _pass_to_spare(process: "subprocess.Popen[bytes]", job: Job, arguments: tuple[str, ...]) -> bool:
     if process.stdin is None or process.poll() is not None:
         return False
     try:

@@ -8,11 +8,11 @@ from typing import Self
 
 from aeviz import files
 from aeviz.errors import NotNow
-from aeviz.jobs.job import BIRTH_SECONDS
+from aeviz.jobs.job import START_SECONDS
 from aeviz.jobs.worker import Worker
 
 
-class Turn:
+class QueueTicket:
     """A place in a device's queue: the oldest live ticket goes first."""
 
     def __init__(self, queue: Path, created: float, name: str) -> None:
@@ -28,14 +28,14 @@ class Turn:
             self._remove_if_old(dead)
         return len(living)
 
-    def is_wanted(self) -> bool:
+    def has_waiting(self) -> bool:
         """Whether another live job waits behind this one."""
         return any(ticket.name > self.ticket.name and files.is_locked(ticket) for ticket in self.queue.glob("*.ticket"))
 
     def _remove_if_old(self, ticket: Path) -> None:
         """Remove a dead job's ticket: one unlocked for long, since a new ticket is not locked at once."""
         with contextlib.suppress(FileNotFoundError):
-            if time.time() - ticket.stat().st_mtime > BIRTH_SECONDS:
+            if time.time() - ticket.stat().st_mtime > START_SECONDS:
                 ticket.unlink()
 
     @contextlib.contextmanager

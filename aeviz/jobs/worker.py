@@ -22,12 +22,12 @@ class Worker:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.stop_asked = self.pause_asked = False
+        self.stop_requested = self.pause_requested = False
         self._status = job.written_status().model_copy(update={"signal": ""})
         # Requests since the job was queued are for us, even if they came before this process started.
         self._since = self._status.beat if self._status.state == "queued" else time.time()
         self._read = 0
-        self._waiting: list[dict[str, Any]] = []  # read, but not handled yet
+        self._pending: list[dict[str, Any]] = []  # read, but not handled yet
         self._reported = 0.0
         self._control = str(job.path / "control.jsonl")
 
@@ -47,29 +47,29 @@ class Worker:
             files.write_json(self.job.path / "status.json", fresh.to_json())
             self._reported = time.monotonic()
 
-    def is_asked(self) -> bool:
+    def may_have_requests(self) -> bool:
         """Whether there may be new requests; cheap enough for every step."""
         try:
-            return self.stop_asked or bool(self._waiting) or os.stat(self._control).st_size > self._read
+            return self.stop_requested or bool(self._pending) or os.stat(self._control).st_size > self._read
         except FileNotFoundError:
             return False
 
-    def is_awaited(self) -> bool:
+    def has_requests(self) -> bool:
         """Whether any request is pending."""
-        self._waiting += self._hear()
-        return bool(self._waiting)
+        self._pending += self._read_requests()
+        return bool(self._pending)
 
     def requests(self) -> list[dict[str, Any]]:
         """The pending requests; a stop stays set, a pause until the caller clears it."""
-        taken, self._waiting = self._waiting + self._hear(), []
-        return taken
+        pending, self._pending = self._pending + self._read_requests(), []
+        return pending
 
-    def _hear(self) -> list[dict[str, Any]]:
+    def _read_requests(self) -> list[dict[str, Any]]:
         lines, self._read = files.read_lines(self.job.path / "control.jsonl", self._read)
-        asked = [line for line in lines if isinstance(line, dict) and line.get("time", 0.0) >= self._since]
-        self.stop_asked |= any(request.get("ask") == "stop" for request in asked)
-        self.pause_asked |= any(request.get("ask") == "pause" for request in asked)
-        return asked
+        requests = [line for line in lines if isinstance(line, dict) and line.get("time", 0.0) >= self._since]
+        self.stop_requested |= any(request.get("ask") == "stop" for request in requests)
+        self.pause_requested |= any(request.get("ask") == "pause" for request in requests)
+        return requests
 
     def check_stop(self) -> None:
         """Read requests; raise on a stop or pause. Others stay pending for their handler, as does a pause behind them.
@@ -77,10 +77,10 @@ class Worker:
         Raises:
             Stopped, Paused: as requested.
         """
-        self._waiting += self._hear()
-        if self.stop_asked:
+        self._pending += self._read_requests()
+        if self.stop_requested:
             raise Stopped("stopped as requested")
-        if self.pause_asked and all(request.get("ask") == "pause" for request in self._waiting):
+        if self.pause_requested and all(request.get("ask") == "pause" for request in self._pending):
             raise Paused("paused as requested")
 
     def progress(self, done: float, total: float, message: str = "") -> None:
@@ -94,13 +94,13 @@ class Worker:
 
 
 @contextlib.contextmanager
-def at_work(job: Job) -> Iterator[Worker]:
+def hold_job(job: Job) -> Iterator[Worker]:
     """Hold a job while its work is done, and write the outcome into its status.
 
     Raises:
         NotNow: another process holds it.
     """
-    with files.lock(job.path / "lock") as lock, watch.holding(job.path, lock), _terminable(Worker(job)) as worker:
+    with files.lock(job.path / "lock") as lock, watch.holding_job(job.path, lock), _terminable(Worker(job)) as worker:
         try:
             yield worker
         except Stopped:
@@ -123,7 +123,7 @@ def _terminable(worker: Worker) -> Iterator[Worker]:
     """Treat SIGTERM and SIGINT as the user's request to stop."""
 
     def on_signal(*_: object) -> None:
-        worker.stop_asked = True
+        worker.stop_requested = True
 
     if threading.current_thread() is not threading.main_thread():
         yield worker  # only the main thread may install signal handlers

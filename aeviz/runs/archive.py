@@ -16,13 +16,13 @@ from aeviz.config import Settings
 from aeviz.errors import BadArchive, NotNow
 from aeviz.models import costs
 from aeviz.models.weights import load_model
-from aeviz.runs import kept
+from aeviz.runs import stored_images
 from aeviz.runs.config import RunConfig
 from aeviz.runs.directions import FOLDER, check_direction
 from aeviz.runs.run import MetricsLine, Run
 from aeviz.runs.store import new_id, runs_root
 
-MEMBERS = ("config.json", "note.json", "metrics.jsonl", "model.safetensors", kept.NAME)
+MEMBERS = ("config.json", "note.json", "metrics.jsonl", "model.safetensors", stored_images.NAME)
 NEEDED = ("config.json", "model.safetensors")
 MOST_CONFIG_BYTES = 2**20
 SPARE_BYTES = 64 * 2**20  # what a zip may hold besides its weights: metrics, notes, codes, directions
@@ -43,7 +43,7 @@ def export_run(run: Run, out: Path, with_kept: bool = True) -> None:
     if not run.has_weights():
         raise NotNow("the run {id} has no weights yet; train it before exporting it", id=run.id)
     directions = sorted((run.path / FOLDER).glob("*.json"))
-    members = [name for name in MEMBERS if with_kept or name != kept.NAME]
+    members = [name for name in MEMBERS if with_kept or name != stored_images.NAME]
     chosen = [path for name in members if (path := run.path / name).exists()] + directions
     with files.replacing(out) as beside, zipfile.ZipFile(beside, "w") as archive:
         for path in chosen:
@@ -127,7 +127,7 @@ def _unpack(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], confi
             MetricsLine.parse(line)
         beside.note()
         beside.write_config(config)
-        kept.read_kept(beside)
+        stored_images.load_stored_images(beside)
         for path in (beside.path / FOLDER).glob("*"):
             check_direction(beside, path)
         epochs, message = config.training.epochs, f"Loaded on {time.strftime('%Y-%m-%d')}."

@@ -148,6 +148,6 @@ class RunConfig(Settings):
             raise ValueError(f"the network takes samples of {self.model.sample_shape}, the data have {self.data.shape}")
         return self
 
-    def usual_title(self) -> str:
+    def default_title(self) -> str:
         """The default title of a run with these settings."""
         return f"{variant(self.model.variant).label} {self.model.latent_dim} · {set_label(self.data.name)}"

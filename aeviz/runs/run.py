@@ -67,7 +67,7 @@ class Note(Settings):
     note: str = ""
 
 
-@files.kept(most=1024)
+@files.cached_by_stat(most=1024)
 def _read_config(path: Path) -> RunConfig:
     run = path.parent.name
     try:
@@ -79,12 +79,12 @@ def _read_config(path: Path) -> RunConfig:
     return RunConfig.parse(values)
 
 
-@files.kept(most=1024)
+@files.cached_by_stat(most=1024)
 def _read_note(path: Path) -> Note:
     return Note.parse(files.read_json(path) or {})
 
 
-@files.kept(most=1024)
+@files.cached_by_stat(most=1024)
 def _read_psnr(path: Path) -> float | None:
     scored = [line["val"] for line in files.read_lines(path)[0] if "val" in line]
     return min(scored, key=lambda val: val["total"])["psnr"] if scored else None
@@ -136,7 +136,7 @@ class Run(Job):
 
     def title(self) -> str:
         """The user's title, or the default title of a run with these settings."""
-        return self.note().title.strip() or self.config().usual_title()
+        return self.note().title.strip() or self.config().default_title()
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines written during training, oldest first."""
@@ -150,7 +150,7 @@ class Run(Job):
         """Whether the run has weights to reconstruct images with."""
         return self.weights.exists()
 
-    def weights_mark(self) -> str:
+    def weights_id(self) -> str:
         """An identifier of the current weights; it changes whenever they do.
 
         Raises:
@@ -167,7 +167,7 @@ class Run(Job):
         Raises:
             NotNow: the run has no weights yet.
         """
-        self.weights_mark()
+        self.weights_id()
         return load_model(self.weights, device)[0]
 
     def is_live(self) -> bool:

@@ -125,5 +125,5 @@ def delete(run: Run) -> None:
     """
     if run.is_live():
         raise NotNow("the run {id} is training; stop it before deleting it", id=run.id)
-    run.let_go()
+    run.release()
     shutil.rmtree(run.path)

@@ -62,7 +62,7 @@ class Helm:
         while True:
             asked = trainer.crew.share(trainer.worker.requests())
             rewound = [self._do(trainer, request) for request in asked]
-            stop, pause = trainer.crew.share((trainer.worker.stop_asked, trainer.worker.pause_asked))
+            stop, pause = trainer.crew.share((trainer.worker.stop_requested, trainer.worker.pause_requested))
             if any(rewound):
                 raise Rewound
             if trainer.is_complete or not (stop or pause or counted):
@@ -79,14 +79,14 @@ class Helm:
             Paused: nothing was, for long enough.
         """
         worker = trainer.worker
-        worker.pause_asked = True
+        worker.pause_requested = True
         trainer.save()
         if self.park_seconds > 0 and trainer.crew.size == 1:
             trainer.show()
             worker.report(state="paused", message="Paused.", **trainer.progress())
         began = time.monotonic()
         while trainer.crew.size == 1 and time.monotonic() < began + self.park_seconds and not self.is_wanted():
-            if worker.is_asked() or worker.stop_asked:
+            if worker.may_have_requests() or worker.stop_requested:
                 trainer.record.rest(time.monotonic() - began)
                 return
             time.sleep(LISTEN_SECONDS)
@@ -104,10 +104,10 @@ class Helm:
             return False
 
     def _pause(self, trainer: "Trainer", request: dict[str, Any]) -> None:
-        trainer.worker.pause_asked = True
+        trainer.worker.pause_requested = True
 
     def _play(self, trainer: "Trainer", request: dict[str, Any]) -> None:
-        trainer.worker.pause_asked = False
+        trainer.worker.pause_requested = False
         self._steps = 0
         if request.get("epochs") is not None:
             values = trainer.run.config().to_json()
@@ -119,12 +119,12 @@ class Helm:
         trainer.worker.report(state="running", message="")
 
     def _step(self, trainer: "Trainer", request: dict[str, Any]) -> None:
-        trainer.worker.pause_asked = False
+        trainer.worker.pause_requested = False
         self._steps = 1
 
     def _leave(self, trainer: "Trainer", request: dict[str, Any]) -> None:
         """Somebody else wants the run's directory: a paused training lets go of it."""
-        if trainer.worker.pause_asked:
+        if trainer.worker.pause_requested:
             self.park_seconds = 0.0
 
     def _turn(self, trainer: "Trainer", request: dict[str, Any]) -> None:

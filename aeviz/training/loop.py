@@ -173,7 +173,7 @@ class Trainer:
 
     def _is_due(self) -> bool:
         """Whether to look up: after the first step, now and then, and when something was asked."""
-        asked = self.worker.is_asked() or self.helm.counts_steps
+        asked = self.worker.may_have_requests() or self.helm.counts_steps
         return self.position.step == 1 or asked or time.perf_counter() - self._looked > LOOK_SECONDS
 
     def _look(self) -> None:

@@ -99,7 +99,7 @@ def resume(run: Run, epochs: int | None = None) -> None:
         MissingData: its images are not at hand.
         BadValue: fewer epochs than are done.
     """
-    run.let_go()
+    run.release()
     config, status = _after_crash(run), run.status()
     done = status.epoch
     if not any(info.ready for info in data.list_data() if info.name == config.data.name):
@@ -153,7 +153,7 @@ def _train(trainer: Trainer) -> None:
     """Train, rebuild the test images, and have the status tell how it ended."""
     run, worker, crew = trainer.run, trainer.worker, trainer.crew
     ending = _trained(trainer)
-    while ending["state"] in ("paused", "done") and crew.size == 1 and worker.is_awaited():
+    while ending["state"] in ("paused", "done") and crew.size == 1 and worker.has_requests():
         ending = _trained(trainer)  # asked while it was ending
     if crew.is_first:
         if ending["state"] != "paused":

@@ -24,7 +24,7 @@ def walk(run: Run, stops: np.ndarray, told: np.ndarray | None, road: str, steps:
     """A road through stops (M, D), with the classes (M,) that a conditional network is told there."""
     stops = np.ascontiguousarray(stops, np.float32)
     classes = None if told is None else tuple(told.tolist())
-    return _walk(run.id, run.weights_mark(), stops.tobytes(), classes, len(stops), road, steps, run)
+    return _walk(run.id, run.weights_id(), stops.tobytes(), classes, len(stops), road, steps, run)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -35,7 +35,7 @@ def _placed(run_id: str, mark: str, request: str, codes: bytes, width: int, _fou
 def placed(run: Run, request: MapRequest, found: Map, codes: np.ndarray) -> np.ndarray:
     """Points (n, dims) of codes (n, D) on a map."""
     codes = np.ascontiguousarray(codes, np.float32)
-    return _placed(run.id, run.weights_mark(), request.model_dump_json(), codes.tobytes(), codes.shape[1], found)
+    return _placed(run.id, run.weights_id(), request.model_dump_json(), codes.tobytes(), codes.shape[1], found)
 
 
 @st.cache_data(max_entries=32, show_spinner="Drawing samples …")
@@ -45,7 +45,7 @@ def _samples(run_id: str, mark: str, request: str, _request: SampleRequest, _run
 
 def samples(run: Run, request: SampleRequest) -> results.Samples:
     """Images drawn as requested."""
-    return _samples(run.id, run.weights_mark(), request.model_dump_json(), request, run)
+    return _samples(run.id, run.weights_id(), request.model_dump_json(), request, run)
 
 
 @st.cache_data(max_entries=32, show_spinner="Judging what each axis does …")
@@ -55,7 +55,7 @@ def _axes(run_id: str, mark: str, kind: Kind, order: Order, _run: Run) -> result
 
 def axes(run: Run, kind: Kind, order: Order) -> results.Axes:
     """The latent dimensions or principal directions, those that do most first."""
-    return _axes(run.id, run.weights_mark(), kind, order, run)
+    return _axes(run.id, run.weights_id(), kind, order, run)
 
 
 @st.cache_data(max_entries=16, show_spinner="Decoding the plane …")
@@ -69,4 +69,4 @@ def manifold(
 ) -> results.Grid:
     """What lies over two directions (D,) through a centre (D,), of one class where the network is told it."""
     plane = tuple(None if part is None else np.asarray(part, np.float64).tobytes() for part in (across, up, centre))
-    return _manifold(run.id, run.weights_mark(), plane, size, label, run)
+    return _manifold(run.id, run.weights_id(), plane, size, label, run)

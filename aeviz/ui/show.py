@@ -30,7 +30,7 @@ def lasting_picture(content: bytes, alt: str, width: int | Literal["stretch"] = 
     st.image(_fetched(content) or address(content), width=width, alt=alt)
 
 
-@files.kept(most=64)
+@files.cached_by_stat(most=64)
 def kept_bytes(path: Path) -> bytes:
     """A small file that stands on every page, read when it has changed."""
     return path.read_bytes()

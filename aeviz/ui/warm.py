@@ -16,7 +16,7 @@ import streamlit as st
 from streamlit import runtime
 
 from aeviz.jobs import Spare
-from aeviz.jobs.memory import give_back, return_freed
+from aeviz.jobs.memory import release_memory, trim_heap
 
 QUIET_SECONDS = 2.0  # without a script, after which there is time to collect garbage
 MOST_SECONDS = 10.0  # after which garbage is collected all the same
@@ -74,7 +74,7 @@ class Visits:
             leave_out()
         else:
             gc.collect()
-        return_freed()
+        trim_heap()
 
     def _wait_for_silence(self) -> None:
         """Until no script has run for a while, parts of pages included, or one can wait no longer."""
@@ -155,7 +155,7 @@ def everything() -> bool:
     # torch takes 0.4 s to know the shapes of a first convolution.
     outline(model_config({"sample_shape": (1, 8, 8), "latent_dim": 2, "body": {"name": "conv"}}))
     leave_out()
-    give_back()
+    release_memory()
     return True
 
 

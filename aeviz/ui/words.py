@@ -60,7 +60,7 @@ def plain(text: object) -> str:
 
 def run_title(config: RunConfig, title: str = "") -> str:
     """What a run is called: the person's title, or its kind, size and data."""
-    return title.strip() or config.usual_title()
+    return title.strip() or config.default_title()
 
 
 def decibels(value: float | None) -> str:

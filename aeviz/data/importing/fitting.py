@@ -12,9 +12,9 @@ from aeviz.errors import BadValue
 
 Fit = Literal["crop", "pad"]
 
-LOOKED_AT = 500  # images of a set that are sampled to measure the brightness of borders
-EVEN, GREY = 0.15, 0.1  # largest spread of half a drawing's border, and its largest saturation
-LEAST_GAIN = 0.25  # least improvement in brightness that inverts a picture
+SAMPLED = 500  # images of a set that are sampled to measure the brightness of borders
+MAX_SPREAD, MAX_SATURATION = 0.15, 0.1  # largest spread of half a drawing's border, and its largest saturation
+MIN_GAIN = 0.25  # least improvement in brightness that inverts a picture
 
 
 class Fitting(Settings):
@@ -37,7 +37,7 @@ class Border(NamedTuple):
 
 def border_of(images: ArrayLike) -> Border:
     """The borders of images (N, C, H, W) uint8, measured on at most 500 of them, evenly spaced."""
-    rows = np.unique(np.linspace(0, len(images) - 1, LOOKED_AT).astype(np.int64))
+    rows = np.unique(np.linspace(0, len(images) - 1, SAMPLED).astype(np.int64))
     brightness = _edges(np.asarray(images[rows])).mean(axis=(1, 2))
     return Border(float(brightness.mean()), float(brightness.std()))
 
@@ -50,10 +50,10 @@ def proposed_invert(pixels: np.ndarray, border: Border) -> bool:
     """
     (edge,) = _edges(pixels[None])  # (C, P)
     brightness, width = _densest_half(edge.mean(axis=0))
-    if width > EVEN or np.ptp(edge, axis=0).mean() > GREY:
+    if width > MAX_SPREAD or np.ptp(edge, axis=0).mean() > MAX_SATURATION:
         return False
     gain = abs(brightness - border.mean) - abs(1 - brightness - border.mean)
-    return gain > max(LEAST_GAIN, 2 * border.deviation)
+    return gain > max(MIN_GAIN, 2 * border.deviation)
 
 
 def _edges(images: np.ndarray) -> np.ndarray:
@@ -81,14 +81,14 @@ def fit_picture(picture: Image.Image, shape: tuple[int, ...], fit: Fit, colour: 
         raise BadValue("pictures have 1 or 3 channels, not {channels}", channels=channels)
     picture = picture.convert("L" if channels == 1 else "RGB")
     if fit == "crop":
-        picture = _resize(picture.crop(_middle(picture.size, width / height)), (width, height))
+        picture = _resize(picture.crop(_centre_box(picture.size, width / height)), (width, height))
     else:
         picture = _pad(picture, (width, height), colour)
     pixels = np.asarray(picture, dtype=np.uint8)
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
 
 
-def _middle(size: tuple[int, int], proportion: float) -> tuple[int, int, int, int]:
+def _centre_box(size: tuple[int, int], proportion: float) -> tuple[int, int, int, int]:
     """The largest centred box of an aspect ratio (width over height)."""
     width, height = size
     wide, high = min(width, max(1, round(height * proportion))), min(height, max(1, round(width / proportion)))

@@ -22,7 +22,7 @@ from aeviz.errors import BadFile, BadValue
 
 BATCH = 50
 THREADS = 4
-TOLD_REASONS = 3
+MAX_REASONS = 3
 
 
 class ImportSettings(Settings):
@@ -128,7 +128,7 @@ def _fill(path: Path, pictures: list[Picture], skipped: list[Skipped], report: R
         for start in range(0, len(pictures), BATCH):
             report(start, len(pictures), "Reading images")
             batch = pictures[start : start + BATCH]
-            for picture, pixels in zip(batch, pool.map(_try, batch), strict=True):
+            for picture, pixels in zip(batch, pool.map(_read_or_reason, batch), strict=True):
                 if isinstance(pixels, str):
                     skipped.append(Skipped(picture.file, pixels))
                 else:
@@ -138,7 +138,7 @@ def _fill(path: Path, pictures: list[Picture], skipped: list[Skipped], report: R
     return kept
 
 
-def _try(picture: Picture) -> np.ndarray | str:
+def _read_or_reason(picture: Picture) -> np.ndarray | str:
     """A picture's pixels, or the reason why it is unreadable."""
     try:
         return picture.read()
@@ -147,13 +147,13 @@ def _try(picture: Picture) -> np.ndarray | str:
 
 
 def _too_few(n: int, skipped: list[Skipped]) -> BadFile:
-    told = "; ".join(f"{entry.file}: {entry.reason}" for entry in skipped[:TOLD_REASONS])
-    more = f"; and {len(skipped) - TOLD_REASONS} more" if len(skipped) > TOLD_REASONS else ""
+    reasons = "; ".join(f"{entry.file}: {entry.reason}" for entry in skipped[:MAX_REASONS])
+    more = f"; and {len(skipped) - MAX_REASONS} more" if len(skipped) > MAX_REASONS else ""
     return BadFile(
         "{came} could be read, and a data set needs {least} or more{reasons}",
         came=f"only {n} image{'s' * (n > 1)}" if n else "no images",
         least=MIN_IMAGES,
-        reasons=f" ({told}{more})" if told else ": the source holds none",
+        reasons=f" ({reasons}{more})" if reasons else ": the source holds none",
     )
 
 

@@ -68,7 +68,7 @@ def read_preview(content: bytes, side: int) -> Preview:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with opened(content) as picture:
+        with open_picture(content) as picture:
             small = flatten(picture, read_colour("white")).convert("RGB")
             small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
             return Preview(np.asarray(small), picture.size)
@@ -79,13 +79,13 @@ def decode(
 ) -> np.ndarray:
     """`read_image` for threads; the caller suppresses warnings."""
     colour = read_colour(background)
-    with opened(content, shape) as picture:
+    with open_picture(content, shape) as picture:
         flat = flatten(picture, colour)
         return fit_picture(flat.convert("L") if grey else flat, shape, fit, colour)
 
 
 @contextlib.contextmanager
-def opened(content: bytes | Path, shape: tuple[int, ...] | None = None) -> Iterator[Image.Image]:
+def open_picture(content: bytes | Path, shape: tuple[int, ...] | None = None) -> Iterator[Image.Image]:
     """A picture decoded and upright, roughly as large as `shape` needs it; translates every failure into a BadFile.
 
     Raises:
@@ -99,14 +99,14 @@ def opened(content: bytes | Path, shape: tuple[int, ...] | None = None) -> Itera
     except (BadFile, BadValue):
         raise
     except UnidentifiedImageError:
-        raise _bad(name, "it is not a picture of a known kind (PNG, JPEG, WebP, BMP, GIF, TIFF)") from None
+        raise _bad_file(name, "it is not a picture of a known kind (PNG, JPEG, WebP, BMP, GIF, TIFF)") from None
     except Image.DecompressionBombError:
-        raise _bad(name, f"it has too many pixels to open; {SHRINK}") from None
+        raise _bad_file(name, f"it has too many pixels to open; {SHRINK}") from None
     except MemoryError:
-        raise _bad(name, f"it does not fit into memory; {SHRINK}") from None
+        raise _bad_file(name, f"it does not fit into memory; {SHRINK}") from None
     except Exception as error:
         # Pillow's decoders raise almost any exception on hostile bytes.
-        raise _bad(name, _fault(error)) from error
+        raise _bad_file(name, _fault(error)) from error
 
 
 def read_colour(background: str) -> tuple[int, int, int]:
@@ -124,7 +124,7 @@ def read_colour(background: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _bad(name: str, reason: str) -> BadFile:
+def _bad_file(name: str, reason: str) -> BadFile:
     return BadFile("{name} cannot be read: {reason}", name=name, reason=reason)
 
 
@@ -132,14 +132,14 @@ def _open(content: bytes | Path, name: str, shape: tuple[int, ...] | None) -> Im
     """The opened picture; its size is known from the header, and nothing is decoded yet."""
     size = content.stat().st_size if isinstance(content, Path) else len(content)
     if size == 0:
-        raise _bad(name, "it is empty; save or copy it again")
+        raise _bad_file(name, "it is empty; save or copy it again")
     if size > MAX_BYTES:
-        raise _bad(name, f"it is larger than {MAX_BYTES // 2**20} MB; {SHRINK}")
+        raise _bad_file(name, f"it is larger than {MAX_BYTES // 2**20} MB; {SHRINK}")
     picture = Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS)
     width, height = picture.size
     if width * height > MAX_PIXELS:
         megapixels = width * height / 1e6
-        raise _bad(name, f"it has {megapixels:.0f} megapixels; {SHRINK}")
+        raise _bad_file(name, f"it has {megapixels:.0f} megapixels; {SHRINK}")
     if shape is not None and picture.format in ("JPEG", "MPO"):
         picture.draft("RGB", (4 * shape[2], 4 * shape[1]))  # decodes a large photograph at a fraction of its size
     return picture

@@ -52,7 +52,7 @@ def read_table(content: bytes) -> Table:
         BadFile: it is not a table, or has no column of file names.
     """
     if len(content) > MAX_TABLE_BYTES:
-        raise _bad(f"it is larger than {MAX_TABLE_BYTES // 2**20} MB")
+        raise _bad_table(f"it is larger than {MAX_TABLE_BYTES // 2**20} MB")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -61,21 +61,21 @@ def read_table(content: bytes) -> Table:
     try:
         lines = list(csv.reader(io.StringIO(text), delimiter=max(DELIMITERS, key=first.count)))
     except csv.Error as error:
-        raise _bad(f"it is not a table ({error})") from None
+        raise _bad_table(f"it is not a table ({error})") from None
     header = [clean_text(name).strip() for name in lines[0]] if lines else []
     lower = [name.lower() for name in header]
     key = next((lower.index(name) for name in FILE_COLUMNS if name in lower), None)
     if key is None:
-        raise _bad(f"it has no column of file names (one of {', '.join(FILE_COLUMNS)})")
+        raise _bad_table(f"it has no column of file names (one of {', '.join(FILE_COLUMNS)})")
     keep = [i for i, name in enumerate(header) if i != key and name and header.index(name) == i]
     rows = {}
     for line in lines[1:]:
         cells = line + [""] * (len(header) - len(line))
         rows[_file_key(cells[key])] = [clean_text(cells[i]).strip() for i in keep]
-    return Table(_with_last_parts(rows), tuple(header[i] for i in keep))
+    return Table(_with_short_names(rows), tuple(header[i] for i in keep))
 
 
-def _bad(reason: str) -> BadFile:
+def _bad_table(reason: str) -> BadFile:
     return BadFile("the table cannot be read: {reason}", reason=reason)
 
 
@@ -83,7 +83,7 @@ def _file_key(text: str) -> str:
     return clean_text(text).strip().replace("\\", "/").removeprefix("./")
 
 
-def _with_last_parts(rows: dict[str, list[str]]) -> dict[str, list[str]]:
+def _with_short_names(rows: dict[str, list[str]]) -> dict[str, list[str]]:
     """The rows, also by the last part of their path if that is unique."""
     counts = Counter(file.rsplit("/", 1)[-1] for file in rows)
     lasts = {file.rsplit("/", 1)[-1]: row for file, row in rows.items()}

@@ -34,7 +34,7 @@ class Digits(Source):
 
     def load(self, params: Settings) -> Dataset:
         """Load the data set; a fifth is held out for testing."""
-        rows = np.loadtxt(carried_file("data/digits.csv.gz"), delimiter=",")  # (N, 65), the label last
+        rows = np.loadtxt(sklearn_file("data/digits.csv.gz"), delimiter=",")  # (N, 65), the label last
         train, test = hold_out(self.name, len(rows))
         rows = rows[np.concatenate([train, test])]
         images = np.rint(rows[:, :-1] * 255 / 16).astype(np.uint8).reshape(-1, 1, 8, 8)
@@ -74,7 +74,7 @@ class PhotoPatches(Source):
         return self.dataset(images, labels, splits, columns)
 
 
-def carried_file(name: str) -> Path:
+def sklearn_file(name: str) -> Path:
     """The path of a file of `sklearn.datasets`.
 
     Raises:
@@ -89,7 +89,7 @@ def carried_file(name: str) -> Path:
 
 
 def _photo(name: str) -> np.ndarray:
-    with Image.open(carried_file(name)) as photo:
+    with Image.open(sklearn_file(name)) as photo:
         return np.asarray(photo)
 
 

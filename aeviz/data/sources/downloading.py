@@ -40,7 +40,7 @@ class Downloadable(Protocol):
     def is_ready(self) -> bool:
         """Whether all files of the set are present."""
 
-    def where_by_hand(self) -> str:
+    def manual_download(self) -> str:
         """Which files to put where, as text."""
 
 
@@ -126,7 +126,7 @@ def _missing(source: Downloadable, failure: str) -> MissingData:
         "or take {carried}, which need no download",
         label=source.label,
         reason=short_reason(failure),
-        where=source.where_by_hand(),
+        where=source.manual_download(),
         carried=CARRIED,
     )
 

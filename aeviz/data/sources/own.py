@@ -53,7 +53,7 @@ class Rows:
     columns: dict[str, np.ndarray]
     is_test: np.ndarray
 
-    def take(self, order: np.ndarray) -> "Rows":
+    def reordered(self, order: np.ndarray) -> "Rows":
         """The same rows in another order."""
         return Rows(
             files=[self.files[row] for row in order],
@@ -88,7 +88,7 @@ def write_own(
         images[start : start + COPIED_ROWS] = raw[order[start : start + COPIED_ROWS]]
         tell()
     images.flush()
-    rows = rows.take(order)
+    rows = rows.reordered(order)
     np.save(folder / "labels.npy", rows.labels)
     files.write_json(folder / "files.json", rows.files)
     files.write_json(folder / "columns.json", {key: _to_json(values) for key, values in rows.columns.items()})
@@ -127,14 +127,14 @@ def _from_json(values: list[Any]) -> np.ndarray:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
-@files.kept(most=256)
-def _kept_meta(path: Path) -> OwnMeta:
+@files.cached_by_stat(most=256)
+def _cached_meta(path: Path) -> OwnMeta:
     return OwnMeta.parse(files.read_json(path))
 
 
 def _read_meta(folder: Path) -> OwnMeta:
     try:
-        return _kept_meta(folder / "meta.json")
+        return _cached_meta(folder / "meta.json")
     except (AevizError, ValueError) as error:
         raise BadFile(DAMAGED, name=folder.name, reason=f"meta.json: {error}") from None
 

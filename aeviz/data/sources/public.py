@@ -27,7 +27,7 @@ class PublicSet(Source):
     torchvision_name: ClassVar[str]
     folder: ClassVar[str]
     needed: ClassVar[tuple[str, ...]]
-    by_hand: ClassVar[str]
+    manual_files: ClassVar[str]
     download_bytes: ClassVar[int]
 
     def find(self) -> Path | None:
@@ -39,9 +39,9 @@ class PublicSet(Source):
         """Whether one of the data folders holds all its files."""
         return self.find() is not None
 
-    def where_by_hand(self) -> str:
+    def manual_download(self) -> str:
         """Which files to put where, as text."""
-        return f"{self.by_hand} into {(data_root() / self.folder).absolute()}"
+        return f"{self.manual_files} into {(data_root() / self.folder).absolute()}"
 
     def load(self, params: Settings) -> Dataset:
         """Load the data set with its own test split.
@@ -57,7 +57,7 @@ class PublicSet(Source):
                 "{carried} need no download",
                 label=self.label,
                 name=self.name,
-                where=self.where_by_hand(),
+                where=self.manual_download(),
                 carried=CARRIED,
             )
         images, labels, n_train = self.read(folder)
@@ -94,7 +94,7 @@ class MNIST(PublicSet):
     torchvision_name = "MNIST"
     folder = "MNIST/raw"
     needed = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
-    by_hand = ", ".join(needed) + " (as .gz or unpacked)"
+    manual_files = ", ".join(needed) + " (as .gz or unpacked)"
     download_bytes = 11_594_722
 
     def read(self, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
@@ -160,7 +160,7 @@ class CIFAR10(PublicSet):
         "test_batch": "40351d587109b95175f43aff81a1287e",
     }
     needed = (*sums, "batches.meta")
-    by_hand = "data_batch_1 to data_batch_5, test_batch and batches.meta (from cifar-10-python.tar.gz)"
+    manual_files = "data_batch_1 to data_batch_5, test_batch and batches.meta (from cifar-10-python.tar.gz)"
     download_bytes = 170_498_071
 
     def read(self, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
@@ -188,7 +188,7 @@ class SVHN(PublicSet):
         "test_32x32.mat": "eb5a983be6a315427106f1b164d9cef3",
     }
     needed = tuple(sums)
-    by_hand = "train_32x32.mat and test_32x32.mat"
+    manual_files = "train_32x32.mat and test_32x32.mat"
     download_bytes = 246_316_178
 
     def read(self, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:

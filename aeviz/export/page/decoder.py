@@ -30,7 +30,7 @@ class Weights:
         self.arrays: list[np.ndarray] = []
         self.count = 0
 
-    def keep(self, values: Tensor) -> list[int]:
+    def append(self, values: Tensor) -> list[int]:
         """Append values; return where they are: [index of the first, count]."""
         array = values.detach().float().cpu().numpy().ravel()
         self.arrays.append(array)
@@ -100,15 +100,15 @@ def _label(model: Any, weights: Weights) -> list[Operation]:
     return [{"kind": "label", "classes": model.config.n_classes}]
 
 
-def _snap(model: Any, weights: Weights) -> list[Operation]:
+def _quantise(model: Any, weights: Weights) -> list[Operation]:
     entries = model.codebook.weight
-    return [{"kind": "snap", "size": entries.shape[1], "entries": weights.keep(entries)}]
+    return [{"kind": "snap", "size": entries.shape[1], "entries": weights.append(entries)}]
 
 
 INPUTS: dict[Callable[..., Tensor], Callable[[Any, Weights], list[Operation]]] = {
     Autoencoder.decoder_input: lambda model, weights: [],
     ConditionalVAE.decoder_input: _label,
-    VectorQuantisedAutoencoder.decoder_input: _snap,
+    VectorQuantisedAutoencoder.decoder_input: _quantise,
 }
 
 
@@ -145,23 +145,23 @@ def _layer(module: nn.Module, weights: Weights) -> list[Operation]:
 
 
 def _linear(module: Any, weights: Weights) -> list[Operation]:
-    return [{"kind": "linear", "weight": weights.keep(module.weight), "bias": weights.keep(module.bias)}]
+    return [{"kind": "linear", "weight": weights.append(module.weight), "bias": weights.append(module.bias)}]
 
 
 def _transposed(module: Any, weights: Weights) -> list[Operation]:
-    _expect(module, dilation=(1, 1), groups=1)
-    return [_spread(module.weight, module.bias, module.stride, module.padding, module.output_padding, weights)]
+    _require(module, dilation=(1, 1), groups=1)
+    return [_transpose(module.weight, module.bias, module.stride, module.padding, module.output_padding, weights)]
 
 
 def _convolution(module: Any, weights: Weights) -> list[Operation]:
     """A convolution; without a stride it is a transposed convolution with the flipped kernel."""
-    _expect(module, stride=(1, 1), dilation=(1, 1), groups=1, padding_mode="zeros")
+    _require(module, stride=(1, 1), dilation=(1, 1), groups=1, padding_mode="zeros")
     turned = module.weight.transpose(0, 1).flip(2, 3)
     padding = [side - 1 - pad for side, pad in zip(module.kernel_size, module.padding, strict=True)]
-    return [_spread(turned, module.bias, (1, 1), padding, (0, 0), weights)]
+    return [_transpose(turned, module.bias, (1, 1), padding, (0, 0), weights)]
 
 
-def _spread(
+def _transpose(
     weight: Tensor, bias: Tensor, stride: Iterable[int], padding: Iterable[int], extra: Iterable[int], weights: Weights
 ) -> Operation:
     """A transposed convolution with weight (inputs, outputs, height, width)."""
@@ -173,8 +173,8 @@ def _spread(
         "stride": (down, across),
         "padding": tuple(padding),
         "extra": tuple(extra),
-        "weight": weights.keep(torch.cat(phases)),
-        "bias": weights.keep(bias),
+        "weight": weights.append(torch.cat(phases)),
+        "bias": weights.append(bias),
     }
 
 
@@ -190,7 +190,7 @@ def _phase(taps: Tensor) -> Tensor:
 
 
 def _upsample(module: Any, weights: Weights) -> list[Operation]:
-    _expect(module, mode="nearest", scale_factor=None)
+    _require(module, mode="nearest", scale_factor=None)
     return [{"kind": "upsample", "size": module.size}]
 
 
@@ -211,10 +211,10 @@ def _group_norm(module: Any, weights: Weights) -> list[Operation]:
 
 def _scale(factor: Tensor, shift: Tensor, weights: Weights) -> Operation:
     """Multiply every channel by a factor and add a shift."""
-    return {"kind": "scale", "factor": weights.keep(factor), "shift": weights.keep(shift)}
+    return {"kind": "scale", "factor": weights.append(factor), "shift": weights.append(shift)}
 
 
-def _bend(name: str) -> Callable[[Any, Weights], list[Operation]]:
+def _activation(name: str) -> Callable[[Any, Weights], list[Operation]]:
     return lambda module, weights: [{"kind": "bend", "name": name, "slope": getattr(module, "negative_slope", 0.0)}]
 
 
@@ -226,7 +226,7 @@ def _nothing(module: Any, weights: Weights) -> list[Operation]:
     return []
 
 
-def _expect(module: nn.Module, **settings: object) -> None:
+def _require(module: nn.Module, **settings: object) -> None:
     """Reject a layer with settings that the browser does not support."""
     for name, known in settings.items():
         found = getattr(module, name, known)
@@ -253,5 +253,5 @@ LAYERS: dict[type[nn.Module], Callable[[Any, Weights], list[Operation]]] = {
     nn.Dropout: _nothing,
     nn.Dropout2d: _nothing,
     nn.Unflatten: _unflatten,
-    **{type(make()): _bend(name) for name, make in ACTIVATIONS.items()},
+    **{type(make()): _activation(name) for name, make in ACTIVATIONS.items()},
 }

@@ -175,7 +175,7 @@ def columns_of(count: int) -> int:
     return int(np.ceil(np.sqrt(count)))
 
 
-def shrunk(images: np.ndarray, side: int) -> np.ndarray:
+def downsampled(images: np.ndarray, side: int) -> np.ndarray:
     """Images (N, C, H, W) uint8 reduced to about `side` pixels by the means of whole blocks."""
     by = max(1, round(max(images.shape[2:]) / side))
     if by == 1:

@@ -49,7 +49,7 @@ def network_text(model: Autoencoder, sources: Sources) -> str:
         encoder=_layers(model.encoder, _shapes(model.encoder, torch.zeros(1, *model.sample_shape)), model, sources),
         decoder=_layers(model.decoder, _shapes(model.decoder, torch.zeros(1, model.decoder_features())), model, sources),
         more="".join(f"\n        {line}" for line in _more(model, sources)),
-        by_level=levels, loss=sources.take(loss.of),
+        by_level=levels, loss=sources.add(loss.of),
     )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def _more(model: Autoencoder, sources: Sources) -> list[str]:
     """The statements after the layers: weight initialisation, and a variant's other modules."""
     lines = []
     if model.config.init != "torch":
-        lines.append(f"{sources.take(initialise)}(self, {model.config.init!r})")
+        lines.append(f"{sources.add(initialise)}(self, {model.config.init!r})")
     for name, module in model.named_children():
         if isinstance(module, nn.Linear | nn.Embedding):
             lines.append(f"self.{name} = {_plain(module)}")
@@ -86,7 +86,7 @@ def _layers(stack: Stack, shapes: list[tuple[int, ...]], model: Autoencoder, sou
 def _layer(module: Any, shape: tuple[int, ...], model: Autoencoder, sources: Sources) -> str:
     """The expression that builds a layer."""
     if type(module) in OURS:
-        sources.take(type(module))
+        sources.add(type(module))
         return OURS[type(module)](module, shape, model)
     return _plain(module)
 

@@ -49,7 +49,7 @@ def shapes(count: int, size: int, channels: int, seed: int) -> Loaded:
     return np.concatenate(parts), draw_factors(seed, rows)["shape"], count - max(1, round(TEST_SHARE * count))
 
 
-def grey_set(name: str) -> Loaded:
+def mnist_format(name: str) -> Loaded:
     """One of torchvision's sets in MNIST's format."""
     from torchvision import datasets
 

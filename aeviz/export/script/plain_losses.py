@@ -43,10 +43,10 @@ def autoencoder(network: Any, x: Tensor, labels: Tensor, warmth: float) -> Terms
 
 
 def denoising(
-    network: Any, x: Tensor, labels: Tensor, warmth: float, *, spoil: Callable[[Tensor, float], Tensor], noise: float
+    network: Any, x: Tensor, labels: Tensor, warmth: float, *, corrupt: Callable[[Tensor, float], Tensor], noise: float
 ) -> Terms:
     """The loss of reconstructing clean images from noisy ones; validation uses clean inputs."""
-    seen = spoil(x, noise) if network.training else x
+    seen = corrupt(x, noise) if network.training else x
     reconstruction = network.reconstruction(network.encoder(seen), x)
     return {"reconstruction": reconstruction, "total": reconstruction}
 
@@ -120,7 +120,7 @@ def rae(
     return {"reconstruction": reconstruction, "code_length": length, "decoder_weights": weights, "total": total}
 
 
-def bound(reconstruction: Tensor, posterior: Gaussian, weight: float, free_bits: float) -> Terms:
+def elbo_loss(reconstruction: Tensor, posterior: Gaussian, weight: float, free_bits: float) -> Terms:
     """Reconstruction plus the KL divergence to N(0, 1) in nats, with `free_bits` per dimension for free."""
     by_dimension = posterior.kl().mean(0)  # (B, D) -> (D,)
     total = reconstruction + weight * by_dimension.clamp(min=free_bits).sum()
@@ -131,14 +131,16 @@ def vae(network: Any, x: Tensor, labels: Tensor, warmth: float, *, free_bits: fl
     """The negative evidence lower bound, of a sampled code in training and of the mean code in validation."""
     posterior = gaussian(network.encoder(x))
     z = posterior.sample(torch.randn_like(posterior.mu)) if network.training else posterior.mode
-    return bound(network.reconstruction(z, x), posterior, beta * warmth, free_bits)
+    return elbo_loss(network.reconstruction(z, x), posterior, beta * warmth, free_bits)
 
 
 def beta_tc_vae(network: Any, x: Tensor, labels: Tensor, warmth: float, *, free_bits: float, beta: float) -> Terms:
     """A VAE's loss plus (beta - 1) times the total correlation of its codes."""
     posterior = gaussian(network.encoder(x))
     z = posterior.sample(torch.randn_like(posterior.mu))
-    terms = bound(network.reconstruction(z if network.training else posterior.mode, x), posterior, warmth, free_bits)
+    terms = elbo_loss(
+        network.reconstruction(z if network.training else posterior.mode, x), posterior, warmth, free_bits
+    )
     mi, tc, dimension_kl = decompose(posterior, z)
     total = terms["total"] + (beta - 1.0) * warmth * tc
     return terms | {"mi": mi, "tc": tc, "dimension_kl": dimension_kl, "total": total}
@@ -151,7 +153,7 @@ def cvae(network: Any, x: Tensor, labels: Tensor, warmth: float, *, free_bits: f
     told = F.one_hot(torch.where(labels >= 0, labels, n_classes), n_classes + 1).float()  # the last is "unknown"
     posterior = gaussian(network.encoder(x) + network.shift(told))
     z = posterior.sample(torch.randn_like(posterior.mu)) if network.training else posterior.mode
-    return bound(network.reconstruction(torch.cat([z, told], dim=1), x), posterior, warmth, free_bits)
+    return elbo_loss(network.reconstruction(torch.cat([z, told], dim=1), x), posterior, warmth, free_bits)
 
 
 def wae_mmd(network: Any, x: Tensor, labels: Tensor, warmth: float, *, weight: float) -> Terms:

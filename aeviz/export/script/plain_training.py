@@ -47,7 +47,7 @@ def one_cycle(epoch: float, epochs: int, decay: float, decay_epochs: int) -> flo
     return LEAST + (1 - LEAST) * (1 + math.cos(math.pi * (done - RISE) / (1 - RISE))) / 2
 
 
-def vary(
+def augment(
     x: Tensor,
     *,
     flip_horizontal: bool,
@@ -76,7 +76,7 @@ def vary(
     return torch.stack([changes(image) for image in x])
 
 
-def follow(averaged: nn.Module, network: nn.Module, decay: float) -> None:
+def update_average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
     """Update the running average of a network's weights; integer buffers are copied."""
     with torch.no_grad():
         for mine, theirs in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
@@ -86,7 +86,7 @@ def follow(averaged: nn.Module, network: nn.Module, decay: float) -> None:
                 mine.copy_(theirs)
 
 
-def press(network: nn.Module, l1: float) -> None:
+def add_l1_gradient(network: nn.Module, l1: float) -> None:
     """Add the gradient of the L1 penalty on the weights."""
     with torch.no_grad():
         for weight in network.parameters():

@@ -42,7 +42,7 @@ def _same(*names: str) -> dict[str, str]:
 
 OBJECTIVES: dict[str, Objective] = {
     "autoencoder": Objective(plain_losses.autoencoder, {}),
-    "denoising": Objective(plain_losses.denoising, {"kind": "spoil", "noise": "noise"}),
+    "denoising": Objective(plain_losses.denoising, {"kind": "corrupt", "noise": "noise"}),
     "sparse": Objective(plain_losses.sparse, _same("penalty", "sparsity", "target")),
     "contractive": Objective(plain_losses.contractive, _same("contraction")),
     "rae": Objective(plain_losses.rae, _same("code_penalty", "decoder_penalty")),
@@ -53,11 +53,11 @@ OBJECTIVES: dict[str, Objective] = {
     "wae_mmd": Objective(plain_losses.wae_mmd, {"mmd": "weight"}),
     "vq_vae": Objective(plain_losses.vq_vae, _same("commitment")),
 }
-PLAINER: dict[Callable[..., Any], Callable[..., Any]] = {
+PLAIN_VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     losses.squared_error: plain_losses.squared_error,
     strided.conv_transpose2d: plain_losses.conv_transpose2d,
 }
-SPOILERS: dict[str, Callable[..., Any]] = {
+CORRUPTIONS: dict[str, Callable[..., Any]] = {
     "gaussian": plain_losses.gaussian_noise, "salt_pepper": plain_losses.salt_and_pepper,
     "masking": plain_losses.blackened_blocks, "blur": plain_losses.gaussian_blur,
 }  # fmt: skip
@@ -83,9 +83,9 @@ LOADINGS: dict[str, Loading] = {
     "digits": Loading(plain_loading.digits, _nothing, ("scikit-learn",)),
     "shapes": Loading(plain_loading.shapes, _params, ()),
     "photo_patches": Loading(plain_loading.photo_patches, _nothing, ("scikit-learn", "pillow"), PER_TILE),
-    "mnist": Loading(plain_loading.grey_set, _called("MNIST"), ("torchvision",)),
-    "fashion_mnist": Loading(plain_loading.grey_set, _called("FashionMNIST"), ("torchvision",)),
-    "kmnist": Loading(plain_loading.grey_set, _called("KMNIST"), ("torchvision",)),
+    "mnist": Loading(plain_loading.mnist_format, _called("MNIST"), ("torchvision",)),
+    "fashion_mnist": Loading(plain_loading.mnist_format, _called("FashionMNIST"), ("torchvision",)),
+    "kmnist": Loading(plain_loading.mnist_format, _called("KMNIST"), ("torchvision",)),
     "cifar10": Loading(plain_loading.cifar10, _nothing, ("torchvision",)),
     "svhn": Loading(plain_loading.svhn, _nothing, ("torchvision", "scipy")),
 }
@@ -107,20 +107,20 @@ def write_script(run: Run, out: Path, report: Report) -> str:
 
 def script_of(run: Run) -> str:
     """The text of the script."""
-    config, sources = run.config(), Sources(PLAINER)
+    config, sources = run.config(), Sources(PLAIN_VERSIONS)
     loading = _loading(config)
     model = build(config.model, config.training.loss)
-    load = f"{sources.take(loading.of)}({loading.given(config)})"
+    load = f"{sources.add(loading.of)}({loading.given(config)})"
     if loading is OWN:
-        sources.take(plain_loading.named_folder)
-    sources.take(make_splits)
+        sources.add(plain_loading.named_folder)
+    sources.add(make_splits)
     group = f", group={loading.group}" if loading.group > 1 else ""
     own = [network_text(model, sources), _losses(config, sources), loop_text(config, sources, load, group)]
     body = "\n\n\n".join(part.strip() for part in own)
-    sources.use(body)
+    sources.import_for(body)
     constants = "\n".join(_constants(config, body))
-    sources.use(constants)
-    head = "\n".join(f"# {line}".rstrip() for line in _head(run, config, loading))
+    sources.import_for(constants)
+    head = "\n".join(f"# {line}".rstrip() for line in _header(run, config, loading))
     return f"{head}\n\n{sources.imports()}\n\n{constants}\n\n\n{sources.text()}\n\n\n{body}\n"
 
 
@@ -148,13 +148,13 @@ def _losses(config: RunConfig, sources: Sources) -> str:
         raise BadValue("no script can train a {label}; it can train {known}", label=label, known=", ".join(OBJECTIVES))
     objective = OBJECTIVES[model.variant]
     given = {there: repr(getattr(model, here)) for here, there in objective.settings.items()}
-    if "spoil" in given:
-        given["spoil"] = sources.take(SPOILERS[getattr(model, "kind", "")])
+    if "corrupt" in given:
+        given["corrupt"] = sources.add(CORRUPTIONS[getattr(model, "kind", "")])
     settings = "".join(f", {name}={value}" for name, value in given.items())
     return f'''
 def losses(network: Network, x: Tensor, labels: Tensor, warmth: float) -> dict[str, Tensor]:
     """The terms of the loss, per image and averaged over the batch."""
-    return {sources.take(objective.of)}(network, x, labels, warmth{settings})
+    return {sources.add(objective.of)}(network, x, labels, warmth{settings})
 '''
 
 
@@ -174,7 +174,7 @@ def _constants(config: RunConfig, body: str) -> Iterator[str]:
             yield f"{name} = {value!r}"
 
 
-def _head(run: Run, config: RunConfig, loading: Loading) -> Iterator[str]:
+def _header(run: Run, config: RunConfig, loading: Loading) -> Iterator[str]:
     """The header: what the file is, what it needs, and what it leaves out."""
     label, folder = variant(config.model.variant).label, " FOLDER" if loading is OWN else ""
     yield readable(run.title())
@@ -184,14 +184,14 @@ def _head(run: Run, config: RunConfig, loading: Loading) -> Iterator[str]:
     yield f"    python -m pip install {' '.join(['torch', 'numpy', *loading.needs])}"
     yield f"    python THIS_FILE{folder}"
     yield ""
-    yield from _reached(run)
+    yield from _result(run)
     yield ""
     yield "What it leaves out:"
     for sentence in _left_out(run, config, loading):
         yield f"- {sentence}"
 
 
-def _reached(run: Run) -> Iterator[str]:
+def _result(run: Run) -> Iterator[str]:
     validated = [line for line in run.metrics() if "val" in line]
     if validated:
         last = validated[-1]

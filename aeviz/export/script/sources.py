@@ -39,13 +39,13 @@ class Sources:
         self._imports: set[str] = set()
         self._homes: dict[str, str] = {}
 
-    def take(self, thing: object) -> str:
+    def add(self, thing: object) -> str:
         """Add one of our functions or classes with its dependencies; return its name."""
         name: str = thing.__name__  # type: ignore[attr-defined]
-        self._take(thing.__module__, name)
+        self._add(thing.__module__, name)
         return name
 
-    def use(self, text: str) -> None:
+    def import_for(self, text: str) -> None:
         """Add the imports that a text of the file itself needs."""
         named = names_in(text)
         self._imports |= {line for name, line in STANDARD.items() if name in named}
@@ -67,7 +67,7 @@ class Sources:
             groups[package not in sys.stdlib_module_names].append(line)
         return "\n\n".join("\n".join(group) for group in groups if group)
 
-    def _take(self, home: str, name: str) -> None:
+    def _add(self, home: str, name: str) -> None:
         home = self._instead.get((home, name), home)
         if self._homes.setdefault(name, home) != home:
             raise ValueError(f"{name} of {home} would hide that of {self._homes[name]}")
@@ -77,19 +77,19 @@ class Sources:
             return
         self.definitions[name] = ""  # ends the recursion of a definition that names itself
         for other in _names(node) & module.tops.keys() - {name}:
-            self._reach(home, other)
+            self._add_dependency(home, other)
         del self.definitions[name]  # it comes after its dependencies
         first = min([node.lineno, *(line.lineno for line in getattr(node, "decorator_list", []))])
         self.definitions[name] = "\n".join(module.lines[first - 1 : node.end_lineno])
 
-    def _reach(self, home: str, name: str) -> None:
+    def _add_dependency(self, home: str, name: str) -> None:
         node = _read(home).tops[name]
         if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == OURS:
-            self._take(str(node.module), name)
+            self._add(str(node.module), name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             self._imports.add(_import_line(node, name))
         else:
-            self._take(home, name)
+            self._add(home, name)
 
 
 def names_in(text: str) -> set[str]:

@@ -11,7 +11,7 @@ from aeviz.export import EXPORTS, Export
 from aeviz.jobs import Status
 from aeviz.models import costs
 from aeviz.results import MapRequest
-from aeviz.runs import Run, archive, kept
+from aeviz.runs import Run, archive, stored_images
 from aeviz.ui import cache, warm, words
 from aeviz.ui.components.working import is_working, working
 from aeviz.ui.frame import kindly, said
@@ -40,7 +40,7 @@ def take_map(run: Run, request: MapRequest, dims: int) -> None:
             for way in EXPORTS.values():
                 if way.shows:
                     _way_out(run, way, request)
-                    if dims == 3 and export.taken(run, way, request) is None:
+                    if dims == 3 and export.stored_export(run, way, request) is None:
                         st.caption("In 3-D nothing is decoded under the pointer.")
 
 
@@ -71,11 +71,11 @@ def _row(way: Export) -> DeltaGenerator:
 
 def _made(run: Run, way: Export, request: MapRequest | None, row: DeltaGenerator) -> None:
     """A file that takes a while: how far it is, the file itself, or the button that has it made."""
-    job = export.taking_job(run, way, request)
+    job = export.export_job(run, way, request)
     if is_working(job):
         working(job, f"cancel.{way.name}")
         return
-    path, status = export.taken(run, way, request), job.status() if job.path.exists() else None
+    path, status = export.stored_export(run, way, request), job.status() if job.path.exists() else None
     if path is None:
         row.button(
             "Make", icon=":material/build:", key=f"make.{way.name}", on_click=said(_start), args=(run, way, request)
@@ -102,7 +102,7 @@ def _say_end(status: Status) -> None:
 
 def _start(run: Run, way: Export, request: MapRequest | None) -> None:
     """Start the process that makes the file."""
-    job = export.taking_job(run, way, request)
+    job = export.export_job(run, way, request)
     job = jobs.create(job.path.parent, job.path.name)
     which = request.options() if request else []
     warm.spare().start(job, "export", run.id, "--to", way.name, *which, "--job", str(job.path))
@@ -112,7 +112,7 @@ def _written(run: Run, way: Export) -> bytes:
     """The file of a way that is quick."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / f"{run.id}{way.ending}"
-        export.write(way.name, run, out)
+        export.write_export(way.name, run, out)
         return out.read_bytes()
 
 
@@ -131,8 +131,8 @@ def _zip(run: Run) -> None:
 
 def packed(run: Run, with_images: bool) -> bytes:
     """The run as a zip, with or without its test images; those that came with it go on as they are."""
-    if with_images and not kept.has_kept(run):
-        kept.write_kept(run, cache.images_of(run))
+    if with_images and not stored_images.has_stored_images(run):
+        stored_images.store_images(run, cache.images_of(run))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run.zip"
         archive.export_run(run, out, with_kept=with_images)

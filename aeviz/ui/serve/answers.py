@@ -42,7 +42,7 @@ def _run(request: Request) -> Run:
     """The run an address names, if its weights are still those the address was made for."""
     asked = request.path_params
     run = next((run for run in list_runs() if run.id == asked["run"]), None)
-    if run is None or ("mark" in asked and run.weights_mark() != asked["mark"]):
+    if run is None or ("mark" in asked and run.weights_id() != asked["mark"]):
         raise MissingData("the run {run} has changed or is gone; look again", run=asked["run"])
     return run
 

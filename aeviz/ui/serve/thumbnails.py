@@ -10,7 +10,7 @@ from aeviz.export.page import scene
 from aeviz.runs import Run
 
 MOST_ON_SHEET = 1024
-SHEET_SIDE = 48  # pixels; larger images are shrunk by a whole number
+SHEET_SIDE = 48  # pixels; larger images are reduced by a whole number
 
 
 def tile(run: Run, number: int) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def tile(run: Run, number: int) -> dict[str, Any]:
 
 
 def sheet(run: Run, rows: np.ndarray) -> bytes:
-    """The images of rows (n,) as one picture, shrunk to at most 48 pixels or so a side; rows that are not there are left out."""
+    """The images of rows (n,) as one picture, reduced to at most 48 pixels or so a side; rows that are not there are left out."""
     from aeviz.ui import cache
 
     dataset: Dataset = cache.images_of(run)
@@ -43,4 +43,4 @@ def sheet(run: Run, rows: np.ndarray) -> bytes:
     order = np.argsort(rows, kind="stable")  # a memory-mapped file is read from front to back
     images = np.empty((len(rows), *dataset.shape), np.uint8)
     images[order] = dataset.images[rows[order]]
-    return scene.picture(scene.shrunk(images, SHEET_SIDE), scene.columns_of(len(rows)))
+    return scene.picture(scene.downsampled(images, SHEET_SIDE), scene.columns_of(len(rows)))

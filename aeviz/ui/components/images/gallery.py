@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 
 from aeviz.data import pictures
-from aeviz.export.page.scene import columns_of, shrunk
+from aeviz.export.page.scene import columns_of, downsampled
 from aeviz.ui import show
 from aeviz.ui.components.bridges import bridge, hear, joined, nothing
 
@@ -42,7 +42,7 @@ def gallery(
         on_picked: hears, as a callback, the number of a picture that is clicked.
         on_removed: the same of one that is to go.
     """
-    small = shrunk(images, 2 * side)
+    small = downsampled(images, 2 * side)
     sheet = pictures.encode_webp(pictures.mosaic(small, columns_of(len(small)), gap=0))
 
     def number(told: object) -> int:

@@ -46,14 +46,14 @@ def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view:
     if drawn is None:
         return
     if not live:
-        state.remember(LAST, (run.id, run.weights_mark(), request))
+        state.remember(LAST, (run.id, run.weights_id(), request))
     _canvas(run, request, drawn, live, paint, searched, view)
 
 
 def last_request(run: Run) -> MapRequest | None:
     """The map of a run's present weights that was shown last."""
     id, mark, last = state.recall(LAST, ("", "", None))
-    return last if id == run.id and mark == run.weights_mark() else None
+    return last if id == run.id and mark == run.weights_id() else None
 
 
 def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:

@@ -71,7 +71,7 @@ def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
     """What the browser is told of an image; without codes of test images, no bars."""
     x, z = rebuilt.x[picked], rebuilt.z[picked]
     told = None if rebuilt.told is None else rebuilt.told[[picked]]
-    named = hashlib.sha256(x.tobytes() + f"{run.id} {run.weights_mark()} {told}".encode()).hexdigest()[:16]
+    named = hashlib.sha256(x.tobytes() + f"{run.id} {run.weights_id()} {told}".encode()).hexdigest()[:16]
     shown = {
         "image": named,
         "shape": list(x.shape),

@@ -111,7 +111,7 @@ def _facts(run: Run, direction: Direction) -> None:
         "What else changes stands beside.",
     )  # fmt: skip
     said = [words.plain(direction.source), METHODS[direction.method][0].lower()]
-    if direction.weights != run.weights_mark():
+    if direction.weights != run.weights_id():
         said.append("made of earlier weights; make it anew")
     st.caption(" · ".join(part for part in said if part))
 

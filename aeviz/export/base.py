@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aeviz import files
-from aeviz.errors import install_line
+from aeviz.errors import install_command
 from aeviz.results import MapRequest
 from aeviz.runs import Run
 
@@ -33,7 +33,7 @@ class Export:
 
     def missing(self) -> str | None:
         """The command that installs the missing packages; None if none is missing."""
-        return install_line(self.needs)
+        return install_command(self.needs)
 
 
 def write_members(out: Path, members: dict[str, bytes | str]) -> None:

@@ -14,7 +14,7 @@ MOST = 2000  # images
 MOST_BYTES = 32 * 2**20
 
 
-def write_kept(run: Run, dataset: Dataset) -> None:
+def store_images(run: Run, dataset: Dataset) -> None:
     """Store up to 2,000 test images (N, C, H, W), the first of a fixed shuffle, with their labels and index."""
     rows = dataset.rows("test")
     most = min(MOST, MOST_BYTES // int(np.prod(dataset.shape)))
@@ -27,18 +27,18 @@ def write_kept(run: Run, dataset: Dataset) -> None:
     files.write_bytes(run.path / NAME, save(tensors))
 
 
-def has_kept(run: Run) -> bool:
+def has_stored_images(run: Run) -> bool:
     """Whether images are stored with the run."""
     return (run.path / NAME).exists()
 
 
-def read_kept(run: Run) -> Dataset | None:
+def load_stored_images(run: Run) -> Dataset | None:
     """The images stored with the run as a set of test images only, or None if there are none.
 
     Raises:
         BadFile: they do not match the run.
     """
-    if not has_kept(run):
+    if not has_stored_images(run):
         return None
     config = run.config().data
     try:

@@ -15,18 +15,18 @@ FRAMES, BEFORE, LONGEST = 3, 2, 400  # of a stack, of the output before it, of t
 FATAL = "Fatal Python error"
 
 
-def noun(arguments: list[str]) -> str:
+def process_noun(arguments: list[str]) -> str:
     """What a command makes, as a modifier: the "training" process."""
     return NOUNS.get(" ".join(arguments[:2])) or NOUNS.get("".join(arguments[:1])) or (arguments or ["aeviz"])[0]
 
 
-def sentence(
+def death_message(
     arguments: list[str], number: signal.Signals, lines: str = "", plain: bool = False, go_on: str = "Continue"
 ) -> str:
     """What happened to a process, and what to try; `plain` means that it already used torch's plain kernels."""
-    what = noun(arguments)
-    said = f"; its last lines: {lines}" if lines else ""
-    return f"The {what} process was ended by signal {int(number)} ({number.name}){said}. {_advice(what, number, plain, go_on)}"
+    what = process_noun(arguments)
+    log = f"; its last lines: {lines}" if lines else ""
+    return f"The {what} process was ended by signal {int(number)} ({number.name}){log}. {_advice(what, number, plain, go_on)}"
 
 
 def _advice(what: str, number: signal.Signals, plain: bool, go_on: str) -> str:
@@ -40,7 +40,7 @@ def _advice(what: str, number: signal.Signals, plain: bool, go_on: str) -> str:
         return "Try again; if it ends like this once more, please report it with these lines."
     if plain:
         return "It already used torch's plain kernels: please report it with its log.txt."
-    return f"{go_on} continues with torch's plain kernels: slower, but safe."
+    return f"{go_on} uses torch's plain kernels: slower, but safe."
 
 
 def last_lines(log: str) -> str:

@@ -3,52 +3,52 @@
 from pathlib import Path
 
 from aeviz import __version__
-from aeviz.export.ways import Export
+from aeviz.export.base import Export
 from aeviz.jobs import Job
 from aeviz.results import MapRequest, map_time
 from aeviz.results.store import name_of, path_of
 from aeviz.runs import Run
 
 
-def taken(run: Run, way: Export, request: MapRequest | None = None) -> Path | None:
+def stored_export(run: Run, export: Export, request: MapRequest | None = None) -> Path | None:
     """The stored file for the current weights, note and map, or None.
 
     Raises:
         NotNow: the run has no weights yet.
         BadValue: the map's settings are not allowed.
     """
-    path, shown = place_of(run, way, request), _shown(run, way, request)
+    path, shown = stored_path(run, export, request), _shown(run, export, request)
     if not path.exists() or (shown and path.stat().st_mtime < map_time(run, shown)):
         return None  # a map that was continued has other points under the same name
     return path
 
 
-def taking_job(run: Run, way: Export, request: MapRequest | None = None) -> Job:
+def export_job(run: Run, export: Export, request: MapRequest | None = None) -> Job:
     """The job that writes the file in the background; it may not exist yet.
 
     Raises:
-        NotNow, BadValue: as `taken`.
+        NotNow, BadValue: as `stored_export`.
     """
-    return Job(run.results / "jobs" / name_of(run, way.name, _content(run, way, request)))
+    return Job(run.results / "jobs" / name_of(run, export.name, _content(run, export, request)))
 
 
-def place_of(run: Run, way: Export, request: MapRequest | None) -> Path:
+def stored_path(run: Run, export: Export, request: MapRequest | None) -> Path:
     """Where the file is stored."""
-    return path_of(run, way.name, _content(run, way, request), way.ending[1:])
+    return path_of(run, export.name, _content(run, export, request), export.ending[1:])
 
 
-def drop_others(run: Run, way: Export, path: Path) -> None:
+def remove_others(run: Run, export: Export, path: Path) -> None:
     """Delete the format's other files."""
-    for other in run.results.glob(f"{way.name}-*{way.ending}"):
+    for other in run.results.glob(f"{export.name}-*{export.ending}"):
         if other != path:
             other.unlink(missing_ok=True)
 
 
-def _content(run: Run, way: Export, request: MapRequest | None) -> dict[str, object]:
+def _content(run: Run, export: Export, request: MapRequest | None) -> dict[str, object]:
     """What the file depends on besides weights and images."""
-    shown = _shown(run, way, request)
+    shown = _shown(run, export, request)
     return {"aeviz": __version__, "note": run.note().to_json(), "map": shown.written_out().to_json() if shown else None}
 
 
-def _shown(run: Run, way: Export, request: MapRequest | None) -> MapRequest | None:
-    return request or (way.shows(run) if way.shows else None)
+def _shown(run: Run, export: Export, request: MapRequest | None) -> MapRequest | None:
+    return request or (export.shows(run) if export.shows else None)
