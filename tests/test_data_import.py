@@ -352,7 +352,7 @@ def test_too_few_images_are_refused_with_the_reasons(tmp_path, home, members, me
 
 def test_sources_that_cannot_be_read_are_named(tmp_path, home):
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 not really")
-    with pytest.raises(BadFile, match=r"a\.zip is not a zip"):
+    with pytest.raises(BadFile, match=r"a\.zip is not a readable zip"):
         bring(tmp_path / "a.zip")
     with pytest.raises(BadFile, match="there is no file or folder"):
         bring(tmp_path / "nowhere")

@@ -140,7 +140,7 @@ def test_varied_images_stay_images_and_change(tmp_path):
     run = untrained(augment=every)
     x = torch.rand(5, 1, 8, 8)
     found = namespace(run, tmp_path)
-    varied = found["vary"](x, **found["AUGMENT"])
+    varied = found["augment"](x, **found["AUGMENT"])
     assert varied.shape == x.shape
     assert 0 <= float(varied.min()) < float(varied.max()) <= 1
     assert all(not torch.equal(one, other) for one, other in zip(varied, x, strict=True))
@@ -236,6 +236,6 @@ def test_a_variant_without_a_plain_form_is_refused_by_name(tmp_path, monkeypatch
 
 def test_two_things_of_one_name_are_not_mixed_up():
     sources = Sources()
-    sources.take(noise.gaussian)
+    sources.add(noise.gaussian)
     with pytest.raises(ValueError, match=r"gaussian of .*vae would hide that of .*noise"):
-        sources.take(vae.gaussian)
+        sources.add(vae.gaussian)

@@ -58,7 +58,7 @@ def test_a_job_that_was_asked_to_stop_makes_nothing(name):
     assert export.stored_export(run, way) is None
 
 
-@pytest.mark.parametrize("at", ["Computing t-SNE", "Rebuilding images", "Drawing thumbnails", "Writing the page"])
+@pytest.mark.parametrize("at", ["Computing t-SNE", "Reconstructing images", "Drawing thumbnails", "Writing the page"])
 def test_a_page_that_is_stopped_leaves_nothing_half_made(at):
     run, request = untrained(), MapRequest(method="tsne", limit=60, settings={"iterations": 50})
 

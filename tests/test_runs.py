@@ -166,7 +166,7 @@ def test_a_damaged_zip_is_refused(packed):
     with pytest.raises(AevizError):
         archive.import_run(path)
     path.write_text("no zip")
-    with pytest.raises(BadArchive, match="no zip"):
+    with pytest.raises(BadArchive, match="not a zip"):
         archive.import_run(path)
 
 

@@ -22,12 +22,12 @@ OPTIMIZERS = {
 SHARED = "network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY"
 FEATURE = re.compile(r"^\[(\w+)\] ?")  # the feature a template line belongs to; lines without one are always included
 LOOP = '''def pixels(images: Tensor, rows: Tensor) -> Tensor:
-        """Rows of images (N, C, H, W) uint8 as floats in [0, 1]."""
+    """Rows of images (N, C, H, W) uint8 as floats in [0, 1]."""
     return images[rows].to(DEVICE).float() / 255
 
 
 def validate(network: Network, images: Tensor, labels: Tensor) -> dict[str, float]:
-        """The mean of every loss term."""
+    """The mean of every loss term."""
     network.eval()
     sums: dict[str, float] = {}
     with torch.no_grad():
@@ -39,7 +39,7 @@ def validate(network: Network, images: Tensor, labels: Tensor) -> dict[str, floa
 
 
 def train() -> Network:
-        """Train from scratch; return the network with the lowest validation loss."""
+    """Train from scratch; return the network with the lowest validation loss."""
     torch.manual_seed(SEED)
     images, labels, n_train = $load
     splits = make_splits(NAME, n_train, len(images) - n_train$group)

@@ -18,7 +18,7 @@ USUAL = re.compile(
     r"in_features=|out_features=|, bias=True|, inplace=False|, affine=True|, track_running_stats=True|start_dim=1, end_dim=-1|, eps=1e-05"
 )
 NETWORK = '''class Network(nn.Module):
-        """From images (B, {channels}, {height}, {width}) to codes of {latent_dim} numbers, and back to image logits."""
+    """From images (B, {channels}, {height}, {width}) to codes of {latent_dim} numbers, and back to image logits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,11 +30,11 @@ NETWORK = '''class Network(nn.Module):
         ){more}
 
     def logits(self, fed: Tensor) -> Tensor:
-                """Decode codes to logits."""
+        """Decode codes to logits."""
         return self.decoder(fed).float(){by_level}
 
     def reconstruction(self, fed: Tensor, target: Tensor) -> Tensor:
-                """The reconstruction loss of decoded codes against the target images."""
+        """The reconstruction loss of decoded codes against the target images."""
         return {loss}(self.logits(fed), target)
 '''
 
