@@ -43,10 +43,14 @@ def colour(
     shown = results.MapRequest.parse({"method": method, "split": split, "limit": limit, "settings": map_settings})
     with reporting(job) as report:
         coloured = results.colour(found, split, name, _settings(overrides), shown, report)  # type: ignore[arg-type]
-    told = coloured.summary()
-    spread = f", {told['min']:.4g} to {told['max']:.4g}, mean {told['mean']:.4g}" if told["mean"] is not None else ""
-    text = f"{coloured.label}: {told['n']:,} of {len(coloured.values):,} images{spread} {coloured.unit}".rstrip()
-    finish(as_json, {"run": found.id, "name": name} | told, f"{text}\n{coloured.note}".rstrip())
+    summary = coloured.summary()
+    spread = (
+        f", {summary['min']:.4g} to {summary['max']:.4g}, mean {summary['mean']:.4g}"
+        if summary["mean"] is not None
+        else ""
+    )
+    text = f"{coloured.label}: {summary['n']:,} of {len(coloured.values):,} images{spread} {coloured.unit}".rstrip()
+    finish(as_json, {"run": found.id, "name": name} | summary, f"{text}\n{coloured.note}".rstrip())
 
 
 def _settings(pairs: tuple[str, ...]) -> dict[str, Any]:

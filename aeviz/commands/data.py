@@ -74,17 +74,17 @@ def import_(
     """Import your own images: a zip, a folder, images, .npy or .npz."""
     from aeviz import data as catalog
 
-    asked = {"name": name, "size": size, "mode": mode, "fit": fit, "background": background}
+    options = {"name": name, "size": size, "mode": mode, "fit": fit, "background": background}
     try:
         with reporting(job) as report:
-            came = catalog.import_data(list(paths), catalog.ImportSettings.parse(asked), report)
+            imported = catalog.import_data(list(paths), catalog.ImportSettings.parse(options), report)
     finally:
         if consume is not None:
             shutil.rmtree(consume, ignore_errors=True)
-    result = {"name": came.name, "n": came.n, "shape": list(came.shape), "classes": list(came.classes)}
-    skipped = [f"  skipped {row['file']}: {row['reason']}" for row in came.skipped]
-    text = f"{came.n:,} images imported as {came.name}, {len(skipped)} skipped."
-    finish(as_json, result | {"skipped": came.skipped}, "\n".join([text, *skipped]))
+    result = {"name": imported.name, "n": imported.n, "shape": list(imported.shape), "classes": list(imported.classes)}
+    skipped = [f"  skipped {row['file']}: {row['reason']}" for row in imported.skipped]
+    text = f"{imported.n:,} images imported as {imported.name}, {len(skipped)} skipped."
+    finish(as_json, result | {"skipped": imported.skipped}, "\n".join([text, *skipped]))
 
 
 @data.command("delete")

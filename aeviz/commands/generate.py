@@ -24,7 +24,7 @@ from aeviz.errors import BadValue
 @click.option("--score", "is_scored", is_flag=True, help="Also measure how good they are, compared with real images.")
 @json_option
 @job_option
-def sample(run: str, out: Path | None, is_scored: bool, as_json: bool, job: Path | None, **asked: Any) -> None:
+def sample(run: str, out: Path | None, is_scored: bool, as_json: bool, job: Path | None, **options: Any) -> None:
     """Generate new images at random."""
     from aeviz import results
     from aeviz import runs as store
@@ -32,8 +32,8 @@ def sample(run: str, out: Path | None, is_scored: bool, as_json: bool, job: Path
     if out is None and not is_scored:
         raise BadValue("sample takes --out, --score or both; give one of them")
     found = store.find(run)
-    label = None if asked["label"] is None else class_number(found, asked["label"])
-    request = results.SampleRequest.parse(asked | {"label": label})
+    label = None if options["label"] is None else class_number(found, options["label"])
+    request = results.SampleRequest.parse(options | {"label": label})
     with reporting(job) as report:
         drawn = results.samples(found, request, report) if out else None
         score = results.sample_score(found, request, report) if is_scored else None

@@ -38,8 +38,8 @@ def read_images(
     from aeviz import data
 
     shape, border = run.config().data.shape, _border(run) if paths and invert is None else None
-    wanted = {None: "auto", True: "yes", False: "no"}[invert]
-    fitting = data.Fitting.parse({"fit": fit, "invert": wanted, "grey": grey})
+    choice = {None: "auto", True: "yes", False: "no"}[invert]
+    fitting = data.Fitting.parse({"fit": fit, "invert": choice, "grey": grey})
     pixels, read, turned, skipped = [], [], [], []
     for position, path in enumerate(paths):
         try:

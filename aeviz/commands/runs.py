@@ -150,7 +150,7 @@ def export(run: str, kind: str, out: Path | None, as_json: bool, job: Path | Non
     from aeviz import export as exports
     from aeviz import runs as store
 
-    found, request, begun = store.find(run), requested_map(**which), time.perf_counter()
+    found, request, started = store.find(run), requested_map(**which), time.perf_counter()
     with reporting(job) as report:
         if out is None:
             out, note = exports.store_export(kind, found, report, request)
@@ -159,7 +159,7 @@ def export(run: str, kind: str, out: Path | None, as_json: bool, job: Path | Non
         report(1, 1, note)
     size, seconds = (
         sum(file.stat().st_size for file in (out.iterdir() if out.is_dir() else [out])),
-        round(time.perf_counter() - begun, 3),
+        round(time.perf_counter() - started, 3),
     )
     result = {"run": found.id, "to": kind, "out": str(out), "bytes": size, "seconds": seconds, "note": note}
     finish(as_json, result, f"written to {out}, {size / 1e6:.2g} MB\n{note}".rstrip())

@@ -43,10 +43,10 @@ def traverse(
     found = store.find(run)
     with reporting(None) as report:
         known = results.axes(found, kind, order, report)
-    begun = results.encoded(found, *load_images(found, [image], **fitting))
-    swept = sweep(begun.z[0], known, steps, count)
-    flat = swept.z.reshape(-1, begun.z.shape[1])
-    x_hat = results.decode_codes(found, flat, None if begun.told is None else begun.told.repeat(len(flat)))
+    start = results.encoded(found, *load_images(found, [image], **fitting))
+    swept = sweep(start.z[0], known, steps, count)
+    flat = swept.z.reshape(-1, start.z.shape[1])
+    x_hat = results.decode_codes(found, flat, None if start.told is None else start.told.repeat(len(flat)))
     rows = x_hat.reshape(*swept.z.shape[:2], *x_hat.shape[1:])  # (M, S, C, H, W)
     names = [axis_name(kind, int(number)) for number in swept.chosen]
     save_rows(out, rows, {"axis": names, "value": swept.values, "z": swept.z, "x_hat": rows})
@@ -84,10 +84,10 @@ def manifold(
     from aeviz import runs as store
 
     found = store.find(run)
-    plane = {name: _axis(found, asked) for name, asked in (("across", across), ("up", up)) if asked is not None}
+    plane = {name: _axis(found, wanted) for name, wanted in (("across", across), ("up", up)) if wanted is not None}
     if through is not None:
-        begun = results.encoded(found, *load_images(found, [through], **fitting))
-        plane |= {"centre": begun.z[0]} | ({} if begun.told is None else {"label": int(begun.told[0])})
+        start = results.encoded(found, *load_images(found, [through], **fitting))
+        plane |= {"centre": start.z[0]} | ({} if start.told is None else {"label": int(start.told[0])})
     if label is not None:
         plane["label"] = class_number(found, label)
     grid = results.manifold(found, **plane, size=size)

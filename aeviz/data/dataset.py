@@ -23,9 +23,13 @@ class ArrayLike(Protocol):
     """Images (N, C, H, W) whose rows are read, as uint8, by a slice or an index array."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """The shape (N, C, H, W)."""
+
     @property
-    def dtype(self) -> Any: ...
+    def dtype(self) -> Any:
+        """The data type, uint8."""
+
     def __len__(self) -> int: ...
     def __getitem__(self, key: Any) -> Any: ...
 

@@ -32,6 +32,7 @@ class Encoder(nn.Module):
         self.model = model
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Codes (B, D) of images x (B, C, H, W) in [0, 1] and labels (B,), if any."""
         return self.model.code(x, labels)
 
 
@@ -43,6 +44,7 @@ class Decoder(nn.Module):
         self.model = model
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Images (B, C, H, W) in [0, 1] of codes z (B, D) and labels (B,), if any."""
         return self.model.decode(z, labels)
 
 
@@ -86,10 +88,10 @@ def halves(model: Autoencoder) -> dict[str, Half]:
         return torch.arange(n) % (classes + 1) - 1  # one of them is unknown
 
     classes = model.n_classes
-    told = {"labels": labels} if takes_labels(model) else {}
+    label_input = {"labels": labels} if takes_labels(model) else {}
     return {
-        "encoder": Half(Encoder(model), {"x": images, **told}, "z"),
-        "decoder": Half(Decoder(model), {"z": codes, **told}, "x_hat"),
+        "encoder": Half(Encoder(model), {"x": images, **label_input}, "z"),
+        "decoder": Half(Decoder(model), {"z": codes, **label_input}, "x_hat"),
     }
 
 
@@ -160,14 +162,14 @@ def readme(run: Run, model: Autoencoder) -> str:
     """The README: inputs and outputs of each file."""
     config, shape = run.config(), ", ".join(map(str, model.sample_shape))
     names = ", ".join(f"{number} {readable(name)}" for number, name in enumerate(config.data.classes))
-    told = f", labels (N) int64: {names}; -1 is unknown" if takes_labels(model) else ""
-    fed = "{'x': x, 'labels': labels}" if told else "{'x': x}"
+    label_input = f", labels (N) int64: {names}; -1 is unknown" if takes_labels(model) else ""
+    fed = "{'x': x, 'labels': labels}" if label_input else "{'x': x}"
     return "\n".join(
         [
             f"{readable(run.title())}: {model.label}, trained by aeviz on {readable(set_label(config.data.name))}.",
             "",
-            f"encoder.onnx: x (N, {shape}) float32, pixels in [0, 1]{told} -> z (N, {model.latent_dim}) float32, the codes.",
-            f"decoder.onnx: z (N, {model.latent_dim}) float32{told} -> x_hat (N, {shape}) float32, pixels in [0, 1].",
+            f"encoder.onnx: x (N, {shape}) float32, pixels in [0, 1]{label_input} -> z (N, {model.latent_dim}) float32, the codes.",
+            f"decoder.onnx: z (N, {model.latent_dim}) float32{label_input} -> x_hat (N, {shape}) float32, pixels in [0, 1].",
             "",
             f"N is any number of images. Python: onnxruntime.InferenceSession('encoder.onnx').run(None, {fed})[0]",
             "",

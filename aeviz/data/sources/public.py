@@ -211,7 +211,7 @@ def read_idx(train: Path, test: Path, magic: int) -> tuple[np.ndarray, int]:
         return _read_idx(train, test, magic)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BadFile(
-            "{file} or the file beside it is damaged ({reason}); download it again", file=train, reason=error
+            "{file} or its counterpart is damaged ({reason}); download it again", file=train, reason=error
         ) from None
 
 

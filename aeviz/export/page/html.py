@@ -65,7 +65,7 @@ def write_html(run: Run, out: Path, report: Report, request: MapRequest | None =
 
 
 def _whole_map(run: Run, request: MapRequest, report: Report) -> Map:
-    """The stored map, or a newly computed one; a map that is stopped here is removed, as nobody asked to see it."""
+    """The stored map, or a newly computed one; a map stopped here is removed."""
     kept = results.kept_map(run, request)
     try:
         return kept or results.project(run, request, report)
@@ -149,7 +149,7 @@ def _scene(run: Run, content: PageContent, colours: list[dict[str, Any]], decode
     """The scene as `map.js` and `page.js` read it."""
     config, shape = run.config(), content.x.shape[1:]
     decode = {"inverse": "inverse", "decoder": "decoder", "server": None, "shape": config.data.shape}
-    told = Scene(
+    values = Scene(
         space=run.id,
         figure=colours[0]["figure"],
         dims=content.drawn.points.shape[1],
@@ -160,8 +160,8 @@ def _scene(run: Run, content: PageContent, colours: list[dict[str, Any]], decode
         pictures={"tile": "tile", "per": scene.per_tile(shape), "shape": shape, "rows": content.drawn.index.tolist()},
         near="near",
         decode=decode if decodes else None,
-    ).told()
-    return told | {"colours": colours, "said": SAID}
+    ).to_json()
+    return values | {"colours": colours, "said": SAID}
 
 
 def _figures(run: Run, content: PageContent) -> tuple[dict[str, bytes], list[dict[str, Any]]]:

@@ -77,7 +77,7 @@ class Scene:
     view: Mapping[str, Any] | None = None
     link: Mapping[str, Any] = field(default_factory=dict)
 
-    def told(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The scene as `static/map/map.js` reads it."""
         return vars(self) | {"classes": list(self.classes)} | {"picked": {"bits": _bits(self.picked, self.size)}}
 
@@ -103,17 +103,17 @@ def style() -> str:
 
 
 def inverse_of(
-    projection: Projection, points: np.ndarray, codes: np.ndarray, told: np.ndarray | None = None, n_classes: int = 0
+    projection: Projection, points: np.ndarray, codes: np.ndarray, classes: np.ndarray | None = None, n_classes: int = 0
 ) -> dict[str, Any]:
     """The inverse transform from a flat map of codes (N, D) at points (N, 2), as `decode.js` reads it.
 
-    A conditional network is given the class of the nearest point, out of `told` (N,).
+    A conditional network is given the class of the nearest point, out of `classes` (N,).
     """
     found = grid(projection, points, codes)
     box = {"x0": found.x0, "x1": found.x1, "y0": found.y0, "y1": found.y1, "size": len(found.distance)}
     shared = {**box, "dim": codes.shape[1], "distance": found.distance.ravel()}
-    if told is not None:
-        shared |= {"classes": n_classes, "told": classes_at(found, points, told).astype(np.int32)}
+    if classes is not None:
+        shared |= {"classes": n_classes, "told": classes_at(found, points, classes).astype(np.int32)}
     if projection.linear:
         return shared | {"kind": "linear", **_plane(projection)}
     return shared | {"kind": "grid", "codes": found.codes.ravel()}

@@ -30,7 +30,7 @@ def latent_map(
     on_dropped: Callable[[list[Dropped]], object] = lambda told: None,
 ) -> None:
     """Show the map; what is done on it is heard in callbacks, before the page is drawn again."""
-    shown = scene.told() | {"plotly": address("plotly.js"), "said": SAID}
+    shown = scene.to_json() | {"plotly": address("plotly.js"), "said": SAID}
     _map(
         data=shown, key=key, height=scene.height, on_missing_change=nothing,
         on_picked_change=lambda: hear(key, "picked", lambda told: _picked(told, scene.size), on_picked),
