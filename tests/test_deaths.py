@@ -143,10 +143,10 @@ def test_a_paused_training_that_dies_says_so():
 @pytest.mark.parametrize(
     ("kind", "number", "advice"),
     [
-        ("map", signal.SIGSEGV, "Try it once more"),
+        ("map", signal.SIGSEGV, "Try again; if it ends"),
         ("import", signal.SIGKILL, "close other programs, or take fewer or smaller images"),
-        ("export", signal.SIGABRT, "Try it once more"),
-        ("score", signal.SIGBUS, "Try it once more"),
+        ("export", signal.SIGABRT, "Try again; if it ends"),
+        ("score", signal.SIGBUS, "Try again; if it ends"),
     ],
 )
 def test_any_job_that_a_signal_ended_says_so(kind, number, advice, large_run, tmp_path):

@@ -144,7 +144,7 @@ def test_varied_images_stay_images_and_change(tmp_path):
     assert varied.shape == x.shape
     assert 0 <= float(varied.min()) < float(varied.max()) <= 1
     assert all(not torch.equal(one, other) for one, other in zip(varied, x, strict=True))
-    assert "# - Varied images: what comes in from outside is black here" in script_of(run)
+    assert "# - Augmented images: pixels from outside are black here" in script_of(run)
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
