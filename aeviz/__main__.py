@@ -1,4 +1,4 @@
-"""The command line: the same core without a screen."""
+"""The command line: the same core without the web interface."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import traceback
 from aeviz import watch
 
 if __name__ == "__main__":
-    watch.begin()  # before anything heavy: what is imported from here on is the working process's alone
+    watch.fork_worker()  # before anything heavy: only the worker process executes the imports below
 
 from aeviz.jobs import thread_settings
 
@@ -27,7 +27,7 @@ def aeviz() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one line; 0 is well, 2 a person's mistake (one clear sentence on stderr), 1 a bug (its traceback)."""
+    """Run one command; return 0 on success, 2 on a user's mistake (one sentence on stderr), 1 on a bug (traceback)."""
     try:
         return int(aeviz.main(arguments, prog_name="aeviz", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -37,10 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
         click.echo(f"aeviz: {error}", err=True)
         return 2
     except click.Abort:
-        sys.unraisablehook = _say_nothing
+        sys.unraisablehook = _ignore
         click.echo("aeviz: stopped", err=True)
         return 130
-    except BrokenPipeError:  # whoever read our output has read enough
+    except BrokenPipeError:  # the reader of our output, such as `head`, has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
@@ -54,8 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _say_nothing(unraisable: "sys.UnraisableHookArgs") -> None:
-    """Objects that Ctrl-C left half made (a zip file being opened) complain while they are deleted: nobody's concern."""
+def _ignore(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Suppress errors of objects that Ctrl-C left half initialised (such as an opening zip) while they are deleted."""
 
 
 if __name__ == "__main__":

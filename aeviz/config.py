@@ -1,4 +1,4 @@
-"""The base of all settings: frozen, strict pydantic models whose bounds stand once, in `Field(...)`."""
+"""The base class of all settings: frozen, strict pydantic models; bounds are given once, in `Field(...)`."""
 
 import json
 from collections.abc import Iterable
@@ -8,20 +8,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aeviz.errors import BadValue
 
-# Marks a setting that can be turned while a training is at work: `Field(..., json_schema_extra=LIVE)`.
+# Marks a live setting, one that can be changed during training: `Field(..., json_schema_extra=LIVE)`.
 LIVE: dict[str, Any] = {"live": True}
-# Marks a setting that the data decide, which no form asks for.
+# Marks a setting that follows from the data; no form shows it.
 FROM_DATA: dict[str, Any] = {"from_data": True}
 
 
 class Settings(BaseModel):
-    """Settings that cannot change once made and refuse what they do not know."""
+    """Immutable settings that reject unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
     @classmethod
     def parse(cls, values: Any) -> Self:
-        """Check values, whether they come from a form, a file, the address or `--set`.
+        """Validate values from a form, a file, a URL or `--set`.
 
         Raises:
             BadValue: names the field, its value and what is allowed.
@@ -33,7 +33,7 @@ class Settings(BaseModel):
 
     @classmethod
     def live_fields(cls) -> list[str]:
-        """The settings that can be turned while a training is at work."""
+        """The names of the live settings."""
         return [name for name, field in cls.model_fields.items() if field.json_schema_extra == LIVE]
 
     def to_json(self) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class Settings(BaseModel):
 
 
 def _worded(error: ValidationError, values: Any) -> BadValue:
-    """The first fault of a pydantic error as one sentence (the others are usually its echoes)."""
+    """The first fault of a pydantic error as one sentence (the others usually follow from it)."""
     fault = error.errors()[0]
     field = ".".join(_path(fault["loc"], values)) or "settings"
     if fault["type"] == "extra_forbidden":
@@ -54,7 +54,7 @@ def _worded(error: ValidationError, values: Any) -> BadValue:
     )
 
 
-# What pydantic checks, as a person would say it; what is not here keeps its own words.
+# Plain wording for pydantic's checks; error types missing here keep pydantic's message.
 REASONS = {
     "greater_than_equal": "it must be at least {ge}",
     "greater_than": "it must be more than {gt}",
@@ -79,7 +79,7 @@ def _reason(fault: Any) -> str:
 
 
 def _path(places: tuple[int | str, ...], values: Any) -> list[str]:
-    """Where a fault lies, as a person would write it: without the tags pydantic puts in for chosen kinds."""
+    """The location of a fault as the user would write it, without pydantic's tags for union members."""
     path = []
     for place in places:
         if isinstance(values, dict) and place not in values and place in values.values():
@@ -91,10 +91,10 @@ def _path(places: tuple[int | str, ...], values: Any) -> list[str]:
 
 
 def read_overrides(pairs: Iterable[str]) -> list[tuple[list[str], Any]]:
-    """Dotted paths and JSON values from `a.b=1` lines; what is no JSON is taken as text.
+    """Dotted paths and JSON values from `a.b=1` lines; a value that is not JSON is taken as text.
 
     Raises:
-        BadValue: a line without `=`.
+        BadValue: a line has no `=`.
     """
     overrides = []
     for pair in pairs:
@@ -103,7 +103,7 @@ def read_overrides(pairs: Iterable[str]) -> list[tuple[list[str], Any]]:
             raise BadValue("--set {pair!r} is not of the form path.to.setting=value", pair=pair)
         try:
             value = json.loads(text)
-        except (ValueError, RecursionError):  # no JSON, or numbers and brackets beyond its limits
+        except (ValueError, RecursionError):  # not JSON, or numbers and brackets beyond its limits
             value = text
         overrides.append((path.split("."), value))
     return overrides
@@ -113,7 +113,7 @@ def override(values: dict[str, Any], path: list[str], value: Any) -> None:
     """Set one nested value in place.
 
     Raises:
-        BadValue: the path runs through something that holds no settings.
+        BadValue: the path leads through something that is not a group of settings.
     """
     *folders, last = path
     for folder in folders:

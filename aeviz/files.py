@@ -1,4 +1,4 @@
-"""Files that stay whole: atomic replacement, append-only lines, locks, safe names and safe zips."""
+"""Files that are never half written: atomic replacement, append-only lines, locks, safe names and safe zips."""
 
 import contextlib
 import functools
@@ -25,14 +25,14 @@ except ImportError:  # Windows
     import msvcrt
 
 T = TypeVar("T")
-YOUNG_NS = 100_000_000  # a file this young may be replaced again within one tick of its clock
+YOUNG_NS = 100_000_000  # a file younger than this may be replaced again within one tick of the file system's clock
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 MAX_ARCHIVE_BYTES = 20 * 2**30
-MAX_SWELLING = 200  # uncompressed over compressed; photographs are near 1, text near 10
+MAX_SWELLING = 200  # uncompressed over compressed size; photographs are near 1, text near 10
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace a file in one step: a reader sees the old content or the new, never a part."""
+    """Replace a file atomically: a reader sees the old content or the new, never a part."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -47,10 +47,10 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A place beside the file that a person named; what is written there takes the file's place at the end.
+    """A temporary file next to `path`; it replaces `path` when the block ends.
 
     Raises:
-        BadFile: nothing can be written there.
+        BadFile: the file cannot be written.
     """
     if path.is_dir():
         raise BadFile("{path} is a folder; name a file to write to", path=path)
@@ -67,67 +67,67 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed writer left beside the files of a folder that nobody else writes to."""
+    """Remove what a killed writer left in a folder that nobody else writes to."""
     for left in folder.glob(".*.*"):
         if left.is_file():
             left.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Replace a file by strict JSON."""
+    """Replace a file with strict JSON."""
     write_bytes(path, json.dumps(value, allow_nan=False, indent=1).encode())
 
 
 def read_json(path: Path) -> Any:
-    """The value in a JSON file, or None where there is no such file."""
+    """The value in a JSON file, or None if the file does not exist."""
     try:
         return json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
 
 
-def kept(most: int) -> Callable[[Callable[[Path], T]], Callable[[Path], T]]:
-    """Have a reader of a file read it only when the file has changed since; what it gives is shared, and must stay as it is.
+def cached_by_stat(most: int) -> Callable[[Callable[[Path], T]], Callable[[Path], T]]:
+    """Cache a reader of a file until the file changes; the returned value is shared and must not be modified.
 
-    Whether it has changed is one look at the folder's entry (inode, size, times): as true as reading it anew, for less.
+    A change is detected by one stat (inode, size, times): as reliable as reading again, but cheaper.
 
     Args:
-        most: how many files' contents are kept, those used last.
+        most: how many files' contents are cached, least recently used first out.
     """
 
     def decorate(read: Callable[[Path], T]) -> Callable[[Path], T]:
-        shelf: OrderedDict[str, tuple[tuple[int, ...], T]] = OrderedDict()
+        cache: OrderedDict[str, tuple[tuple[int, ...], T]] = OrderedDict()
         lock = threading.Lock()
 
         @functools.wraps(read)
-        def reading(path: Path) -> T:
+        def cached(path: Path) -> T:
             name = str(path)
             try:
                 now = os.stat(name)
             except OSError:
-                return read(path)  # which says what is missing in its own way
+                return read(path)  # which reports a missing file in its own way
             state = (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
             with lock:
-                known = shelf.get(name)
+                known = cache.get(name)
                 if known and known[0] == state:
-                    shelf.move_to_end(name)
+                    cache.move_to_end(name)
                     return known[1]
             value = read(path)
             if time.time_ns() - max(now.st_mtime_ns, now.st_ctime_ns) > YOUNG_NS:
                 with lock:
-                    shelf[name] = (state, value)
-                    shelf.move_to_end(name)
-                    while len(shelf) > most:
-                        shelf.popitem(last=False)
+                    cache[name] = (state, value)
+                    cache.move_to_end(name)
+                    while len(cache) > most:
+                        cache.popitem(last=False)
             return value
 
-        return reading
+        return cached
 
     return decorate
 
 
 def append_line(path: Path, value: Any) -> None:
-    """Append one JSON line in a single write, so that lines of two writers never mix."""
+    """Append one JSON line in a single write, so that lines of two writers never interleave."""
     line = json.dumps(value, allow_nan=False).encode() + b"\n"
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
@@ -137,9 +137,9 @@ def append_line(path: Path, value: Any) -> None:
 
 
 def read_lines(path: Path, start: int = 0) -> tuple[list[Any], int]:
-    """The JSON lines from byte `start` on, and where to go on reading.
+    """The JSON lines from byte `start`, and where to continue reading.
 
-    A torn last line is left for later; one that was torn and written on after is passed over.
+    An incomplete last line is left for the next call; a corrupt one in the middle is skipped.
     """
     try:
         with open(path, "rb") as file:
@@ -148,10 +148,10 @@ def read_lines(path: Path, start: int = 0) -> tuple[list[Any], int]:
     except FileNotFoundError:
         return [], start
     whole = content.rfind(b"\n") + 1
-    return [value for line in content[:whole].splitlines() for value in _parsed(line)], start + whole
+    return [value for line in content[:whole].splitlines() for value in _parse_line(line)], start + whole
 
 
-def _parsed(line: bytes) -> list[Any]:
+def _parse_line(line: bytes) -> list[Any]:
     try:
         return [json.loads(line)]
     except (ValueError, RecursionError):
@@ -159,10 +159,10 @@ def _parsed(line: bytes) -> list[Any]:
 
 
 def safe_name(name: str) -> str:
-    """The name itself, if it can be a folder's name on every system and nothing else.
+    """The name itself, if it is a valid and harmless folder name on every system.
 
     Raises:
-        BadValue: it cannot.
+        BadValue: it is not.
     """
     if not SAFE_NAME.fullmatch(name) or name.endswith("."):
         raise BadValue(
@@ -172,7 +172,7 @@ def safe_name(name: str) -> str:
     return name
 
 
-def _take(file: IO[bytes], shared: bool = False) -> bool:
+def _try_lock(file: IO[bytes], shared: bool = False) -> bool:
     try:
         if fcntl is not None:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
@@ -185,7 +185,7 @@ def _take(file: IO[bytes], shared: bool = False) -> bool:
 
 @contextlib.contextmanager
 def lock(path: Path, patience: float = 1.0) -> Iterator[IO[bytes]]:
-    """Hold a lock that the system frees when the process, and whoever was handed the open file, is gone.
+    """Hold a lock that the system frees once the process, and every process it passed the open file to, is gone.
 
     Raises:
         NotNow: another process holds it for longer than `patience` seconds.
@@ -193,31 +193,31 @@ def lock(path: Path, patience: float = 1.0) -> Iterator[IO[bytes]]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab") as file:
         end = time.monotonic() + patience
-        while not _take(file):
+        while not _try_lock(file):
             if time.monotonic() > end:
-                raise NotNow("another process is at work in {folder}; wait for it or stop it", folder=path.parent.name)
+                raise NotNow("another process is working in {folder}; wait for it or stop it", folder=path.parent.name)
             time.sleep(0.01)
         try:
             yield file
         finally:
             if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_UN)  # closing it is not enough where another process has it, too
+                fcntl.flock(file, fcntl.LOCK_UN)  # closing is not enough if another process has the file open
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a living process holds the lock."""
+    """Whether a live process holds the lock."""
     try:
         with open(path, "rb+") as file:
-            return not _take(file, shared=True)  # shared, so that two who ask do not see each other
+            return not _try_lock(file, shared=True)  # shared, so that two callers do not see each other
     except FileNotFoundError:
         return False
 
 
 def check_zip(archive: zipfile.ZipFile, max_bytes: int = MAX_ARCHIVE_BYTES) -> list[zipfile.ZipInfo]:
-    """The files of a zip, in its order, once the whole of it is known to be harmless.
+    """The files of a zip, in order, after the whole zip is checked to be harmless.
 
     Raises:
-        BadArchive: a member outside the archive, a link, an encrypted member, or content that swells.
+        BadArchive: a member is outside the archive, a link, or encrypted, or the zip looks like a zip bomb.
     """
     files = [info for info in archive.infolist() if not info.is_dir()]
     for info in files:
@@ -225,13 +225,13 @@ def check_zip(archive: zipfile.ZipFile, max_bytes: int = MAX_ARCHIVE_BYTES) -> l
     size, packed = sum(info.file_size for info in files), sum(info.compress_size for info in files)
     if size > max_bytes:
         raise BadArchive(
-            "the zip would unpack to {size:.1f} GB; up to {limit:.1f} GB are read",
+            "the zip would unpack to {size:.1f} GB; the limit is {limit:.1f} GB",
             size=size / 1e9,
             limit=max_bytes / 1e9,
         )
     if size > MAX_SWELLING * max(packed, 1) and size > 50 * 2**20:
         raise BadArchive(
-            "the zip swells {factor:.0f}-fold when unpacked; it looks like a zip bomb and is refused",
+            "the zip grows {factor:.0f}-fold when unpacked; it looks like a zip bomb and is refused",
             factor=size / max(packed, 1),
         )
     return files
@@ -241,10 +241,10 @@ def _check_member(info: zipfile.ZipInfo) -> None:
     name = info.filename.replace("\\", "/")
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name) or "\0" in name:
-        raise BadArchive("the zip holds {name!r}, which points outside of it; it is refused whole", name=info.filename)
+        raise BadArchive("the zip holds {name!r}, which points outside of it; the zip is refused", name=info.filename)
     if stat.S_ISLNK(info.external_attr >> 16):
         raise BadArchive(
-            "the zip holds the link {name!r}; links are refused, put the files themselves in", name=info.filename
+            "the zip holds the link {name!r}; links are refused, include the files themselves", name=info.filename
         )
     if info.flag_bits & 0x1:
         raise BadArchive(

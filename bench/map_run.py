@@ -46,7 +46,7 @@ def make_run(points: int) -> Run:
         {"data": {"name": name}, "model": model, "training": {"epochs": 1, "device": "cpu", "threads": 1}}
     )
     run = training.prepare(recipe)
-    with jobs.at_work(run) as worker:
+    with jobs.hold_job(run) as worker:
         training.work(run, worker)
     results.quality(run, REQUEST)  # codes and map first; else the page has the map judged while it is drawn
     return run

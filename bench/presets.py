@@ -6,7 +6,7 @@ import click
 
 from aeviz import data, files, results, training
 from aeviz.errors import AevizError
-from aeviz.jobs import at_work
+from aeviz.jobs import hold_job
 from aeviz.scores.images import psnr
 from aeviz.training import presets
 from bench.measure import temporary_runs
@@ -24,7 +24,7 @@ def measure(data_name: str, name: str, epochs: int | None = None) -> presets.Mea
     recipe = next(preset.recipe for preset in presets.presets_for(data_name) if preset.name == name)
     settings = recipe.training if epochs is None else recipe.training.model_copy(update={"epochs": epochs})
     run = training.prepare(recipe.model_copy(update={"training": settings, "seed": SEED}))
-    with at_work(run) as worker:
+    with hold_job(run) as worker:
         training.work(run, worker)
     resolved, val_psnr = run.config().resolved, run.psnr()
     test_psnr = psnr(float(results.errors(run, "test").mean()))

@@ -7,7 +7,7 @@ import torch
 from aeviz import data, runs, training
 from aeviz.models import build, fitted_to
 from aeviz.models.weights import save_model
-from aeviz.runs import Note, TrainingConfig, kept
+from aeviz.runs import Note, TrainingConfig, stored_images
 from aeviz.training import Recipe
 
 MARKUP = '</script><img src=x onerror="window.harmed = 1">'
@@ -40,5 +40,5 @@ def hostile():
     model = fitted_to({"latent_dim": 3, "body": {"name": "dense", "widths": [16]}}, dataset.shape)
     run = with_weights(runs.create(dataset, model, TrainingConfig(device="cpu")))
     run.write_note(Note(title=MARKUP + QUOTES, note=f"{MARKUP}\n{QUOTES}"))
-    kept.write_kept(run, dataset)
+    stored_images.store_images(run, dataset)
     return run

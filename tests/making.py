@@ -15,7 +15,7 @@ from aeviz.training import Recipe
 def trained(recipe: dict[str, Any]) -> Run:
     """The run of a recipe, trained here and now."""
     run = training.prepare(Recipe.parse(recipe))
-    with jobs.at_work(run) as worker:
+    with jobs.hold_job(run) as worker:
         training.work(run, worker)
     return run
 

@@ -59,7 +59,7 @@ def test_results_computed_without_classes_are_not_taken_for_the_new_ones(barely)
     (barely.results / "x").parent.mkdir(exist_ok=True)
     for run, is_same in ((plain, True), (barely, False)):
         unconditional = store.hashlib.sha256(
-            f"{run.weights_mark()} {json.dumps({'split': 'test'})}".encode()
+            f"{run.weights_id()} {json.dumps({'split': 'test'})}".encode()
         ).hexdigest()[:20]
         assert (store.name_of(run, "codes", {"split": "test"}) == f"codes-{unconditional}") is is_same
 
@@ -155,7 +155,7 @@ def test_the_way_back_from_a_map_carries_the_class_of_the_nearest_dot(barely):
 def test_the_server_decodes_with_what_is_told_behind_each_code(barely):
     z = np.random.default_rng(0).normal(size=(4, 4)).astype("<f4")
     condition = one_hot(np.array([0, 3, 9, 5]), 10)
-    path = f"/aeviz/decode/{barely.id}/{barely.weights_mark()}"
+    path = f"/aeviz/decode/{barely.id}/{barely.weights_id()}"
     answer = ask(path, method="POST", body=np.hstack([z, condition]).astype("<f4").tobytes())
     expected = to_pixels(results.decode_codes(barely, z, condition))
     np.testing.assert_array_equal(np.frombuffer(answer.body, np.uint8).reshape(expected.shape), expected)
@@ -190,7 +190,7 @@ def test_the_command_line_says_as_what_an_image_is_taken_and_can_be_told(run, th
 def test_a_class_for_a_network_that_is_told_none_is_refused(three, tmp_path, capsys):
     plain = trained("vae", epochs=1)
     assert main(["reconstruct", plain.id, str(three), "--class", "3", "--out", str(tmp_path)]) == 2
-    assert "is told no classes; leave --class 3 out" in capsys.readouterr().err
+    assert "is not conditional; leave --class 3 out" in capsys.readouterr().err
 
 
 def test_a_page_says_as_what_a_picture_is_taken_and_lets_one_change_it(run, three):

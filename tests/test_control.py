@@ -24,7 +24,7 @@ class Asking(jobs.Worker):
         super().__init__(job)
         self.plan = dict(plan)
 
-    def is_asked(self):
+    def may_have_requests(self):
         return True
 
     def report(self, **changes):
@@ -140,7 +140,7 @@ def test_what_is_asked_after_the_last_epoch_finds_the_training_done(request_):
     class AskingLate(jobs.Worker):
         def report(self, **changes):
             super().report(**changes)
-            if changes.get("epoch") == 1 and not self.is_asked():
+            if changes.get("epoch") == 1 and not self.may_have_requests():
                 self.job.ask(request_)
 
     run = training.prepare(recipe(epochs=1))

@@ -177,7 +177,7 @@ def test_unknown_names_and_settings_are_named():
         data.load("digits", {"colour": 1})
     with pytest.raises(BadValue, match="train, val and test"):
         data.load("digits").rows("all")
-    with pytest.raises(BadValue, match="belongs to aeviz"):
+    with pytest.raises(BadValue, match="built in"):
         data.delete("digits")
     with pytest.raises(UnknownName):
         data.delete("nothing")

@@ -72,11 +72,11 @@ def test_rows_are_a_picture_of_all_or_a_film_of_them_beside_each_other(tmp_path)
     rows = np.stack([frames(1, 5, 8, 6), frames(1, 5, 8, 6)])
     for ending in (".png", ".gif"):
         write_rows(rows, tmp_path / f"rows{ending}")
-    scale = animation.USUAL // 6
+    scale = animation.USUAL_WIDTH // 6
     assert Image.open(tmp_path / "rows.png").size == (5 * 6 * scale + 4 * 2, 2 * 8 * scale + 2)
     film = Image.open(tmp_path / "rows.gif")
     assert film.n_frames == 5 + 3, "there and back"
-    assert film.size[0] > 2 * animation.BESIDE * 6 // 8
+    assert film.size[0] > 2 * animation.FRAME_WIDTH * 6 // 8
 
 
 def test_an_unknown_form_is_refused_and_the_known_are_named(tmp_path):

@@ -73,8 +73,8 @@ def test_a_failed_download_says_why_kindly_and_leaves_nothing(home, fake, name):
         ("TimeoutError: timed out", "in time"),
         ("OSError: [Errno 28] No space left on device", "disk is full"),
         ("RuntimeError: File not found or corrupted.", "checksum"),
-        ("URLError: <urlopen error Tunnel connection failed: 403 Forbidden>", "connection broke off"),
-        ("ConnectionResetError: [Errno 104] Connection reset by peer", "connection broke off"),
+        ("URLError: <urlopen error Tunnel connection failed: 403 Forbidden>", "connection was lost"),
+        ("ConnectionResetError: [Errno 104] Connection reset by peer", "connection was lost"),
         ("ZeroDivisionError: x", "ZeroDivisionError"),
     ],
 )

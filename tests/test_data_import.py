@@ -135,7 +135,7 @@ def test_junk_is_silent_and_bad_files_are_listed(tmp_path, capfd):
     assert {entry["file"] for entry in report.skipped} == set(bad)
     reasons = {entry["file"]: entry["reason"] for entry in report.skipped}
     assert reasons["cat/none.png"].startswith("it is empty")
-    assert reasons["cat/cut.png"].startswith("it is damaged or cut off")
+    assert reasons["cat/cut.png"].startswith("it is damaged or truncated")
     assert "not a picture" in reasons["cat/note.png"]
     assert json.loads((folders.data_root() / "own" / "mine" / "skipped.json").read_text()) == report.skipped
     assert capfd.readouterr() == ("", "")
@@ -337,11 +337,11 @@ def test_a_stop_in_the_middle_leaves_nothing(tmp_path, home, when):
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({}, "no images came in"),
-        ({"a.png": b"x"}, r"no images came in.*a\.png: it is not a picture"),
-        ({"a.png": png()}, "only 1 image came in, and"),
-        ({"a.png": png(), "b.png": png()}, "only 2 images came in.*3 or more"),
-        ({"train/a.png": png(), "test/b.png": png(), "test/c.png": png()}, "only 1 image came in for training"),
+        ({}, "no images could be read"),
+        ({"a.png": b"x"}, r"no images could be read.*a\.png: it is not a picture"),
+        ({"a.png": png()}, "only 1 image could be read, and"),
+        ({"a.png": png(), "b.png": png()}, "only 2 images could be read.*3 or more"),
+        ({"train/a.png": png(), "test/b.png": png(), "test/c.png": png()}, "only 1 training image could be read"),
     ],
 )
 def test_too_few_images_are_refused_with_the_reasons(tmp_path, home, members, message):
@@ -352,7 +352,7 @@ def test_too_few_images_are_refused_with_the_reasons(tmp_path, home, members, me
 
 def test_sources_that_cannot_be_read_are_named(tmp_path, home):
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04 not really")
-    with pytest.raises(BadFile, match=r"a\.zip is not a zip"):
+    with pytest.raises(BadFile, match=r"a\.zip is not a readable zip"):
         bring(tmp_path / "a.zip")
     with pytest.raises(BadFile, match="there is no file or folder"):
         bring(tmp_path / "nowhere")

@@ -24,7 +24,7 @@ from aeviz.models.kernels import is_plain, kernels
 from aeviz.runs import Resolved, RunConfig
 from aeviz.training import Recipe
 from aeviz.watch import CRASHES
-from aeviz.watch.words import last_lines, sentence
+from aeviz.watch.messages import death_message, last_lines
 from tests.exports import untrained
 from tests.making import trained
 
@@ -143,10 +143,10 @@ def test_a_paused_training_that_dies_says_so():
 @pytest.mark.parametrize(
     ("kind", "number", "advice"),
     [
-        ("map", signal.SIGSEGV, "Try it once more"),
+        ("map", signal.SIGSEGV, "Try again; if it ends"),
         ("import", signal.SIGKILL, "close other programs, or take fewer or smaller images"),
-        ("export", signal.SIGABRT, "Try it once more"),
-        ("score", signal.SIGBUS, "Try it once more"),
+        ("export", signal.SIGABRT, "Try again; if it ends"),
+        ("score", signal.SIGBUS, "Try again; if it ends"),
     ],
 )
 def test_any_job_that_a_signal_ended_says_so(kind, number, advice, large_run, tmp_path):
@@ -170,7 +170,7 @@ def test_any_job_that_a_signal_ended_says_so(kind, number, advice, large_run, tm
 
 @pytest.mark.parametrize("by_hand_over", [False, True])
 def test_a_process_that_dies_before_it_holds_its_job_says_so(by_hand_over, run, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs.process, "NEXT_SECONDS", 1000.0)
+    monkeypatch.setattr(jobs.process, "SPARE_SECONDS", 1000.0)
     job, spare = jobs.create(tmp_path / "jobs", "map"), jobs.Spare()
     if by_hand_over:
         spare.prepare()
@@ -315,13 +315,13 @@ Extension modules: numpy._core._multiarray_umath (total: 1)
 @pytest.mark.parametrize("name", CRASHES)
 def test_a_crash_that_the_plain_kernels_did_not_prevent_is_to_be_reported(name):
     number = signal.Signals[name]
-    assert "Continue goes on with torch's plain kernels" in sentence(["work", "runs/x"], number)
-    assert "report" in sentence(["work", "runs/x"], number, plain=True)
+    assert "Continue uses torch's plain kernels" in death_message(["work", "runs/x"], number)
+    assert "report" in death_message(["work", "runs/x"], number, plain=True)
 
 
 def test_who_was_told_to_end_from_outside_is_not_said_to_lack_memory():
-    said = sentence(["data", "import", "x"], signal.SIGHUP)
-    assert said == "The import process was ended by signal 1 (SIGHUP). It was told to end from outside. Start it again."
+    said = death_message(["data", "import", "x"], signal.SIGHUP)
+    assert said == "The import process was ended by signal 1 (SIGHUP). It was terminated from outside. Start it again."
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def test_a_run_whose_process_died_after_its_last_epoch_can_be_continued(run):
     values = run.written_status().to_json() | {"state": "failed", "signal": "SIGKILL"}
     files.write_json(run.path / "status.json", values)
     training.resume(run)
-    with jobs.at_work(run) as worker:
+    with jobs.hold_job(run) as worker:
         training.work(run, worker)
     assert (run.status().state, run.status().signal) == ("done", "")
 
@@ -377,7 +377,7 @@ def test_a_plain_training_learns_the_same_within_rounding(body):
     facts = {"device": "cpu", "device_name": "", "threads": 1}
     for run, values in ((usual, facts), (plain, facts | {"plain": True})):
         run.write_config(run.config().model_copy(update={"resolved": Resolved.parse(values)}))
-        with jobs.at_work(run) as worker:
+        with jobs.hold_job(run) as worker:
             training.work(run, worker)
     first, second = (run.metrics()[-1]["val"]["total"] for run in (usual, plain))
     assert first == pytest.approx(second, rel=1e-3)

@@ -249,7 +249,7 @@ def test_a_loss_that_rises_by_plan_is_well():
 
 def trained(**settings):
     run = prepared(**settings)
-    with jobs.at_work(run) as worker:
+    with jobs.hold_job(run) as worker:
         training.work(run, worker)
     return run
 

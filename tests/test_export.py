@@ -12,8 +12,8 @@ from aeviz import data, export, results
 from aeviz.__main__ import main
 from aeviz.errors import BadFile, MissingPackage, NotNow, UnknownName
 from aeviz.export import EXPORTS, projector, text
+from aeviz.export.base import Export
 from aeviz.export.page import html
-from aeviz.export.ways import Export
 from aeviz.results import MapRequest
 from tests.exports import MARKUP, hostile, untrained
 
@@ -38,7 +38,7 @@ def test_every_way_out_writes_its_file_and_says_how_large_it_is(name, tmp_path, 
 @pytest.mark.parametrize("name", READY)
 def test_a_run_with_hostile_names_can_be_taken_anywhere(name, tmp_path):
     out = tmp_path / f"taken{EXPORTS[name].ending}"
-    export.write(name, hostile(), out)
+    export.write_export(name, hostile(), out)
     assert out.exists()
 
 
@@ -56,26 +56,26 @@ def test_a_way_that_lacks_a_package_names_the_line_that_installs_it(tmp_path, mo
     way = Export("odd", "Odd", "Odd.", ".odd", lambda run, out, report: "", needs=("not_there_at_all", "numpy"))
     monkeypatch.setitem(EXPORTS, "odd", way)
     with pytest.raises(MissingPackage, match=r"python -m pip install not_there_at_all$"):
-        export.write("odd", untrained(), tmp_path / "x")
+        export.write_export("odd", untrained(), tmp_path / "x")
 
 
 def test_an_unknown_way_names_the_known_ones(tmp_path):
     with pytest.raises(UnknownName, match="no export is called 'gif'; there are: zip, onnx, projector, script, html"):
-        export.write("gif", untrained(), tmp_path / "x")
+        export.write_export("gif", untrained(), tmp_path / "x")
 
 
 def test_a_run_without_weights_cannot_be_taken_anywhere(tmp_path):
     run = untrained()
     run.weights.unlink()
-    with pytest.raises(NotNow, match=f"the run {run.id} has learned nothing yet"):
-        export.write("script", run, tmp_path / "x.py")
+    with pytest.raises(NotNow, match=f"the run {run.id} has no weights yet"):
+        export.write_export("script", run, tmp_path / "x.py")
 
 
 @pytest.mark.parametrize("place", ["", "file/x.py"])
 def test_a_place_that_cannot_be_written_to_is_named(place, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(BadFile, match=str(tmp_path / place)):
-        export.write("script", untrained(), tmp_path / place)
+        export.write_export("script", untrained(), tmp_path / place)
 
 
 def test_the_projector_gets_a_line_a_cell_and_a_thumbnail_for_each_image(tmp_path):
@@ -166,10 +166,10 @@ def test_a_page_carries_every_image_of_its_map_once():
 
 
 def test_flat_codes_and_few_are_mapped_by_pca_all_others_by_their_neighbours():
-    assert html.usual_map(untrained()) == MapRequest(method="tsne")
-    assert html.usual_map(untrained({"latent_dim": 2})).method == "pca"
+    assert html.default_map(untrained()) == MapRequest(method="tsne")
+    assert html.default_map(untrained({"latent_dim": 2})).method == "pca"
     few = untrained(set="shapes", params={"count": 100})
-    assert html.usual_map(few).method == "pca"
+    assert html.default_map(few).method == "pca"
 
 
 def test_a_decoder_too_large_for_a_browser_is_left_out_and_said_to_be(tmp_path, monkeypatch):
@@ -179,7 +179,7 @@ def test_a_decoder_too_large_for_a_browser_is_left_out_and_said_to_be(tmp_path, 
     out = tmp_path / "map.html"
     said = html.write_html(untrained(), out, lambda *_: None, MapRequest(method="pca", limit=20))
     assert said.startswith(
-        "It shows 20 test images. Nothing is decoded under the pointer: the browser cannot decode as fast"
+        "It shows 20 test images. Nothing is decoded under the pointer: the browser cannot decode at the speed"
     )
     assert '"decode": null' in out.read_text()
 

@@ -94,16 +94,16 @@ def test_weights_too_large_for_half_are_refused():
 def test_a_layer_the_browser_does_not_know_is_refused_by_name():
     model = make("conv")
     model.decoder.append(nn.Softplus())
-    with pytest.raises(BadValue, match=r"layer of kind Softplus; it knows .*ConvTranspose2d, .*Linear, .*ReLU"):
+    with pytest.raises(BadValue, match=r"layer of kind Softplus; it supports .*ConvTranspose2d, .*Linear, .*ReLU"):
         pack_decoder(model)
 
 
 @pytest.mark.parametrize(
     ("layer", "said"),
     [
-        (nn.Conv2d(1, 1, 3, stride=2), r"Conv2d with stride = \(2, 2\); it knows \(1, 1\)"),
-        (nn.ConvTranspose2d(2, 2, 3, groups=2), "ConvTranspose2d with groups = 2; it knows 1"),
-        (nn.Upsample(size=(4, 4), mode="bilinear"), "Upsample with mode = bilinear; it knows nearest"),
+        (nn.Conv2d(1, 1, 3, stride=2), r"Conv2d with stride = \(2, 2\); it supports \(1, 1\)"),
+        (nn.ConvTranspose2d(2, 2, 3, groups=2), "ConvTranspose2d with groups = 2; it supports 1"),
+        (nn.Upsample(size=(4, 4), mode="bilinear"), "Upsample with mode = bilinear; it supports nearest"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -128,7 +128,7 @@ def test_a_variant_that_changes_codes_in_a_way_of_its_own_is_refused():
 def test_a_loss_with_a_mean_of_its_own_is_refused(monkeypatch):
     model = make()
     monkeypatch.setitem(LOSSES, "mse", replace(LOSSES["mse"], mean=torch.tanh))
-    with pytest.raises(BadValue, match="what the loss mse learns"):
+    with pytest.raises(BadValue, match="the output of the loss mse"):
         pack_decoder(model)
 
 

@@ -76,7 +76,7 @@ def trained(model=None, **settings):
     body = {"name": "dense", "widths": [16]}
     recipe = {"model": {"latent_dim": 3, "body": body, **(model or {})}, "training": {"device": "cpu", **settings}}
     run = training.prepare(training.Recipe.parse(recipe))
-    with jobs.at_work(run) as worker:
+    with jobs.hold_job(run) as worker:
         training.work(run, worker)
     return run
 
@@ -140,11 +140,11 @@ def test_varied_images_stay_images_and_change(tmp_path):
     run = untrained(augment=every)
     x = torch.rand(5, 1, 8, 8)
     found = namespace(run, tmp_path)
-    varied = found["vary"](x, **found["AUGMENT"])
+    varied = found["augment"](x, **found["AUGMENT"])
     assert varied.shape == x.shape
     assert 0 <= float(varied.min()) < float(varied.max()) <= 1
     assert all(not torch.equal(one, other) for one, other in zip(varied, x, strict=True))
-    assert "# - Varied images: what comes in from outside is black here" in script_of(run)
+    assert "# - Augmented images: pixels from outside are black here" in script_of(run)
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
@@ -223,19 +223,19 @@ def test_what_was_done_while_the_run_trained_is_said_at_the_top():
         )
     said = [line for line in script_of(run).splitlines() if "In epoch 3" in line]
     assert said == [
-        "# - In epoch 3 training.learning_rate was turned from 0.001 to 0.0005; here it has its last value from the start.",
-        "# - In epoch 3 the network was changed; here it has its last form from the start.",
+        "# - In epoch 3 training.learning_rate went from 0.001 to 0.0005; here it has its final value from the start.",
+        "# - In epoch 3 the network was changed; here it has its final form from the start.",
     ]
 
 
 def test_a_variant_without_a_plain_form_is_refused_by_name(tmp_path, monkeypatch):
     monkeypatch.delitem(script.OBJECTIVES, "vae")
     with pytest.raises(BadValue, match="no script can train a VAE; it can train autoencoder, denoising"):
-        export.write("script", untrained({"variant": "vae"}), tmp_path / "x.py")
+        export.write_export("script", untrained({"variant": "vae"}), tmp_path / "x.py")
 
 
 def test_two_things_of_one_name_are_not_mixed_up():
     sources = Sources()
-    sources.take(noise.gaussian)
+    sources.add(noise.gaussian)
     with pytest.raises(ValueError, match=r"gaussian of .*vae would hide that of .*noise"):
-        sources.take(vae.gaussian)
+        sources.add(vae.gaussian)

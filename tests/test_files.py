@@ -77,7 +77,7 @@ def test_a_zip_with_a_link_is_refused(tmp_path):
 
 def test_a_zip_that_swells_is_refused(tmp_path):
     with zipped(tmp_path / "a.zip", ("zeros", b"\0" * 60 * 2**20)) as archive:
-        with pytest.raises(BadArchive, match="swells"):
+        with pytest.raises(BadArchive, match="grows"):
             files.check_zip(archive)
         with pytest.raises(BadArchive, match="GB"):
             files.check_zip(archive, max_bytes=2**20)
@@ -87,7 +87,7 @@ def test_a_file_is_read_anew_only_when_it_has_changed(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "YOUNG_NS", -(10**18))  # whatever its age
     path, read = tmp_path / "a", []
 
-    @files.kept(most=1)
+    @files.cached_by_stat(most=1)
     def content(path):
         read.append(path.name)
         return path.read_bytes()
@@ -109,7 +109,7 @@ def test_a_file_that_has_just_been_written_is_not_trusted_to_stay(tmp_path, monk
     monkeypatch.setattr(files, "YOUNG_NS", 10**18)
     path, read = tmp_path / "a", []
     files.write_bytes(path, b"1")
-    keeping = files.kept(most=1)(lambda path: read.append(path.name))
+    keeping = files.cached_by_stat(most=1)(lambda path: read.append(path.name))
     keeping(path)
     keeping(path)
     assert len(read) == 2

@@ -13,7 +13,7 @@ from aeviz.errors import AevizError, BadFile, BadValue, MissingData, UnknownName
 from aeviz.latent.directions import shift
 from aeviz.latent.sampling.samplers import SAMPLERS
 from aeviz.results import SampleRequest
-from aeviz.runs import archive, directions, kept
+from aeviz.runs import archive, directions, stored_images
 from aeviz.training import Recipe
 from tests import making
 
@@ -37,7 +37,7 @@ def moved(run, tmp_path, monkeypatch):
     """A run loaded from its zip where its set is not; `with_kept` says whether test images came with it."""
 
     def load(with_kept):
-        kept.write_kept(run, data.load("digits"))
+        stored_images.store_images(run, data.load("digits"))
         archive.export_run(run, tmp_path / "run.zip", with_kept)
         back = archive.import_run(tmp_path / "run.zip")
 
@@ -116,7 +116,7 @@ def test_a_direction_between_classes_takes_one_mean_to_the_other_and_says_what_e
     assert found.source == "1 to 0 (train)"
     assert 0 < found.specificity < 1
     assert found.changes["0"] > 0 > found.changes["1"]
-    assert found.weights == run.weights_mark()
+    assert found.weights == run.weights_id()
 
 
 def test_a_direction_between_selections_knows_the_classes_they_are_mostly_of(run):
@@ -167,7 +167,7 @@ def test_directions_are_kept_renamed_deleted_and_travel_with_the_run(run, tmp_pa
 
 
 def test_a_direction_of_another_code_is_refused(run):
-    with pytest.raises(BadValue, match=r"3, .*|codes of 2 numbers"):
+    with pytest.raises(BadValue, match=r"has 2 numbers, but this run.s codes have 3"):
         directions.save_direction(run, directions.Direction(name="x", vector=(1, 2), method="mean_difference"))
 
 

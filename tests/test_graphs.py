@@ -28,7 +28,7 @@ class Asking(jobs.Worker):
         super().__init__(job)
         self.turns = dict(turns)
 
-    def is_asked(self):
+    def may_have_requests(self):
         return True
 
     def report(self, **changes):

@@ -48,7 +48,7 @@ from tests.making import trained
 run = trained({"model": {"variant": "vq_vae", "body": {"name": "dense", "widths": [8]}}, "training": {"epochs": 1}})
 run.load()
 training.resume(run, 2)
-with jobs.at_work(run) as worker:
+with jobs.hold_job(run) as worker:
     training.work(run, worker)
 """
 

@@ -9,7 +9,7 @@ import pytest
 
 from aeviz import files, jobs, training
 from aeviz.errors import AevizError, NotNow, Paused, Stopped
-from aeviz.jobs import Job, Turn, Worker, at_work
+from aeviz.jobs import Job, QueueTicket, Worker, hold_job
 from aeviz.training import Recipe
 
 
@@ -27,18 +27,18 @@ def wait_for(condition, seconds=20.0):
 
 def test_a_job_tells_how_it_ended(job):
     assert job.status().state == "queued"
-    with at_work(job) as worker:
+    with hold_job(job) as worker:
         worker.report(state="running", message="halfway", done=1, total=2)
         assert job.status().state == "running"
         worker.report(state="done")
     assert job.status().state == "done"
-    with pytest.raises(AevizError), at_work(job):
+    with pytest.raises(AevizError), hold_job(job):
         raise AevizError("{thing} broke", thing="it")
     assert (job.status().state, job.status().message) == ("failed", "it broke")
 
 
 def test_a_message_belongs_to_its_state(job):
-    with at_work(job) as worker:
+    with hold_job(job) as worker:
         worker.report(state="running", message="Encoding")
         worker.report(done=1, total=2)
         assert job.written_status().message == "Encoding"
@@ -55,13 +55,13 @@ def test_a_job_whose_process_died_is_interrupted(job):
 
 def test_a_job_that_never_came_to_life_is_interrupted_in_the_end(job, monkeypatch):
     assert job.status().state == "queued"
-    monkeypatch.setattr(jobs.job, "BIRTH_SECONDS", 0.0)
+    monkeypatch.setattr(jobs.job, "START_SECONDS", 0.0)
     assert job.status().state == "interrupted"
 
 
 def test_a_stop_is_heard_once_asked_and_old_requests_are_not(job):
     job.ask("stop")
-    with contextlib.suppress(Stopped), at_work(job) as worker:
+    with contextlib.suppress(Stopped), hold_job(job) as worker:
         worker.check_stop()
         job.ask("stop")
         worker.check_stop()
@@ -70,7 +70,7 @@ def test_a_stop_is_heard_once_asked_and_old_requests_are_not(job):
 
 
 def test_only_one_process_holds_a_job(job):
-    with at_work(job), pytest.raises(NotNow), at_work(job):
+    with hold_job(job), pytest.raises(NotNow), hold_job(job):
         pass
 
 
@@ -91,12 +91,12 @@ def test_a_device_serves_one_at_a_time_the_oldest_first(tmp_path):
 
     def take(name, created):
         worker = Worker(jobs.create(tmp_path / "jobs", name))
-        with Turn(tmp_path / "queue", created, name).wait(worker):
+        with QueueTicket(tmp_path / "queue", created, name).wait(worker):
             order.append(name)
             time.sleep(0.05)
 
     first = Worker(jobs.create(tmp_path / "jobs", "first"))
-    with Turn(tmp_path / "queue", 1.0, "first").wait(first):
+    with QueueTicket(tmp_path / "queue", 1.0, "first").wait(first):
         threads = [threading.Thread(target=take, args=pair) for pair in (("third", 3.0), ("second", 2.0))]
         for thread in threads:
             thread.start()
@@ -114,7 +114,7 @@ def test_a_dead_ticket_does_not_block_the_queue(tmp_path):
     (tmp_path / "queue").mkdir()
     (tmp_path / "queue" / f"{0.5:017.6f}-dead.ticket").touch()
     worker = Worker(jobs.create(tmp_path / "jobs", "next"))
-    with Turn(tmp_path / "queue", 1.0, "next").wait(worker):
+    with QueueTicket(tmp_path / "queue", 1.0, "next").wait(worker):
         pass
 
 
@@ -123,7 +123,7 @@ def test_who_waits_can_be_stopped(tmp_path):
     worker = Worker(job)
     with files.lock(tmp_path / "queue" / "device"):
         job.ask("stop")
-        with pytest.raises(Stopped), Turn(tmp_path / "queue", 1.0, "waiting").wait(worker):
+        with pytest.raises(Stopped), QueueTicket(tmp_path / "queue", 1.0, "waiting").wait(worker):
             pass
 
 
@@ -138,7 +138,11 @@ def test_a_pause_while_waiting_leaves_the_job_paused(tmp_path):
     job = jobs.create(tmp_path / "jobs", "waiting")
     with files.lock(tmp_path / "queue" / "device"):
         job.ask("pause")
-        with contextlib.suppress(Paused), at_work(job) as worker, Turn(tmp_path / "queue", 1.0, "w").wait(worker):
+        with (
+            contextlib.suppress(Paused),
+            hold_job(job) as worker,
+            QueueTicket(tmp_path / "queue", 1.0, "w").wait(worker),
+        ):
             pytest.fail("the turn was taken")
     assert job.status().state == "paused"
 
@@ -160,7 +164,7 @@ def test_two_who_ask_do_not_see_each_other_in_a_free_lock(tmp_path):
 
 
 def test_a_spare_takes_a_line_at_once_and_the_next_is_prepared(tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs.process, "NEXT_SECONDS", 0.0)
+    monkeypatch.setattr(jobs.process, "SPARE_SECONDS", 0.0)
     spare = jobs.Spare()
     spare.prepare()
     process = spare._process
@@ -178,7 +182,7 @@ def test_a_spare_takes_a_line_at_once_and_the_next_is_prepared(tmp_path, monkeyp
 
 
 def test_without_a_spare_a_line_is_started_all_the_same(monkeypatch):
-    monkeypatch.setattr(jobs.process, "NEXT_SECONDS", 1000.0)
+    monkeypatch.setattr(jobs.process, "SPARE_SECONDS", 1000.0)
     run = training.prepare(Recipe.parse({"training": {"epochs": 1, "device": "cpu"}}))
     training.launch(run, jobs.Spare().start)
     wait_for(lambda: run.status().state == "done", seconds=60)

@@ -179,7 +179,7 @@ def test_points_within_an_outline_are_those_a_polygon_holds():
 def test_a_tile_shows_every_image_with_its_reconstruction_label_and_error(run):
     dataset = data.load("digits")
     count = scene.per_tile(dataset.shape)
-    found = unpacked(ask(f"/aeviz/tile/{run.id}/{run.weights_mark()}/1").body)
+    found = unpacked(ask(f"/aeviz/tile/{run.id}/{run.weights_id()}/1").body)
     rows = np.arange(count, min(2 * count, len(dataset)))
     assert found["labels"].tolist() == dataset.labels[rows].tolist()
     rebuilt = results.rebuild(run, np.ascontiguousarray(dataset.images[rows]))
@@ -202,14 +202,14 @@ def test_a_sheet_has_the_rows_that_were_asked_for_in_their_order(run):
 def test_large_images_are_shrunk_by_whole_numbers():
     images = np.zeros((1, 1, 100, 100), np.uint8)
     images[:, :, :, 50:] = 200
-    small = scene.shrunk(images, 48)
+    small = scene.downsampled(images, 48)
     assert small.shape == (1, 1, 50, 50)
     assert small[0, 0, 0].tolist() == [0] * 25 + [200] * 25
 
 
 def test_the_server_decodes_as_the_network_does(run):
     z = np.random.default_rng(0).normal(size=(4, 3)).astype("<f4")
-    path = f"/aeviz/decode/{run.id}/{run.weights_mark()}"
+    path = f"/aeviz/decode/{run.id}/{run.weights_id()}"
     answer = ask(path, method="POST", body=z.tobytes())
     expected = np.rint(results.decode_codes(run, z) * 255).astype(np.uint8)
     np.testing.assert_array_equal(np.frombuffer(answer.body, np.uint8).reshape(expected.shape), expected)
@@ -218,14 +218,14 @@ def test_the_server_decodes_as_the_network_does(run):
 
 @pytest.mark.parametrize("path", ["tile/nobody/1-a/0", "tile/{run}/0-old/0", "near/{run}/{mark}/test/0"])
 def test_what_an_address_got_wrong_is_said_and_nothing_breaks(run, path):
-    answer = ask("/aeviz/" + path.format(run=run.id, mark=run.weights_mark()))
+    answer = ask("/aeviz/" + path.format(run=run.id, mark=run.weights_id()))
     assert answer.status_code == 404
     assert json.loads(answer.body)["error"]
 
 
 def test_the_nearest_of_a_row_are_never_itself(run):
     row = int(results.codes(run, "test").index[7])
-    found = json.loads(ask(f"/aeviz/near/{run.id}/{run.weights_mark()}/test/{row}").body)
+    found = json.loads(ask(f"/aeviz/near/{run.id}/{run.weights_id()}/test/{row}").body)
     assert len(found["latent"]) == len(found["pixels"]) == 8
     assert row not in found["latent"] + found["pixels"]
 

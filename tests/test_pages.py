@@ -33,7 +33,7 @@ def run():
             }
         )
     )
-    with jobs.at_work(made) as worker:
+    with jobs.hold_job(made) as worker:
         training.work(made, worker)
     return made
 
@@ -204,7 +204,7 @@ def test_a_map_that_was_gone_on_with_is_judged_anew(run, monkeypatch):
     results.project(run, request)
     job = results.quality_job(run, request)
     jobs.create(job.path.parent, job.path.name)
-    with jobs.at_work(job) as worker:
+    with jobs.hold_job(job) as worker:
         worker.report(state="done")
     app, begun = open_page("map"), []
     monkeypatch.setattr("aeviz.ui.components.map.canvas.JUDGED_AT_ONCE", 0)

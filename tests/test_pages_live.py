@@ -14,7 +14,7 @@ from aeviz.runs import frames, list_runs
 from aeviz.training import Recipe, live_control
 from aeviz.training.doctor.findings import Finding
 from aeviz.ui.components.live import doctor, film, follow, head, live_settings, views
-from aeviz.watch.words import sentence
+from aeviz.watch.messages import death_message
 from tests.test_pages import open_page
 
 
@@ -35,13 +35,13 @@ def prepared(variant="vae", **settings):
 def run():
     """A run that has learned a little about the digits."""
     made = prepared()
-    with jobs.at_work(made) as worker:
+    with jobs.hold_job(made) as worker:
         training.work(made, worker)
     return made
 
 
 @contextlib.contextmanager
-def at_work(run):
+def hold_job(run):
     """The run as it stands while a process holds it."""
     with files.lock(run.path / "lock"):
         status = run.written_status().model_copy(update={"state": "running"})
@@ -164,7 +164,7 @@ def test_every_live_setting_has_a_dial_that_holds_its_value_and_its_bounds(varia
 
 
 def test_a_dial_asks_the_training_at_once(run):
-    with at_work(run):
+    with hold_job(run):
         app = watch(run)
         assert dial(app).value == 1e-3
         dial(app).set_value(3e-3).run()
@@ -173,7 +173,7 @@ def test_a_dial_asks_the_training_at_once(run):
 
 
 def test_a_dial_follows_what_another_hand_has_turned(run):
-    with at_work(run):
+    with hold_job(run):
         app = watch(run)
         config = run.config()
         run.write_config(live_control.with_live_value(config, "training.learning_rate", 0.0123))
@@ -182,7 +182,7 @@ def test_a_dial_follows_what_another_hand_has_turned(run):
 
 
 def test_a_dial_turned_twice_does_not_fall_back_to_the_first_turn(run):
-    with at_work(run):
+    with hold_job(run):
         app = watch(run)
         dial(app).set_value(2e-3).run()
         dial(app).set_value(3e-3).run()
@@ -197,7 +197,7 @@ def test_a_dial_turned_twice_does_not_fall_back_to_the_first_turn(run):
 
 
 def test_a_dial_turned_back_by_an_undo_shows_what_counts(run):
-    with at_work(run):
+    with hold_job(run):
         app = watch(run)
         write(run, line(30, 3))
         app.run()
@@ -209,7 +209,7 @@ def test_a_dial_turned_back_by_an_undo_shows_what_counts(run):
 
 
 def test_a_turn_is_confirmed_with_its_step(run):
-    with at_work(run):
+    with hold_job(run):
         app = watch(run)
         dial(app).set_value(3e-3).run()
         event = {"kind": "turn", "path": "training.learning_rate", "from": 1e-3, "to": 3e-3}
@@ -220,7 +220,7 @@ def test_a_turn_is_confirmed_with_its_step(run):
 
 @pytest.mark.parametrize("button", ["pause", "stop"])
 def test_a_training_at_work_hears_its_buttons(run, button):
-    with at_work(run):
+    with hold_job(run):
         app = watch(run)
         app.button(key=button).click().run()
         assert not app.exception
@@ -229,13 +229,13 @@ def test_a_training_at_work_hears_its_buttons(run, button):
 
 def test_a_training_that_crashed_says_so_and_goes_on_with_plain_kernels(run, started):
     training.resume(run, 9)
-    message = str(sentence(["work", str(run.path)], signal.SIGSEGV, "Fatal Python error: Segmentation fault"))
+    message = str(death_message(["work", str(run.path)], signal.SIGSEGV, "Fatal Python error: Segmentation fault"))
     values = run.written_status().to_json() | {"state": "failed", "signal": "SIGSEGV", "message": message}
     files.write_json(run.path / "status.json", values)
     app = watch(run)
     (said,) = [error.value.replace("\\", "") for error in app.error]
     assert said == message
-    assert "Continue goes on with torch's plain kernels: slower, but safe." in said
+    assert "Continue uses torch's plain kernels: slower, but safe." in said
     app.button(key="continue").click().run()
     assert not app.exception
     assert started == [("work", str(run.path), "--device", "cpu")]
@@ -299,7 +299,7 @@ def finding(cure, again=False):
 
 def test_a_finding_is_said_and_its_cure_turns_the_dial(run, monkeypatch):
     monkeypatch.setattr(doctor, "diagnose", lambda *_: [finding({"training.learning_rate": 1e-4})])
-    with at_work(run):
+    with hold_job(run):
         app = watch(run)
         assert any("Too fast" in text.value for text in app.markdown)
         app.button(key="cure").click().run()

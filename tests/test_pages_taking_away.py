@@ -12,7 +12,7 @@ from aeviz.errors import MissingData
 from aeviz.export import EXPORTS
 from aeviz.jobs import Status
 from aeviz.results import MapRequest
-from aeviz.runs import kept
+from aeviz.runs import stored_images
 from aeviz.ui.components.export_jobs import packed
 from tests.exports import untrained
 from tests.test_pages import open_page
@@ -53,7 +53,7 @@ def said(app: AppTest) -> str:
 
 
 def ended(run, request, **status):
-    job = export.taking_job(run, HTML, request)
+    job = export.export_job(run, HTML, request)
     job = jobs.create(job.path.parent, job.path.name)
     files.write_json(job.path / "status.json", Status(**status).to_json())
 
@@ -74,7 +74,7 @@ def test_a_click_has_it_made_by_a_process_that_can_be_cancelled(page, which, run
     app.button(key="make.html").click().run()
     assert not app.exception
     request = MapRequest(method="pca") if page == "map" else None
-    job = export.taking_job(run, HTML, request)
+    job = export.export_job(run, HTML, request)
     assert started == [("export", run.id, "--to", "html", *which, "--job", str(job.path))]
     assert "make.html" not in keys(app)
     app.button(key="cancel.html").click().run()
@@ -84,7 +84,7 @@ def test_a_click_has_it_made_by_a_process_that_can_be_cancelled(page, which, run
 
 @pytest.mark.parametrize(("page", "request_"), [("runs", None), ("map", MapRequest(method="pca"))])
 def test_what_was_made_is_downloaded_at_once(page, request_, run):
-    export.take("html", run, request=request_ or HTML.shows(run))
+    export.store_export("html", run, request=request_ or HTML.shows(run))
     ended(run, request_, state="done", message="It shows 359 test images.")
     app = taking(page, run)
     assert downloads(app)["html"].startswith("Download (")
@@ -143,10 +143,10 @@ def test_images_that_came_with_a_run_travel_on_as_they_are(run, monkeypatch):
     def gone(*_):
         raise MissingData("the digits are gone")
 
-    kept.write_kept(run, data.load("digits"))
-    before = (run.path / kept.NAME).read_bytes()
+    stored_images.store_images(run, data.load("digits"))
+    before = (run.path / stored_images.NAME).read_bytes()
     monkeypatch.setattr("aeviz.data.load", gone)
     with zipfile.ZipFile(io.BytesIO(packed(run, with_images=True))) as archive:
-        assert archive.read(f"{run.id}/{kept.NAME}") == before
+        assert archive.read(f"{run.id}/{stored_images.NAME}") == before
     with zipfile.ZipFile(io.BytesIO(packed(run, with_images=False))) as archive:
-        assert f"{run.id}/{kept.NAME}" not in archive.namelist()
+        assert f"{run.id}/{stored_images.NAME}" not in archive.namelist()

@@ -15,7 +15,7 @@ from aeviz.latent.quality.trust import decoder_stretch, neighbour_preservation, 
 from aeviz.models import build
 from aeviz.models.weights import save_model
 from aeviz.results import COLOURS, MapRequest
-from aeviz.runs import kept
+from aeviz.runs import stored_images
 from aeviz.training import Recipe
 
 PCA = MapRequest(method="pca", settings={"dims": 2})
@@ -179,8 +179,8 @@ def test_what_is_not_here_is_not_offered(run, monkeypatch):
 
 
 def test_a_run_that_travelled_with_test_images_has_no_distance_to_training(run, monkeypatch):
-    kept.write_kept(run, results.dataset_of(run))
-    travelled = kept.read_kept(run)
+    stored_images.store_images(run, results.dataset_of(run))
+    travelled = stored_images.load_stored_images(run)
     names = [info.name for info in results.colours_of(run, dataset=travelled)]
     assert names == [name for name in COLOURS if name not in ("factor", "distance")]
 

@@ -22,7 +22,7 @@ def run():
         "training": {"epochs": 1, "device": "cpu"},
     }
     made = training.prepare(training.Recipe.parse(recipe))
-    with jobs.at_work(made) as worker:
+    with jobs.hold_job(made) as worker:
         training.work(made, worker)
     return made
 

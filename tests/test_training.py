@@ -26,7 +26,7 @@ def recipe(epochs=3, variant="autoencoder", latent_dim=4, **training_settings):
 
 
 def train(run):
-    with jobs.at_work(run) as worker:
+    with jobs.hold_job(run) as worker:
         training.work(run, worker)
     return run
 
@@ -79,7 +79,7 @@ def test_a_run_that_is_taken_up_again_ends_as_if_it_had_never_stopped(request_, 
     settings = {"variant": "vae", "optimizer": optimizer, "learning_rate": 1e-3}
     whole = train(training.prepare(recipe(**settings)))
     run = training.prepare(recipe(**settings))
-    with jobs.at_work(run):
+    with jobs.hold_job(run):
         training.work(run, Interrupting(run, request_, step=17))
     assert run.status().state == {"stop": "stopped", "pause": "paused"}[request_]
     assert 12 < run.status().step < 30

@@ -1,4 +1,4 @@
-"""The lines of the command line, by name; each imports what it needs when it runs, so that a queued one waits light."""
+"""The commands by name; each imports what it needs when it runs, so that a queued one stays small."""
 
 import click
 

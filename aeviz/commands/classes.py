@@ -1,4 +1,4 @@
-"""Classes as they are named on the command line."""
+"""Class labels on the command line."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,43 +7,45 @@ import click
 
 from aeviz.errors import BadValue, UnknownName
 
-NAMED = 30  # classes that a sentence names
+NAMED = 30  # classes listed in an error
 
 
 def class_option(help: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """The option that names a class."""
+    """An option that takes a class."""
     return click.option("--class", "label", metavar="CLASS", help=f"{help}, by its name or its number from 0.")
 
 
-taken_as_option = class_option("Of a conditional network: the class the images are of; else what rebuilds each best")
+given_class_option = class_option(
+    "The images' class, for a conditional network; by default the one that fits each best"
+)
 
 
-def same_class(run: Any, text: str | None, count: int) -> Any:
-    """The class named for so many images, as labels (n,); -1 where none is named.
+def class_labels(run: Any, text: str | None, count: int) -> Any:
+    """The given class as labels (n,) for all images; -1 if no class is given.
 
     Raises:
-        BadValue: a class is named for a network that is told none.
+        BadValue: a class is given for an unconditional network.
         UnknownName: there is no such class.
     """
     import numpy as np
 
     if text is not None and not run.load().n_classes:
-        raise BadValue("the network of {run} is told no classes; leave --class {name} out", run=run.id, name=text)
+        raise BadValue("the network of {run} is not conditional; leave --class {name} out", run=run.id, name=text)
     return np.full(count, -1 if text is None else class_number(run, text))
 
 
-def taken_as(run: Any, told: Any, number: int) -> dict[str, str]:
-    """What --json adds of an image that a conditional network was told a class of, (n,)."""
+def class_entry(run: Any, told: Any, number: int) -> dict[str, str]:
+    """What --json adds for an image of a conditional network, given the class of each image (n,)."""
     return {} if told is None else {"class": run.config().data.classes[told[number]]}
 
 
-def say_class(row: dict[str, Any]) -> str:
-    """The same in a line of text."""
+def class_suffix(row: dict[str, Any]) -> str:
+    """The same as text."""
     return f", taken as {row['class']}" if "class" in row else ""
 
 
 def class_number(run: Any, text: str) -> int:
-    """The number of the class of this name, or that number itself.
+    """The number of a class, given by its name or number.
 
     Raises:
         UnknownName: there is no such class.

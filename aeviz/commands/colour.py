@@ -1,4 +1,4 @@
-"""`aeviz colour`: what the dots of a map can be coloured by, computed and kept."""
+"""`aeviz colour`: what the points of a map can be coloured by, computed and stored."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from aeviz.commands.latent import split_option
-from aeviz.commands.speak import finish, job_option, json_option, reporting
+from aeviz.commands.output import finish, job_option, json_option, reporting
 
 
 @click.command()
@@ -14,7 +14,7 @@ from aeviz.commands.speak import finish, job_option, json_option, reporting
 @click.option("--name", required=True, help="Which colour: error, kmeans, preservation, stretch, ...")
 @split_option
 @click.option("--set", "overrides", multiple=True, metavar="SETTING=JSON", help="A setting of the colour: k=10")
-@click.option("--method", default="pca", show_default=True, help="Which map, for colours that speak of one.")
+@click.option("--method", default="pca", show_default=True, help="Which map, for colours that depend on one.")
 @click.option("--dims", default=2, show_default=True, help="2 or 3.")
 @click.option("--limit", type=int, default=None, help="At most this many codes on the map.")
 @click.option(
@@ -34,7 +34,7 @@ def colour(
     as_json: bool,
     job: Path | None,
 ) -> None:
-    """A number or a class for every image of a split, by which the map shows it."""
+    """Compute a value or class per image of a split, to colour the map by."""
     from aeviz import results
     from aeviz import runs as store
 
@@ -43,10 +43,14 @@ def colour(
     shown = results.MapRequest.parse({"method": method, "split": split, "limit": limit, "settings": map_settings})
     with reporting(job) as report:
         coloured = results.colour(found, split, name, _settings(overrides), shown, report)  # type: ignore[arg-type]
-    told = coloured.summary()
-    spread = f", {told['min']:.4g} to {told['max']:.4g}, mean {told['mean']:.4g}" if told["mean"] is not None else ""
-    text = f"{coloured.label}: {told['n']:,} of {len(coloured.values):,} images{spread} {coloured.unit}".rstrip()
-    finish(as_json, {"run": found.id, "name": name} | told, f"{text}\n{coloured.note}".rstrip())
+    summary = coloured.summary()
+    spread = (
+        f", {summary['min']:.4g} to {summary['max']:.4g}, mean {summary['mean']:.4g}"
+        if summary["mean"] is not None
+        else ""
+    )
+    text = f"{coloured.label}: {summary['n']:,} of {len(coloured.values):,} images{spread} {coloured.unit}".rstrip()
+    finish(as_json, {"run": found.id, "name": name} | summary, f"{text}\n{coloured.note}".rstrip())
 
 
 def _settings(pairs: tuple[str, ...]) -> dict[str, Any]:

@@ -1,22 +1,22 @@
-"""`aeviz data`: what images there are, fetching public sets, bringing one's own."""
+"""`aeviz data`: list data sets, download public ones, import your own."""
 
 import shutil
 from pathlib import Path
 
 import click
 
-from aeviz.commands.speak import finish, job_option, json_option, reporting
+from aeviz.commands.output import finish, job_option, json_option, reporting
 
 
 @click.group()
 def data() -> None:
-    """List, fetch, bring and delete sets of images."""
+    """List, download, import and delete data sets."""
 
 
 @data.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """Every set: the carried, the public, your own."""
+    """All sets: bundled, public, your own."""
     from aeviz import data as catalog
 
     infos = catalog.list_data()
@@ -40,12 +40,12 @@ def list_(as_json: bool) -> None:
 @json_option
 @job_option
 def get(name: str, as_json: bool, job: Path | None) -> None:
-    """Fetch a public set, once."""
+    """Download a public set, once."""
     from aeviz import data as catalog
 
     with reporting(job) as report:
         catalog.download(name, report)
-    finish(as_json, {"name": name, "ready": True}, f"{name} is here.")
+    finish(as_json, {"name": name, "ready": True}, f"{name} is ready.")
 
 
 @data.command("import")
@@ -71,20 +71,20 @@ def import_(
     as_json: bool,
     job: Path | None,
 ) -> None:
-    """Bring your own images: a zip, a folder, images, .npy or .npz."""
+    """Import your own images: a zip, a folder, images, .npy or .npz."""
     from aeviz import data as catalog
 
-    asked = {"name": name, "size": size, "mode": mode, "fit": fit, "background": background}
+    options = {"name": name, "size": size, "mode": mode, "fit": fit, "background": background}
     try:
         with reporting(job) as report:
-            came = catalog.import_data(list(paths), catalog.ImportSettings.parse(asked), report)
+            imported = catalog.import_data(list(paths), catalog.ImportSettings.parse(options), report)
     finally:
         if consume is not None:
             shutil.rmtree(consume, ignore_errors=True)
-    result = {"name": came.name, "n": came.n, "shape": list(came.shape), "classes": list(came.classes)}
-    skipped = [f"  skipped {row['file']}: {row['reason']}" for row in came.skipped]
-    text = f"{came.n:,} images came in as {came.name}, {len(skipped)} were skipped."
-    finish(as_json, result | {"skipped": came.skipped}, "\n".join([text, *skipped]))
+    result = {"name": imported.name, "n": imported.n, "shape": list(imported.shape), "classes": list(imported.classes)}
+    skipped = [f"  skipped {row['file']}: {row['reason']}" for row in imported.skipped]
+    text = f"{imported.n:,} images imported as {imported.name}, {len(skipped)} skipped."
+    finish(as_json, result | {"skipped": imported.skipped}, "\n".join([text, *skipped]))
 
 
 @data.command("delete")

@@ -1,4 +1,4 @@
-"""Images of a person's own on the command line: read, and made to fit a run's network as the app does it."""
+"""Your own images on the command line, read and fitted to a run's network as in the app."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,21 +8,21 @@ import click
 
 from aeviz.errors import BadFile, BadValue, MissingData
 
-NAMED = 3  # images that a sentence names
+NAMED = 3  # images listed in a message
 
 
 def fitting_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say how images are fitted; `read_images` takes them."""
+    """The options for fitting images; `read_images` takes them."""
     options = (
         click.option(
             "--fit", default="crop", show_default=True, type=click.Choice(["crop", "pad"]),
-            help="Crop to the middle, or pad to show the whole picture.",
+            help="Crop to the centre, or pad to show the whole picture.",
         ),
         click.option(
             "--invert/--no-invert", default=None,
-            help="Dark and bright change places, or never; without, where a picture's border tells that the set has it the other way round.",
+            help="Invert dark and bright, or never do; by default if a picture's border is the inverse of the set's.",
         ),
-        click.option("--grey", is_flag=True, help="Take the colours out."),
+        click.option("--grey", is_flag=True, help="Convert to grey."),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -32,14 +32,14 @@ def fitting_options(command: Callable[..., None]) -> Callable[..., None]:
 def read_images(
     run: Any, paths: Sequence[Path], *, fit: str, invert: bool | None, grey: bool
 ) -> tuple[Any, list[int], list[dict[str, str]]]:
-    """Images made to fit a run's network: pixels (n, C, H, W), their positions among the paths, and the skipped."""
+    """Images fitted to a run's network: pixels (n, C, H, W), their positions among the paths, and the skipped ones."""
     import numpy as np
 
     from aeviz import data
 
     shape, border = run.config().data.shape, _border(run) if paths and invert is None else None
-    wanted = {None: "auto", True: "yes", False: "no"}[invert]
-    fitting = data.Fitting.parse({"fit": fit, "invert": wanted, "grey": grey})
+    choice = {None: "auto", True: "yes", False: "no"}[invert]
+    fitting = data.Fitting.parse({"fit": fit, "invert": choice, "grey": grey})
     pixels, read, turned, skipped = [], [], [], []
     for position, path in enumerate(paths):
         try:
@@ -50,19 +50,19 @@ def read_images(
         pixels.append(image)
         read.append(position)
         turned += [path.name] if inverted and invert is None else []
-    _say_turned(turned)
+    _report_inverted(turned)
     return np.stack(pixels) if pixels else np.empty((0, *shape), np.uint8), read, skipped
 
 
-def images_of(run: Any, names: Sequence[str], **fitting: Any) -> tuple[Any, Any]:
-    """Images (n, C, H, W) uint8 by their paths, or test images by their numbers from 0, as the app counts them.
+def load_images(run: Any, names: Sequence[str], **fitting: Any) -> tuple[Any, Any]:
+    """Images (n, C, H, W) uint8 from paths, or test images by their numbers from 0 as in the app.
 
-    Their labels (n,) beside, -1 for those of a person's own.
+    Also returns their labels (n,), -1 for the user's own.
 
     Raises:
-        BadFile: the first that cannot be read.
-        BadValue: there is no test image of that number.
-        MissingData: the images of the set are not at hand.
+        BadFile: the first unreadable image.
+        BadValue: there is no test image of this number.
+        MissingData: the set's images are not present.
     """
     import numpy as np
 
@@ -75,14 +75,14 @@ def images_of(run: Any, names: Sequence[str], **fitting: Any) -> tuple[Any, Any]
     return np.stack([image for image, _ in found]), np.array([label for _, label in found])
 
 
-def name_skipped(skipped: list[dict[str, str]]) -> None:
-    """Say on stderr which images were skipped, and why."""
+def report_skipped(skipped: list[dict[str, str]]) -> None:
+    """Report the skipped images and the reasons on stderr."""
     for row in skipped:
         click.echo(f"aeviz: {row['file']} was skipped: {row['reason']}", err=True)
 
 
 def _border(run: Any) -> Any:
-    """How bright the borders of a run's images are; None where these are not at hand."""
+    """The border brightness of a run's images; None if they are not present."""
     from aeviz import data, results
 
     try:
@@ -98,19 +98,19 @@ def _test_image(run: Any, number: int) -> tuple[Any, int]:
     rows = dataset.rows("test")
     if number >= len(rows):
         raise BadValue(
-            "there is no test image {number}, and no such file; there are {count}, from 0 on",
+            "there is no test image {number}, and no such file; there are {count}, counted from 0",
             number=number,
             count=len(rows),
         )
     return dataset.images[rows[number]], int(dataset.labels[rows[number]])
 
 
-def _say_turned(names: list[str]) -> None:
-    """Say on stderr which images were turned round without being asked."""
+def _report_inverted(names: list[str]) -> None:
+    """Report on stderr which images were inverted automatically."""
     if names:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         click.echo(
-            f"aeviz: dark and bright change places in {', '.join(names[:NAMED])}{more}, as the run's images have them; "
-            "--no-invert keeps them",
+            f"aeviz: inverted dark and bright in {', '.join(names[:NAMED])}{more}, to match the run's images; "
+            "--no-invert leaves them as they are",
             err=True,
         )

@@ -1,14 +1,14 @@
-"""`aeviz encode`, `reconstruct`, `score`: what a trained run says of images."""
+"""`aeviz encode`, `reconstruct`, `score`: codes, reconstructions and metrics of a trained run."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from aeviz.commands.classes import same_class, say_class, taken_as, taken_as_option
-from aeviz.commands.images import fitting_options, name_skipped, read_images
-from aeviz.commands.out import save_npz
-from aeviz.commands.speak import finish, job_option, json_option, reporting
+from aeviz.commands.classes import class_entry, class_labels, class_suffix, given_class_option
+from aeviz.commands.images import fitting_options, read_images, report_skipped
+from aeviz.commands.output import finish, job_option, json_option, reporting
+from aeviz.commands.save import save_npz
 from aeviz.errors import BadFile, BadValue
 
 split_option = click.option("--split", default="test", show_default=True, type=click.Choice(["train", "val", "test"]))
@@ -16,11 +16,11 @@ split_option = click.option("--split", default="test", show_default=True, type=c
 
 @click.command()
 @click.argument("run")
-@click.option("--split", type=click.Choice(["train", "val", "test"]), help="Rows of the run's own set.")
-@click.option("--images", multiple=True, type=click.Path(path_type=Path), help="Images of yours; may be repeated.")
+@click.option("--split", type=click.Choice(["train", "val", "test"]), help="Rows of the run's data set.")
+@click.option("--images", multiple=True, type=click.Path(path_type=Path), help="Your own images; may be repeated.")
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="An .npz of z, labels and index.")
-@taken_as_option
+@given_class_option
 @fitting_options
 @json_option
 def encode(
@@ -33,7 +33,7 @@ def encode(
     label: str | None,
     **fitting: Any,
 ) -> None:
-    """The codes of a split, or of images of yours."""
+    """Encode a split, or your own images."""
     import numpy as np
 
     from aeviz import results
@@ -49,10 +49,10 @@ def encode(
         skipped: list[dict[str, str]] = []
     else:
         pixels, read, skipped = read_images(found, paths, **fitting)
-        name_skipped(skipped)
+        report_skipped(skipped)
         if not read:
             raise BadFile("none of the {count} images could be read", count=len(paths))
-        z = results.encode_images(found, pixels, same_class(found, label, len(pixels)))
+        z = results.encode_images(found, pixels, class_labels(found, label, len(pixels)))
         arrays = {"z": z, "labels": np.full(len(z), -1, np.int64), "index": np.array(read, np.int64)}
     save_npz(out, arrays)
     result = {"run": found.id, "n": len(arrays["z"]), "out": str(out), "skipped": skipped}
@@ -63,13 +63,13 @@ def encode(
 @click.argument("run")
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for the pictures.")
-@taken_as_option
+@given_class_option
 @fitting_options
 @json_option
 def reconstruct(
     run: str, images: tuple[Path, ...], out: Path, label: str | None, as_json: bool, **fitting: Any
 ) -> None:
-    """Rebuild images of yours; a bad one is skipped and named."""
+    """Reconstruct your own images; unreadable ones are skipped and listed."""
     from aeviz import files, results
     from aeviz import runs as store
     from aeviz.data import pictures
@@ -79,7 +79,7 @@ def reconstruct(
     rows = []
     out.mkdir(parents=True, exist_ok=True)
     if len(pixels):
-        rebuilt = results.rebuild(found, pixels, same_class(found, label, len(pixels)))
+        rebuilt = results.rebuild(found, pixels, class_labels(found, label, len(pixels)))
         for number, position in enumerate(read):
             target = out / f"{images[position].stem[:80]}-{position}.png"
             picture = pictures.mosaic(pictures.to_pixels(rebuilt.x_hat[number : number + 1]), columns=1, gap=0)
@@ -88,11 +88,11 @@ def reconstruct(
             rows.append(
                 {"file": str(images[position]), "out": str(target)}
                 | numbers
-                | taken_as(found, rebuilt.condition, number)
+                | class_entry(found, rebuilt.condition, number)
             )
-    lines = [f"{row['file']}: MSE {row['mse']:.5f}{say_class(row)}, written to {row['out']}" for row in rows]
+    lines = [f"{row['file']}: MSE {row['mse']:.5f}{class_suffix(row)}, written to {row['out']}" for row in rows]
     finish(as_json, {"run": found.id, "images": rows, "skipped": skipped}, "\n".join(lines))
-    name_skipped(skipped)
+    report_skipped(skipped)
     if skipped:
         click.get_current_context().exit(2)
 
@@ -103,7 +103,7 @@ def reconstruct(
 @json_option
 @job_option
 def score(run: str, split: str, as_json: bool, job: Path | None) -> None:
-    """What a run is worth on held-out images, with PCA of equal size beside."""
+    """Evaluate a run on held-out images, next to PCA of equal size."""
     from aeviz import results
     from aeviz import runs as store
 

@@ -1,4 +1,4 @@
-"""`aeviz project` and `aeviz place`: maps of codes, and new images on them."""
+"""`aeviz project` and `aeviz place`: maps of codes, and new images placed on them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from aeviz.commands.classes import same_class, say_class, taken_as, taken_as_option
-from aeviz.commands.images import fitting_options, name_skipped, read_images
+from aeviz.commands.classes import class_entry, class_labels, class_suffix, given_class_option
+from aeviz.commands.images import fitting_options, read_images, report_skipped
 from aeviz.commands.latent import split_option
-from aeviz.commands.out import save_npz
-from aeviz.commands.speak import finish, job_option, json_option, reporting
+from aeviz.commands.output import finish, job_option, json_option, reporting
+from aeviz.commands.save import save_npz
 
 if TYPE_CHECKING:
     from aeviz.results import MapRequest
 
 
 def map_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say which map is meant; `request_of` reads them."""
+    """The options that select a map; `request_of` reads them."""
     options = (
         click.option(
             "--method", default="pca", show_default=True, help="pca, tsne, umap, axes (dimensions), lda or custom."
@@ -36,7 +36,7 @@ def map_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def request_of(method: str, dims: int, split: str, limit: int | None, overrides: tuple[str, ...]) -> "MapRequest":
-    """The map that the options mean."""
+    """The map that the options select."""
     from aeviz import results
     from aeviz.config import override, read_overrides
 
@@ -46,8 +46,8 @@ def request_of(method: str, dims: int, split: str, limit: int | None, overrides:
     return results.MapRequest.parse({"method": method, "split": split, "limit": limit, "settings": settings})
 
 
-def asked_map(**which: Any) -> "MapRequest | None":
-    """The same, None where none of these options was given."""
+def requested_map(**which: Any) -> "MapRequest | None":
+    """The same, or None if none of these options was given."""
     source = click.get_current_context().get_parameter_source
     given = any(source(name) is ParameterSource.COMMANDLINE for name in which)
     return request_of(**which) if given else None
@@ -56,15 +56,15 @@ def asked_map(**which: Any) -> "MapRequest | None":
 @click.command()
 @click.argument("run")
 @map_options
-@click.option("--go-on", is_flag=True, help="Go on with a map that was stopped, or refine one that was finished.")
+@click.option("--go-on", is_flag=True, help="Continue a stopped map, or refine a finished one.")
 @click.option("--out", type=click.Path(path_type=Path), help="An .npz of points, labels and index.")
 @json_option
-@click.option("--judge/--no-judge", default=True, hidden=True, help="Whether to measure the map's quality as well.")
+@click.option("--judge/--no-judge", default=True, hidden=True, help="Whether to measure the map's quality too.")
 @job_option
 def project(
-    run: str, go_on: bool, out: Path | None, as_json: bool, judge: bool, job: Path | None, **which: Any
+    run: str, resume_map: bool, out: Path | None, as_json: bool, judge: bool, job: Path | None, **which: Any
 ) -> None:
-    """A map of a split's codes."""
+    """Compute a map of a split's codes."""
     import numpy as np
 
     from aeviz import results
@@ -74,7 +74,7 @@ def project(
     found, request = store.find(run), request_of(**which)
     on_frame = results.FrameFile(job).write if job else ignore_frame
     with reporting(job) as report:
-        drawn = (results.resume_map if go_on else results.project)(found, request, report, on_frame)
+        drawn = (results.resume_map if resume_map else results.project)(found, request, report, on_frame)
         judged = results.quality(found, request, report) if judge else {}
     if out is not None:
         arrays = {"labels": drawn.labels.astype(np.int64), "index": drawn.index.astype(np.int64)}
@@ -91,7 +91,7 @@ def project(
 @click.argument("run")
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @map_options
-@taken_as_option
+@given_class_option
 @fitting_options
 @json_option
 def place(
@@ -104,13 +104,13 @@ def place(
     grey: bool,
     **which: Any,
 ) -> None:
-    """Where images of yours belong on a map made before; a bad one is skipped and named."""
+    """Place your own images on an existing map; unreadable ones are skipped and listed."""
     from aeviz import results
     from aeviz import runs as store
 
     found, request = store.find(run), request_of(**which)
     pixels, read, skipped = read_images(found, images, fit=fit, invert=invert, grey=grey)
-    placed = results.place(found, request, pixels, same_class(found, label, len(pixels)))
+    placed = results.place(found, request, pixels, class_labels(found, label, len(pixels)))
     drawn, rows = placed.drawn, []
     for number, position in enumerate(read):
         point = dict(zip("xyz", placed.points[number].tolist(), strict=False))
@@ -119,11 +119,11 @@ def place(
             for row, distance in zip(placed.neighbours[number], placed.distances[number], strict=True)
         ]
         rows.append(
-            {"file": str(images[position]), **point, "neighbours": near} | taken_as(found, placed.condition, number)
+            {"file": str(images[position]), **point, "neighbours": near} | class_entry(found, placed.condition, number)
         )
     head = {"run": found.id, "method": request.method, "dims": placed.points.shape[1]}
     finish(as_json, head | {"points": rows, "skipped": skipped}, "\n".join(map(_line, rows)))
-    name_skipped(skipped)
+    report_skipped(skipped)
     if skipped:
         click.get_current_context().exit(2)
 
@@ -131,4 +131,4 @@ def place(
 def _line(row: dict[str, Any]) -> str:
     place = ", ".join(f"{name} = {row[name]:.2f}" for name in "xyz" if name in row)
     nearest = ", ".join(f"{near['index']} (label {near['label']})" for near in row["neighbours"])
-    return f"{row['file']}: {place}{say_class(row)}; nearest images: {nearest}"
+    return f"{row['file']}: {place}{class_suffix(row)}; nearest images: {nearest}"

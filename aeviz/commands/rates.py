@@ -1,11 +1,11 @@
-"""`aeviz rates`: which learning rate to begin with, found by a short sweep."""
+"""`aeviz rates`: a good initial learning rate, found by a short sweep."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from aeviz.commands.speak import finish, job_option, json_option, reporting
+from aeviz.commands.output import finish, job_option, json_option, reporting
 from aeviz.commands.train import recipe_values, train
 
 OPTIONS = [option for option in train.params if option.name != "as_json"]
@@ -17,7 +17,7 @@ OPTIONS = [option for option in train.params if option.name != "as_json"]
 def rates(
     config_file: Path | None, overrides: tuple[str, ...], as_json: bool, job: Path | None, **options: Any
 ) -> None:
-    """Sweep through learning rates on a throwaway network, and suggest one."""
+    """Sweep learning rates on a throwaway network and suggest one."""
     from aeviz import data, files, training
     from aeviz.models.device import resolve_device
     from aeviz.training.rate_finder import find_rate
@@ -37,4 +37,4 @@ def rates(
         }
         if job is not None:
             files.write_json(job / "sweep.json", result)
-    finish(as_json, result, f"Begin with a learning rate of {sweep.suggestion:g}.")
+    finish(as_json, result, f"Start with a learning rate of {sweep.suggestion:g}.")

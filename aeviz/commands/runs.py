@@ -1,4 +1,4 @@
-"""`aeviz runs`, `show`, `resume`, `stop`, `delete`, `export`: what is kept, and taking it elsewhere."""
+"""`aeviz runs`, `show`, `resume`, `stop`, `delete`, `export`: managing and exporting runs."""
 
 import time
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from aeviz.commands.maps import asked_map, map_options
-from aeviz.commands.speak import finish, job_option, json_option, reporting
+from aeviz.commands.maps import map_options, requested_map
+from aeviz.commands.output import finish, job_option, json_option, reporting
 from aeviz.errors import NotNow
 
 
@@ -19,15 +19,15 @@ def runs(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand is None:
         from aeviz import runs as store
 
-        rows = [brief(run) for run in store.list_runs()]
+        rows = [list_entry(run) for run in store.list_runs()]
         lines = [f"{row['run']:60} {row['state']:12} {row['psnr'] or 0:6.2f} dB  {row['title']}" for row in rows]
         for name in store.unreadable_runs():
             click.echo(f"aeviz: the folder {name} holds no readable run", err=True)
         finish(as_json, {"runs": rows}, "\n".join(lines) or "no runs yet: aeviz train --dataset digits")
 
 
-def brief(run: Any) -> dict[str, Any]:
-    """What `runs --json` says of each run."""
+def list_entry(run: Any) -> dict[str, Any]:
+    """A run in `runs --json`."""
     config = run.config()
     return {
         "run": run.id,
@@ -45,7 +45,7 @@ def brief(run: Any) -> dict[str, Any]:
 @click.argument("archive", metavar="ZIP", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @json_option
 def import_(archive: Path, as_json: bool) -> None:
-    """Load a run that was exported as a zip."""
+    """Import a run from an exported zip."""
     from aeviz.runs.archive import import_run
 
     run = import_run(archive)
@@ -56,13 +56,13 @@ def import_(archive: Path, as_json: bool) -> None:
 @click.argument("run")
 @json_option
 def show(run: str, as_json: bool) -> None:
-    """One run: its settings, state and last validation."""
+    """Show a run's settings, state and last validation."""
     from aeviz import runs as store
     from aeviz.commands.train import summary
 
     found = store.find(run)
     config = found.config()
-    result = brief(found) | summary(found) | {"config": config.to_json(), "note": found.note().note}
+    result = list_entry(found) | summary(found) | {"config": config.to_json(), "note": found.note().note}
     created = time.strftime("%Y-%m-%d %H:%M", time.localtime(config.created))
     text = "\n".join(
         f"{name:12} {value}"
@@ -81,10 +81,10 @@ def show(run: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("run")
-@click.option("--epochs", type=int, default=None, help="Epochs in all, not in addition.")
+@click.option("--epochs", type=int, default=None, help="Epochs in total, not in addition.")
 @json_option
 def resume(run: str, epochs: int | None, as_json: bool) -> None:
-    """Go on with a run that was stopped, paused or cut short, or add epochs to a finished one."""
+    """Resume a run that was stopped, paused or interrupted, or add epochs to a finished one."""
     from aeviz import runs as store
     from aeviz import training
     from aeviz.commands.train import _train_here
@@ -95,8 +95,8 @@ def resume(run: str, epochs: int | None, as_json: bool) -> None:
         training.resume(found, epochs)
         resolved = found.config().resolved
         if resolved is not None and resolved.plain:
-            click.echo("with torch's plain kernels: slower, but safe", err=True)
-    world.broadcast(None)  # the others begin once the run is set up to go on
+            click.echo("using torch's plain kernels: slower, but safe", err=True)
+    world.broadcast(None)  # the other processes start once the run is set up to resume
     _train_here(found, as_json, world)
 
 
@@ -104,7 +104,7 @@ def resume(run: str, epochs: int | None, as_json: bool) -> None:
 @click.argument("run")
 @json_option
 def stop(run: str, as_json: bool) -> None:
-    """Ask a training to stop, and wait until it has."""
+    """Ask a training to stop, and wait until it has stopped."""
     from aeviz import runs as store
 
     found = store.find(run)
@@ -115,7 +115,7 @@ def stop(run: str, as_json: bool) -> None:
     while found.is_live() and time.monotonic() < end:
         time.sleep(0.05)
     if found.is_live():
-        raise NotNow("the run {id} has not stopped within a minute; it was asked to", id=found.id)
+        raise NotNow("the run {id} was asked to stop but has not done so within a minute; wait for it", id=found.id)
     finish(as_json, {"run": found.id, "state": found.status().state}, f"{found.id} is {found.status().state}")
 
 
@@ -133,33 +133,33 @@ def delete(run: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("run")
-@click.option("--to", "kind", required=True, help="Which way out; an unknown one names those there are.")
+@click.option("--to", "kind", required=True, help="The format; an unknown one lists all formats.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="The file to write, or a folder for projector and onnx; without it, one is kept with the run.",
+    help="The file to write, or a folder for projector and onnx; by default a file stored with the run.",
 )
 @map_options
 @json_option
 @job_option
 def export(run: str, kind: str, out: Path | None, as_json: bool, job: Path | None, **which: Any) -> None:
-    """Take a run elsewhere.
+    """Export a run.
 
-    A web page shows a t-SNE, or a PCA where codes are flat or few; with any option of `project`, the map that means.
+    A web page shows a t-SNE, or a PCA if codes have few dimensions or are few, unless an option of `project` is given.
     """
-    from aeviz import export as ways
+    from aeviz import export as exports
     from aeviz import runs as store
 
-    found, request, begun = store.find(run), asked_map(**which), time.perf_counter()
+    found, request, started = store.find(run), requested_map(**which), time.perf_counter()
     with reporting(job) as report:
         if out is None:
-            out, note = ways.take(kind, found, report, request)
+            out, note = exports.store_export(kind, found, report, request)
         else:
-            note = ways.write(kind, found, out, report, request)
+            note = exports.write_export(kind, found, out, report, request)
         report(1, 1, note)
     size, seconds = (
         sum(file.stat().st_size for file in (out.iterdir() if out.is_dir() else [out])),
-        round(time.perf_counter() - begun, 3),
+        round(time.perf_counter() - started, 3),
     )
     result = {"run": found.id, "to": kind, "out": str(out), "bytes": size, "seconds": seconds, "note": note}
     finish(as_json, result, f"written to {out}, {size / 1e6:.2g} MB\n{note}".rstrip())

@@ -1,4 +1,4 @@
-"""`spare`: a process that has imported everything and waits for a line to run."""
+"""`spare`: a process that has imported everything and waits for a command."""
 
 import json
 import os
@@ -12,13 +12,13 @@ from aeviz import watch
 @click.command(hidden=True)
 @click.pass_context
 def spare(context: click.Context) -> None:
-    """Import everything, take one step, and wait for a line to run; an empty read is the end."""
+    """Import everything, take one step, and wait for a command to run; exit at end of file."""
     _warm_up()
     line = sys.stdin.readline()
     if not line:
         return
     log, *arguments = json.loads(line)
-    watch.running(arguments)
+    watch.set_command(arguments)
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     for stream, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, output), (2, output)):
         os.dup2(source, stream)
@@ -26,12 +26,12 @@ def spare(context: click.Context) -> None:
 
 
 def _warm_up() -> None:
-    """The imports and first calls that a training would otherwise wait for."""
+    """Do the imports and first calls that a training would otherwise wait for."""
     import sklearn.cluster  # noqa: F401
     import torch
 
     from aeviz import training  # noqa: F401
-    from aeviz.jobs.memory import give_back
+    from aeviz.jobs.memory import release_memory
     from aeviz.models import Batch, build, model_config
     from aeviz.models.device import threads
     from aeviz.runs import TrainingConfig
@@ -44,4 +44,4 @@ def _warm_up() -> None:
         optimizer = OPTIMIZERS["adam"](model.parameters(), TrainingConfig())
         model.losses(Batch(x, x))["total"].backward()
         optimizer.step()
-    give_back()
+    release_memory()

@@ -1,4 +1,4 @@
-"""`aeviz traverse`, `manifold`, `mean`: what each axis of the space does, what lies over two, what classes look like."""
+"""`aeviz traverse`, `manifold`, `mean`: sweep the axes of the latent space, decode a plane, average classes."""
 
 from pathlib import Path
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from aeviz.commands.classes import class_number, class_option
-from aeviz.commands.images import fitting_options, images_of
+from aeviz.commands.images import fitting_options, load_images
 from aeviz.commands.latent import split_option
-from aeviz.commands.out import PICTURE, out_option, save_rows
-from aeviz.commands.speak import finish, json_option, reporting
+from aeviz.commands.output import finish, json_option, reporting
+from aeviz.commands.save import PICTURE, out_option, save_rows
 from aeviz.errors import UnknownName
 
 
@@ -22,20 +22,20 @@ from aeviz.errors import UnknownName
     default="dimensions",
     show_default=True,
     type=click.Choice(["dimensions", "principal"]),
-    help="The numbers of the code, or the directions along which codes vary most.",
+    help="Dimensions of the code, or the directions along which codes vary most.",
 )
 @click.option(
-    "--order", default="effect", show_default=True, type=click.Choice(["effect", "variance", "kl"]), help="Most first."
+    "--order", default="effect", show_default=True, type=click.Choice(["effect", "variance", "kl"]), help="Sorted by."
 )
 @click.option("--count", default=64, show_default=True, type=click.IntRange(1), help="At most this many axes.")
-@click.option("--steps", default=9, show_default=True, type=click.IntRange(2, 64), help="Pictures of each axis.")
-@out_option(PICTURE, "A .png with a row for each axis, or .npz.")
+@click.option("--steps", default=9, show_default=True, type=click.IntRange(2, 64), help="Pictures per axis.")
+@out_option(PICTURE, "A .png with one row per axis, or .npz.")
 @fitting_options
 @json_option
 def traverse(
     run: str, image: str, kind: Any, order: Any, count: int, steps: int, out: Path, as_json: bool, **fitting: Any
 ) -> None:
-    """Every axis of the space, swept over the data's range through an image: a file, or the number of a test image."""
+    """Sweep every axis over the data's range through an image: a file, or the number of a test image."""
     from aeviz import results
     from aeviz import runs as store
     from aeviz.results.generated.sweeps import axis_name, sweep
@@ -43,10 +43,10 @@ def traverse(
     found = store.find(run)
     with reporting(None) as report:
         known = results.axes(found, kind, order, report)
-    begun = results.encoded(found, *images_of(found, [image], **fitting))
-    swept = sweep(begun.z[0], known, steps, count)
-    flat = swept.z.reshape(-1, begun.z.shape[1])
-    x_hat = results.decode_codes(found, flat, None if begun.condition is None else begun.condition.repeat(len(flat)))
+    start = results.encoded(found, *load_images(found, [image], **fitting))
+    swept = sweep(start.z[0], known, steps, count)
+    flat = swept.z.reshape(-1, start.z.shape[1])
+    x_hat = results.decode_codes(found, flat, None if start.condition is None else start.condition.repeat(len(flat)))
     rows = x_hat.reshape(*swept.z.shape[:2], *x_hat.shape[1:])  # (M, S, C, H, W)
     names = [axis_name(kind, int(number)) for number in swept.chosen]
     save_rows(out, rows, {"axis": names, "value": swept.values, "z": swept.z, "x_hat": rows})
@@ -60,11 +60,11 @@ def traverse(
 
 @click.command()
 @click.argument("run")
-@click.option("--across", help="An axis: PC 1, z1, ... or a direction kept with the run; PC 1 unless given.")
+@click.option("--across", help="An axis: PC 1, z1, ... or a direction saved with the run; PC 1 unless given.")
 @click.option("--up", help="Another axis; PC 2 unless given.")
 @click.option("--through", metavar="IMAGE", help="A file, or the number of a test image; the mean unless given.")
-@click.option("--size", default=20, show_default=True, help="Pictures a side, 2 to 40.")
-@class_option("Of a conditional network: the class that is drawn; else the image's, or the first")
+@click.option("--size", default=20, show_default=True, help="Pictures per side, 2 to 40.")
+@class_option("For a conditional network: the class to decode; by default the image's, or the first")
 @out_option(PICTURE, "A .png of all, or .npz.")
 @fitting_options
 @json_option
@@ -79,15 +79,15 @@ def manifold(
     as_json: bool,
     **fitting: Any,
 ) -> None:
-    """The pictures over two directions, as far as the data go."""
+    """Decode a grid over two directions, as far as the data extend."""
     from aeviz import results
     from aeviz import runs as store
 
     found = store.find(run)
-    plane = {name: _axis(found, asked) for name, asked in (("across", across), ("up", up)) if asked is not None}
+    plane = {name: _axis(found, wanted) for name, wanted in (("across", across), ("up", up)) if wanted is not None}
     if through is not None:
-        begun = results.encoded(found, *images_of(found, [through], **fitting))
-        plane |= {"centre": begun.z[0]} | ({} if begun.condition is None else {"label": int(begun.condition[0])})
+        start = results.encoded(found, *load_images(found, [through], **fitting))
+        plane |= {"centre": start.z[0]} | ({} if start.condition is None else {"label": int(start.condition[0])})
     if label is not None:
         plane["label"] = class_number(found, label)
     grid = results.manifold(found, **plane, size=size)
@@ -100,7 +100,7 @@ def manifold(
 
 
 def _axis(run: Any, name: str) -> Any:
-    """The direction of this name, whether or not it is written with quotes."""
+    """The direction of this name, with or without quotes."""
     from aeviz import results
     from aeviz.results.generated.sweeps import named_axes
 
@@ -114,10 +114,10 @@ def _axis(run: Any, name: str) -> Any:
 @click.argument("run")
 @class_option("A class, all of them unless given")
 @split_option
-@out_option(PICTURE, "A .png with the means of pixels over those of codes, or .npz.")
+@out_option(PICTURE, "A .png with mean pixels above decoded mean codes, or .npz.")
 @json_option
 def mean(run: str, label: str | None, split: Any, out: Path, as_json: bool) -> None:
-    """What the classes look like on average: in pixels, and in codes."""
+    """Average the images of each class: in pixels, and in codes."""
     import numpy as np
 
     from aeviz import results

@@ -1,4 +1,4 @@
-"""`aeviz train`: from settings to a trained run, in the foreground; `work` is the same in a process of the app's."""
+"""`aeviz train`: train a run in the foreground; `work` does the same in a background process of the app."""
 
 import contextlib
 import time
@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from aeviz.commands.speak import finish, json_option
+from aeviz.commands.output import finish, json_option
 from aeviz.errors import BadFile, UnknownName
-from aeviz.jobs import Job, Turn, Worker, at_work
+from aeviz.jobs import Job, QueueTicket, Worker, hold_job
 
-PARK_SECONDS = 120.0  # a paused training stays at hand for so long
+PARK_SECONDS = 120.0  # how long a paused training stays in memory
 RECIPE = ("data", "model", "training", "seed")
 
 
@@ -19,16 +19,16 @@ RECIPE = ("data", "model", "training", "seed")
 @click.option("--dataset", default=None, help="Which images; see `aeviz data list`.")
 @click.option("--variant", default=None, help="Which autoencoder.")
 @click.option("--body", default=None, help="dense, conv, residual or custom.")
-@click.option("--latent-dim", type=int, default=None, help="Numbers per code.")
+@click.option("--latent-dim", type=int, default=None, help="Dimensions of a code.")
 @click.option("--epochs", type=int, default=None)
 @click.option("--batch-size", type=int, default=None)
 @click.option("--seed", type=int, default=None)
 @click.option("--device", default=None, help="auto, cpu, cuda, cuda:N or mps.")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), help="A JSON file of settings to begin with.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="A JSON file of settings to start from.")
 @click.option("--set", "overrides", multiple=True, metavar="PATH=JSON", help="Any setting: model.body.dropout=0.1")
 @json_option
 def train(config_file: Path | None, overrides: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Train an autoencoder here and now; started by torchrun, several processes train it together."""
+    """Train an autoencoder in this process; several processes started by torchrun train it together."""
     from aeviz import training
     from aeviz.runs import Run
 
@@ -40,7 +40,7 @@ def train(config_file: Path | None, overrides: tuple[str, ...], as_json: bool, *
 
 
 def _train_here(run: Any, as_json: bool, world: Any) -> None:
-    """Train a run in this process, saying each epoch, and end with its status; only the first of several speaks."""
+    """Train a run in this process, printing each epoch and the result; with several processes only the first prints."""
     from aeviz import training
 
     if not world.is_first:
@@ -48,8 +48,8 @@ def _train_here(run: Any, as_json: bool, world: Any) -> None:
         training.leave()
         return
     click.echo(f"run {run.id}", err=True)
-    with at_work(run) as worker:
-        worker.report = _spoken(run, worker)  # type: ignore[method-assign]
+    with hold_job(run) as worker:
+        worker.report = _reporting_epochs(run, worker)  # type: ignore[method-assign]
         training.work(run, worker, world=world)
     training.leave()
     result = summary(run)
@@ -61,7 +61,7 @@ def _train_here(run: Any, as_json: bool, world: Any) -> None:
 
 
 def summary(run: Any) -> dict[str, Any]:
-    """What `train --json` says of a run."""
+    """A run in `train --json`."""
     metrics, status, resolved = run.metrics(), run.status(), run.config().resolved
     epochs = [line for line in metrics if "val" in line]
     speeds = [line["images_per_s"] for line in epochs if line.get("images_per_s")]
@@ -78,29 +78,29 @@ def summary(run: Any) -> dict[str, Any]:
     }
 
 
-def _spoken(run: Any, worker: Worker) -> Any:
-    """The worker's report, with a line on the terminal at every epoch's end."""
-    report, spoken = worker.report, run.written_status().epoch
+def _reporting_epochs(run: Any, worker: Worker) -> Any:
+    """The worker's report, with a line on the terminal at the end of every epoch."""
+    report, last_epoch = worker.report, run.written_status().epoch
 
-    def speak(**changes: Any) -> None:
-        nonlocal spoken
+    def report_epoch(**changes: Any) -> None:
+        nonlocal last_epoch
         report(**changes)
-        if changes.get("epoch", 0) <= spoken:
+        if changes.get("epoch", 0) <= last_epoch:
             return
-        spoken = changes["epoch"]
+        last_epoch = changes["epoch"]
         line = run.metrics()[-1]
-        if line["epoch"] == spoken and "val" in line:
+        if line["epoch"] == last_epoch and "val" in line:
             click.echo(
-                f"epoch {spoken}/{changes['epochs']}  train {line['train']['total']:.4g}  val {line['val']['total']:.4g}"
+                f"epoch {last_epoch}/{changes['epochs']}  train {line['train']['total']:.4g}  val {line['val']['total']:.4g}"
                 f"  {line['val']['psnr'] or 0:.2f} dB  {line['images_per_s'] or 0:,.0f} images/s",
                 err=True,
             )
 
-    return speak
+    return report_epoch
 
 
 def recipe_values(config_file: Path | None, overrides: tuple[str, ...], options: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a file, then of the options, then of every --set."""
+    """The settings of a file, overridden by the options, then by every --set."""
     from aeviz.config import override, read_overrides
 
     values: dict[str, Any] = {"data": {}, "model": {}, "training": {}}
@@ -124,10 +124,10 @@ def recipe_values(config_file: Path | None, overrides: tuple[str, ...], options:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    """The settings in a JSON file, which may be a run's config.json.
+    """Read the settings in a JSON file, which may be a run's config.json.
 
     Raises:
-        BadFile: no JSON, or something in it that is no setting of a recipe or a run.
+        BadFile: it is not JSON, or holds something that is not a setting of a recipe or a run.
     """
     from aeviz import files
     from aeviz.runs import RunConfig
@@ -135,7 +135,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         read = files.read_json(path)
     except (ValueError, RecursionError) as error:
-        raise BadFile("{file} is no JSON of settings: {reason}", file=path, reason=error) from None
+        raise BadFile("{file} is not a JSON file of settings: {reason}", file=path, reason=error) from None
     if read is None:
         raise BadFile("there is no file {file}; --config takes a JSON file of settings", file=path)
     if not isinstance(read, dict):
@@ -159,12 +159,12 @@ def work(path: Path, device: str) -> None:
     from aeviz.errors import Paused, Stopped
 
     if not (path / "config.json").exists():
-        raise UnknownName("{path} is no run", path=path)
-    with contextlib.suppress(Stopped, Paused), at_work(Job(path)) as worker:
+        raise UnknownName("{path} is not a run", path=path)
+    with contextlib.suppress(Stopped, Paused), hold_job(Job(path)) as worker:
         queue = path.parent / ".queue" / device.replace(":", "-")
-        with Turn(queue, time.time(), path.name).wait(worker) as turn:
+        with QueueTicket(queue, time.time(), path.name).wait(worker) as ticket:
             worker.report(state="running", message="Starting…")
             from aeviz import training
             from aeviz.runs import Run
 
-            training.work(Run(path), worker, training.LiveControl(PARK_SECONDS, turn.is_wanted))
+            training.work(Run(path), worker, training.LiveControl(PARK_SECONDS, ticket.has_waiting))

@@ -1,4 +1,4 @@
-"""Data sets: the register, people's own images, and pictures made of images."""
+"""Data sets: the registry, your own images, and figures made of images."""
 
 from aeviz.data.catalog import DATASETS, delete, download, import_data, info, list_data, load, set_label
 from aeviz.data.dataset import ArrayLike, DataInfo, Dataset, Source

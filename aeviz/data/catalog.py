@@ -1,4 +1,4 @@
-"""The register of data sets, and one door to all of them: registered or people's own."""
+"""The registry of data sets: one interface to built-in sets and your own."""
 
 from pathlib import Path
 from typing import Any
@@ -20,27 +20,27 @@ DATASETS: dict[str, Source] = {
 
 
 def list_data() -> list[DataInfo]:
-    """All registered sets in screen order, then own sets by name; no image is read."""
+    """All registered sets in display order, then your own sets by name; reads no images."""
     return [source.info() for source in DATASETS.values()] + own.list_own()
 
 
 def info(name: str) -> DataInfo | None:
-    """What is known of one set, without a look at the others; None where none is called so."""
+    """What is known of one set, or None if there is no set of this name; does not look at the others."""
     return DATASETS[name].info() if name in DATASETS else own.own_info(name)
 
 
 def set_label(name: str) -> str:
-    """What a data set is called; an own set is called by its name."""
+    """A data set's display name; your own sets are shown by their name."""
     return DATASETS[name].label if name in DATASETS else name
 
 
 def load(name: str, params: dict[str, Any] | None = None) -> Dataset:
-    """A data set by name, with its settings where it has any, and with the labels a person has given to its images.
+    """Load a data set by name, with its settings, and add the labels the user gave to its images.
 
     Raises:
-        UnknownName: no set is called so.
-        BadValue: settings that are not allowed.
-        MissingData: the set is not at hand.
+        UnknownName: there is no set of this name.
+        BadValue: a setting is not allowed.
+        MissingData: the set has not been downloaded.
         BadFile: its files are damaged.
     """
     if name in DATASETS:
@@ -49,17 +49,17 @@ def load(name: str, params: dict[str, Any] | None = None) -> Dataset:
     if name not in own.own_folders():
         raise _unknown(name)
     if params:
-        raise BadValue("the own data set {name} has no settings, but {params} were given", name=name, params=params)
+        raise BadValue("your own data set {name} has no settings, but {params} were given", name=name, params=params)
     return with_own_labels(own.load_own(name))
 
 
 def download(name: str, report: Report = report_nothing) -> None:
-    """Fetch a public set; nothing happens where it is at hand already.
+    """Download a public set; do nothing if it is present.
 
     Raises:
-        UnknownName: no set is called so.
-        MissingData: it could not be fetched; nothing is left behind.
-        Stopped: the report asked for an end.
+        UnknownName: there is no set of this name.
+        MissingData: the download failed; nothing is left behind.
+        Stopped: the user stopped it.
     """
     if name in DATASETS:
         DATASETS[name].download(report)
@@ -68,26 +68,26 @@ def download(name: str, report: Report = report_nothing) -> None:
 
 
 def import_data(sources: list[Path], settings: ImportSettings, report: Report = report_nothing) -> ImportReport:
-    """Make a data set of people's own zips, folders, image files or arrays.
+    """Make a data set of the user's own zips, folders, image files or arrays.
 
     Raises:
         BadValue: the name is not allowed or taken.
-        BadFile: a source cannot be read, or nothing in it; nothing is kept.
-        BadArchive: a zip that is refused whole.
-        Stopped: the report asked for an end; nothing is kept.
+        BadFile: a source, or everything in it, is unreadable; nothing is kept.
+        BadArchive: a zip is refused as a whole.
+        Stopped: the user stopped it; nothing is kept.
     """
     return imports.import_data(sources, settings, taken=tuple(DATASETS), report=report)
 
 
 def delete(name: str) -> None:
-    """Remove an own set.
+    """Delete one of your own sets.
 
     Raises:
-        UnknownName: no set is called so.
-        BadValue: it is a registered one, or cannot be removed.
+        UnknownName: there is no set of this name.
+        BadValue: the set is built in, or cannot be removed.
     """
     if name in DATASETS:
-        raise BadValue("{name} belongs to aeviz; only own data sets can be deleted", name=name)
+        raise BadValue("{name} is built in; only your own data sets can be deleted", name=name)
     if name not in own.own_folders():
         raise _unknown(name)
     own.delete_own(name)

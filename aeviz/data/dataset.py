@@ -1,4 +1,4 @@
-"""A data set in hand, and what every source of one can do."""
+"""A loaded data set, and the interface of every source of data sets."""
 
 import hashlib
 from collections.abc import Callable
@@ -16,23 +16,27 @@ HASHED_ROWS = 4096
 
 
 def report_nothing(done: float, total: float, message: str = "") -> None:
-    """The report of whoever does not want to know."""
+    """A progress callback that does nothing."""
 
 
 class ArrayLike(Protocol):
-    """Images (N, C, H, W) of which rows are read by a slice or an array of indices, as uint8."""
+    """Images (N, C, H, W) whose rows are read, as uint8, by a slice or an index array."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """The shape (N, C, H, W)."""
+
     @property
-    def dtype(self) -> Any: ...
+    def dtype(self) -> Any:
+        """The data type, uint8."""
+
     def __len__(self) -> int: ...
     def __getitem__(self, key: Any) -> Any: ...
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images (N, C, H, W) with labels, further columns and splits; train rows come first, then test rows."""
+    """Images (N, C, H, W) with labels, extra columns and splits; train rows come first, then test rows."""
 
     name: str
     label: str
@@ -45,7 +49,7 @@ class Dataset:
     hash: str
     files: tuple[str, ...] | None = None
     own: bool = False
-    kept: bool = False  # only the test images that came with a run, in place of the set
+    kept: bool = False  # holds only the test images stored with a run, not the whole set
 
     @property
     def shape(self) -> Shape:
@@ -57,7 +61,7 @@ class Dataset:
         return len(self.images)
 
     def rows(self, split: Literal["train", "val", "test"]) -> np.ndarray:
-        """Sorted row numbers of a split; train is without val.
+        """Sorted row numbers of a split; train excludes val.
 
         Raises:
             BadValue: there is no such split.
@@ -69,7 +73,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class DataInfo:
-    """What is known of a data set without loading it (at its standard settings)."""
+    """What is known of a data set, at its default settings, without loading it."""
 
     name: str
     label: str
@@ -89,7 +93,7 @@ class NoParams(Settings):
 
 
 class Source:
-    """Where a registered data set comes from; a new one sets these names and writes `load`."""
+    """A registered data set; subclasses set these attributes and implement `load`."""
 
     name: ClassVar[str]
     label: ClassVar[str]
@@ -101,23 +105,23 @@ class Source:
     Params: ClassVar[type[Settings]] = NoParams
 
     def is_ready(self) -> bool:
-        """Whether the set is at hand without a network."""
+        """Whether the set can be loaded without a network."""
         return True
 
     def load(self, params: Any) -> Dataset:
-        """The data set for settings of the class `Params`.
+        """Load the data set with settings of class `Params`.
 
         Raises:
-            MissingData: the set is not at hand.
+            MissingData: the set has not been downloaded.
         """
         raise NotImplementedError
 
     def download(self, report: Report = report_nothing) -> None:
-        """Fetch the set; one that is carried needs nothing.
+        """Download the set; does nothing for sets that ship with a package.
 
         Raises:
-            MissingData: it could not be fetched.
-            Stopped: the report asked for an end.
+            MissingData: the download failed.
+            Stopped: the user stopped it.
         """
 
     def info(self) -> DataInfo:
@@ -135,9 +139,29 @@ class Source:
             params=self.Params().to_json(),
         )
 
+    def dataset(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        splits: dict[str, np.ndarray],
+        columns: dict[str, np.ndarray] | None = None,
+    ) -> Dataset:
+        """Make the data set from images (N, C, H, W) uint8 and labels (N,), for a source without settings."""
+        return Dataset(
+            name=self.name,
+            label=self.label,
+            params={},
+            images=images,
+            labels=labels,
+            classes=self.classes,
+            columns=columns or {},
+            splits=splits,
+            hash=content_hash(images, labels),
+        )
+
 
 def content_hash(images: ArrayLike, labels: np.ndarray) -> str:
-    """The sha256 (hex) of images (N, C, H, W) and labels (N,) in their order."""
+    """The SHA-256 (hex) of images (N, C, H, W) and labels (N,), in order."""
     digest = hashlib.sha256(repr(tuple(images.shape)).encode())
     for start in range(0, len(images), HASHED_ROWS):
         digest.update(np.ascontiguousarray(images[start : start + HASHED_ROWS]).data)

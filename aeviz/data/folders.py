@@ -1,4 +1,4 @@
-"""The folders where data lie, and temporary folders in them that leave nothing behind."""
+"""The data folders, and temporary folders in them that clean up after themselves."""
 
 import contextlib
 import os
@@ -11,22 +11,22 @@ from aeviz.errors import BadValue
 
 
 def data_roots() -> list[Path]:
-    """All folders that are read, from AEVIZ_DATA (several are parted as in PATH), `data` by default."""
+    """All data folders, from AEVIZ_DATA (separated as in PATH); `data` by default."""
     named = [part for part in os.environ.get("AEVIZ_DATA", "").split(os.pathsep) if part.strip()]
     return [Path(part).expanduser() for part in named] or [Path("data")]
 
 
 def data_root() -> Path:
-    """The folder that is written to: the first one that can be, else the first."""
+    """The folder that is written to: the first writable one, else the first."""
     roots = data_roots()
     return next((root for root in roots if _is_writable(root)), roots[0])
 
 
 def writable_root() -> Path:
-    """The folder that is written to, made if need be.
+    """The folder that is written to, created if necessary.
 
     Raises:
-        BadValue: none of the folders can be written to.
+        BadValue: none of the folders is writable.
     """
     root = data_root()
     try:
@@ -36,13 +36,13 @@ def writable_root() -> Path:
     except OSError:
         named = ", ".join(str(root.absolute()) for root in data_roots())
         raise BadValue(
-            "no data folder can be written to (tried {folders}); let AEVIZ_DATA name one that can", folders=named
+            "no data folder is writable (tried {folders}); set AEVIZ_DATA to one that is", folders=named
         ) from None
     return root
 
 
 def _is_writable(folder: Path) -> bool:
-    """Whether a folder can be written to, or made, as far as can be known without trying."""
+    """Whether a folder can be written to, or created, as far as can be known without trying."""
     folder = folder.absolute()
     if folder.exists() and not folder.is_dir():
         return False
@@ -52,11 +52,11 @@ def _is_writable(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def temporary_folder(parent: Path, kind: str, name: str) -> Iterator[Path]:
-    """A folder `.KIND-NAME-PID` that is gone afterwards unless it was renamed; those of dead processes are swept.
+    """A folder `.KIND-NAME-PID`, removed at the end unless it was renamed; sweeps those of dead processes.
 
     Raises:
-        BadValue: the parent cannot be written to.
-        NotNow: this process is at the same work already.
+        BadValue: the parent is not writable.
+        NotNow: this process is doing the same already.
     """
     folder = parent / f".{kind}-{name}-{os.getpid()}"
     try:
@@ -66,7 +66,7 @@ def temporary_folder(parent: Path, kind: str, name: str) -> Iterator[Path]:
         raise BadValue(
             "cannot write in {folder}: {reason}", folder=parent.absolute(), reason=error.strerror or error
         ) from None
-    # The lock stands beside and is taken first, so that a sweep never sees a living folder without its lock.
+    # The lock is a file next to the folder and is taken first, so that no sweep sees a live folder without its lock.
     lock = folder.with_name(folder.name + ".lock")
     with files.lock(lock):
         try:
@@ -81,7 +81,7 @@ def temporary_folder(parent: Path, kind: str, name: str) -> Iterator[Path]:
 
 
 def _sweep(parent: Path, kind: str) -> None:
-    """Remove what earlier tries left; a lock without a folder may be about to get one, so it stays."""
+    """Remove what earlier attempts left; a lock without a folder may be about to get one and stays."""
     for folder in parent.glob(f".{kind}-*"):
         lock = folder.with_name(folder.name + ".lock")
         if folder.is_dir() and not files.is_locked(lock):

@@ -1,4 +1,4 @@
-"""Labels that a person has given to images of a set: kept beside the data, and read as one more column."""
+"""The labels a user gives to images of a set: stored in the data folder and read as an extra column."""
 
 import dataclasses
 import io
@@ -14,19 +14,19 @@ from aeviz.errors import BadValue
 
 COLUMN = "My labels"
 FOLDER = ".labels"
-LONGEST = 60  # letters
+LONGEST = 60  # characters
 MOST_NAMES = 1000
 
 
-def give_label(dataset: Dataset, rows: np.ndarray, name: str) -> None:
-    """Call the images of rows (M,) by a name of one's own; an empty name takes theirs away. An image has one at most.
+def label_images(dataset: Dataset, rows: np.ndarray, name: str) -> None:
+    """Label the images of rows (M,); an empty name removes their label. An image has at most one.
 
     Raises:
-        BadValue: a name that is too long, or one too many.
+        BadValue: the name is too long, or the set has too many names.
     """
     name = " ".join(name.split())
     if len(name) > LONGEST:
-        raise BadValue("a label has at most {most} letters; {name!r} has {count}", most=LONGEST, name=name[:80], count=len(name))  # fmt: skip
+        raise BadValue("a label may have at most {most} characters; {name!r} has {count}", most=LONGEST, name=name[:80], count=len(name))  # fmt: skip
     folder = writable_root() / FOLDER
     folder.mkdir(exist_ok=True)
     with files.lock(folder / "lock"):
@@ -35,13 +35,13 @@ def give_label(dataset: Dataset, rows: np.ndarray, name: str) -> None:
         labels[rows] = name
         names = sorted(set(labels) - {""})
         if len(names) > MOST_NAMES:
-            raise BadValue("a set has at most {most} labels of one's own; reuse one of them", most=MOST_NAMES)
+            raise BadValue("a set may have at most {most} different labels; reuse one of them", most=MOST_NAMES)
         numbers = {name: number for number, name in enumerate(names)} | {"": -1}
         _write(dataset, np.array([numbers[label] for label in labels], np.int32), names)
 
 
 def own_labels(dataset: Dataset) -> np.ndarray | None:
-    """The name (N,) a person has given to each image, empty for none; None where there are no such names."""
+    """The user's label of each image (N,), empty for none; None if there are no labels at all."""
     try:
         with np.load(_path(dataset), allow_pickle=False) as kept:
             numbers, names = kept["numbers"], json.loads(kept["names"].tobytes())
@@ -53,13 +53,13 @@ def own_labels(dataset: Dataset) -> np.ndarray | None:
 
 
 def with_own_labels(dataset: Dataset) -> Dataset:
-    """The set with the person's labels as one more column, if there are any."""
+    """The set with the user's labels as an extra column, if there are any."""
     labels = own_labels(dataset)
     return dataset if labels is None else dataclasses.replace(dataset, columns=dataset.columns | {COLUMN: labels})
 
 
-def stamp() -> float:
-    """When a label was last given to anything, for those who keep sets at hand."""
+def last_labelled() -> float:
+    """When any set was last labelled, for caches of loaded sets."""
     try:
         return _folder().stat().st_mtime
     except OSError:

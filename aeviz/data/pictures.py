@@ -1,4 +1,4 @@
-"""Pictures made of images: mosaics with hard pixel edges, error maps, and their encoding for the screen."""
+"""Pictures composed of images: mosaics with hard pixel edges, error maps, and their encoding."""
 
 import io
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from PIL import Image
 Colour = tuple[int, int, int]
 
 GAP_COLOUR: Colour = (128, 128, 128)
-# Nine even steps of matplotlib's "magma" (CC0), which grows evenly brighter to the eye; its first made truly black.
+# Nine even steps of matplotlib's perceptually uniform "magma" (CC0); the first is changed to pure black.
 MAGMA = np.array(
     [
         *([0, 0, 0], [28, 16, 68], [79, 18, 123], [129, 37, 129], [181, 54, 122]),
@@ -26,7 +26,7 @@ def to_unit(images: np.ndarray) -> np.ndarray:
 
 
 def to_pixels(images: np.ndarray) -> np.ndarray:
-    """Values in [0, 1] as pixels 0..255; NaN becomes black, what lies outside is cut."""
+    """Values in [0, 1] as pixels 0..255; NaN becomes black, values outside are clipped."""
     unit = np.clip(np.nan_to_num(np.asarray(images, dtype=np.float32), nan=0.0), 0, 1)
     return np.rint(unit * 255).astype(np.uint8)
 
@@ -36,7 +36,7 @@ def mosaic(
 ) -> np.ndarray:
     """Images (N, C, H, W) uint8 side by side as one picture (H', W', 3), enlarged with hard edges.
 
-    The gap (in final pixels) lies between images; places that stay empty have its colour.
+    The gap (in final pixels) separates images; empty cells have its colour.
     """
     n, _, height, width = images.shape
     lines = max(1, -(-n // columns))
@@ -58,7 +58,7 @@ def originals_over_reconstructions(
     gap: int = 1,
     gap_colour: Colour = GAP_COLOUR,
 ) -> np.ndarray:
-    """Blocks of two rows, originals (N, C, H, W) over their reconstructions, as one picture (H', W', 3)."""
+    """Blocks of two rows, originals (N, C, H, W) above their reconstructions, as one picture (H', W', 3)."""
     columns = max(1, min(columns, len(x)))
     parts: list[np.ndarray] = []
     for start in range(0, max(1, len(x)), columns):
@@ -66,7 +66,7 @@ def originals_over_reconstructions(
             mosaic(images[start : start + columns], columns, scale, gap, gap_colour) for images in (x, x_hat)
         )
         line = np.full((gap, above.shape[1], 3), gap_colour, np.uint8)
-        parts += [above, line, below, line.repeat(4, axis=0)]  # blocks stand further apart than the rows of one
+        parts += [above, line, below, line.repeat(4, axis=0)]  # blocks are further apart than the rows within one
     return np.concatenate(parts[:-1])
 
 
@@ -88,25 +88,25 @@ def encode_mosaic(
     gap_colour: Colour = GAP_COLOUR,
     format: Literal["png", "webp"] = "webp",
 ) -> bytes:
-    """The mosaic of images (N, C, H, W) as the bytes of a lossless picture."""
+    """A mosaic of images (N, C, H, W), encoded without loss."""
     picture = mosaic(images, columns, scale, gap, gap_colour)
     return encode_png(picture) if format == "png" else encode_webp(picture)
 
 
 def error_map(x: np.ndarray, x_hat: np.ndarray, maximum: float = 1.0) -> np.ndarray:
-    """Where reconstructions differ, as uint8 colours (N, 3, H, W) from black (equal) to bright.
+    """Absolute reconstruction error as uint8 colours (N, 3, H, W), from black (equal) to bright.
 
-    The absolute error is averaged over the channels; pixels count as [0, 1], floats and bytes are both taken;
-    `maximum` is the error at which the scale ends.
+    The error is averaged over channels. Floats are taken as [0, 1], bytes are scaled to it; `maximum` is the error at
+    the end of the scale.
     """
     error = np.nan_to_num(np.abs(_unit(x) - _unit(x_hat)).mean(axis=1), nan=maximum)  # (N, C, H, W) -> (N, H, W)
     return _coloured(np.clip(error / maximum, 0, 1), MAGMA)
 
 
 def signed_error_map(x: np.ndarray, x_hat: np.ndarray, colours: Sequence[str]) -> tuple[np.ndarray, float]:
-    """Reconstruction minus original as uint8 colours (N, 3, H, W), and the error at which the scale ends on either side.
+    """Reconstruction minus original as uint8 colours (N, 3, H, W), and the error at either end of the scale.
 
-    The error is averaged over the channels; `colours` (#rrggbb) are evenly spread, the middle one for no error.
+    The error is averaged over channels; `colours` (#rrggbb) are evenly spaced, the middle one meaning no error.
     """
     error = np.nan_to_num((_unit(x_hat) - _unit(x)).mean(axis=1))  # (N, C, H, W) -> (N, H, W)
     most = float(np.abs(error).max(initial=0.0))
@@ -115,7 +115,7 @@ def signed_error_map(x: np.ndarray, x_hat: np.ndarray, colours: Sequence[str]) -
 
 
 def _coloured(places: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Places (N, H, W) in [0, 1] on evenly spread colours (S, 3), as uint8 (N, 3, H, W)."""
+    """Values (N, H, W) in [0, 1] on an evenly spaced colour scale (S, 3), as uint8 (N, 3, H, W)."""
     place = places * (len(steps) - 1)
     low = np.minimum(place.astype(np.int64), len(steps) - 2)
     part = (place - low)[..., None].astype(np.float32)

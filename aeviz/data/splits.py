@@ -1,4 +1,4 @@
-"""The one rule by which every data set is split: train rows first (validation inside them), then test rows."""
+"""How every data set is split: train rows first (validation among them), then test rows."""
 
 import numpy as np
 
@@ -12,17 +12,17 @@ HOLD_OUT, VALIDATE = 0, 1
 
 
 def hold_out(name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Train and test members of 0..n-1, each sorted, for a set that brings no test split (n >= 3)."""
+    """Sorted train and test members of 0..n-1 for a set without its own test split (n >= 3)."""
     order = fixed_permutation(name, HOLD_OUT, n)
     n_test = max(1, round(TEST_SHARE * n))
     return np.sort(order[n_test:]), np.sort(order[:n_test])
 
 
 def make_splits(name: str, n_train: int, n_test: int, group: int = 1) -> dict[str, np.ndarray]:
-    """Sorted int64 rows of train, val and test, once rows are arranged train first (n_train >= 2 groups).
+    """Sorted int64 rows of train, val and test, given that train rows come first (n_train >= 2 groups).
 
-    Rows that belong together (such as overlapping crops) form groups of equal size, which are never torn apart: with
-    G groups, row r belongs to group r % G.
+    Rows that belong together (such as overlapping crops) form groups of equal size that are never split: with G
+    groups, row r belongs to group r % G.
     """
     n_groups = n_train // group
     n_val = min(MAX_VAL // group, max(1, round(VAL_SHARE * n_groups)))

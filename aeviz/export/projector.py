@@ -1,4 +1,4 @@
-"""Codes, labels and thumbnails as the folder that TensorBoard's projector opens."""
+"""Codes, labels and thumbnails in the format of TensorBoard's projector."""
 
 import io
 from pathlib import Path
@@ -8,14 +8,14 @@ from PIL import Image
 
 from aeviz import results
 from aeviz.data import Dataset, pictures
+from aeviz.export.base import write_members
 from aeviz.export.text import cell, readable
-from aeviz.export.ways import write_members
 from aeviz.results import Codes
 from aeviz.results.store import Report
 from aeviz.runs import Run
 
-MOST_POINTS = 10_000  # as many as its t-SNE takes; it shows up to 100,000
-MOST_PIXELS = 8192  # along a side of the sprite, which has to fit into a texture
+MOST_POINTS = 10_000  # as many as its t-SNE uses; it shows up to 100,000
+MOST_PIXELS = 8192  # along one side of the sprite, which must fit into a texture
 CONFIG = """embeddings {{
   tensor_name: "codes"
   tensor_path: "vectors.tsv"
@@ -35,10 +35,10 @@ Without TensorBoard: https://projector.tensorflow.org, Load, vectors.tsv and met
 
 
 def write_projector(run: Run, out: Path, report: Report) -> str:
-    """Vectors, metadata, sprite and settings in a zip or a folder, for test images.
+    """Write vectors, metadata, sprite and settings for test images, as a zip or a folder.
 
     Raises:
-        MissingData: the images are not here.
+        MissingData: the images are not present.
     """
     dataset, coded = results.dataset_of(run), results.codes(run, "test", report)
     chosen = coded.first(MOST_POINTS)
@@ -58,12 +58,12 @@ def write_projector(run: Run, out: Path, report: Report) -> str:
 
 
 def vectors(codes: np.ndarray) -> str:
-    """Codes (N, D) as lines of numbers."""
+    """Codes (N, D) as tab-separated lines."""
     return "".join("\t".join(f"{value:.6g}" for value in code) + "\n" for code in codes.tolist())
 
 
 def metadata(dataset: Dataset, coded: Codes) -> str:
-    """Number, label and file of each image as a table; with a single column it has no header, which would be read as data."""
+    """Number, label and file of each image as TSV; no header for a single column, where it would be read as data."""
     columns: dict[str, list[str]] = {"index": [str(row) for row in coded.index]}
     if dataset.classes:
         columns["label"] = [cell(dataset.classes[label]) if label >= 0 else "no label" for label in coded.labels]
@@ -74,7 +74,7 @@ def metadata(dataset: Dataset, coded: Codes) -> str:
 
 
 def sprite_of(dataset: Dataset, rows: np.ndarray) -> tuple[bytes, tuple[int, int]]:
-    """Thumbnails of rows (N,) line by line as one PNG, and the width and height of each."""
+    """Thumbnails of rows (N,) on a grid as one PNG, and the width and height of each."""
     _, height, width = dataset.shape
     columns = int(np.ceil(np.sqrt(len(rows))))
     scale = min(1.0, MOST_PIXELS // columns / max(height, width))
@@ -88,6 +88,6 @@ def sprite_of(dataset: Dataset, rows: np.ndarray) -> tuple[bytes, tuple[int, int
 
 
 def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """An image (C, H, W) at another size (width, height)."""
+    """An image (C, H, W) resized to (width, height)."""
     planes = [Image.fromarray(plane).resize(size, Image.Resampling.BOX) for plane in image]
     return np.stack([np.asarray(plane) for plane in planes])

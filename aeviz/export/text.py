@@ -1,27 +1,27 @@
-"""What people named, made harmless where it is written down: lines of text, cells, Python and HTML."""
+"""User-supplied text, made harmless for plain text, table cells, Python and HTML."""
 
 import json
 from typing import Any
 
-FORMULA = ("=", "+", "-", "@")  # what spreadsheets compute when a cell begins with it
+FORMULA = ("=", "+", "-", "@")  # characters that begin a formula in spreadsheets
 
 
 def readable(text: object) -> str:
-    """A text in one line, without control characters and without what turns the direction of writing."""
+    """A text as one line without control characters or direction overrides."""
     return " ".join("".join(mark if mark.isprintable() else " " for mark in str(text)).split())
 
 
 def cell(text: object) -> str:
-    """A text as a cell of a table: one line, and never a formula."""
+    """A text as a table cell: one line, and never a formula."""
     line = readable(text)
     return f"'{line}" if line.startswith(FORMULA) else line
 
 
 def json_in_html(value: Any) -> str:
-    """JSON that ends no element and opens none wherever it stands in a page."""
+    """JSON that neither closes nor opens an element in HTML."""
     return json.dumps(value, allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def script_in_html(source: str) -> str:
-    """JavaScript of ours that ends no element; within strings and patterns the backslash changes nothing."""
+    """Our JavaScript, escaped so that it closes no element; the backslash is harmless in strings and patterns."""
     return source.replace("</script", "<\\/script").replace("<!--", "<\\!--")

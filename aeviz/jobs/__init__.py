@@ -1,21 +1,21 @@
-"""Any `python -m aeviz ...` line as a process of its own: its status, control, lock, log and place in the queue."""
+"""Background jobs: any `python -m aeviz ...` command as a process with status, control, lock, log and queue."""
 
 from aeviz.jobs.job import LIVE, Job, Status, create, requeue
 from aeviz.jobs.process import Spare, start, thread_settings
-from aeviz.jobs.queue import Turn
-from aeviz.jobs.worker import Worker, at_work
+from aeviz.jobs.queue import QueueTicket
+from aeviz.jobs.worker import Worker, hold_job
 from aeviz.watch import CRASHES
 
 __all__ = [
     "CRASHES",
     "LIVE",
     "Job",
+    "QueueTicket",
     "Spare",
     "Status",
-    "Turn",
     "Worker",
-    "at_work",
     "create",
+    "hold_job",
     "requeue",
     "start",
     "thread_settings",

@@ -1,4 +1,4 @@
-"""A job as everybody sees it: a folder with its state, its requests and its log."""
+"""A job as seen from outside: a folder with its status, its requests and its log."""
 
 import time
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from aeviz.errors import NotNow
 
 State = Literal["queued", "running", "paused", "done", "stopped", "failed", "diverged", "interrupted"]
 LIVE = ("queued", "running")
-LET_GO_SECONDS = 10.0
-BIRTH_SECONDS = 60.0  # a queued job may take this long before its process holds the lock
+RELEASE_SECONDS = 10.0
+START_SECONDS = 60.0  # how long a queued job may take until its process holds the lock
 
 
 class Status(Settings):
-    """How far a job is; replaced whole in `status.json`."""
+    """A job's state and progress; `status.json` is replaced as a whole."""
 
     state: State = "queued"
     message: str = ""
@@ -28,17 +28,17 @@ class Status(Settings):
     epoch: int = 0
     epochs: int = 0
     step: int = 0
-    signal: str = ""  # what ended the process of a failed one, such as SIGSEGV
+    signal: str = ""  # the signal that killed a failed job's process, such as SIGSEGV
 
 
-@files.kept(most=1024)
+@files.cached_by_stat(most=1024)
 def _read_status(path: Path) -> Status:
     return Status.parse(files.read_json(path) or {})
 
 
 @dataclass(frozen=True)
 class Job:
-    """A folder with `status.json`, `control.jsonl`, `lock` and `log.txt`; reads afresh at every call."""
+    """A folder with `status.json`, `control.jsonl`, `lock` and `log.txt`; every call reads the disk again."""
 
     path: Path
 
@@ -47,53 +47,53 @@ class Job:
         return _read_status(self.path / "status.json")
 
     def status(self) -> Status:
-        """The status on disk; `interrupted` is computed (says it is at work, but the lock is free)."""
+        """The current status; `interrupted` is computed (the status is live, but the lock is free)."""
         status = self.written_status()
-        if status.state in LIVE and not self.is_alive() and not self._is_being_born(status):
-            # Read again: the process may have ended, and written so, between the two looks.
+        if status.state in LIVE and not self.is_alive() and not self._is_starting(status):
+            # Read again: the process may have written its final status and ended between the two checks.
             status = self.written_status()
             if status.state in LIVE:
                 return status.model_copy(update={"state": "interrupted"})
         return status
 
     def is_alive(self) -> bool:
-        """Whether a process holds this job, or its death is just being written."""
+        """Whether a process holds this job, or its death is being recorded."""
         return files.is_locked(self.path / "lock")
 
     def ask(self, request: str, **values: Any) -> None:
-        """Ask the process for something at its next step, such as `stop` or `pause`."""
+        """Send the process a request for its next step, such as `stop` or `pause`."""
         files.append_line(self.path / "control.jsonl", {"ask": request, "time": time.time(), **values})
 
-    def let_go(self) -> None:
-        """Have a paused process that still holds this job end, so that another one can take it up.
+    def release(self) -> None:
+        """Make a paused process that still holds this job exit, so that another one can resume it.
 
-        Of one that has failed the end is only waited for: its death is written a moment before the lock is free.
+        For a failed job this only waits: its death is recorded a moment before the lock is free.
 
         Raises:
-            NotNow: it is at work, or does not let go.
+            NotNow: the job is running, or does not release its lock.
         """
         state = self.written_status().state
         if self.is_alive() and state in ("paused", "failed"):
             if state == "paused":
-                self.ask("leave")  # once: whoever is asked while ending looks up again, and could be kept at it
-            end = time.monotonic() + LET_GO_SECONDS
+                self.ask("leave")  # once: an exiting process reads further requests, and could be kept alive by them
+            end = time.monotonic() + RELEASE_SECONDS
             while self.is_alive() and time.monotonic() < end:
                 time.sleep(0.02)
         if self.is_alive():
-            raise NotNow("{name} is at work already; wait for it or stop it", name=self.path.name)
+            raise NotNow("{name} is running already; wait for it or stop it", name=self.path.name)
 
-    def _is_being_born(self, status: Status) -> bool:
-        return status.state == "queued" and time.time() - status.beat < BIRTH_SECONDS
+    def _is_starting(self, status: Status) -> bool:
+        return status.state == "queued" and time.time() - status.beat < START_SECONDS
 
 
 def create(folder: Path, name: str) -> Job:
-    """A new job's folder, private to the person, waiting for its process.
+    """Create a new job's folder, readable only by the user, waiting for its process.
 
     Raises:
-        NotNow: a job of this name is at work.
+        NotNow: a job of this name is running.
     """
     job = Job(folder / files.safe_name(name))
-    job.let_go()
+    job.release()
     job.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     (job.path / "log.txt").unlink(missing_ok=True)
     requeue(job)

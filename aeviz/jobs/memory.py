@@ -1,4 +1,4 @@
-"""What a process holds in memory without needing it, given back to the system."""
+"""Returning memory that a process holds without needing it to the system."""
 
 import contextlib
 import ctypes
@@ -7,20 +7,20 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-PLACE = re.compile(r"(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) (?P<rights>\S+) \S+ \S+ \S+ +(?P<file>/.*)")
+MAPPING = re.compile(r"(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) (?P<rights>\S+) \S+ \S+ \S+ +(?P<file>/.*)")
 
 
-def return_freed() -> None:
-    """Give memory that was freed back to the system; does nothing without glibc."""
+def trim_heap() -> None:
+    """Return freed memory to the system; does nothing without glibc."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def give_back() -> None:
-    """Give back freed memory, and pages of libraries that were looked at only while they were loaded.
+def release_memory() -> None:
+    """Return freed memory, and pages of libraries that were only needed while loading.
 
-    Importing torch reads 150 MB of CUDA's libraries once, to link them. These pages are the system's copies of files,
-    unchanged; whoever needs one again finds it there. Does nothing where the system is not Linux with glibc.
+    Importing torch reads 150 MB of CUDA's libraries once, to link them. These pages are unchanged copies of files; they
+    are read again on demand. Does nothing except on Linux with glibc.
     """
     library = ctypes.CDLL(None)
     with contextlib.suppress(AttributeError, OSError):  # another system
@@ -30,17 +30,17 @@ def give_back() -> None:
 
 
 def _unchanged_pages() -> Iterator[tuple[int, int]]:
-    """Start and size of what is mapped from libraries, cannot be written, and has no page that differs from the file.
+    """Start and size of mappings of libraries that are read-only and have no page that differs from the file.
 
-    Only of libraries: these stay where they are for good, while another file's place may hold something else by now.
+    Only libraries: they stay mapped for good, while another file's address may hold something else by now.
     """
     for area in re.split(r"\n(?=[0-9a-f]+-)", Path("/proc/self/smaps").read_text()):
-        place = PLACE.match(area)
+        mapping = MAPPING.match(area)
         if (
-            place
-            and ".so" in place["file"]
-            and place["rights"] in ("r--p", "r-xp")
+            mapping
+            and ".so" in mapping["file"]
+            and mapping["rights"] in ("r--p", "r-xp")
             and "Anonymous:             0 kB" in area
         ):
-            start = int(place["start"], 16)
-            yield start, int(place["end"], 16) - start
+            start = int(mapping["start"], 16)
+            yield start, int(mapping["end"], 16) - start

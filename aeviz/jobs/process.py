@@ -1,4 +1,4 @@
-"""Starting lines of the command line as processes that outlive whoever started them."""
+"""Starting commands as processes that outlive their parent."""
 
 import json
 import os
@@ -10,26 +10,26 @@ from typing import Any
 
 from aeviz.jobs.job import Job
 
-# Threads that wait by spinning were measured to make t-SNE seven times slower on cores that others use as well.
+# Threads that wait by spinning made t-SNE seven times slower on cores shared with other programs (measured).
 WAIT_POLICY = "passive"
-# Where the cores are idle, waiting awake for half a millisecond makes a step on two of them 1.1 to 1.26 times as fast;
-# beside a busy program it takes 1.4 times as long. This is libgomp's own setting, which comes before the policy.
+# On idle cores, spinning for half a millisecond makes a step on two of them 1.1 to 1.26 times as fast; next to a busy
+# program it takes 1.4 times as long. This is libgomp's own setting, which overrides the policy.
 SPINS_WHEN_IDLE = "10000"
-NEXT_SECONDS = 4.0  # after a hand-over the next spare leaves the cores to the one at work
+SPARE_SECONDS = 4.0  # delay before the next spare starts, which leaves the cores to the job just handed over
 
 
 def thread_settings() -> dict[str, str]:
-    """The environment that tells OpenMP's threads how to wait for each other, by how busy the cores are now."""
+    """The environment that sets how OpenMP's threads wait for each other, depending on the current load."""
     return {"OMP_WAIT_POLICY": WAIT_POLICY} | ({"GOMP_SPINCOUNT": SPINS_WHEN_IDLE} if _is_idle() else {})
 
 
 def _is_idle() -> bool:
-    """Whether at most one other thread of the whole machine is running; False where the system does not say."""
+    """Whether at most one other thread on the machine is running; False if the system does not tell."""
     try:
         running, _ = Path("/proc/loadavg").read_text().split()[3].split("/")
     except FileNotFoundError:
         return False
-    return int(running) <= 2  # this one among them
+    return int(running) <= 2  # including this one
 
 
 def start(job: Job, *arguments: str) -> None:
@@ -49,10 +49,10 @@ def _detached(*arguments: str, **streams: Any) -> "subprocess.Popen[bytes]":
 
 
 class Spare:
-    """One process that has imported everything and waits for the next line on its standard input.
+    """A process that has imported everything and waits for a command on its standard input.
 
-    It takes the line, sends its output to the job's log, and is from then on like any other; an empty read means
-    that whoever kept it is gone, and it goes, too.
+    It runs the command with its output in the job's log, like any other process; end of file means that its parent is
+    gone, and it exits.
     """
 
     def __init__(self) -> None:
@@ -60,24 +60,24 @@ class Spare:
         self._process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
-        """Have one waiting."""
+        """Start a spare process unless one is waiting."""
         with self._lock:
             if self._process is None or self._process.poll() is not None:
                 quiet = subprocess.DEVNULL
                 self._process = _detached("spare", stdin=subprocess.PIPE, stdout=quiet, stderr=quiet)
 
     def start(self, job: Job, *arguments: str) -> None:
-        """Start a line in the waiting process, or in a new one where none waits; then prepare the next."""
+        """Run a command in the spare process, or in a new one if none is waiting; then prepare the next spare."""
         with self._lock:
             process, self._process = self._process, None
-        if process is None or not _hand_over(process, job, arguments):
+        if process is None or not _pass_to_spare(process, job, arguments):
             start(job, *arguments)
-        timer = threading.Timer(NEXT_SECONDS, self.prepare)
+        timer = threading.Timer(SPARE_SECONDS, self.prepare)
         timer.daemon = True
         timer.start()
 
 
-def _hand_over(process: "subprocess.Popen[bytes]", job: Job, arguments: tuple[str, ...]) -> bool:
+def _pass_to_spare(process: "subprocess.Popen[bytes]", job: Job, arguments: tuple[str, ...]) -> bool:
     if process.stdin is None or process.poll() is not None:
         return False
     try:

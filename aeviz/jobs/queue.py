@@ -1,4 +1,4 @@
-"""A device's queue: no dispatcher, so it moves while the server is down."""
+"""A device's queue. It has no dispatcher, so it advances even while the server is down."""
 
 import contextlib
 import time
@@ -8,12 +8,12 @@ from typing import Self
 
 from aeviz import files
 from aeviz.errors import NotNow
-from aeviz.jobs.job import BIRTH_SECONDS
+from aeviz.jobs.job import START_SECONDS
 from aeviz.jobs.worker import Worker
 
 
-class Turn:
-    """A place in a device's queue: the oldest living ticket goes first, and no dispatcher is needed."""
+class QueueTicket:
+    """A place in a device's queue: the oldest live ticket goes first."""
 
     def __init__(self, queue: Path, created: float, name: str) -> None:
         queue.mkdir(parents=True, exist_ok=True)
@@ -21,29 +21,29 @@ class Turn:
         self.ticket = queue / f"{created:017.6f}-{name}.ticket"
 
     def ahead(self) -> int:
-        """How many living jobs stand before this one."""
+        """The number of live jobs before this one."""
         older = [ticket for ticket in self.queue.glob("*.ticket") if ticket.name < self.ticket.name]
         living = [ticket for ticket in older if files.is_locked(ticket)]
         for dead in set(older) - set(living):
             self._remove_if_old(dead)
         return len(living)
 
-    def is_wanted(self) -> bool:
-        """Whether another living job waits behind this one."""
+    def has_waiting(self) -> bool:
+        """Whether another live job waits behind this one."""
         return any(ticket.name > self.ticket.name and files.is_locked(ticket) for ticket in self.queue.glob("*.ticket"))
 
     def _remove_if_old(self, ticket: Path) -> None:
-        """A ticket just made is not locked yet; one that has lain unlocked for a while belonged to the dead."""
+        """Remove a dead job's ticket: one unlocked for long, since a new ticket is not locked at once."""
         with contextlib.suppress(FileNotFoundError):
-            if time.time() - ticket.stat().st_mtime > BIRTH_SECONDS:
+            if time.time() - ticket.stat().st_mtime > START_SECONDS:
                 ticket.unlink()
 
     @contextlib.contextmanager
     def wait(self, worker: Worker) -> Iterator[Self]:
-        """Wait for the turn, then hold the device until the block ends.
+        """Wait for the device, then hold it until the block ends.
 
         Raises:
-            Stopped: a stop was asked for while waiting.
+            Stopped: a stop was requested while waiting.
         """
         with contextlib.ExitStack() as held:
             held.callback(lambda: self.ticket.unlink(missing_ok=True))

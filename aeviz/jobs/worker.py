@@ -1,4 +1,4 @@
-"""The process's own side of a job."""
+"""A job as seen from its own process."""
 
 import contextlib
 import os
@@ -18,23 +18,23 @@ REPORT_SECONDS = 0.2
 
 
 class Worker:
-    """The process's own side of a job: holds the lock, reports, and hears requests."""
+    """A job as seen from its own process: reports status and reads requests."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.stop_asked = self.pause_asked = False
+        self.stop_requested = self.pause_requested = False
         self._status = job.written_status().model_copy(update={"signal": ""})
-        # What was asked since the job was queued is for us, also if it was asked before this process was born.
+        # Requests since the job was queued are for us, even if they came before this process started.
         self._since = self._status.beat if self._status.state == "queued" else time.time()
         self._read = 0
-        self._waiting: list[dict[str, Any]] = []  # heard, but not yet taken
+        self._pending: list[dict[str, Any]] = []  # read, but not handled yet
         self._reported = 0.0
         self._control = str(job.path / "control.jsonl")
 
     def report(self, **changes: Any) -> None:
-        """Note progress; written at most every 0.2 s, at once when the state or the message changes.
+        """Report status; written at most every 0.2 s, but at once if the state or the message changes.
 
-        A message belongs to its state: another state begins without one.
+        A message belongs to its state: a new state starts without one.
         """
         if changes.get("state", self._status.state) != self._status.state:
             changes = {"message": "", **changes}
@@ -47,60 +47,60 @@ class Worker:
             files.write_json(self.job.path / "status.json", fresh.to_json())
             self._reported = time.monotonic()
 
-    def is_asked(self) -> bool:
-        """Whether something may have been asked since the last look; cheap enough for every step."""
+    def may_have_requests(self) -> bool:
+        """Whether there may be new requests; cheap enough for every step."""
         try:
-            return self.stop_asked or bool(self._waiting) or os.stat(self._control).st_size > self._read
+            return self.stop_requested or bool(self._pending) or os.stat(self._control).st_size > self._read
         except FileNotFoundError:
             return False
 
-    def is_awaited(self) -> bool:
-        """Whether something was asked that nobody has taken."""
-        self._waiting += self._hear()
-        return bool(self._waiting)
+    def has_requests(self) -> bool:
+        """Whether any request is pending."""
+        self._pending += self._read_requests()
+        return bool(self._pending)
 
     def requests(self) -> list[dict[str, Any]]:
-        """What was asked and not yet taken; a stop stays remembered, a pause until its taker clears it."""
-        taken, self._waiting = self._waiting + self._hear(), []
-        return taken
+        """The pending requests; a stop stays set, a pause until the caller clears it."""
+        pending, self._pending = self._pending + self._read_requests(), []
+        return pending
 
-    def _hear(self) -> list[dict[str, Any]]:
+    def _read_requests(self) -> list[dict[str, Any]]:
         lines, self._read = files.read_lines(self.job.path / "control.jsonl", self._read)
-        asked = [line for line in lines if isinstance(line, dict) and line.get("time", 0.0) >= self._since]
-        self.stop_asked |= any(request.get("ask") == "stop" for request in asked)
-        self.pause_asked |= any(request.get("ask") == "pause" for request in asked)
-        return asked
+        requests = [line for line in lines if isinstance(line, dict) and line.get("time", 0.0) >= self._since]
+        self.stop_requested |= any(request.get("ask") == "stop" for request in requests)
+        self.pause_requested |= any(request.get("ask") == "pause" for request in requests)
+        return requests
 
     def check_stop(self) -> None:
-        """Take note of what is asked; other requests wait for whoever can do them, and so does a pause behind them.
+        """Read requests; raise on a stop or pause. Others stay pending for their handler, as does a pause behind them.
 
         Raises:
-            Stopped, Paused: that was asked for.
+            Stopped, Paused: as requested.
         """
-        self._waiting += self._hear()
-        if self.stop_asked:
-            raise Stopped("stopped as asked")
-        if self.pause_asked and all(request.get("ask") == "pause" for request in self._waiting):
-            raise Paused("paused as asked")
+        self._pending += self._read_requests()
+        if self.stop_requested:
+            raise Stopped("stopped as requested")
+        if self.pause_requested and all(request.get("ask") == "pause" for request in self._pending):
+            raise Paused("paused as requested")
 
     def progress(self, done: float, total: float, message: str = "") -> None:
-        """Report how much is done, and end here if a stop was asked for.
+        """Report progress, and raise if a stop was requested.
 
         Raises:
-            Stopped: a stop was asked for.
+            Stopped: a stop was requested.
         """
         self.report(state="running", done=float(done), total=float(total), **({"message": message} if message else {}))
         self.check_stop()
 
 
 @contextlib.contextmanager
-def at_work(job: Job) -> Iterator[Worker]:
-    """Hold a job while its work is done; whatever happens is told by its status.
+def hold_job(job: Job) -> Iterator[Worker]:
+    """Hold a job while its work is done, and write the outcome into its status.
 
     Raises:
         NotNow: another process holds it.
     """
-    with files.lock(job.path / "lock") as lock, watch.holding(job.path, lock), _terminable(Worker(job)) as worker:
+    with files.lock(job.path / "lock") as lock, watch.holding_job(job.path, lock), _terminable(Worker(job)) as worker:
         try:
             yield worker
         except Stopped:
@@ -120,13 +120,13 @@ def at_work(job: Job) -> Iterator[Worker]:
 
 @contextlib.contextmanager
 def _terminable(worker: Worker) -> Iterator[Worker]:
-    """Take the system's request to end as a person's request to stop."""
+    """Treat SIGTERM and SIGINT as the user's request to stop."""
 
     def on_signal(*_: object) -> None:
-        worker.stop_asked = True
+        worker.stop_requested = True
 
     if threading.current_thread() is not threading.main_thread():
-        yield worker  # only the main thread may listen for signals
+        yield worker  # only the main thread may install signal handlers
         return
     before = [(name, signal.signal(name, on_signal)) for name in (signal.SIGTERM, signal.SIGINT)]
     try:

@@ -33,7 +33,7 @@ def save_model(
     files.write_bytes(path, save(on_cpu, metadata))
 
 
-@files.kept(most=512)
+@files.cached_by_stat(most=512)
 def read_metadata(path: Path) -> dict[str, Any]:
     """A weights file's `model` settings, `loss` and `position`, without reading tensors; cached, so do not modify.
 

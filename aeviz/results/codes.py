@@ -14,7 +14,7 @@ from aeviz.models import Autoencoder
 from aeviz.models.device import resolve_device
 from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, read_json, shared_arrays, write_arrays
 from aeviz.runs import Run
-from aeviz.runs.kept import read_kept
+from aeviz.runs.stored_images import load_stored_images
 from aeviz.scores.images import psnr
 from aeviz.scores.score import errors_per_image, score_model
 
@@ -54,7 +54,7 @@ def dataset_of(run: Run) -> Dataset:
     try:
         return same_data(data.load(config.name, config.params), run)
     except (MissingData, UnknownName, BadFile, BadValue) as error:
-        kept = read_kept(run)
+        kept = load_stored_images(run)
         if kept is not None:
             return kept
         raise MissingData(

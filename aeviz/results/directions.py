@@ -52,7 +52,7 @@ def direction(
             "vector": [float(number) for number in vector],
             "method": method,
             "source": source or f"{in_a.sum():,} images to {in_b.sum():,} ({split})",
-            "weights": run.weights_mark(),
+            "weights": run.weights_id(),
             "specificity": found.value,
             "changes": {attribute: found.changes[attribute] for attribute in most},
         }

@@ -14,7 +14,7 @@ import numpy as np
 from aeviz import data, files
 from aeviz.models.weights import read_metadata
 from aeviz.runs import Run
-from aeviz.runs.kept import has_kept
+from aeviz.runs.stored_images import has_stored_images
 
 Split = Literal["train", "val", "test"]
 Report = Callable[[float, float, str], None]
@@ -30,7 +30,7 @@ def name_of(run: Run, kind: str, parameters: dict[str, Any]) -> str:
     Raises:
         NotNow: the run has no weights yet.
     """
-    mark = run.weights_mark()
+    mark = run.weights_id()
     further = ({"images": "kept"} if _by_kept_images(run) else {}) | (
         {"told": "classes"} if _is_conditional(run) else {}
     )
@@ -45,7 +45,7 @@ def _is_conditional(run: Run) -> bool:
 
 def _by_kept_images(run: Run) -> bool:
     """Whether results come from the images stored with the run rather than from the data set."""
-    if not has_kept(run):
+    if not has_stored_images(run):
         return False
     name = run.config().data.name
     info = data.info(name)
@@ -74,7 +74,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray] | None:
         return None  # missing or damaged: the result is recomputed
 
 
-@files.kept(most=6)
+@files.cached_by_stat(most=6)
 def _kept_arrays(path: Path) -> dict[str, np.ndarray] | None:
     arrays = read_arrays(path)
     for array in (arrays or {}).values():

@@ -1,4 +1,4 @@
-"""What is on disk: runs as directories, created, listed, found, read afresh and deleted."""
+"""Runs on disk: directories that are created, listed, found, read on every call, and deleted."""
 
 from aeviz.runs.config import DataConfig, Resolved, RunConfig, TrainingConfig
 from aeviz.runs.run import Note, Position, Run

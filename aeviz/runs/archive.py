@@ -1,4 +1,4 @@
-"""A run as one zip of JSON and safetensors: taken out, and let in under a new id once it is known to be harmless."""
+"""A run as one zip of JSON and safetensors: exported, and imported under a new id after it is checked."""
 
 import json
 import shutil
@@ -16,17 +16,17 @@ from aeviz.config import Settings
 from aeviz.errors import BadArchive, NotNow
 from aeviz.models import costs
 from aeviz.models.weights import load_model
-from aeviz.runs import kept
+from aeviz.runs import stored_images
 from aeviz.runs.config import RunConfig
 from aeviz.runs.directions import FOLDER, check_direction
 from aeviz.runs.run import MetricsLine, Run
 from aeviz.runs.store import new_id, runs_root
 
-MEMBERS = ("config.json", "note.json", "metrics.jsonl", "model.safetensors", kept.NAME)
+MEMBERS = ("config.json", "note.json", "metrics.jsonl", "model.safetensors", stored_images.NAME)
 NEEDED = ("config.json", "model.safetensors")
 MOST_CONFIG_BYTES = 2**20
-SPARE_BYTES = 64 * 2**20  # what a zip may hold beyond its weights: metrics, notes, kept codes, directions
-# What a damaged or hostile zip can make its readers raise.
+SPARE_BYTES = 64 * 2**20  # what a zip may hold besides its weights: metrics, notes, codes, directions
+# What readers raise on a damaged or hostile zip.
 DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, RecursionError, NotImplementedError),
     *(ValueError, KeyError, TypeError, RuntimeError, SafetensorError),
@@ -34,37 +34,37 @@ DAMAGE = (
 
 
 def export_run(run: Run, out: Path, with_kept: bool = True) -> None:
-    """Write a run's settings, note, metrics, best weights, directions and, if kept, test images as a zip.
+    """Write a run's settings, note, metrics, best weights, directions and, if stored, test images as a zip.
 
     Raises:
-        NotNow: it has learned nothing yet.
+        NotNow: the run has no weights yet.
         BadFile: `out` cannot be written.
     """
     if not run.has_weights():
-        raise NotNow("the run {id} has learned nothing yet; train it before taking it elsewhere", id=run.id)
+        raise NotNow("the run {id} has no weights yet; train it before exporting it", id=run.id)
     directions = sorted((run.path / FOLDER).glob("*.json"))
-    members = [name for name in MEMBERS if with_kept or name != kept.NAME]
+    members = [name for name in MEMBERS if with_kept or name != stored_images.NAME]
     chosen = [path for name in members if (path := run.path / name).exists()] + directions
     with files.replacing(out) as beside, zipfile.ZipFile(beside, "w") as archive:
         for path in chosen:
-            # Weights hardly shrink, and packing large ones would take many times as long as copying them.
+            # Weights hardly compress, and deflating large ones would take many times as long as copying them.
             pack = zipfile.ZIP_STORED if path == run.weights else zipfile.ZIP_DEFLATED
             archive.write(path, f"{run.id}/{path.relative_to(run.path).as_posix()}", pack)
 
 
 def import_run(path: Path) -> Run:
-    """Load a run from a zip, under a new id.
+    """Import a run from a zip, under a new id.
 
     Raises:
-        BadArchive: no run of aeviz, or anything in it but JSON and safetensors.
-        BadFile: weights that do not fit their settings.
-        OverBudget: a network larger than the memory here.
+        BadArchive: it is not a run of aeviz, or holds anything but JSON and safetensors.
+        BadFile: the weights do not fit their settings.
+        OverBudget: the network is larger than this machine's memory.
     """
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError) as error:
         raise BadArchive(
-            "{file} is no zip ({reason}); a run is loaded from its exported zip", file=path.name, reason=error
+            "{file} is not a zip ({reason}); import a run from its exported zip", file=path.name, reason=error
         ) from None
     try:
         with archive:
@@ -93,7 +93,7 @@ def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]
             )  # fmt: skip
     for name in NEEDED:
         if name not in named:
-            raise BadArchive("{file} holds no {name}; it is no exported run of aeviz", file=path.name, name=name)
+            raise BadArchive("{file} holds no {name}; it is not an exported run of aeviz", file=path.name, name=name)
     return named
 
 
@@ -111,7 +111,7 @@ def _config(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> Ru
 
 
 def _unpack(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], config: RunConfig) -> Run:
-    """Write the run beside the others, check its weights, and only then let it be seen."""
+    """Write the run into a hidden folder, check its weights, and only then publish it."""
     root = runs_root()
     beside = Run(root / f".import-{config.id}")
     beside.path.mkdir(parents=True, mode=0o700)
@@ -127,7 +127,7 @@ def _unpack(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], confi
             MetricsLine.parse(line)
         beside.note()
         beside.write_config(config)
-        kept.read_kept(beside)
+        stored_images.load_stored_images(beside)
         for path in (beside.path / FOLDER).glob("*"):
             check_direction(beside, path)
         epochs, message = config.training.epochs, f"Loaded on {time.strftime('%Y-%m-%d')}."
@@ -141,7 +141,7 @@ def _unpack(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], confi
 
 
 class WeightsPosition(Settings):
-    """Where the weights of a run from elsewhere stand."""
+    """The step and epoch of the weights of an imported run."""
 
     epoch: int = Field(ge=0, le=10**9)
     step: int = Field(ge=0, le=10**12)
@@ -156,14 +156,14 @@ class WeightsPosition(Settings):
 
 
 def _checked_weights(run: Run, config: RunConfig) -> WeightsPosition:
-    """The position of weights that hold this network and nothing else.
+    """The position of weights that hold exactly this network.
 
     Raises:
-        BadArchive, BadFile: they hold another, or more.
+        BadArchive, BadFile: they hold another network, or more.
     """
     model, position = load_model(run.weights)
     with safe_open(run.weights, framework="pt") as file:
         more = [name for name in file.keys() if not name.startswith("model.")]  # noqa: SIM118
     if model.config != config.model or more:
-        raise BadArchive("the weights in the zip belong to another network than its config.json describes")
+        raise BadArchive("the weights in the zip belong to a different network than its config.json describes")
     return WeightsPosition.parse(position)

@@ -1,4 +1,4 @@
-"""What a run was asked to be: its data, model and training, and what was chosen at its start."""
+"""A run's settings: its data, model and training, and what was resolved when it started."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -14,7 +14,7 @@ FORMAT: Literal[1] = 1
 
 
 class DataConfig(Settings):
-    """Which images, and what they were like when the run was made."""
+    """Which images, and their properties when the run was created."""
 
     name: str
     params: dict[str, Any] = Field(default_factory=dict)
@@ -25,7 +25,7 @@ class DataConfig(Settings):
 
 
 class AugmentConfig(Settings):
-    """How training images are varied as they are fed; each is drawn anew for every image and step."""
+    """Random augmentation of training images, drawn independently for every image and step."""
 
     flip_horizontal: bool = Field(False, description="Mirror left and right, for every other image.")
     flip_vertical: bool = Field(False, description="Mirror up and down, for every other image.")
@@ -54,7 +54,7 @@ class TrainingConfig(Settings):
     batch_size: int = Field(128, ge=2, le=65_536, description="Images per step.")
     loss: str = Field("mse", description="How a reconstruction is compared with its image.")
     optimizer: Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"] = Field(
-        "adam", description="Who turns gradients into steps."
+        "adam", description="Which algorithm turns gradients into steps."
     )
     learning_rate: float = Field(1e-3, gt=0.0, le=10.0, description="Size of a step.", json_schema_extra=LIVE)
     momentum: float = Field(
@@ -71,12 +71,15 @@ class TrainingConfig(Settings):
         5, ge=1, le=10_000,
         description="Epochs between two decays; for plateau, epochs without progress before one.",
     )  # fmt: skip
-    clip: float = Field(0.0, ge=0.0, le=1e6, description="Longest gradient allowed, as a norm; 0 lets it be.")
+    clip: float = Field(0.0, ge=0.0, le=1e6, description="Largest gradient norm allowed; 0 means no clipping.")
     patience: int = Field(
-        0, ge=0, le=10_000, description="End after so many epochs without progress on validation; 0 never does."
+        0, ge=0, le=10_000, description="Stop after this many epochs without progress on validation; 0 means never."
     )
     ema: float = Field(
-        0.0, ge=0.0, lt=1.0, description="Average the weights over steps with this decay, .999 say; 0 does not."
+        0.0,
+        ge=0.0,
+        lt=1.0,
+        description="Average the weights over steps with this decay, such as .999; 0 means no averaging.",
     )
     l1: float = Field(0.0, ge=0.0, le=100.0, description="L1 penalty on the weights.", json_schema_extra=LIVE)
     l2: float = Field(
@@ -88,7 +91,7 @@ class TrainingConfig(Settings):
         "auto", description="auto takes bfloat16 for the matrix products where it was measured to be faster."
     )
     compile: bool = Field(False, description="Compile the network first (torch.compile): pays for long trainings.")
-    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0 leaves one core to whoever watches.")
+    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0 leaves one core free.")
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
@@ -104,20 +107,20 @@ class TrainingConfig(Settings):
 
 
 class Resolved(Settings):
-    """What was chosen at the start, and is obeyed when the run goes on."""
+    """What was chosen at the start, and stays fixed when the run resumes."""
 
     device: str
     device_name: str
     precision: Literal["float32", "bfloat16"] = "float32"
-    channels_last: bool = False  # how convolutions lay out their pixels
+    channels_last: bool = False  # memory layout of convolutions
     compile: bool = False
-    graphs: bool = False  # a step is replayed as a CUDA graph
-    plain: bool = False  # torch's own float32 kernels and no others, since a process of the run has crashed
+    graphs: bool = False  # steps are replayed as a CUDA graph
+    plain: bool = False  # only torch's own float32 kernels, because a process of the run has crashed
     threads: int
 
 
 def _to_model(values: Any) -> Any:
-    """Let the register find the settings' class; pydantic words what it says."""
+    """Let the registry find the settings' class; pydantic reports errors."""
     if not isinstance(values, dict):
         return values
     try:
@@ -145,6 +148,6 @@ class RunConfig(Settings):
             raise ValueError(f"the network takes samples of {self.model.sample_shape}, the data have {self.data.shape}")
         return self
 
-    def usual_title(self) -> str:
-        """What a run of these settings is called while nobody has given it a title."""
+    def default_title(self) -> str:
+        """The default title of a run with these settings."""
         return f"{variant(self.model.variant).label} {self.model.latent_dim} · {set_label(self.data.name)}"

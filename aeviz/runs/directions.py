@@ -1,4 +1,4 @@
-"""Directions a person has named: kept with the run, one small JSON file each, and taken along when it is exported."""
+"""Directions named by the user: stored with the run, one small JSON file each, and exported with it."""
 
 import hashlib
 import re
@@ -14,18 +14,18 @@ from aeviz.errors import BadFile, BadValue, UnknownName
 from aeviz.runs.run import Run
 
 FOLDER = "directions"
-MOST_BYTES = 2**16  # of one file; 512 numbers take 12 kB
+MOST_BYTES = 2**16  # per file; 512 numbers take 12 kB
 
 
 class Direction(Settings):
-    """A vector (D,) of codes with its name: 1 times the vector leads from group A to group B."""
+    """A named vector (D,) in code space: adding it once leads from group A to group B."""
 
-    name: str = Field(min_length=1, max_length=80, description="What it does, in the person's words.")
+    name: str = Field(min_length=1, max_length=80, description="What it does, in the user's words.")
     vector: tuple[float, ...] = Field(min_length=1, max_length=512)
     method: Literal["mean_difference", "classifier_normal"]
     source: str = Field("", max_length=200, description="What the groups were.")
-    weights: str = Field("", max_length=100, description="The weights whose codes it was made of.")
-    specificity: float | None = Field(None, ge=0.0, le=1.0, description="Which share of its changes is the wanted one.")
+    weights: str = Field("", max_length=100, description="The weights whose codes it was made from.")
+    specificity: float | None = Field(None, ge=0.0, le=1.0, description="The share of its changes that is intended.")
     changes: dict[str, float] = Field(
         default_factory=dict, max_length=20, description="What changes most, in standard deviations."
     )
@@ -36,7 +36,7 @@ def list_directions(run: Run) -> list[Direction]:
     """The run's directions, oldest first.
 
     Raises:
-        BadFile: one of the files holds none.
+        BadFile: a file holds no direction.
     """
     paths = (run.path / FOLDER).glob("*.json")
     return sorted((read_direction(path) for path in paths), key=lambda found: (found.created, found.name))
@@ -56,7 +56,7 @@ def find_direction(run: Run, name: str) -> Direction:
 
 
 def save_direction(run: Run, direction: Direction) -> None:
-    """Keep a new direction.
+    """Store a new direction.
 
     Raises:
         BadValue: its name is taken, or it does not fit the run's codes.
@@ -96,10 +96,10 @@ def delete_direction(run: Run, name: str) -> None:
 
 
 def read_direction(path: Path) -> Direction:
-    """The direction in a file.
+    """Read the direction in a file.
 
     Raises:
-        BadFile, BadValue: it holds none.
+        BadFile, BadValue: the file holds none.
     """
     if path.stat().st_size > MOST_BYTES:
         raise BadFile("{file} is larger than a direction can be", file=path.name)
@@ -111,19 +111,19 @@ def read_direction(path: Path) -> Direction:
 
 
 def check_direction(run: Run, path: Path) -> None:
-    """Refuse a file from elsewhere that holds no direction of this run's codes, or one of another name.
+    """Reject a foreign file that holds no direction in this run's code space, or one of another name.
 
     Raises:
-        BadFile, BadValue: it is none.
+        BadFile, BadValue: the file is rejected.
     """
     found = read_direction(path)
     check_length(run, found)
     if path != _path(run, found.name):
-        raise BadFile("{file} holds a direction of another name, {name!r}", file=path.name, name=found.name)
+        raise BadFile("{file} holds a direction with another name, {name!r}", file=path.name, name=found.name)
 
 
 def check_length(run: Run, direction: Direction) -> None:
-    """Refuse a direction of codes of another length, as after a change of the network.
+    """Reject a direction of another length, as after a change of the network.
 
     Raises:
         BadValue: it does not fit.
@@ -131,12 +131,12 @@ def check_length(run: Run, direction: Direction) -> None:
     length = run.config().model.latent_dim
     if len(direction.vector) != length:
         raise BadValue(
-            "the direction {name!r} is of codes of {found} numbers, and this run's have {length}; make it anew",
+            "the direction {name!r} has {found} numbers, but this run's codes have {length}; make it again",
             name=direction.name, found=len(direction.vector), length=length,
         )  # fmt: skip
 
 
 def _path(run: Run, name: str) -> Path:
-    """Where a direction of this name is kept: what is safe of the name, and a mark that tells names apart."""
+    """The file of a direction: the safe part of its name, and a hash that distinguishes similar names."""
     words = re.sub(r"[^A-Za-z0-9]+", "-", name)[:40].strip("-") or "direction"
     return run.path / FOLDER / f"{words}-{hashlib.sha256(name.encode()).hexdigest()[:10]}.json"

@@ -1,4 +1,4 @@
-"""The film of a training: the codes of fixed probe images, frame by frame."""
+"""The frames of a training: the codes of fixed probe images over time."""
 
 import zipfile
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ DIGITS = 9  # of the step in a frame's name
 
 @dataclass(frozen=True)
 class Frames:
-    """Codes of the same P images at S steps; D may differ from frame to frame, where the network was changed."""
+    """Codes of the same P images at S steps; D differs between frames if the network was changed."""
 
     steps: np.ndarray  # (S,) int64
     codes: list[np.ndarray]  # S times (P, D) float16
@@ -24,7 +24,7 @@ class Frames:
 
 
 def frames_folder(run: Run) -> Path:
-    """Where a run's frames lie."""
+    """The folder of a run's frames."""
     return run.path / "frames"
 
 
@@ -34,7 +34,7 @@ def codes_path(run: Run, step: int) -> Path:
 
 
 def picture_path(run: Run, step: int) -> Path:
-    """The picture of the reconstructions at a step; `originals_path` stands above it."""
+    """The picture of the reconstructions at a step; `originals_path` is shown above it."""
     return codes_path(run, step).with_suffix(".webp")
 
 
@@ -44,17 +44,17 @@ def originals_path(run: Run) -> Path:
 
 
 def probes_path(run: Run) -> Path:
-    """The file that says which images the probes are."""
+    """The file that lists the probe images."""
     return frames_folder(run) / "probes.npz"
 
 
 def frame_steps(run: Run) -> list[int]:
-    """The steps there are frames of, in order."""
+    """The steps that have frames, in order."""
     return sorted(int(path.stem) for path in frames_folder(run).glob("*.npy") if path.stem.isdecimal())
 
 
 def read_probes(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the whole set (P,) and labels (P,) of the probes; none where nothing was filmed.
+    """Rows of the whole set (P,) and labels (P,) of the probes; empty if no frames were recorded.
 
     Raises:
         BadFile: the file is damaged.
@@ -66,7 +66,7 @@ def read_probes(run: Run) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_codes(run: Run, step: int) -> np.ndarray | None:
-    """The probes' codes (P, D) float16 at a step, or None where that frame has been thinned out.
+    """The probes' codes (P, D) float16 at a step, or None if that frame has been thinned out.
 
     Raises:
         BadFile: the file is damaged.
@@ -76,7 +76,7 @@ def read_codes(run: Run, step: int) -> np.ndarray | None:
 
 
 def read_frames(run: Run) -> Frames:
-    """All frames there are, oldest first; those that are thinned out meanwhile are passed over.
+    """All frames, oldest first; skips those that are thinned out meanwhile.
 
     Raises:
         BadFile: a file is damaged.
@@ -88,7 +88,7 @@ def read_frames(run: Run) -> Frames:
 
 
 def _read(path: Path) -> dict[str, np.ndarray] | None:
-    """The arrays of a file by name (`codes` for a single one), or None where there is no such file."""
+    """The arrays of a file by name (`codes` for a single one), or None if there is no such file."""
     try:
         read: Any = np.load(path, allow_pickle=False)
         if isinstance(read, np.ndarray):

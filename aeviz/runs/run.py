@@ -1,4 +1,4 @@
-"""One run: a frozen handle on its directory that reads afresh at every call."""
+"""One run: a frozen handle on its directory; every call reads the disk again."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,11 @@ from aeviz.runs.config import RunConfig
 
 @dataclass
 class Position:
-    """Epochs completed, steps in all and into the epoch under way, seconds at work, best validation total.
+    """Epochs completed, steps in total and in the current epoch, training seconds, best validation total.
 
-    `since` is the step of the epoch from which on its terms were summed: not 0 where the network was changed in it.
-    `stale` counts epochs since that best one, `waited` those since the plateau's last decay, `slowed` is what the
-    plateau has made of the learning rate.
+    `since` is the step from which the current epoch's terms are summed: not 0 if the network was changed in it.
+    `stale` counts epochs since the best one, `waited` those since the plateau schedule's last decay; `slowed` is that
+    schedule's factor on the learning rate.
     """
 
     epoch: int = 0
@@ -36,7 +36,7 @@ class Position:
 
 
 class Validation(Settings):
-    """What validation said: `total`, the other terms, MSE per pixel and PSNR in dB."""
+    """Validation metrics: `total`, the other terms, MSE per pixel and PSNR in dB."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -46,7 +46,7 @@ class Validation(Settings):
 
 
 class MetricsLine(Settings):
-    """A line of `metrics.jsonl`: one without `val` is a light one, written within an epoch."""
+    """A line of `metrics.jsonl`; lines without `val` are written within an epoch."""
 
     epoch: int = Field(ge=0)
     step: int = Field(ge=0)
@@ -61,13 +61,13 @@ class MetricsLine(Settings):
 
 
 class Note(Settings):
-    """What the person calls the run and says of it."""
+    """The user's title and note."""
 
     title: str = ""
     note: str = ""
 
 
-@files.kept(most=1024)
+@files.cached_by_stat(most=1024)
 def _read_config(path: Path) -> RunConfig:
     run = path.parent.name
     try:
@@ -79,12 +79,12 @@ def _read_config(path: Path) -> RunConfig:
     return RunConfig.parse(values)
 
 
-@files.kept(most=1024)
+@files.cached_by_stat(most=1024)
 def _read_note(path: Path) -> Note:
     return Note.parse(files.read_json(path) or {})
 
 
-@files.kept(most=1024)
+@files.cached_by_stat(most=1024)
 def _read_psnr(path: Path) -> float | None:
     scored = [line["val"] for line in files.read_lines(path)[0] if "val" in line]
     return min(scored, key=lambda val: val["total"])["psnr"] if scored else None
@@ -92,7 +92,7 @@ def _read_psnr(path: Path) -> float | None:
 
 @dataclass(frozen=True)
 class Run(Job):
-    """A run's directory; see DESIGN in CONTRIBUTING.md for what lies in it."""
+    """A run's directory; see CONTRIBUTING.md for its files."""
 
     @property
     def id(self) -> str:
@@ -101,24 +101,24 @@ class Run(Job):
 
     @property
     def weights(self) -> Path:
-        """The weights that did best on validation."""
+        """The weights with the best validation loss."""
         return self.path / "model.safetensors"
 
     @property
     def checkpoint(self) -> Path:
-        """The last state of the training, to go on from."""
+        """The last state of the training, to resume from."""
         return self.path / "last.safetensors"
 
     @property
     def results(self) -> Path:
-        """Where results computed from the weights are kept; may be deleted any time."""
+        """Results computed from the weights; may be deleted any time."""
         return self.path / "results"
 
     def config(self) -> RunConfig:
-        """What the run was asked to be.
+        """The run's settings.
 
         Raises:
-            BadFile: there is no readable config.
+            BadFile: the config is missing or unreadable.
         """
         return _read_config(self.path / "config.json")
 
@@ -127,7 +127,7 @@ class Run(Job):
         files.write_json(self.path / "config.json", config.to_json())
 
     def note(self) -> Note:
-        """The person's own title and note."""
+        """The user's title and note."""
         return _read_note(self.path / "note.json")
 
     def write_note(self, note: Note) -> None:
@@ -135,41 +135,41 @@ class Run(Job):
         files.write_json(self.path / "note.json", note.to_json())
 
     def title(self) -> str:
-        """The person's title, or what a run of these settings is called where none was given."""
-        return self.note().title.strip() or self.config().usual_title()
+        """The user's title, or the default title of a run with these settings."""
+        return self.note().title.strip() or self.config().default_title()
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines written while training, oldest first."""
+        """The lines written during training, oldest first."""
         return files.read_lines(self.path / "metrics.jsonl")[0]
 
     def psnr(self) -> float | None:
-        """The validation PSNR (dB) of the weights that are kept: those of the least total."""
+        """The validation PSNR (dB) of the stored weights, those with the lowest total."""
         return _read_psnr(self.path / "metrics.jsonl")
 
     def has_weights(self) -> bool:
-        """Whether there is something to rebuild images with."""
+        """Whether the run has weights to reconstruct images with."""
         return self.weights.exists()
 
-    def weights_mark(self) -> str:
-        """A name for the present weights; another training step gives another one.
+    def weights_id(self) -> str:
+        """An identifier of the current weights; it changes whenever they do.
 
         Raises:
-            NotNow: nothing has been learned yet.
+            NotNow: the run has no weights yet.
         """
         if not self.has_weights():
-            raise NotNow("the run {id} has learned nothing yet; train it first", id=self.id)
+            raise NotNow("the run {id} has no weights yet; train it first", id=self.id)
         position = read_metadata(self.weights)["position"]
         return f"{position['step']}-{position['mark']}"
 
     def load(self, device: str = "cpu") -> Autoencoder:
-        """The network with its best weights, in eval mode.
+        """Load the network with its best weights, in eval mode.
 
         Raises:
-            NotNow: nothing has been learned yet.
+            NotNow: the run has no weights yet.
         """
-        self.weights_mark()
+        self.weights_id()
         return load_model(self.weights, device)[0]
 
     def is_live(self) -> bool:
-        """Whether it is training or waiting for its turn."""
+        """Whether the run is training or queued."""
         return self.status().state in LIVE

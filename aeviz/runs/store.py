@@ -19,25 +19,25 @@ from aeviz.runs.run import Run
 
 
 def runs_root() -> Path:
-    """Where runs live: `AEVIZ_RUNS`, or `runs/` in the working directory."""
+    """The folder of all runs: `AEVIZ_RUNS`, or `runs/` in the working directory."""
     return Path(os.environ.get("AEVIZ_RUNS") or "runs").absolute()
 
 
 def new_id(data: str, variant: str) -> str:
-    """A name that sorts by time, says what the run is, and never comes twice."""
+    """A unique name that sorts by time and describes the run."""
     words = re.sub(r"[^A-Za-z0-9]+", "-", f"{data[:40]}-{variant}").strip("-")
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{words}-{uuid.uuid4().hex[:4]}"
 
 
 def create(dataset: Dataset, model: ModelConfig, training: TrainingConfig, seed: int = 0) -> Run:
-    """A new run's directory, queued; nothing is trained yet.
+    """Create a new run's directory, queued; nothing is trained yet.
 
     Raises:
-        BadValue: a setting outside what is allowed.
+        BadValue: a setting is outside its allowed values.
     """
     root = runs_root()
     id = new_id(dataset.name, model.variant)
-    while (root / id).exists():  # made in the same second
+    while (root / id).exists():  # created in the same second
         id = new_id(dataset.name, model.variant)
     config = RunConfig.parse(
         {
@@ -59,7 +59,7 @@ def create(dataset: Dataset, model: ModelConfig, training: TrainingConfig, seed:
 
 
 def describe(dataset: Dataset) -> DataConfig:
-    """What a run remembers of its data."""
+    """What a run records about its data."""
     return DataConfig(
         name=dataset.name,
         params=dataset.params,
@@ -71,14 +71,14 @@ def describe(dataset: Dataset) -> DataConfig:
 
 
 def list_runs() -> list[Run]:
-    """All runs, newest first; folders that hold no readable run are left out, see `unreadable_runs`."""
+    """All runs, newest first, without unreadable ones, for which see `unreadable_runs`."""
     created = {run: _created(run) for run in _folders()}
     readable = [run for run in created if created[run] is not None]
     return sorted(readable, key=lambda run: (created[run], run.id), reverse=True)
 
 
 def unreadable_runs() -> list[str]:
-    """The names of folders that hold a config nobody can read."""
+    """The names of folders whose config is unreadable."""
     return sorted(run.id for run in _folders() if _created(run) is None)
 
 
@@ -96,10 +96,10 @@ def _created(run: Run) -> float | None:
 
 
 def find(name: str) -> Run:
-    """The run of this id, of this unambiguous beginning, or the newest for `last`.
+    """The run of this id or unambiguous prefix, or the newest for `last`.
 
     Raises:
-        UnknownName: none, or more than one.
+        UnknownName: no run matches, or more than one does.
     """
     runs = list_runs()
     if name == "last" and runs:
@@ -110,7 +110,7 @@ def find(name: str) -> Run:
         return matching[0]
     if matching:
         raise UnknownName(
-            "{name!r} is the beginning of {count} runs: {some}; give more of it",
+            "{name!r} matches {count} runs: {some}; give a longer prefix",
             name=name, count=len(matching), some=", ".join(run.id for run in matching[:5]),
         )  # fmt: skip
     known = ", ".join(run.id for run in runs[:5]) or "none yet; train one first"
@@ -118,12 +118,12 @@ def find(name: str) -> Run:
 
 
 def delete(run: Run) -> None:
-    """Remove a run with everything in it.
+    """Delete a run with everything in it.
 
     Raises:
-        NotNow: it is training.
+        NotNow: the run is training.
     """
     if run.is_live():
         raise NotNow("the run {id} is training; stop it before deleting it", id=run.id)
-    run.let_go()
+    run.release()
     shutil.rmtree(run.path)

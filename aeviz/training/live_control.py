@@ -65,11 +65,11 @@ class LiveControl:
     """Applies requests to a training: live settings, network changes, single steps, pause and stop.
 
     A paused training keeps its process for `park_seconds`, so that it can resume at once; it leaves earlier if
-    `is_wanted` reports that another training waits for the device.
+    `has_waiting` reports that another training waits for the device.
     """
 
-    def __init__(self, park_seconds: float = 0.0, is_wanted: Callable[[], bool] = lambda: False) -> None:
-        self.park_seconds, self.is_wanted = park_seconds, is_wanted
+    def __init__(self, park_seconds: float = 0.0, has_waiting: Callable[[], bool] = lambda: False) -> None:
+        self.park_seconds, self.has_waiting = park_seconds, has_waiting
         self._steps = 0
         self._is_counted = False  # all requested steps are done
 
@@ -95,7 +95,7 @@ class LiveControl:
         while True:
             requests = trainer.world.broadcast(trainer.worker.requests())
             rewound = [self._apply(trainer, request) for request in requests]
-            stop, pause = trainer.world.broadcast((trainer.worker.stop_asked, trainer.worker.pause_asked))
+            stop, pause = trainer.world.broadcast((trainer.worker.stop_requested, trainer.worker.pause_requested))
             if any(rewound):
                 raise Rewound
             if trainer.is_complete or not (stop or pause or counted):
@@ -112,14 +112,14 @@ class LiveControl:
             Paused: no request arrived in time.
         """
         worker = trainer.worker
-        worker.pause_asked = True
+        worker.pause_requested = True
         trainer.save()
         if self.park_seconds > 0 and trainer.world.size == 1:
             trainer.snapshot()
             worker.report(state="paused", message="Paused.", **trainer.progress())
         began = time.monotonic()
-        while trainer.world.size == 1 and time.monotonic() < began + self.park_seconds and not self.is_wanted():
-            if worker.is_asked() or worker.stop_asked:
+        while trainer.world.size == 1 and time.monotonic() < began + self.park_seconds and not self.has_waiting():
+            if worker.may_have_requests() or worker.stop_requested:
                 trainer.metrics_log.exclude(time.monotonic() - began)
                 return
             time.sleep(LISTEN_SECONDS)
@@ -137,10 +137,10 @@ class LiveControl:
             return False
 
     def _pause(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
-        trainer.worker.pause_asked = True
+        trainer.worker.pause_requested = True
 
     def _play(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
-        trainer.worker.pause_asked = False
+        trainer.worker.pause_requested = False
         self._steps = 0
         if request.get("epochs") is not None:
             values = trainer.run.config().to_json()
@@ -152,12 +152,12 @@ class LiveControl:
         trainer.worker.report(state="running", message="")
 
     def _step(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
-        trainer.worker.pause_asked = False
+        trainer.worker.pause_requested = False
         self._steps = 1
 
     def _leave(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:
         """Release the run's directory to another process if the training is paused."""
-        if trainer.worker.pause_asked:
+        if trainer.worker.pause_requested:
             self.park_seconds = 0.0
 
     def _turn(self, trainer: LiveTrainer, request: dict[str, Any]) -> None:

@@ -179,7 +179,7 @@ class Trainer:
 
     def _is_due(self) -> bool:
         """Whether to check in: after the first step, every `CHECK_SECONDS`, and when a request is pending."""
-        requested = self.worker.is_asked() or self.live_control.counts_steps
+        requested = self.worker.may_have_requests() or self.live_control.counts_steps
         return self.position.step == 1 or requested or time.perf_counter() - self._checked_at > CHECK_SECONDS
 
     def _check_in(self) -> None:

@@ -101,7 +101,7 @@ def resume(run: Run, epochs: int | None = None) -> None:
         MissingData: its images are not available.
         BadValue: `epochs` is less than what is done.
     """
-    run.let_go()
+    run.release()
     config, status = _after_crash(run), run.status()
     done = status.epoch
     if not any(info.ready for info in data.list_data() if info.name == config.data.name):
@@ -155,7 +155,7 @@ def _train(trainer: Trainer) -> None:
     """Train, compute the test errors, and report the final state."""
     run, worker, world = trainer.run, trainer.worker, trainer.world
     ending = _trained(trainer)
-    while ending["state"] in ("paused", "done") and world.size == 1 and worker.is_awaited():
+    while ending["state"] in ("paused", "done") and world.size == 1 and worker.has_requests():
         ending = _trained(trainer)  # requested while it was ending
     if world.is_first:
         if ending["state"] != "paused":

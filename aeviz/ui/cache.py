@@ -29,7 +29,7 @@ def dataset(name: str, params: dict[str, Any] | None = None) -> Dataset:
         name,
         repr(sorted((params or {}).items())),
         params or {},
-        ((info.created if info else None) or 0.0) + own_labels.stamp(),
+        ((info.created if info else None) or 0.0) + own_labels.last_labelled(),
     )
 
 
@@ -41,7 +41,7 @@ def images_of(run: Run) -> Dataset:
     """
     config = run.config().data
     info = data.info(config.name)
-    here = f"{info.ready} {info.created} {own_labels.stamp()}" if info else "gone"
+    here = f"{info.ready} {info.created} {own_labels.last_labelled()}" if info else "gone"
     return _images_of(run.id, here, run)
 
 
@@ -71,7 +71,7 @@ def _model(run_id: str, mark: str, _run: Run) -> Autoencoder:
 
 def model(run: Run) -> Autoencoder:
     """A run's network with its best weights; read-only and shared by all sessions."""
-    return _model(run.id, run.weights_mark(), run)
+    return _model(run.id, run.weights_id(), run)
 
 
 def pass_through(run: Run, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -88,7 +88,7 @@ def _errors(run_id: str, mark: str, split: Split, _run: Run) -> np.ndarray:
 
 def errors(run: Run, split: Split) -> np.ndarray:
     """Mean squared error (n,) of each image of a split."""
-    return _errors(run.id, run.weights_mark(), split, run)
+    return _errors(run.id, run.weights_id(), split, run)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -100,7 +100,7 @@ def rebuilt(run_id: str, mark: str, pixels: bytes, shape: tuple[int, ...], label
 def rebuild(run: Run, pixels: np.ndarray, labels: np.ndarray) -> results.Rebuilt:
     """Reconstruct images (n, C, H, W) uint8 with labels (n,), -1 if unknown."""
     asked = np.asarray(labels, np.int64).tobytes()
-    return rebuilt(run.id, run.weights_mark(), pixels.tobytes(), pixels.shape, asked, run)
+    return rebuilt(run.id, run.weights_id(), pixels.tobytes(), pixels.shape, asked, run)
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading codes …")
@@ -110,7 +110,7 @@ def _codes(run_id: str, mark: str, split: Split, _run: Run) -> results.Codes:
 
 def codes(run: Run, split: Split) -> results.Codes:
     """The codes of a split; read-only."""
-    return _codes(run.id, run.weights_mark(), split, run)
+    return _codes(run.id, run.weights_id(), split, run)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -149,7 +149,7 @@ def decode(run: Run, codes: np.ndarray, told: np.ndarray | None) -> np.ndarray:
     """Decode codes (n, D) to images (n, C, H, W) in [0, 1]; `told` is what a conditional network is conditioned on."""
     codes = np.ascontiguousarray(codes, np.float32)
     digest = "" if told is None else hashlib.sha256(np.ascontiguousarray(told).data).hexdigest()
-    return _decoded(run.id, run.weights_mark(), codes.tobytes(), codes.shape[1], digest, told, run)
+    return _decoded(run.id, run.weights_id(), codes.tobytes(), codes.shape[1], digest, told, run)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -159,7 +159,7 @@ def _class_means(run_id: str, mark: str, split: Split, _run: Run) -> results.Cla
 
 def class_means(run: Run, split: Split) -> results.ClassMeans:
     """The mean image and mean code of each class of a split."""
-    return _class_means(run.id, run.weights_mark(), split, run)
+    return _class_means(run.id, run.weights_id(), split, run)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -24,7 +24,7 @@ def walk(run: Run, stops: np.ndarray, told: np.ndarray | None, path: str, steps:
     """A path through the codes `stops` (M, D); `told` holds the classes (M,) for a conditional network."""
     stops = np.ascontiguousarray(stops, np.float32)
     classes = None if told is None else tuple(told.tolist())
-    return _walk(run.id, run.weights_mark(), stops.tobytes(), classes, len(stops), path, steps, run)
+    return _walk(run.id, run.weights_id(), stops.tobytes(), classes, len(stops), path, steps, run)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -35,7 +35,7 @@ def _placed(run_id: str, mark: str, request: str, codes: bytes, width: int, _fou
 def placed(run: Run, request: MapRequest, found: Map, codes: np.ndarray) -> np.ndarray:
     """Project codes (n, D) to points (n, dims) on a map."""
     codes = np.ascontiguousarray(codes, np.float32)
-    return _placed(run.id, run.weights_mark(), request.model_dump_json(), codes.tobytes(), codes.shape[1], found)
+    return _placed(run.id, run.weights_id(), request.model_dump_json(), codes.tobytes(), codes.shape[1], found)
 
 
 @st.cache_data(max_entries=32, show_spinner="Drawing samples …")
@@ -45,7 +45,7 @@ def _samples(run_id: str, mark: str, request: str, _request: SampleRequest, _run
 
 def samples(run: Run, request: SampleRequest) -> results.Samples:
     """Samples drawn as requested."""
-    return _samples(run.id, run.weights_mark(), request.model_dump_json(), request, run)
+    return _samples(run.id, run.weights_id(), request.model_dump_json(), request, run)
 
 
 @st.cache_data(max_entries=32, show_spinner="Measuring the effect of each axis …")
@@ -55,7 +55,7 @@ def _axes(run_id: str, mark: str, kind: Kind, order: Order, _run: Run) -> result
 
 def axes(run: Run, kind: Kind, order: Order) -> results.Axes:
     """Latent dimensions or principal directions, those with the largest effect first."""
-    return _axes(run.id, run.weights_mark(), kind, order, run)
+    return _axes(run.id, run.weights_id(), kind, order, run)
 
 
 @st.cache_data(max_entries=16, show_spinner="Decoding the plane …")
@@ -69,4 +69,4 @@ def manifold(
 ) -> results.Grid:
     """Decoded plane spanned by two directions (D,) through a centre (D,), of class `label` if conditional."""
     plane = tuple(None if part is None else np.asarray(part, np.float64).tobytes() for part in (across, up, centre))
-    return _manifold(run.id, run.weights_mark(), plane, size, label, run)
+    return _manifold(run.id, run.weights_id(), plane, size, label, run)

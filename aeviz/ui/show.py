@@ -30,7 +30,7 @@ def cached_picture(content: bytes, alt: str, width: int | Literal["stretch"] = "
     st.image(_fetched(content) or address(content), width=width, alt=alt)
 
 
-@files.kept(most=64)
+@files.cached_by_stat(most=64)
 def cached_bytes(path: Path) -> bytes:
     """Read a small file, cached until it changes."""
     return path.read_bytes()

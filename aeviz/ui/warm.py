@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from aeviz.jobs import Spare
-from aeviz.jobs.memory import give_back, return_freed
+from aeviz.jobs.memory import release_memory, trim_heap
 from aeviz.ui.streamlit_internals import has_no_visitors, is_script_running
 
 QUIET_SECONDS = 2.0  # without a running script before garbage is collected
@@ -73,7 +73,7 @@ class Visits:
             freeze_objects()
         else:
             gc.collect()
-        return_freed()
+        trim_heap()
 
     def _wait_until_quiet(self) -> None:
         """Wait until no script or fragment has run for `QUIET_SECONDS`, at most `MOST_SECONDS`."""
@@ -142,7 +142,7 @@ def everything() -> bool:
     # The first shape inference of a convolution takes torch 0.4 s.
     outline(model_config({"sample_shape": (1, 8, 8), "latent_dim": 2, "body": {"name": "conv"}}))
     freeze_objects()
-    give_back()
+    release_memory()
     return True
 
 

@@ -60,7 +60,7 @@ def plain(text: object) -> str:
 
 def run_title(config: RunConfig, title: str = "") -> str:
     """A run's title: the user's, or one made of its variant, size and data set."""
-    return title.strip() or config.usual_title()
+    return title.strip() or config.default_title()
 
 
 def decibels(value: float | None) -> str:

@@ -1,9 +1,9 @@
-"""The tiny process beside every line of the command line, which says so when a signal has ended the line.
+"""A small parent process for every command, which reports if a signal kills the command.
 
 Imports the standard library only, so that it costs next to nothing.
 """
 
-from aeviz.watch.process import begin, holding, running
-from aeviz.watch.words import CRASHES
+from aeviz.watch.messages import CRASHES
+from aeviz.watch.process import fork_worker, holding_job, set_command
 
-__all__ = ["CRASHES", "begin", "holding", "running"]
+__all__ = ["CRASHES", "fork_worker", "holding_job", "set_command"]

@@ -1,4 +1,4 @@
-"""What is written when a signal has ended a process: into its job's status, and to standard error."""
+"""Reporting that a signal killed a process: in its job's status, and on standard error."""
 
 import contextlib
 import os
@@ -7,28 +7,28 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from aeviz.watch.words import last_lines, sentence
+from aeviz.watch.messages import death_message, last_lines
 
-TAIL = 2**15  # bytes of the log that are read
+TAIL = 2**15  # bytes read from the end of the log
 
 
-def report_death(told: dict[str, Any], pid: int, number: signal.Signals, died: float) -> None:
-    """Say that the process `pid`, which told so much of itself, was ended by a signal at this time."""
-    job = Path(told["job"]) if told.get("job") else None
-    facts = {"arguments": told.get("arguments", []), "number": number, "lines": _said(job, told.get("log", 0))}
+def report_death(facts: dict[str, Any], pid: int, number: signal.Signals, died: float) -> None:
+    """Report that a signal killed process `pid` at time `died`; `facts` is what the process reported about itself."""
+    job = Path(facts["job"]) if facts.get("job") else None
+    details = {"arguments": facts.get("arguments", []), "number": number, "lines": _log_tail(job, facts.get("log", 0))}
     if job is not None:
-        facts["plain"] = _was_plain(job)
-        _note(job, told["held"], pid, died, {"message": sentence(**facts), "signal": number.name})
-        facts["go_on"] = f"`aeviz resume {job.name}`"
+        details["plain"] = _was_plain(job)
+        _write_failed(job, facts["held"], pid, died, {"message": death_message(**details), "signal": number.name})
+        details["go_on"] = f"`aeviz resume {job.name}`"
     if number == signal.SIGINT:
-        return  # the person at the terminal knows
-    text = sentence(**facts)
-    with contextlib.suppress(OSError):  # nobody listens any more
+        return  # the user at the terminal knows
+    text = death_message(**details)
+    with contextlib.suppress(OSError):  # stderr is closed
         os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\naeviz: {text[0].lower()}{text[1:]}\n".encode())
 
 
-def _note(job: Path, held: bool, pid: int, died: float, changes: dict[str, str]) -> None:
-    """Have the job's status say "failed", unless it has ended otherwise or is another process's by now."""
+def _write_failed(job: Path, held: bool, pid: int, died: float, changes: dict[str, str]) -> None:
+    """Set the job's status to "failed", unless the job ended otherwise or belongs to another process by now."""
     from aeviz import files
     from aeviz.errors import NotNow
 
@@ -45,8 +45,8 @@ def _note(job: Path, held: bool, pid: int, died: float, changes: dict[str, str])
             files.write_json(job / "status.json", {**status, "state": "failed", "beat": died, **changes})
 
 
-def _said(job: Path | None, start: int) -> str:
-    """The last lines of the job's log from byte `start` on."""
+def _log_tail(job: Path | None, start: int) -> str:
+    """The last lines of the job's log from byte `start`."""
     try:
         with open(job / "log.txt", "rb") if job is not None else open(os.devnull, "rb") as log:
             end = log.seek(0, os.SEEK_END)
@@ -57,7 +57,7 @@ def _said(job: Path | None, start: int) -> str:
 
 
 def _was_plain(job: Path) -> bool:
-    """Whether a training used torch's plain kernels already."""
+    """Whether a training already used torch's plain kernels."""
     from aeviz import files
 
     config = files.read_json(job / "config.json") or {}

@@ -55,7 +55,7 @@ class Asking(jobs.Worker):
         super().__init__(job)
         self.plan = dict(plan)
 
-    def is_asked(self) -> bool:
+    def may_have_requests(self) -> bool:
         return True
 
     def report(self, **changes: Any) -> None:

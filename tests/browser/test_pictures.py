@@ -99,7 +99,7 @@ def test_pasted_and_uploaded_pictures_come_in_and_broken_ones_are_named(reconstr
         ]
     )
     expect(page.get_by_role("button", name="good.png", exact=True)).to_be_visible()
-    expect(page.get_by_text("cut.png cannot be read: it is damaged or cut off")).to_be_visible()
+    expect(page.get_by_text("cut.png cannot be read: it is damaged or truncated")).to_be_visible()
     page.get_by_role("button", name="Remove good.png").click()
     expect(page.locator(".gallery button.item")).to_have_count(1)
 

@@ -35,7 +35,7 @@ def test_a_page_is_made_cancelled_made_again_fetched_and_opened(server, new_page
     assert saved.value.suggested_filename == f"{run.id}-tsne.html"
     saved.value.save_as(tmp_path / "map.html")
     with own_paths(server.folder):
-        made = export.taken(run, EXPORTS["html"])
+        made = export.stored_export(run, EXPORTS["html"])
     assert (tmp_path / "map.html").read_bytes() == made.read_bytes()
 
     elsewhere = new_page()

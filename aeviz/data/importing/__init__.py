@@ -1,1 +1,1 @@
-"""Bringing in a person's own images: zips, folders, arrays, tables."""
+"""Importing your own images: zips, folders, arrays, tables."""

@@ -1,4 +1,4 @@
-"""Pictures that come as numpy arrays: .npy and .npz files, never unpickled."""
+"""Images from numpy arrays: .npy and .npz files, never unpickled."""
 
 import contextlib
 import math
@@ -26,7 +26,7 @@ SCANNED_ROWS = 1024
 
 @dataclass(frozen=True)
 class ArrayPart:
-    """Images (N, H, W, C) of any number type, and the texts of their labels (N,) where known."""
+    """Images (N, H, W, C) of any numeric type, and their labels (N,) as text if known."""
 
     name: str
     images: np.ndarray
@@ -35,19 +35,20 @@ class ArrayPart:
 
 
 def are_arrays(sources: list[Path]) -> bool:
-    """Whether the sources are array files and nothing else."""
+    """Whether all sources are array files."""
     return all(source.is_file() and source.suffix.lower() in SUFFIXES for source in sources)
 
 
 def read_arrays(sources: list[Path]) -> tuple[list[ArrayPart], float]:
-    """The images in array files, and by what their values are multiplied to reach 255.
+    """The images in array files, and the factor that scales their values to 255.
 
-    A file of one array is that array; of several, they are known by keras' names (x_train, y_train, x_test, y_test) or
-    images and labels. uint8, bool, uint16 (65535 is white), and numbers in [0, 1] if floats, else in [0, 255].
+    A file with one array is that array; of several, arrays are recognised by Keras' names (x_train, y_train, x_test,
+    y_test) or as images and labels. Accepts uint8, bool, uint16 (65535 is white), floats in [0, 1], and numbers in
+    [0, 255].
 
     Raises:
-        BadFile: a file that holds no images in one of the known forms.
-        BadArchive: an .npz that swells.
+        BadFile: a file holds no images in a known form.
+        BadArchive: an .npz looks like a zip bomb.
     """
     arrays: dict[str, np.ndarray] = {}
     for source in sources:
@@ -83,7 +84,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
         zlib.error,
     ):
         raise BadFile(
-            "{name} cannot be read as arrays: it must hold plain numbers (no Python objects) and be whole",
+            "{name} cannot be read as arrays: it must hold plain numbers (no Python objects) and be complete",
             name=path.name,
         ) from None
 
@@ -95,7 +96,7 @@ def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
 
 
 def _only(arrays: dict[str, np.ndarray]) -> ArrayPart:
-    """The one array of images there is, whatever its name."""
+    """The only array of images, whatever its name."""
     known = TEST_IMAGE_NAMES + TEST_LABEL_NAMES + LABEL_NAMES
     candidates = [name for name, array in arrays.items() if array.ndim in (3, 4) and name not in known]
     if len(candidates) != 1:
@@ -120,7 +121,7 @@ def _part(
 
 
 def _channels_last(name: str, array: np.ndarray) -> np.ndarray:
-    """A view as (N, H, W, C); (N, H, W), (N, H, W, C) and (N, C, H, W) are taken, C being 1, 3 or 4."""
+    """A view as (N, H, W, C) of (N, H, W), (N, H, W, C) or (N, C, H, W), where C is 1, 3 or 4."""
     if array.ndim == 3 and array.size:
         return array[..., None]
     if array.ndim == 4 and array.size:
@@ -142,7 +143,7 @@ def _label_texts(labels: np.ndarray, n: int) -> list[str]:
         raise BadFile(
             "there are {labels} labels for {n} images; give one number or text for each", labels=labels.size, n=n
         )
-    flat = labels.reshape(-1)  # keras stores (N, 1)
+    flat = labels.reshape(-1)  # Keras stores (N, 1)
     if flat.dtype.kind == "f":
         return [_float_label(value) for value in flat.tolist()]
     if flat.dtype.kind == "S":
@@ -151,14 +152,14 @@ def _label_texts(labels: np.ndarray, n: int) -> list[str]:
 
 
 def _float_label(value: float) -> str:
-    """A class number stored as a float; NaN is no label."""
+    """A class number stored as a float; NaN means no label."""
     if not math.isfinite(value):
         return ""
     return str(int(value)) if value == int(value) else str(value)
 
 
 def _scale(parts: list[np.ndarray]) -> float:
-    """By what all values are multiplied, known from their type and range."""
+    """The factor that scales all values to 255, inferred from their type and range."""
     kinds = {part.dtype for part in parts}
     if len(kinds) > 1:
         raise BadFile(
@@ -177,7 +178,7 @@ def _scale(parts: list[np.ndarray]) -> float:
     low, high = _range(parts)
     if not (low >= 0 and high <= 255):
         raise BadFile(
-            "the array's values run from {low:g} to {high:g}; floats in [0, 1] or numbers in [0, 255] are read, "
+            "the array's values run from {low:g} to {high:g}; floats in [0, 1] or numbers in [0, 255] are accepted, "
             "without NaN",
             low=low,
             high=high,
@@ -186,7 +187,7 @@ def _scale(parts: list[np.ndarray]) -> float:
 
 
 def _range(parts: list[np.ndarray]) -> tuple[float, float]:
-    """The least and the greatest value; NaN if there is one."""
+    """The minimum and the maximum; NaN if any value is NaN."""
     lows, highs = [], []
     for part in parts:
         for start in range(0, len(part), SCANNED_ROWS):

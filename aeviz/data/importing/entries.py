@@ -1,4 +1,4 @@
-"""The files inside what a person brought: a zip, a folder, or several files; read bounded, unpacked nowhere."""
+"""The files in an import source (a zip, a folder, or several files), read with size limits and never unpacked."""
 
 import contextlib
 import re
@@ -15,12 +15,12 @@ from aeviz.data.importing.reading import MAX_BYTES
 from aeviz.errors import BadFile
 
 JUNK = ("__macosx", "thumbs.db", "desktop.ini")
-OVERRIDES = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # they make a name look like another one
+OVERRIDES = re.compile(r"[\u202a-\u202e\u2066-\u2069]")  # they disguise a name by reversing text
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file by its name inside the source ("folder/picture.png") and how to read it."""
+    """A file, by its name in the source ("folder/picture.png"), and a function that reads it."""
 
     name: str
     read: Callable[[], bytes]
@@ -28,35 +28,35 @@ class Entry:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that did not come in, and why."""
+    """A file that was not imported, and why."""
 
     file: str
     reason: str
 
 
 def clean_text(text: str) -> str:
-    """A name people gave, without control characters and what hides as text."""
+    """A user-supplied name without control and direction-override characters."""
     return OVERRIDES.sub("", "".join(mark for mark in text if unicodedata.category(mark) not in ("Cc", "Cs")))
 
 
-MOST_DIGITS = 100  # a longer number in a name is nobody's count
+MOST_DIGITS = 100  # of a number in a file name that count for sorting
 
 
 def natural_key(text: str) -> list[tuple[int, int, str]]:
-    """A key that sorts `2.png` before `10.png`."""
+    """A sort key that puts `2.png` before `10.png`."""
     parts = re.split(r"(\d+)", text)
     return [(0, int(part[:MOST_DIGITS]), part) if part.isdecimal() else (1, 0, part) for part in parts]
 
 
 @contextlib.contextmanager
 def open_entries(sources: list[Path]) -> Iterator[tuple[list[Entry], list[Skipped]]]:
-    """All files of the sources in natural order, readable until the block ends, and what is skipped already.
+    """All files of the sources in natural order, readable inside the block, and the files skipped so far.
 
-    Several zips or folders stay apart under their own names.
+    Several zips or folders are kept apart by their names.
 
     Raises:
-        BadFile: a source that is not there or cannot be read.
-        BadArchive: a zip that is refused whole.
+        BadFile: a source is missing or unreadable.
+        BadArchive: a zip is refused as a whole.
     """
     entries: list[Entry] = []
     skipped: list[Skipped] = []
@@ -77,21 +77,21 @@ def open_entries(sources: list[Path]) -> Iterator[tuple[list[Entry], list[Skippe
 
 
 def is_zip(path: Path) -> bool:
-    """Whether a file is meant to be a zip of pictures."""
+    """Whether a file is named as a zip."""
     return path.suffix.lower() == ".zip"
 
 
 @contextlib.contextmanager
 def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    """An opened zip.
+    """Open a zip.
 
     Raises:
-        BadFile: it is none, or is damaged.
+        BadFile: the file is not a zip, or is damaged.
     """
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError):
-        raise BadFile("{name} is not a zip that can be read; it may be cut off", name=path.name) from None
+        raise BadFile("{name} is not a readable zip; it may be truncated", name=path.name) from None
     with archive:
         yield archive
 
@@ -125,7 +125,7 @@ def _member_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[
 
 
 def _folder_entries(root: Path, skipped: list[Skipped]) -> list[Entry]:
-    """The regular files below a folder; links are followed to files inside of it only."""
+    """The regular files below a folder; links are followed only to files inside it."""
     entries, home = [], root.resolve()
     for path in sorted(_walk(root)):
         name = path.relative_to(root).as_posix()
@@ -138,7 +138,7 @@ def _folder_entries(root: Path, skipped: list[Skipped]) -> list[Entry]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """All that is no real folder below a folder; links to folders, and folders that may not be read, are given."""
+    """Everything below a folder except real folders; includes links to folders, and unreadable folders."""
     try:
         inside = list(folder.iterdir())
     except OSError:
@@ -156,11 +156,11 @@ def _refusal(path: Path, home: Path) -> str | None:
         target = path.resolve(strict=True)
         mode = target.stat().st_mode
     except (OSError, RuntimeError):
-        return "it leads nowhere"
+        return "it is a broken link"
     if not target.is_relative_to(home):
-        return "it is a link that leads out of the folder"
+        return "it is a link to outside the folder"
     if stat.S_ISDIR(mode):
-        return "it is a link to a folder; such links are not followed" if path.is_symlink() else "it may not be read"
+        return "it is a link to a folder; such links are not followed" if path.is_symlink() else "it is not readable"
     return None if stat.S_ISREG(mode) else "it is not a regular file"
 
 
@@ -168,9 +168,9 @@ def _file_reader(path: Path) -> Callable[[], bytes]:
     def read() -> bytes:
         try:
             with open(path, "rb") as file:
-                content = file.read(MAX_BYTES + 1)  # one more, so that the reader can tell that it is too large
+                content = file.read(MAX_BYTES + 1)  # one byte more, so that the reader notices an oversized file
         except OSError as error:
-            reason = error.strerror or "it may not be read"
+            reason = error.strerror or "it is not readable"
             raise BadFile("{name} cannot be read: {reason}", name=path.name, reason=reason) from None
         return content
 

@@ -1,4 +1,4 @@
-"""Bringing people's own images in: read, made one size, arranged and stored once, or not at all."""
+"""Importing your own images: read, resized, arranged and stored once, or not at all."""
 
 import os
 import warnings
@@ -22,20 +22,20 @@ from aeviz.errors import BadFile, BadValue
 
 BATCH = 50
 THREADS = 4
-TOLD_REASONS = 3
+MAX_REASONS = 3
 
 
 class ImportSettings(Settings):
-    """What own images become: squares of one size."""
+    """How your own images are stored: as squares of one size."""
 
-    name: str = Field(description="What the set is called: letters, digits, '.', '_' and '-'.")
+    name: str = Field(description="The set's name: letters, digits, '.', '_' and '-'.")
     size: int = Field(32, ge=8, le=128, description="Side of an image in pixels.")
     mode: Literal["rgb", "grey"] = Field("rgb", description="Colour or grey.")
-    fit: Literal["crop", "pad"] = Field("crop", description="Cut the middle square out, or pad the whole image.")
+    fit: Literal["crop", "pad"] = Field("crop", description="Crop to the centre square, or pad the whole image.")
     background: str = Field(
         "white",
         pattern=r"^(white|black|#[0-9a-fA-F]{6})$",
-        description="What shows behind transparency and padding: white, black or #rrggbb.",
+        description="Colour behind transparency and padding: white, black or #rrggbb.",
     )
 
     @property
@@ -46,7 +46,7 @@ class ImportSettings(Settings):
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What came in, and which files did not, with the reason."""
+    """What was imported, and which files were skipped, with reasons."""
 
     name: str
     n: int
@@ -62,15 +62,15 @@ def import_data(
 
     Raises:
         BadValue: the name is not allowed or taken.
-        BadFile: a source cannot be read, or nothing in it; nothing is kept.
-        BadArchive: a zip that is refused whole.
-        Stopped: the report asked for an end; nothing is kept.
+        BadFile: a source, or everything in it, is unreadable; nothing is kept.
+        BadArchive: a zip is refused as a whole.
+        Stopped: the user stopped it; nothing is kept.
     """
     name = _free_name(settings.name, taken)
     home = writable_root() / "own"
     try:
         with temporary_folder(home, "import", name) as folder, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd files, and reads them
+            warnings.simplefilter("ignore")  # Pillow warns about odd files but reads them
             outcome = _import_into(folder, name, [Path(source) for source in sources], settings, report)
             _publish(folder, home / name)
             return outcome
@@ -85,7 +85,7 @@ def import_data(
 
 def _free_name(name: str, taken: tuple[str, ...]) -> str:
     files.safe_name(name)
-    # Some file systems take Emoji and emoji for the same folder.
+    # Some file systems treat Emoji and emoji as the same folder.
     if name.casefold() in {other.casefold() for other in (*taken, *own_folders())}:
         raise BadValue(
             "there is a data set called {name!r} already; choose another name, or delete that one", name=name
@@ -122,13 +122,13 @@ def _import_into(
 
 
 def _fill(path: Path, pictures: list[Picture], skipped: list[Skipped], report: Report) -> list[Picture]:
-    """Write the pixels of all pictures that can be read, one after the other, and say which these are."""
+    """Write the pixels of all readable pictures one after the other, and return those pictures."""
     kept: list[Picture] = []
     with open(path, "wb") as file, ThreadPoolExecutor(THREADS) as pool:
         for start in range(0, len(pictures), BATCH):
             report(start, len(pictures), "Reading images")
             batch = pictures[start : start + BATCH]
-            for picture, pixels in zip(batch, pool.map(_try, batch), strict=True):
+            for picture, pixels in zip(batch, pool.map(_read_or_reason, batch), strict=True):
                 if isinstance(pixels, str):
                     skipped.append(Skipped(picture.file, pixels))
                 else:
@@ -138,8 +138,8 @@ def _fill(path: Path, pictures: list[Picture], skipped: list[Skipped], report: R
     return kept
 
 
-def _try(picture: Picture) -> np.ndarray | str:
-    """A picture's pixels, or the reason why there are none."""
+def _read_or_reason(picture: Picture) -> np.ndarray | str:
+    """A picture's pixels, or the reason why it is unreadable."""
     try:
         return picture.read()
     except BadFile as error:
@@ -147,13 +147,13 @@ def _try(picture: Picture) -> np.ndarray | str:
 
 
 def _too_few(n: int, skipped: list[Skipped]) -> BadFile:
-    told = "; ".join(f"{entry.file}: {entry.reason}" for entry in skipped[:TOLD_REASONS])
-    more = f"; and {len(skipped) - TOLD_REASONS} more" if len(skipped) > TOLD_REASONS else ""
+    reasons = "; ".join(f"{entry.file}: {entry.reason}" for entry in skipped[:MAX_REASONS])
+    more = f"; and {len(skipped) - MAX_REASONS} more" if len(skipped) > MAX_REASONS else ""
     return BadFile(
-        "{came} came in, and a data set needs {least} or more{reasons}",
+        "{came} could be read, and a data set needs {least} or more{reasons}",
         came=f"only {n} image{'s' * (n > 1)}" if n else "no images",
         least=MIN_IMAGES,
-        reasons=f" ({told}{more})" if told else ": there was no image to read",
+        reasons=f" ({reasons}{more})" if reasons else ": the source holds none",
     )
 
 

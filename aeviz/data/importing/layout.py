@@ -1,10 +1,10 @@
-"""What the folders around pictures mean: a wrapping, a split, or classes."""
+"""What the folders around pictures mean: a wrapper, a split, or classes."""
 
 from dataclasses import dataclass
 
 from aeviz.data.importing.entries import Entry, clean_text
 
-# val counts into train: it is drawn anew by our own rule.
+# val counts as train; validation is drawn by our own rule.
 TRAIN_FOLDERS = ("train", "training", "val", "valid", "validation")
 TEST_FOLDERS = ("test", "testing")
 PICTURE_SUFFIXES = (
@@ -15,7 +15,7 @@ PICTURE_SUFFIXES = (
 
 @dataclass(frozen=True)
 class Place:
-    """An entry with its name below the wrapping folders, its class and its split, where the folders tell them."""
+    """An entry with its name below the wrapper folders, and its class and split if the folders give them."""
 
     entry: Entry
     file: str
@@ -25,7 +25,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Layout:
-    """Pictures in their places, tables at the top, and tables below it."""
+    """Pictures in their places, tables at the top, and tables further down."""
 
     pictures: list[Place]
     tables: list[Entry]
@@ -33,14 +33,14 @@ class Layout:
 
 
 def lay_out(entries: list[Entry]) -> Layout:
-    """Look through wrapping folders, then honour train/ and test/, then take the first folder as the class."""
+    """Skip wrapper folders, then honour train/ and test/, then take the first folder as the class."""
     pictures = [entry for entry in entries if not _is_table(entry)]
-    # A README beside the folders says nothing about them.
+    # A README next to the folders says nothing about them.
     telling = [entry for entry in pictures if entry.name.lower().endswith(PICTURE_SUFFIXES)] or pictures
     wrap = _wrapping([entry.name.split("/")[:-1] for entry in telling])
     tops = {parts[0].lower() for parts in (_below(entry, wrap) for entry in telling) if len(parts) > 1}
     has_split = bool(tops & set(TRAIN_FOLDERS)) and bool(tops & set(TEST_FOLDERS))
-    # train/ and val/ without test/: both are folders of a split, not classes.
+    # train/ and val/ without test/ are a split, not classes.
     is_split = has_split or (bool(tops) and tops <= set(TRAIN_FOLDERS) and "train" in tops)
     tables = [entry for entry in entries if _is_table(entry)]
     near = [entry for entry in tables if entry.name.split("/")[:-1] == wrap[: entry.name.count("/")]]
@@ -56,10 +56,10 @@ def _is_table(entry: Entry) -> bool:
 
 
 def _wrapping(folders: list[list[str]]) -> list[str]:
-    """The folders that hold everything, from the outside in."""
+    """The folders that contain everything, outermost first."""
     if not folders:
         return []
-    first, last = min(folders), max(folders)  # whatever these two share at their beginning, all share
+    first, last = min(folders), max(folders)  # all names share whatever prefix these two share
     shared = 0
     while shared < min(len(first), len(last)) and first[shared] == last[shared]:
         shared += 1

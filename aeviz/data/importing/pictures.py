@@ -1,4 +1,4 @@
-"""Every picture a person brought as one list, whether it lies in a zip, a folder, or an array."""
+"""All pictures of an import source as one list, whether from a zip, a folder, or an array."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from aeviz.errors import BadFile
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture not read yet: its file's name, its whole path in the source, its class and split, and how to read it."""
+    """An unread picture: its file name, its path in the source, its class and split, and a function that reads it."""
 
     file: str
     path: str
@@ -34,11 +34,11 @@ Found = tuple[list[Picture], Table | None, list[Skipped]]
 
 @contextlib.contextmanager
 def open_pictures(sources: list[Path], shape: Shape, fit: Fit, background: str) -> Iterator[Found]:
-    """All pictures of the sources, readable until the block ends, a table of further values, and what is skipped.
+    """All pictures of the sources, readable inside the block, a table of extra columns, and the skipped files.
 
     Raises:
-        BadFile: a source cannot be read.
-        BadArchive: a zip that is refused whole.
+        BadFile: a source is unreadable.
+        BadArchive: a zip is refused as a whole.
     """
     if sources and are_arrays(sources):
         parts, scale = read_arrays(sources)
@@ -58,16 +58,16 @@ def _file_picture(place: Place, shape: Shape, fit: Fit, background: str) -> Pict
 
 
 def _read_tables(layout: Layout, skipped: list[Skipped]) -> Table | None:
-    """The first table that can be read; the others are told as skipped."""
+    """The first readable table; the others are reported as skipped."""
     table = None
     for entry in layout.tables:
         try:
             if table is not None:
-                raise BadFile("{reason}", reason="one table is read already")
+                raise BadFile("{reason}", reason="only one table is read")
             table = read_table(entry.read())
         except BadFile as error:
             skipped.append(Skipped(clean_text(entry.name), str(error.values.get("reason", error))))
-    reason = "a table is read only at the top, beside the images or their folders"
+    reason = "a table is read only at the top, next to the images or their folders"
     skipped.extend(Skipped(clean_text(entry.name), reason) for entry in layout.deep_tables)
     return table
 

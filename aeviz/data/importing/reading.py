@@ -1,4 +1,4 @@
-"""Reading one picture that a person brought, whatever is in it, and making it fit."""
+"""Reading one picture from the user, robust to any content, and fitting it."""
 
 import contextlib
 import io
@@ -19,33 +19,33 @@ MAX_PIXELS = 64_000_000
 MAX_BYTES = 512 * 2**20
 SHRINK = f"up to {MAX_PIXELS / 1e6:.0f} megapixels are read, so shrink it first"
 
-# Pillow logs about odd files; without a handler Python would print that on stderr.
+# Pillow logs odd files; without a handler Python would print that to stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def read_image(
     content: bytes | Path, shape: tuple[int, ...], fit: Fit = "crop", background: str = "white", *, grey: bool = False
 ) -> np.ndarray:
-    """One picture as uint8 (C, H, W), in grey if wanted; alpha and padding show the background (a name or #rrggbb).
+    """One picture as uint8 (C, H, W); alpha and padding show the background (a colour name or #rrggbb).
 
     Raises:
-        BadFile: it is empty, cut off, too large or no picture.
-        BadValue: a background or a number of channels that is not known.
+        BadFile: the file is empty, truncated, too large or not a picture.
+        BadValue: the background or the number of channels is unknown.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of odd files, and reads them
+        warnings.simplefilter("ignore")  # Pillow warns about odd files but reads them
         return decode(content, shape, fit, background, grey=grey)
 
 
 def read_fitted(
     content: bytes | Path, shape: tuple[int, ...], fitting: Fitting, border: Border | None = None
 ) -> tuple[np.ndarray, bool]:
-    """One picture as `fitting` says, uint8 (C, H, W), and whether its brightness was turned round.
+    """One picture fitted as `fitting` says, uint8 (C, H, W), and whether it was inverted.
 
-    `border` is that of the set's images, by which this is proposed; without, nothing is.
+    `border` describes the set's images and decides `invert="auto"`; without it, auto never inverts.
 
     Raises:
-        BadFile: it is empty, cut off, too large or no picture.
+        BadFile: the file is empty, truncated, too large or not a picture.
     """
     pixels = read_image(content, shape, fitting.fit, grey=fitting.grey)
     proposed = border is not None and proposed_invert(pixels, border)
@@ -54,21 +54,21 @@ def read_fitted(
 
 
 class Preview(NamedTuple):
-    """A small picture (H, W, 3) uint8 of a file, and the width and height it really has."""
+    """A thumbnail (H, W, 3) uint8 of a file, and its original width and height."""
 
     picture: np.ndarray
     size: tuple[int, int]
 
 
 def read_preview(content: bytes, side: int) -> Preview:
-    """What a file shows, at most `side` pixels wide and high.
+    """A thumbnail at most `side` pixels wide and high.
 
     Raises:
-        BadFile: it is empty, cut off, too large or no picture.
+        BadFile: the file is empty, truncated, too large or not a picture.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with opened(content) as picture:
+        with open_picture(content) as picture:
             small = flatten(picture, read_colour("white")).convert("RGB")
             small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
             return Preview(np.asarray(small), picture.size)
@@ -77,19 +77,19 @@ def read_preview(content: bytes, side: int) -> Preview:
 def decode(
     content: bytes | Path, shape: tuple[int, ...], fit: Fit, background: str, *, grey: bool = False
 ) -> np.ndarray:
-    """`read_image` for threads, whose caller keeps the warnings away."""
+    """`read_image` for threads; the caller suppresses warnings."""
     colour = read_colour(background)
-    with opened(content, shape) as picture:
+    with open_picture(content, shape) as picture:
         flat = flatten(picture, colour)
         return fit_picture(flat.convert("L") if grey else flat, shape, fit, colour)
 
 
 @contextlib.contextmanager
-def opened(content: bytes | Path, shape: tuple[int, ...] | None = None) -> Iterator[Image.Image]:
-    """A picture decoded and upright, roughly as large as `shape` needs it; whatever is wrong with it is said kindly.
+def open_picture(content: bytes | Path, shape: tuple[int, ...] | None = None) -> Iterator[Image.Image]:
+    """A picture decoded and upright, roughly as large as `shape` needs it; translates every failure into a BadFile.
 
     Raises:
-        BadFile: it is empty, cut off, too large or no picture.
+        BadFile: the file is empty, truncated, too large or not a picture.
     """
     name = content.name if isinstance(content, Path) else "the image"
     try:
@@ -99,21 +99,21 @@ def opened(content: bytes | Path, shape: tuple[int, ...] | None = None) -> Itera
     except (BadFile, BadValue):
         raise
     except UnidentifiedImageError:
-        raise _bad(name, "it is not a picture of a known kind (PNG, JPEG, WebP, BMP, GIF, TIFF)") from None
+        raise _bad_file(name, "it is not a picture of a known kind (PNG, JPEG, WebP, BMP, GIF, TIFF)") from None
     except Image.DecompressionBombError:
-        raise _bad(name, f"it has too many pixels to open; {SHRINK}") from None
+        raise _bad_file(name, f"it has too many pixels to open; {SHRINK}") from None
     except MemoryError:
-        raise _bad(name, f"it does not fit into memory; {SHRINK}") from None
+        raise _bad_file(name, f"it does not fit into memory; {SHRINK}") from None
     except Exception as error:
-        # Pillow's decoders meet hostile bytes with almost any exception.
-        raise _bad(name, _fault(error)) from error
+        # Pillow's decoders raise almost any exception on hostile bytes.
+        raise _bad_file(name, _fault(error)) from error
 
 
 def read_colour(background: str) -> tuple[int, int, int]:
     """A colour's red, green and blue, 0..255.
 
     Raises:
-        BadValue: the text names no colour.
+        BadValue: the text is not a colour.
     """
     try:
         red, green, blue = ImageColor.getrgb(background)[:3]
@@ -124,22 +124,22 @@ def read_colour(background: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _bad(name: str, reason: str) -> BadFile:
+def _bad_file(name: str, reason: str) -> BadFile:
     return BadFile("{name} cannot be read: {reason}", name=name, reason=reason)
 
 
 def _open(content: bytes | Path, name: str, shape: tuple[int, ...] | None) -> Image.Image:
-    """The opened picture, its size known from the header and nothing decoded yet."""
+    """The opened picture; its size is known from the header, and nothing is decoded yet."""
     size = content.stat().st_size if isinstance(content, Path) else len(content)
     if size == 0:
-        raise _bad(name, "it is empty; save or copy it again")
+        raise _bad_file(name, "it is empty; save or copy it again")
     if size > MAX_BYTES:
-        raise _bad(name, f"it is larger than {MAX_BYTES // 2**20} MB; {SHRINK}")
+        raise _bad_file(name, f"it is larger than {MAX_BYTES // 2**20} MB; {SHRINK}")
     picture = Image.open(io.BytesIO(content) if isinstance(content, bytes) else content, formats=FORMATS)
     width, height = picture.size
     if width * height > MAX_PIXELS:
         megapixels = width * height / 1e6
-        raise _bad(name, f"it has {megapixels:.0f} megapixels; {SHRINK}")
+        raise _bad_file(name, f"it has {megapixels:.0f} megapixels; {SHRINK}")
     if shape is not None and picture.format in ("JPEG", "MPO"):
         picture.draft("RGB", (4 * shape[2], 4 * shape[1]))  # decodes a large photograph at a fraction of its size
     return picture
@@ -149,8 +149,8 @@ def _fault(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, IsADirectoryError | PermissionError):
-        return "it is not a file that may be read"
-    return "it is damaged or cut off; save or copy it again"
+        return "it is not a readable file"
+    return "it is damaged or truncated; save or copy it again"
 
 
 def flatten(picture: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
@@ -167,8 +167,8 @@ def flatten(picture: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
 def _to_bytes(values: np.ndarray) -> np.ndarray:
     """Greys of more than 8 bits (H, W) as uint8.
 
-    16-bit values keep their scale (65535 is white), floats in [0, 1] and values in [0, 255] theirs; any other range is
-    stretched from its least to its greatest value.
+    16-bit values keep their scale (65535 is white), as do floats in [0, 1] and values in [0, 255]; any other range is
+    stretched from its minimum to its maximum.
     """
     if values.dtype.itemsize == 2:
         return np.rint(values.view(f"{values.dtype.byteorder}u2") / 257).astype(np.uint8)

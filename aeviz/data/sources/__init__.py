@@ -1,1 +1,1 @@
-"""Where data sets come from: carried, public, synthetic, and a person's own."""
+"""The sources of data sets: bundled, public, synthetic, and your own."""

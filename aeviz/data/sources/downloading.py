@@ -1,4 +1,4 @@
-"""Fetching a public set: into a temporary folder, watched, checked by sum, then moved to its place."""
+"""Downloading a public set: into a temporary folder, with progress, verified by checksum, then moved into place."""
 
 import contextlib
 import os
@@ -7,33 +7,49 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar, Protocol
 
 from aeviz.data.dataset import Report
 from aeviz.data.folders import temporary_folder, writable_root
 from aeviz.data.sources import fetch
-from aeviz.data.sources.public import CARRIED, PublicSet
+from aeviz.data.sources.carried import CARRIED
 from aeviz.errors import MissingData
 
 WATCH_SECONDS = 0.2
-PACKED = (".gz", ".mat")  # what comes over the network, as opposed to what is unpacked from it
+PACKED = (".gz", ".mat")  # what is downloaded, as opposed to what is unpacked from it
 REASONS = (
     (r"HTTP Error (\d+)", "its server answered with error {0}"),
     (r"timed? ?out", "its server did not answer in time"),
     (r"No space left|Errno 28|quota", "the disk is full"),
     (r"resolution|getaddrinfo|not known|No address|unreachable", "its server was not found, there may be no network"),
-    (r"refused|reset|RemoteDisconnected|Tunnel|IncompleteRead", "the connection broke off"),
+    (r"refused|reset|RemoteDisconnected|Tunnel|IncompleteRead", "the connection was lost"),
     (r"CERTIFICATE|SSL", "the server's certificate could not be checked"),
-    (r"corrupted|not found", "what came does not match its checksum"),
+    (r"corrupted|not found", "the downloaded file does not match its checksum"),
     (r"No module named", "torchvision is not installed"),
 )
 
 
-def download_set(source: PublicSet, report: Report) -> None:
-    """Fetch a set into the data folder that is written to.
+class Downloadable(Protocol):
+    """A set that torchvision can download: its name there, its size, and where its files belong."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    torchvision_name: ClassVar[str]
+    download_bytes: ClassVar[int]
+
+    def is_ready(self) -> bool:
+        """Whether all files of the set are present."""
+
+    def manual_download(self) -> str:
+        """Which files to put where, as text."""
+
+
+def download_set(source: Downloadable, report: Report) -> None:
+    """Download a set into the writable data folder.
 
     Raises:
-        MissingData: it could not be fetched; nothing is left behind.
-        Stopped: the report asked for an end.
+        MissingData: the download failed; nothing is left behind.
+        Stopped: the user stopped it.
     """
     root = writable_root()
     with temporary_folder(root, "download", source.name) as folder:
@@ -47,27 +63,27 @@ def download_set(source: PublicSet, report: Report) -> None:
         raise _missing(source, failure or "not found")
 
 
-def fetch_command(source: PublicSet, folder: Path) -> list[str]:
-    """The command line that fetches a set into a folder."""
-    # -P keeps the script's folder off the path, whose modules would hide others of the same name.
+def fetch_command(source: Downloadable, folder: Path) -> list[str]:
+    """The command line that downloads a set into a folder."""
+    # -P keeps the script's folder off sys.path, where its modules would shadow others of the same name.
     return [sys.executable, "-P", str(Path(fetch.__file__)), source.torchvision_name, str(folder)]
 
 
-def _watch(command: list[str], tell: Callable[[], None]) -> str | None:
-    """Run a command, telling five times a second; its last line where it failed. Nothing of it survives an error."""
+def _watch(command: list[str], report: Callable[[], None]) -> str | None:
+    """Run a command, reporting five times a second; return its last line if it failed. Any exception kills it."""
     quiet = {**os.environ, "TQDM_DISABLE": "1"}
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=quiet
     ) as process:
         try:
             while _still_runs(process):
-                tell()
-            tell()  # an end asked for in the last moment, which may be why the command failed
+                report()
+            report()  # a stop requested at the last moment, which may be why the command failed
         except BaseException:
             process.kill()
             raise
         output = process.communicate()[0].decode(errors="replace").strip()
-    return None if process.returncode == 0 else (output.splitlines() or ["it ended without a word"])[-1]
+    return None if process.returncode == 0 else (output.splitlines() or ["it ended without a message"])[-1]
 
 
 def _still_runs(process: subprocess.Popen[bytes]) -> bool:
@@ -78,9 +94,9 @@ def _still_runs(process: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-def _progress(source: PublicSet, folder: Path) -> tuple[float, float, str]:
+def _progress(source: Downloadable, folder: Path) -> tuple[float, float, str]:
     sizes = []
-    for place, _, names in os.walk(folder):  # passes over what vanishes meanwhile, as rglob does not
+    for place, _, names in os.walk(folder):  # unlike rglob, os.walk skips folders that vanish meanwhile
         for name in names:
             if name.endswith(PACKED):
                 with contextlib.suppress(FileNotFoundError):
@@ -90,7 +106,7 @@ def _progress(source: PublicSet, folder: Path) -> tuple[float, float, str]:
 
 
 def _move_in(folder: Path, root: Path) -> None:
-    """Move the finished files to their place; a whole folder at once where none stands yet."""
+    """Move the finished files into place, a whole folder at once if it does not exist yet."""
     for path in folder.rglob("*.gz"):
         path.unlink()
     for entry in sorted(folder.iterdir()):
@@ -104,19 +120,19 @@ def _move_in(folder: Path, root: Path) -> None:
             os.replace(entry, target)
 
 
-def _missing(source: PublicSet, failure: str) -> MissingData:
+def _missing(source: Downloadable, failure: str) -> MissingData:
     return MissingData(
         "{label} could not be downloaded because {reason}; try again later, put {where} by hand, "
         "or take {carried}, which need no download",
         label=source.label,
         reason=short_reason(failure),
-        where=source.where_by_hand(),
+        where=source.manual_download(),
         carried=CARRIED,
     )
 
 
 def short_reason(failure: str) -> str:
-    """What went wrong in a few plain words."""
+    """What went wrong, in a few plain words."""
     for pattern, words in REASONS:
         found = re.search(pattern, failure, re.IGNORECASE)
         if found:

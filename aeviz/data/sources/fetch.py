@@ -1,12 +1,12 @@
-"""Run as a script: torchvision's own download of one set into a folder, in a process that can be ended at once.
+"""Script: download one of torchvision's sets into a folder, in a process that can be killed at once.
 
-It imports nothing of aeviz, and says what went wrong as the last line of its output.
+Imports nothing from aeviz; prints the error as the last line of its output.
 """
 
 import socket
 import sys
 
-SILENCE_SECONDS = 30.0  # a server that sends nothing for this long is given up
+SILENCE_SECONDS = 30.0  # timeout for a server that sends nothing
 
 
 def fetch(torchvision_name: str, folder: str) -> None:
@@ -20,7 +20,7 @@ def fetch(torchvision_name: str, folder: str) -> None:
 
 
 def main() -> int:
-    """Fetch what the command line names; the exit status tells whether it came."""
+    """Download the set named on the command line; return 0 on success."""
     try:
         fetch(sys.argv[1], sys.argv[2])
     except Exception as error:

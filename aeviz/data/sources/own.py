@@ -1,4 +1,4 @@
-"""People's own sets as they lie on disk: `own/NAME/` in one of the data folders, written once and read by memory map."""
+"""Your own sets on disk: `own/NAME/` in one of the data folders, written once and memory-mapped."""
 
 import os
 import secrets
@@ -23,7 +23,7 @@ DAMAGED = "the data set {name} is damaged ({reason}); delete it and import it ag
 
 
 class OwnSplits(Settings):
-    """Train rows come first, val rows are among them, test rows follow."""
+    """Row counts: train rows come first, val rows are among them, test rows follow."""
 
     train: int
     val: list[int]
@@ -31,7 +31,7 @@ class OwnSplits(Settings):
 
 
 class OwnMeta(Settings):
-    """What `meta.json` holds: all that a list of data sets needs."""
+    """The content of `meta.json`: all that a list of data sets needs."""
 
     format: Literal[1] = 1
     name: str
@@ -46,15 +46,15 @@ class OwnMeta(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """What is known of each image besides its pixels, in one order (N,)."""
+    """What is known of each image besides its pixels, in the same order (N,)."""
 
     files: list[str]
     labels: np.ndarray
     columns: dict[str, np.ndarray]
     is_test: np.ndarray
 
-    def take(self, order: np.ndarray) -> "Rows":
-        """The same in another order."""
+    def reordered(self, order: np.ndarray) -> "Rows":
+        """The same rows in another order."""
         return Rows(
             files=[self.files[row] for row in order],
             labels=self.labels[order],
@@ -64,7 +64,7 @@ class Rows:
 
 
 def own_folders() -> dict[str, Path]:
-    """The folders of all own sets by name; a name in two data folders is the first one's."""
+    """The folders of all own sets by name; the first data folder wins."""
     found: dict[str, Path] = {}
     for root in data_roots():
         for meta in sorted((root / "own").glob("*/meta.json")):
@@ -78,7 +78,7 @@ def write_own(
     """Arrange images (N, C, H, W) train first, and write the whole set into a folder.
 
     Raises:
-        BadFile: the folders' own split leaves too little to train on.
+        BadFile: the folders' own split leaves too few training images.
     """
     train, test = _arrange(name, rows.is_test)
     order = np.concatenate([train, test])
@@ -88,7 +88,7 @@ def write_own(
         images[start : start + COPIED_ROWS] = raw[order[start : start + COPIED_ROWS]]
         tell()
     images.flush()
-    rows = rows.take(order)
+    rows = rows.reordered(order)
     np.save(folder / "labels.npy", rows.labels)
     files.write_json(folder / "files.json", rows.files)
     files.write_json(folder / "columns.json", {key: _to_json(values) for key, values in rows.columns.items()})
@@ -107,12 +107,12 @@ def write_own(
 
 
 def _arrange(name: str, is_test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Train and test rows: as the folders tell, else a fifth held out."""
+    """Train and test rows: from the folders' split, or with a fifth held out."""
     if not is_test.any():
         return hold_out(name, len(is_test))
     train, test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
     if len(train) < 2:
-        raise BadFile("only {n} image came in for training; the train folder needs 2 or more", n=len(train))
+        raise BadFile("only {n} training image could be read; the train folder needs 2 or more", n=len(train))
     return train, test
 
 
@@ -121,46 +121,46 @@ def _to_json(values: np.ndarray) -> list[Any]:
 
 
 def _from_json(values: list[Any]) -> np.ndarray:
-    """A column (N,): text as objects, numbers as floats with NaN where there was none."""
+    """A column (N,): text as objects, numbers as floats with NaN where missing."""
     if any(isinstance(value, str) for value in values):
         return np.array(values, dtype=object)
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
-@files.kept(most=256)
-def _kept_meta(path: Path) -> OwnMeta:
+@files.cached_by_stat(most=256)
+def _cached_meta(path: Path) -> OwnMeta:
     return OwnMeta.parse(files.read_json(path))
 
 
 def _read_meta(folder: Path) -> OwnMeta:
     try:
-        return _kept_meta(folder / "meta.json")
+        return _cached_meta(folder / "meta.json")
     except (AevizError, ValueError) as error:
         raise BadFile(DAMAGED, name=folder.name, reason=f"meta.json: {error}") from None
 
 
 def skipped_files(name: str) -> list[dict[str, str]]:
-    """The files that did not come in with an own set, each with its reason.
+    """The files that were skipped when a set was imported, each with its reason.
 
     Raises:
         UnknownName: there is no such set.
     """
     folder = own_folders().get(name)
     if folder is None:
-        raise UnknownName("none of your own sets is called {name!r}", name=name)
+        raise UnknownName("none of your own data sets is called {name!r}", name=name)
     return files.read_json(folder / "skipped.json") or []
 
 
 def list_own() -> list[DataInfo]:
-    """What is known of every own set that is whole enough to tell."""
+    """What is known of every own set whose files are intact."""
     found = (_info(name, folder) for name, folder in sorted(own_folders().items()))
     return [info for info in found if info]
 
 
 def own_info(name: str) -> DataInfo | None:
-    """What is known of one own set; None where there is none that is whole enough to tell."""
+    """What is known of one own set, or None if it is missing or damaged."""
     if not files.SAFE_NAME.fullmatch(name):
-        return None  # a name from a run's config, which may have come from elsewhere
+        return None  # an unsafe name, perhaps from the config of someone else's run
     folders = (root / "own" / name for root in data_roots())
     folder = next((folder for folder in folders if (folder / "meta.json").exists()), None)
     return None if folder is None else _info(name, folder)
@@ -185,15 +185,15 @@ def _info(name: str, folder: Path) -> DataInfo | None:
 
 
 def load_own(name: str) -> Dataset:
-    """An own set, its images mapped into memory.
+    """Load one of your own sets, its images memory-mapped.
 
     Raises:
         UnknownName: there is no such set.
-        BadFile: it is damaged.
+        BadFile: the set is damaged.
     """
     folder = own_folders().get(name)
     if folder is None:
-        raise UnknownName("there is no own data set called {name!r}", name=name)
+        raise UnknownName("none of your own data sets is called {name!r}", name=name)
     meta = _read_meta(folder)
     try:
         images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
@@ -204,7 +204,7 @@ def load_own(name: str) -> Dataset:
         raise BadFile(DAMAGED, name=name, reason=str(error)) from None
     lengths = {len(labels), len(names), *(len(values) for values in columns.values())}
     if images.shape != (meta.n, *meta.shape) or images.dtype != np.uint8 or lengths != {meta.n}:
-        raise BadFile(DAMAGED, name=name, reason="its files do not fit together")
+        raise BadFile(DAMAGED, name=name, reason="its files do not match")
     return Dataset(
         name=name,
         label=name,
@@ -227,15 +227,15 @@ def _splits(meta: OwnMeta) -> dict[str, np.ndarray]:
 
 
 def delete_own(name: str) -> None:
-    """Remove an own set; it is gone from all lists at once.
+    """Delete one of your own sets; it disappears from all lists at once.
 
     Raises:
         UnknownName: there is no such set.
-        BadValue: its folder cannot be written to.
+        BadValue: its folder is not writable.
     """
     folder = own_folders().get(name)
     if folder is None:
-        raise UnknownName("there is no own data set called {name!r}", name=name)
+        raise UnknownName("none of your own data sets is called {name!r}", name=name)
     doomed = folder.with_name(f".deleted-{name}-{secrets.token_hex(4)}")
     try:
         os.rename(folder, doomed)

@@ -1,4 +1,4 @@
-"""The public sets, read from the files that torchvision's downloader lays down."""
+"""The public sets, read from the files of torchvision's downloader."""
 
 import gzip
 import hashlib
@@ -11,22 +11,23 @@ from typing import Any, ClassVar
 import numpy as np
 
 from aeviz.config import Settings
-from aeviz.data.dataset import Dataset, Report, Source, content_hash, report_nothing
+from aeviz.data.dataset import Dataset, Report, Source, report_nothing
 from aeviz.data.folders import data_root, data_roots
+from aeviz.data.sources.carried import CARRIED
+from aeviz.data.sources.downloading import download_set
 from aeviz.data.splits import make_splits
 from aeviz.errors import BadFile, MissingData
 
-CARRIED = "digits, shapes and photo_patches"
 IDX_IMAGES, IDX_LABELS = 2051, 2049  # magic numbers: unsigned bytes in 3 dimensions and in 1
 
 
 class PublicSet(Source):
-    """A set that must be fetched once; a new one sets these names and writes `read`."""
+    """A set that is downloaded once; subclasses set these attributes and implement `read`."""
 
     torchvision_name: ClassVar[str]
     folder: ClassVar[str]
     needed: ClassVar[tuple[str, ...]]
-    by_hand: ClassVar[str]
+    manual_files: ClassVar[str]
     download_bytes: ClassVar[int]
 
     def find(self) -> Path | None:
@@ -35,56 +36,44 @@ class PublicSet(Source):
         return next((folder for folder in folders if self._holds_all(folder)), None)
 
     def is_ready(self) -> bool:
-        """Whether all its files lie in one of the data folders."""
+        """Whether one of the data folders holds all its files."""
         return self.find() is not None
 
-    def where_by_hand(self) -> str:
-        """Where to put which files, in words."""
-        return f"{self.by_hand} into {(data_root() / self.folder).absolute()}"
+    def manual_download(self) -> str:
+        """Which files to put where, as text."""
+        return f"{self.manual_files} into {(data_root() / self.folder).absolute()}"
 
     def load(self, params: Settings) -> Dataset:
-        """The data set with its own test split.
+        """Load the data set with its own test split.
 
         Raises:
-            MissingData: its files are not at hand.
+            MissingData: its files have not been downloaded.
             BadFile: its files are damaged.
         """
         folder = self.find()
         if folder is None:
             raise MissingData(
-                "{label} is not at hand; get it with `python -m aeviz data get {name}` or put {where}; "
-                "{carried} are carried and need no download",
+                "{label} has not been downloaded; get it with `python -m aeviz data get {name}` or put {where}; "
+                "{carried} need no download",
                 label=self.label,
                 name=self.name,
-                where=self.where_by_hand(),
+                where=self.manual_download(),
                 carried=CARRIED,
             )
         images, labels, n_train = self.read(folder)
-        return Dataset(
-            name=self.name,
-            label=self.label,
-            params={},
-            images=images,
-            labels=labels,
-            classes=self.classes,
-            columns={},
-            splits=make_splits(self.name, n_train, len(labels) - n_train),
-            hash=content_hash(images, labels),
-        )
+        return self.dataset(images, labels, make_splits(self.name, n_train, len(labels) - n_train))
 
     def read(self, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
-        """Images (N, C, H, W), labels (N,), train first, and how many are for training."""
+        """Read images (N, C, H, W) uint8 and labels (N,), train first, and the number of training images."""
         raise NotImplementedError
 
     def download(self, report: Report = report_nothing) -> None:
-        """Fetch the set with torchvision's own downloader and its checksums.
+        """Download the set with torchvision's downloader, which verifies checksums.
 
         Raises:
-            MissingData: it could not be fetched; nothing is left behind.
-            Stopped: the report asked for an end.
+            MissingData: the download failed; nothing is left behind.
+            Stopped: the user stopped it.
         """
-        from aeviz.data.sources.downloading import download_set
-
         if not self.is_ready():
             download_set(self, report)
 
@@ -93,7 +82,7 @@ class PublicSet(Source):
 
 
 class MNIST(PublicSet):
-    """LeCun's handwritten digits; the other sets of its file format derive from it."""
+    """LeCun's handwritten digits; the other sets in this file format derive from it."""
 
     name = "mnist"
     label = "MNIST"
@@ -105,16 +94,16 @@ class MNIST(PublicSet):
     torchvision_name = "MNIST"
     folder = "MNIST/raw"
     needed = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
-    by_hand = ", ".join(needed) + " (as .gz or unpacked)"
+    manual_files = ", ".join(needed) + " (as .gz or unpacked)"
     download_bytes = 11_594_722
 
     def read(self, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
-        """Images (N, 1, 28, 28), labels (N,) and how many are for training."""
+        """Read images (N, 1, 28, 28), labels (N,) and the number of training images."""
         train_images, train_labels, test_images, test_labels = (folder / name for name in self.needed)
         images, n_train = read_idx(train_images, test_images, IDX_IMAGES)
         labels, n_labelled = read_idx(train_labels, test_labels, IDX_LABELS)
         if (len(labels), n_labelled) != (len(images), n_train) or images.shape[1:] != self.image_shape[1:]:
-            raise BadFile("the files of {label} in {folder} do not fit together", label=self.label, folder=folder)
+            raise BadFile("the files of {label} in {folder} do not match", label=self.label, folder=folder)
         return images[:, None], labels.astype(np.int64), n_train  # (N, H, W) -> (N, 1, H, W)
 
     def _holds_all(self, folder: Path) -> bool:
@@ -122,7 +111,7 @@ class MNIST(PublicSet):
 
 
 class FashionMNIST(MNIST):
-    """Zalando's pieces of clothing."""
+    """Zalando's clothing items."""
 
     name = "fashion_mnist"
     label = "Fashion-MNIST"
@@ -151,7 +140,7 @@ class KMNIST(MNIST):
 
 
 class CIFAR10(PublicSet):
-    """Small colour photographs; its files are pickles, opened only after their MD5 holds."""
+    """Small colour photographs; the files are pickles, unpickled only after their MD5 is verified."""
 
     name = "cifar10"
     label = "CIFAR-10"
@@ -171,11 +160,11 @@ class CIFAR10(PublicSet):
         "test_batch": "40351d587109b95175f43aff81a1287e",
     }
     needed = (*sums, "batches.meta")
-    by_hand = "data_batch_1 to data_batch_5, test_batch and batches.meta (from cifar-10-python.tar.gz)"
+    manual_files = "data_batch_1 to data_batch_5, test_batch and batches.meta (from cifar-10-python.tar.gz)"
     download_bytes = 170_498_071
 
     def read(self, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
-        """Images (N, 3, 32, 32), labels (N,) and how many are for training."""
+        """Read images (N, 3, 32, 32), labels (N,) and the number of training images."""
         batches = [pickle.loads(read_checked(folder / name, md5), encoding="latin1") for name, md5 in self.sums.items()]
         images = np.concatenate([batch["data"] for batch in batches]).reshape(-1, *self.image_shape)
         labels = np.concatenate([np.asarray(batch["labels"], np.int64) for batch in batches])
@@ -199,30 +188,30 @@ class SVHN(PublicSet):
         "test_32x32.mat": "eb5a983be6a315427106f1b164d9cef3",
     }
     needed = tuple(sums)
-    by_hand = "train_32x32.mat and test_32x32.mat"
+    manual_files = "train_32x32.mat and test_32x32.mat"
     download_bytes = 246_316_178
 
     def read(self, folder: Path) -> tuple[np.ndarray, np.ndarray, int]:
-        """Images (N, 3, 32, 32), labels (N,) with 0 for the digit 0, and how many are for training."""
+        """Read images (N, 3, 32, 32), labels (N,) with 0 for the digit 0, and the number of training images."""
         from scipy.io import loadmat
 
         parts = [loadmat(io.BytesIO(read_checked(folder / name, md5))) for name, md5 in self.sums.items()]
         images = np.concatenate([part["X"].transpose(3, 2, 0, 1) for part in parts])  # (H, W, C, N) -> (N, C, H, W)
-        labels = np.concatenate([part["y"].ravel() for part in parts]).astype(np.int64) % 10  # they write 10 for 0
+        labels = np.concatenate([part["y"].ravel() for part in parts]).astype(np.int64) % 10  # 10 means the digit 0
         return np.ascontiguousarray(images), labels, len(parts[0]["y"])
 
 
 def read_idx(train: Path, test: Path, magic: int) -> tuple[np.ndarray, int]:
-    """Two idx files of bytes as one array (N, ...), read straight into its place, and the length of the first.
+    """Two idx files of bytes as one array (N, ...), read directly into place, and the length of the first.
 
     Raises:
-        BadFile: a file that is not of this format, or is cut off.
+        BadFile: a file has another format, or is truncated.
     """
     try:
         return _read_idx(train, test, magic)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BadFile(
-            "{file} or the file beside it is damaged ({reason}); fetch it again", file=train, reason=error
+            "{file} or its counterpart is damaged ({reason}); download it again", file=train, reason=error
         ) from None
 
 
@@ -230,11 +219,11 @@ def _read_idx(train: Path, test: Path, magic: int) -> tuple[np.ndarray, int]:
     with _open_idx(train) as first, _open_idx(test) as second:
         (n_train, *shape), (n_test, *other) = _idx_shape(first, train, magic), _idx_shape(second, test, magic)
         if shape != other:
-            raise BadFile("{file} does not fit {other}", file=train, other=test.name)
+            raise BadFile("{file} does not match {other}; download both again", file=train, other=test.name)
         content = np.empty((n_train + n_test, *shape), np.uint8)
         for file, path, part in ((first, train, content[:n_train]), (second, test, content[n_train:])):
             if file.readinto(part.data.cast("B")) != part.nbytes:
-                raise BadFile("{file} is cut off; fetch it again", file=path)
+                raise BadFile("{file} is truncated; download it again", file=path)
     return content, n_train
 
 
@@ -243,20 +232,22 @@ def _open_idx(path: Path) -> Any:
 
 
 def _idx_shape(file: Any, path: Path, magic: int) -> list[int]:
-    """The header of http://yann.lecun.com/exdb/mnist/: a magic number and the dimensions, big-endian."""
+    """Read the header (http://yann.lecun.com/exdb/mnist/): a magic number and the dimensions, big-endian."""
     header = np.frombuffer(file.read(4 + 4 * (magic % 256)), ">u4")
     if len(header) != 1 + magic % 256 or header[0] != magic or header[1:].prod(dtype=np.float64) > 2**32:
-        raise BadFile("{file} is not an idx file of the right kind; fetch it again", file=path)
+        raise BadFile("{file} is not an idx file of the right kind; download it again", file=path)
     return [int(size) for size in header[1:]]
 
 
 def read_checked(path: Path, md5: str) -> bytes:
-    """A file's content once its MD5 holds: what is checked is what is used.
+    """A file's content, after its MD5 is verified on these very bytes.
 
     Raises:
-        BadFile: the sum is another.
+        BadFile: the checksum differs.
     """
     content = path.read_bytes()
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
-        raise BadFile("{file} is not the original file (its MD5 differs); it was not opened, fetch it again", file=path)
+        raise BadFile(
+            "{file} is not the original file (its MD5 differs) and was not opened; download it again", file=path
+        )
     return content

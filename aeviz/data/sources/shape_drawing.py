@@ -26,14 +26,14 @@ def square(u: np.ndarray, v: np.ndarray, radius: np.ndarray) -> np.ndarray:
 
 
 def ellipse(u: np.ndarray, v: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """Signed distance (B, H, W) to a lying ellipse, exact at its edge, where anti-aliasing needs it."""
+    """Signed distance (B, H, W) to a horizontal ellipse, exact at its edge, where anti-aliasing needs it."""
     a, b = radius * ELONGATION, radius / ELONGATION
     near, slope = np.hypot(u / a, v / b), np.hypot(u / (a * a), v / (b * b))
     return near * (near - 1) / np.maximum(slope, np.float32(1e-6))
 
 
 def heart(u: np.ndarray, v: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """Signed distance (B, H, W) to a heart standing on its tip."""
+    """Signed distance (B, H, W) to a heart, tip down."""
     size = HEART * radius
     u, v = np.abs(u) / size, v / size + HEART_MIDDLE
     lobe = np.hypot(u - np.float32(0.25), v - np.float32(0.75)) - np.float32(np.sqrt(2) / 4)
@@ -43,7 +43,7 @@ def heart(u: np.ndarray, v: np.ndarray, radius: np.ndarray) -> np.ndarray:
 
 
 def triangle(u: np.ndarray, v: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """Signed distance (B, H, W) to an equilateral triangle standing on a side."""
+    """Signed distance (B, H, W) to an equilateral triangle, base down."""
     half = TRIANGLE * radius
     u, v = np.abs(u) - half, v + half / ROOT_3
     beyond = u + ROOT_3 * v > 0
@@ -55,7 +55,7 @@ def triangle(u: np.ndarray, v: np.ndarray, radius: np.ndarray) -> np.ndarray:
 def draw(
     distance: Distance, size: int, x: np.ndarray, y: np.ndarray, radius: np.ndarray, rotation: np.ndarray
 ) -> np.ndarray:
-    """How much of each pixel is covered, float32 (B, size, size) in [0, 1].
+    """The share of each pixel that is covered, float32 (B, size, size) in [0, 1].
 
     Centre x, y (from the left, from the top) and radius are fractions of the image's side; rotation is in degrees,
     counter-clockwise; all (B,).

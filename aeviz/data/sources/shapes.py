@@ -1,4 +1,4 @@
-"""Synthetic shapes whose factors are known: drawn when they are read, so that a million need no memory."""
+"""Synthetic shapes with known factors, drawn on demand so that a million take no memory."""
 
 import hashlib
 import json
@@ -14,8 +14,8 @@ from aeviz.data.sources.shape_drawing import Distance, draw, ellipse, heart, hue
 from aeviz.data.splits import MIN_IMAGES, TEST_SHARE, make_splits
 from aeviz.errors import BadValue
 
-# Each shape with the turn (degrees) after which it looks the same: rotations are drawn below it, so that one picture
-# has one rotation only.
+# Each shape with its period of rotation in degrees. Rotations are drawn below it, so that every picture has a unique
+# rotation.
 SHAPES: dict[str, tuple[Distance, float]] = {
     "square": (square, 90.0),
     "ellipse": (ellipse, 180.0),
@@ -24,27 +24,26 @@ SHAPES: dict[str, tuple[Distance, float]] = {
 }
 DISTANCES = tuple(distance for distance, _ in SHAPES.values())
 TURNS = np.array([turn for _, turn in SHAPES.values()])
-MAX_RADIUS = 0.18  # of the image's side, at scale 1: the widest shape then never leaves the image
+MAX_RADIUS = 0.18  # of the image's side, at scale 1: the widest shape never leaves the image
 BATCH = 256
-DRAWING = 1  # raise it whenever a pixel changes: the content hash is made of it
+DRAWING = 1  # increment whenever a pixel changes: it is part of the content hash
 STREAMS = ("shape", "scale", "rotation", "x", "y", "hue")
 
 
 class ShapesParams(Settings):
-    """How many shapes, and how they look."""
+    """The number of shapes, and how they look."""
 
     count: int = Field(6000, ge=1, le=1_000_000, description="How many images are drawn.")
     size: Literal[32, 64] = Field(32, description="Side of an image in pixels.")
     channels: Literal[1, 3] = Field(1, description="1 for white shapes on black, 3 for shapes of any hue.")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="Another seed draws other shapes.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="A different seed draws different shapes.")
 
 
 def draw_factors(seed: int, index: np.ndarray) -> dict[str, np.ndarray]:
-    """The factors (B,) of rows (B,); a row's depend on (seed, row) alone.
+    """The factors (B,) of rows (B,); each row depends on (seed, row) only.
 
-    shape 0..3; scale in [0.5, 1]; rotation in degrees counter-clockwise, from 0 to below the turn that maps the shape
-    onto itself; x and y of the centre in [0.3, 0.7] of the image's side, from the left and from the top; hue in
-    degrees [0, 360).
+    shape 0..3; scale in [0.5, 1]; rotation in degrees counter-clockwise, below the shape's period; x and y of the
+    centre in [0.3, 0.7] of the image's side, from the left and from the top; hue in degrees [0, 360).
     """
     unit = {name: draw_uniform(seed, index, stream) for stream, name in enumerate(STREAMS)}
     shape = (unit["shape"] * len(SHAPES)).astype(np.int64)
@@ -59,7 +58,7 @@ def draw_factors(seed: int, index: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def draw_images(rows: np.ndarray, size: int, channels: int, seed: int) -> np.ndarray:
-    """The images (B, C, size, size) uint8 of rows (B,)."""
+    """Draw the images (B, C, size, size) uint8 of rows (B,)."""
     factors = draw_factors(seed, rows)
     cover = np.empty((len(rows), size, size), np.float32)
     for number, distance in enumerate(DISTANCES):
@@ -73,7 +72,7 @@ def draw_images(rows: np.ndarray, size: int, channels: int, seed: int) -> np.nda
 
 
 class RenderedShapes:
-    """Images (N, C, H, W) that are drawn when their rows are asked for."""
+    """Images (N, C, H, W) uint8, drawn when their rows are read."""
 
     dtype = np.dtype(np.uint8)
     ndim = 4
@@ -86,7 +85,7 @@ class RenderedShapes:
         return self.params.count
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        """The images of a row, a slice, row numbers or a mask, uint8, as an array would give them."""
+        """The images of a row, slice, index array or mask, uint8, as from an array."""
         if isinstance(key, slice):
             rows = np.arange(*key.indices(len(self)))
         else:
@@ -118,11 +117,11 @@ def _whole_mask(mask: np.ndarray, n: int) -> np.ndarray:
 
 
 class Shapes(Source):
-    """Squares, ellipses, hearts and triangles; rows are independent draws, so the last 20 % serve as the test split."""
+    """Squares, ellipses, hearts and triangles; rows are independent, so the last 20 % are the test split."""
 
     name = "shapes"
     label = "Shapes"
-    description = "Squares, ellipses, hearts and triangles of known size, turn, place and hue, drawn on demand."
+    description = "Squares, ellipses, hearts and triangles of known size, rotation, position and hue, drawn on demand."
     origin = "Made by aeviz."
     n = ShapesParams().count
     image_shape = (1, 32, 32)
@@ -130,10 +129,10 @@ class Shapes(Source):
     Params: ClassVar[type[Settings]] = ShapesParams
 
     def load(self, params: ShapesParams) -> Dataset:
-        """The data set; its columns are the factors, hue only where there is colour.
+        """Make the data set; its columns are the factors, with hue only in colour.
 
         Raises:
-            BadValue: fewer images than the splits need.
+            BadValue: there are fewer images than the splits need.
         """
         if params.count < MIN_IMAGES:
             raise BadValue(
@@ -158,6 +157,6 @@ class Shapes(Source):
 
 
 def _recipe_hash(params: ShapesParams) -> str:
-    """The hash of all that decides the pixels; drawing a million images to hash them would take minutes."""
+    """The hash of everything that determines the pixels; hashing a million drawn images would take minutes."""
     recipe = {"drawing": DRAWING, **params.to_json()}
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()

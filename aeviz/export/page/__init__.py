@@ -1,1 +1,1 @@
-"""A map and its decoder for the browser, on a server or as one page of its own."""
+"""A map and its decoder for the browser, on a server or as a standalone page."""

@@ -1,4 +1,4 @@
-"""A decoder packed for `static/codes/decoder.js`, which runs it in the browser: its layers as JSON, then their weights."""
+"""A decoder packed for `static/decoder.js`, which runs it in the browser: layers as JSON, then weights."""
 
 import json
 import struct
@@ -18,30 +18,30 @@ from aeviz.models.variants.cvae import ConditionalVAE
 from aeviz.models.variants.vq_vae import VectorQuantisedAutoencoder
 
 FORMAT = 1
-MOST_PRODUCTS = 30_000_000  # multiply-adds for one sample: some 15 ms in Chromium
+MOST_PRODUCTS = 30_000_000  # multiply-adds per sample: some 15 ms in Chromium
 MOST_BYTES = 16_000_000
 Operation = dict[str, Any]
 
 
 class Weights:
-    """Numbers laid one after another."""
+    """A growing array of numbers."""
 
     def __init__(self) -> None:
         self.arrays: list[np.ndarray] = []
         self.count = 0
 
-    def keep(self, values: Tensor) -> list[int]:
-        """Lay values down; where to find them: [the first one's place, how many]."""
+    def append(self, values: Tensor) -> list[int]:
+        """Append values; return where they are: [index of the first, count]."""
         array = values.detach().float().cpu().numpy().ravel()
         self.arrays.append(array)
         self.count += array.size
         return [self.count - array.size, array.size]
 
     def to_bytes(self, half: bool) -> bytes:
-        """All of them as float32 or float16.
+        """All numbers as float32 or float16.
 
         Raises:
-            BadValue: a number too large for float16.
+            BadValue: a number is too large for float16.
         """
         values = np.concatenate(self.arrays)
         largest, most = float(np.abs(values).max()), float(np.finfo(np.float16).max)
@@ -55,15 +55,15 @@ class Weights:
 
 
 def pack_decoder(model: Autoencoder, half: bool = False) -> bytes:
-    """What `model.decode` does in evaluation mode, as bytes.
+    """Pack what `model.decode` does in evaluation mode.
 
-    The length of the head (uint32), the head (JSON), then the weights at the places it names, all little-endian.
-    `half` packs them as float16, in half the bytes: of networks trained on Fashion-MNIST the pixels are then off by up
-    to .0011, a quarter of a grey level in 256; else by up to 1e-6.
+    The format is the header's length (uint32), the header (JSON), then the weights at the offsets it names, all
+    little-endian. `half` packs weights as float16, in half the bytes: for networks trained on Fashion-MNIST pixels are
+    then off by up to .0011, a quarter of a grey level in 256; otherwise by up to 1e-6.
 
     Raises:
-        BadValue: a layer, a variant or a loss that the browser does not know.
-        OverBudget: too much to compute or to send for every picture to follow the pointer.
+        BadValue: the browser does not support a layer, the variant or the loss.
+        OverBudget: the decoder is too large to download, or too slow to follow the pointer.
     """
     weights = Weights()
     head = {
@@ -82,17 +82,17 @@ def pack_decoder(model: Autoencoder, half: bool = False) -> bytes:
 def _check(costs: str, found: int, most: int) -> None:
     if found > most:
         raise OverBudget(
-            "the browser cannot decode as fast as one points: this decoder " + costs + ", {most:,} at most; "
+            "the browser cannot decode at the speed of the pointer: this decoder " + costs + ", {most:,} at most; "
             "use fewer or narrower layers, or decode on the server",
             found=found, most=most,
         )  # fmt: skip
 
 
 def _input(model: Autoencoder, weights: Weights) -> list[Operation]:
-    """What a variant does to codes before it feeds them to the decoder."""
+    """What a variant does to codes before they enter the decoder."""
     pack = INPUTS.get(type(model).decoder_input)
     if pack is None:
-        raise BadValue("the browser cannot do what a {label} does to codes; decode on the server", label=model.label)
+        raise BadValue("the browser does not support the codes of a {label}; decode on the server", label=model.label)
     return pack(model, weights)
 
 
@@ -100,32 +100,32 @@ def _label(model: Any, weights: Weights) -> list[Operation]:
     return [{"kind": "label", "classes": model.config.n_classes}]
 
 
-def _snap(model: Any, weights: Weights) -> list[Operation]:
+def _quantise(model: Any, weights: Weights) -> list[Operation]:
     entries = model.codebook.weight
-    return [{"kind": "snap", "size": entries.shape[1], "entries": weights.keep(entries)}]
+    return [{"kind": "snap", "size": entries.shape[1], "entries": weights.append(entries)}]
 
 
 INPUTS: dict[Callable[..., Tensor], Callable[[Any, Weights], list[Operation]]] = {
     Autoencoder.decoder_input: lambda model, weights: [],
     ConditionalVAE.decoder_input: _label,
-    VectorQuantisedAutoencoder.decoder_input: _snap,
+    VectorQuantisedAutoencoder.decoder_input: _quantise,
 }
 
 
 def _mean(model: Autoencoder) -> Operation:
-    """How logits become a picture."""
+    """How logits become an image."""
     mean = LOSSES[model.loss].mean
     if mean is torch.sigmoid:
         return {"kind": "bend", "name": "sigmoid"}
     if mean is mean_level:
         return {"kind": "levels", "levels": model.config.grey_levels}
-    raise BadValue("the browser cannot draw what the loss {loss} learns; decode on the server", loss=model.loss)
+    raise BadValue("the browser does not support the output of the loss {loss}; decode on the server", loss=model.loss)
 
 
 def _decoder(decoder: Stack, weights: Weights) -> list[Operation]:
-    """From what the decoder is fed to the sample's numbers in torch's order."""
+    """The decoder's operations, with its output in torch's order."""
     layers = list(decoder)
-    if isinstance(layers[-1], nn.Unflatten):  # a view of numbers that are in order
+    if isinstance(layers[-1], nn.Unflatten):  # a view, the numbers are in order already
         return _sequence(layers[:-1], weights)
     return [*_sequence(layers, weights), {"kind": "planes"}]
 
@@ -138,30 +138,30 @@ def _layer(module: nn.Module, weights: Weights) -> list[Operation]:
     pack = LAYERS.get(type(module))
     if pack is None:
         raise BadValue(
-            "the browser cannot run a layer of kind {kind}; it knows {known}",
+            "the browser cannot run a layer of kind {kind}; it supports {known}",
             kind=type(module).__name__, known=", ".join(sorted({kind.__name__ for kind in LAYERS})),
         )  # fmt: skip
     return pack(module, weights)
 
 
 def _linear(module: Any, weights: Weights) -> list[Operation]:
-    return [{"kind": "linear", "weight": weights.keep(module.weight), "bias": weights.keep(module.bias)}]
+    return [{"kind": "linear", "weight": weights.append(module.weight), "bias": weights.append(module.bias)}]
 
 
 def _transposed(module: Any, weights: Weights) -> list[Operation]:
-    _expect(module, dilation=(1, 1), groups=1)
-    return [_spread(module.weight, module.bias, module.stride, module.padding, module.output_padding, weights)]
+    _require(module, dilation=(1, 1), groups=1)
+    return [_transpose(module.weight, module.bias, module.stride, module.padding, module.output_padding, weights)]
 
 
 def _convolution(module: Any, weights: Weights) -> list[Operation]:
-    """Without a stride it is the transpose of the convolution by the window turned round."""
-    _expect(module, stride=(1, 1), dilation=(1, 1), groups=1, padding_mode="zeros")
+    """A convolution; without a stride it is a transposed convolution with the flipped kernel."""
+    _require(module, stride=(1, 1), dilation=(1, 1), groups=1, padding_mode="zeros")
     turned = module.weight.transpose(0, 1).flip(2, 3)
     padding = [side - 1 - pad for side, pad in zip(module.kernel_size, module.padding, strict=True)]
-    return [_spread(turned, module.bias, (1, 1), padding, (0, 0), weights)]
+    return [_transpose(turned, module.bias, (1, 1), padding, (0, 0), weights)]
 
 
-def _spread(
+def _transpose(
     weight: Tensor, bias: Tensor, stride: Iterable[int], padding: Iterable[int], extra: Iterable[int], weights: Weights
 ) -> Operation:
     """A transposed convolution with weight (inputs, outputs, height, width)."""
@@ -173,24 +173,24 @@ def _spread(
         "stride": (down, across),
         "padding": tuple(padding),
         "extra": tuple(extra),
-        "weight": weights.keep(torch.cat(phases)),
-        "bias": weights.keep(bias),
+        "weight": weights.append(torch.cat(phases)),
+        "bias": weights.append(bias),
     }
 
 
 def _phase(taps: Tensor) -> Tensor:
-    """Weights (inputs, outputs, rows, columns) in the order in which they are used, an even number of outputs.
+    """Weights (inputs, outputs, rows, columns) in the order of use, padded to an even number of outputs.
 
-    In the output of a transposed convolution, pixels a stride apart see the same part of the window: its taps.
+    In the output of a transposed convolution, pixels one stride apart use the same taps of the kernel.
     """
     ordered = taps.detach().flip(2, 3).permute(1, 2, 3, 0)  # (outputs, rows, columns, inputs)
     if len(ordered) % 2:
         ordered = torch.cat([ordered, torch.zeros_like(ordered[:1])])
-    return ordered.unflatten(0, (-1, 2)).permute(0, 2, 3, 4, 1).flatten()  # two outputs side by side
+    return ordered.unflatten(0, (-1, 2)).permute(0, 2, 3, 4, 1).flatten()  # two outputs interleaved
 
 
 def _upsample(module: Any, weights: Weights) -> list[Operation]:
-    _expect(module, mode="nearest", scale_factor=None)
+    _require(module, mode="nearest", scale_factor=None)
     return [{"kind": "upsample", "size": module.size}]
 
 
@@ -210,11 +210,11 @@ def _group_norm(module: Any, weights: Weights) -> list[Operation]:
 
 
 def _scale(factor: Tensor, shift: Tensor, weights: Weights) -> Operation:
-    """Every channel times a factor, plus a shift."""
-    return {"kind": "scale", "factor": weights.keep(factor), "shift": weights.keep(shift)}
+    """Multiply every channel by a factor and add a shift."""
+    return {"kind": "scale", "factor": weights.append(factor), "shift": weights.append(shift)}
 
 
-def _bend(name: str) -> Callable[[Any, Weights], list[Operation]]:
+def _activation(name: str) -> Callable[[Any, Weights], list[Operation]]:
     return lambda module, weights: [{"kind": "bend", "name": name, "slope": getattr(module, "negative_slope", 0.0)}]
 
 
@@ -226,13 +226,13 @@ def _nothing(module: Any, weights: Weights) -> list[Operation]:
     return []
 
 
-def _expect(module: nn.Module, **settings: object) -> None:
-    """Refuse a layer with settings that the browser does not know."""
+def _require(module: nn.Module, **settings: object) -> None:
+    """Reject a layer with settings that the browser does not support."""
     for name, known in settings.items():
         found = getattr(module, name, known)
         if found != known:
             raise BadValue(
-                "the browser cannot run a layer of kind {kind} with {name} = {found}; it knows {known}",
+                "the browser cannot run a layer of kind {kind} with {name} = {found}; it supports {known}",
                 kind=type(module).__name__, name=name, found=found, known=known,
             )  # fmt: skip
 
@@ -253,5 +253,5 @@ LAYERS: dict[type[nn.Module], Callable[[Any, Weights], list[Operation]]] = {
     nn.Dropout: _nothing,
     nn.Dropout2d: _nothing,
     nn.Unflatten: _unflatten,
-    **{type(make()): _bend(name) for name, make in ACTIVATIONS.items()},
+    **{type(make()): _activation(name) for name, make in ACTIVATIONS.items()},
 }

@@ -1,4 +1,4 @@
-"""A run's map as one page that needs neither server nor network: dots, pictures and decoder within a single file."""
+"""A run's map as one HTML file that works offline: points, images and decoder included."""
 
 import base64
 import html
@@ -26,17 +26,17 @@ from aeviz.results.store import Report
 from aeviz.runs import Run
 
 MOST_POINTS = 10_000
-FEWEST_POINTS = 30  # for a map by neighbours
+FEWEST_POINTS = 30  # for a map that uses neighbours
 NEIGHBOURS = 8
-SIDE = 64  # pixels of a thumbnail; larger images are shrunk
-HEIGHT = 700  # pixels, until the window's is known
+SIDE = 64  # pixels of a thumbnail; larger images are reduced
+HEIGHT = 700  # pixels, until the window's height is known
 PAGE = scene.STATIC / "page"
 SAID = {name: word for name, word in scene.SAID.items() if name not in ("link", "drop")}
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What a page shows: a map, its codes, thumbnails x and x_hat (n, C, h, w), and errors (n,)."""
+class PageContent:
+    """The content of a page: a map, its codes, thumbnails x and x_hat (n, C, h, w), and errors (n,)."""
 
     drawn: Map
     codes: Codes
@@ -46,26 +46,26 @@ class Shown:
 
 
 def write_html(run: Run, out: Path, report: Report, request: MapRequest | None = None) -> str:
-    """Write the page, of the given map or the usual one.
+    """Write the page with the given map or the default one.
 
     Raises:
-        MissingData: the images are not here.
+        MissingData: the images are not present.
     """
-    request = request or usual_map(run)
+    request = request or default_map(run)
     drawn = _whole_map(run, request, report)
-    shown = gather(run, request, drawn, results.dataset_of(run), report)
+    content = gather(run, request, drawn, results.dataset_of(run), report)
     quality = results.quality(run, request, report)
     decoder, refused = packed_decoder(run, drawn)
-    text = page(run, request, shown, quality, decoder, report)
+    text = page(run, request, content, quality, decoder, report)
     with files.replacing(out) as beside:
         beside.write_text(text, encoding="utf-8")
-    count = len(shown.codes.z)
+    count = len(content.codes.z)
     whole = f"{count:,}" if count == len(drawn.points) else f"{count:,} of {len(drawn.points):,}"
     return " ".join(filter(None, [f"It shows {whole} {request.split} images.", refused]))
 
 
 def _whole_map(run: Run, request: MapRequest, report: Report) -> Map:
-    """The map as it is kept, or computed to its end: one that is stopped here was never meant to be looked at."""
+    """The stored map, or a newly computed one; a map stopped here is removed."""
     kept = results.kept_map(run, request)
     try:
         return kept or results.project(run, request, report)
@@ -74,34 +74,36 @@ def _whole_map(run: Run, request: MapRequest, report: Report) -> Map:
         raise
 
 
-def usual_map(run: Run) -> MapRequest:
-    """t-SNE of the test images' codes, or PCA where they are flat anyway or too few."""
+def default_map(run: Run) -> MapRequest:
+    """t-SNE of the test images' codes, or PCA if they have few dimensions or are too few."""
     config = run.config()
     count = config.data.splits["test"]
     method = "pca" if config.model.latent_dim <= 2 or count < FEWEST_POINTS else "tsne"
     return MapRequest(method=method, limit=MOST_POINTS if count > MOST_POINTS else None)
 
 
-def gather(run: Run, request: MapRequest, drawn: Map, dataset: Dataset, report: Report) -> Shown:
-    """The images of the dots, rebuilt and shrunk; of too many dots, the first of a fixed shuffle."""
+def gather(run: Run, request: MapRequest, drawn: Map, dataset: Dataset, report: Report) -> PageContent:
+    """The images of the points, reconstructed and reduced; of too many points, the first of a fixed shuffle."""
     coded = results.codes(run, request.split).first(request.limit)
     rows = np.sort(np.random.default_rng(0).permutation(len(coded.z))[:MOST_POINTS])
     coded = coded.at(rows)
     drawn = replace(drawn, points=drawn.points[rows], labels=drawn.labels[rows], index=drawn.index[rows])
     x, x_hat, mse = [], [], []
 
-    def tell(done: int, total: int) -> None:
-        report(done, total, "Rebuilding images")
+    def report_rebuilt(done: int, total: int) -> None:
+        report(done, total, "Reconstructing images")
 
-    for part in reconstruct(results.model_of(run), dataset.images, drawn.index, labels=coded.condition, on_step=tell):
+    for part in reconstruct(
+        results.model_of(run), dataset.images, drawn.index, labels=coded.condition, on_step=report_rebuilt
+    ):
         mse.append(np.square(part.x_hat - pictures.to_unit(part.x)).mean(axis=(1, 2, 3)))
-        x.append(scene.shrunk(part.x, SIDE))
-        x_hat.append(scene.shrunk(pictures.to_pixels(part.x_hat), SIDE))
-    return Shown(drawn, coded, np.concatenate(x), np.concatenate(x_hat), np.concatenate(mse))
+        x.append(scene.downsampled(part.x, SIDE))
+        x_hat.append(scene.downsampled(pictures.to_pixels(part.x_hat), SIDE))
+    return PageContent(drawn, coded, np.concatenate(x), np.concatenate(x_hat), np.concatenate(mse))
 
 
 def packed_decoder(run: Run, drawn: Map) -> tuple[bytes | None, str]:
-    """The decoder for the browser, or why there is none."""
+    """The decoder for the browser, or the reason why there is none."""
     if drawn.points.shape[1] != 2:
         return None, "In 3-D nothing is decoded under the pointer."
     try:
@@ -111,16 +113,16 @@ def packed_decoder(run: Run, drawn: Map) -> tuple[bytes | None, str]:
 
 
 def page(
-    run: Run, request: MapRequest, shown: Shown, quality: dict[str, Any], decoder: bytes | None, report: Report
+    run: Run, request: MapRequest, content: PageContent, quality: dict[str, Any], decoder: bytes | None, report: Report
 ) -> str:
-    """The whole page."""
-    carried, colours = _figures(run, shown)
-    carried |= _tiles(shown, report)
-    report(0, 0, "Looking for neighbours")
-    carried["near"] = _near(shown)
+    """The complete page."""
+    carried, colours = _figures(run, content)
+    carried |= _tiles(content, report)
+    report(0, 0, "Finding neighbours")
+    carried["near"] = _neighbours(content)
     report(0, 0, "Writing the page")
     if decoder is not None:
-        carried["inverse"] = pack(_inverse(run, shown))
+        carried["inverse"] = pack(_inverse(run, content))
         carried["decoder"] = decoder
     code = [scene.script(), (PAGE / "page.js").read_text()]
     plotly_js = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -128,44 +130,44 @@ def page(
         title=html.escape(readable(run.title())),
         facts=html.escape(_facts(run)),
         note=html.escape(run.note().note),
-        quality=html.escape(_quality(request, shown, quality)),
+        quality=html.escape(_quality(request, content, quality)),
         style=scene.style() + (PAGE / "page.css").read_text(),
-        scene=json_in_html(_scene(run, shown, colours, decoder is not None)),
+        scene=json_in_html(_scene(run, content, colours, decoder is not None)),
         carried=json_in_html({address: base64.b64encode(content).decode() for address, content in carried.items()}),
         plotly=script_in_html(plotly_js.read_text(encoding="utf-8")),
         script=script_in_html("\n".join(code)),
     )
 
 
-def _inverse(run: Run, shown: Shown) -> dict[str, Any]:
-    """The way back from a place on the map to a code."""
-    drawn, codes = shown.drawn, shown.codes
+def _inverse(run: Run, content: PageContent) -> dict[str, Any]:
+    """The inverse transform from a position on the map to a code."""
+    drawn, codes = content.drawn, content.codes
     return scene.inverse_of(drawn.projection, drawn.points, codes.z, codes.condition, results.model_of(run).n_classes)
 
 
-def _scene(run: Run, shown: Shown, colours: list[dict[str, Any]], decodes: bool) -> dict[str, Any]:
-    """What the map shows and offers, as `map.js` and `page.js` read it."""
-    config, shape = run.config(), shown.x.shape[1:]
+def _scene(run: Run, content: PageContent, colours: list[dict[str, Any]], decodes: bool) -> dict[str, Any]:
+    """The scene as `map.js` and `page.js` read it."""
+    config, shape = run.config(), content.x.shape[1:]
     decode = {"inverse": "inverse", "decoder": "decoder", "server": None, "shape": config.data.shape}
-    told = Scene(
+    values = Scene(
         space=run.id,
         figure=colours[0]["figure"],
-        dims=shown.drawn.points.shape[1],
-        size=len(shown.drawn.points),
+        dims=content.drawn.points.shape[1],
+        size=len(content.drawn.points),
         height=HEIGHT,
         tool="pan",
         classes=config.data.classes,
-        pictures={"tile": "tile", "per": scene.per_tile(shape), "shape": shape, "rows": shown.drawn.index.tolist()},
+        pictures={"tile": "tile", "per": scene.per_tile(shape), "shape": shape, "rows": content.drawn.index.tolist()},
         near="near",
         decode=decode if decodes else None,
-    ).told()
-    return told | {"colours": colours, "said": SAID}
+    ).to_json()
+    return values | {"colours": colours, "said": SAID}
 
 
-def _figures(run: Run, shown: Shown) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
-    """The dots in every colour by address, and what the page offers of them."""
-    drawn, classes = shown.drawn, run.config().data.classes
-    offered: list[tuple[str, np.ndarray, tuple[str, ...] | None]] = [("Error", shown.mse, None)]
+def _figures(run: Run, content: PageContent) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
+    """The figures of all colours by address, and the list of colours for the page."""
+    drawn, classes = content.drawn, run.config().data.classes
+    offered: list[tuple[str, np.ndarray, tuple[str, ...] | None]] = [("Error", content.mse, None)]
     if classes:
         offered.insert(0, ("Label", drawn.labels, classes))
     carried, colours = {}, []
@@ -174,45 +176,49 @@ def _figures(run: Run, shown: Shown) -> tuple[dict[str, bytes], list[dict[str, A
             drawn.points, values, class_names=names, colour_label="MSE per pixel", index=drawn.index, height=HEIGHT,
             axis_labels=[str(name) for name in drawn.notes.get("axes", [])],
         )  # fmt: skip
-        figure.update_layout(height=None)  # as high as its place
+        figure.update_layout(height=None)  # fills its container
         address = f"figure/{label}"
         carried[address] = pack_figure(figure)
         colours.append({"label": label, "figure": address, "names": scene.names_of(drawn.points, values, names)})
     return carried, colours
 
 
-def _tiles(shown: Shown, report: Report) -> dict[str, bytes]:
-    """Thumbnails by address, so many on each."""
-    per = scene.per_tile(shown.x.shape[1:])
+def _tiles(content: PageContent, report: Report) -> dict[str, bytes]:
+    """Tiles of thumbnails by address."""
+    per = scene.per_tile(content.x.shape[1:])
     carried = {}
-    for number, start in enumerate(range(0, len(shown.x), per)):
-        report(start, len(shown.x), "Drawing thumbnails")
+    for number, start in enumerate(range(0, len(content.x), per)):
+        report(start, len(content.x), "Drawing thumbnails")
         part = slice(start, start + per)
-        tile = scene.tile(shown.x[part], shown.x_hat[part], shown.drawn.labels[part], shown.mse[part], lossless=False)
+        tile = scene.tile(
+            content.x[part], content.x_hat[part], content.drawn.labels[part], content.mse[part], lossless=False
+        )
         carried[f"tile/{number}"] = pack(tile)
     return carried
 
 
-def _near(shown: Shown) -> bytes:
-    """Of every dot the rows whose codes are nearest."""
-    _, places = own_nearest(shown.codes.z, NEIGHBOURS)
-    return pack({"count": places.shape[1], "rows": shown.drawn.index[places].ravel().astype(np.int32)})
+def _neighbours(content: PageContent) -> bytes:
+    """The rows with the nearest codes, per point."""
+    _, places = own_nearest(content.codes.z, NEIGHBOURS)
+    return pack({"count": places.shape[1], "rows": content.drawn.index[places].ravel().astype(np.int32)})
 
 
 def _facts(run: Run) -> str:
-    """What was trained on what, and how well it rebuilds."""
+    """What was trained on what, and its reconstruction quality."""
     config, psnr = run.config(), run.psnr()
     how_well = f"; {psnr:.1f} dB on validation images" if psnr is not None else ""
     model = run.load()
     return f"{model.label} with {model.latent_dim} numbers per code, trained on {readable(set_label(config.data.name))}{how_well}"
 
 
-def _quality(request: MapRequest, shown: Shown, quality: dict[str, Any]) -> str:
-    """Which map it is, and how far it can be believed."""
+def _quality(request: MapRequest, content: PageContent, quality: dict[str, Any]) -> str:
+    """Which map it is, and how far it can be trusted."""
     words = {
         "trustworthiness": "trustworthiness", "continuity": "continuity", "knn_map": "10-NN accuracy on the map",
         "knn_codes": "in the codes",
     }  # fmt: skip
     known = [f"{word} {quality[name]:.3f}" for name, word in words.items() if quality[name] is not None]
-    shown_as = f"{projection(request.method).label} of the codes of {len(shown.drawn.points):,} {request.split} images"
-    return " · ".join([shown_as, *known, "made with aeviz; this page asks nothing of any network"])
+    shown_as = (
+        f"{projection(request.method).label} of the codes of {len(content.drawn.points):,} {request.split} images"
+    )
+    return " · ".join([shown_as, *known, "made with aeviz; this page needs no network"])

@@ -1,4 +1,4 @@
-"""What the map in a browser is made of, whether a server tells it or a page carries it: its script, and packed values."""
+"""The map in the browser, for a server or a standalone page: its script and its packed values."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -20,38 +20,38 @@ PARTS = (
     "overlays/own_images", "overlays/overlay", "overlays/overlay_3d", "pointer", "tools", "placed", "map",
 )  # fmt: skip
 SAID = {
-    "drawing": "Drawing …", "lost": "The map could not be fetched; it is made anew.", "label": "class",
+    "drawing": "Drawing …", "lost": "The map could not be fetched; it is being redrawn.", "label": "class",
     "unknown": "no label", "error": "MSE", "decoded": "Decoded here", "fitted": "Decoded here, from its neighbours' codes", "near": "among the images",
     "edge": "between the images", "far": "far from any image", "close": "Close", "reset": "Whole map", "link": "Copy link", "copied": "Copied",
     "nearCodes": "Nearest in the codes", "nearPixels": "Nearest in the pixels", "drop": "Drop images to place them here",
 }  # fmt: skip
 MOST_NAMES = 40
-TILE_PIXELS = 2**20  # of originals on a tile: about a thousand of 28 x 28
+TILE_PIXELS = 2**20  # of originals per tile: about a thousand of 28 x 28
 MOST_ON_TILE, LEAST_ON_TILE = 1024, 16
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What the map shows and offers; addresses are of `ui/serve`, or of what a page carries.
+    """What the map shows and offers; addresses are those of `ui/serve`, or of a page's embedded files.
 
     Attributes:
-        space: names the map itself; view and outline belong to it, whatever its colours.
+        space: identifies the map itself; view and outline belong to it, whatever its colours.
         figure: address of the packed figure.
         dims: 2 or 3.
-        size: how many dots there are.
-        show: dots, pictures, means or density.
+        size: the number of points.
+        show: points, pictures, means or density.
         tool: lasso, select or pan.
         classes: their names, for the cards.
-        picked: dots selected so far, by their number in the order of the set.
-        pictures, near, decode, density, live: addresses and what belongs to them; None where there is none.
-        names: what stands on the regions: text, what its dots' trace is called, x and y, and how many dots it has.
-        means: of the classes: x, y, how many dots they have, and two pictures.
-        grid: whether decoded images lie over the map.
-        stars: placed images: x, y (and z), picture, and the rows near them.
-        roads: ways over the map: colour, x and y of their steps; the browser says at which step one is.
-        found: rows to bring into sight; x and y of them, too, on a map without dots of its own.
-        view: where a link looks: ranges x and y or a camera, an outline, hidden classes.
-        link: what a link to this map says besides.
+        picked: the selected points, by their number in the order of the set.
+        pictures, near, decode, density, live: addresses and their parameters; None if unavailable.
+        names: labels of regions: text, the name of the points' trace, x and y, and the number of points.
+        means: per class: x, y, the number of points, and two pictures.
+        grid: whether decoded images cover the map.
+        stars: placed images: x, y (and z), picture, and the nearest rows.
+        roads: paths on the map: colour, x and y of their steps; the browser reports the step under the pointer.
+        found: rows to bring into view; with x and y if the map has no points of its own.
+        view: the view in a link: ranges x and y or a camera, an outline, hidden classes.
+        link: further parameters of a link to this map.
     """
 
     space: str
@@ -77,13 +77,13 @@ class Scene:
     view: Mapping[str, Any] | None = None
     link: Mapping[str, Any] = field(default_factory=dict)
 
-    def told(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The scene as `static/map/map.js` reads it."""
         return vars(self) | {"classes": list(self.classes)} | {"picked": {"bits": _bits(self.picked, self.size)}}
 
 
 def _bits(dots: np.ndarray, size: int) -> str | None:
-    """Dots as one bit each, little end first, in base64; None for none."""
+    """Points as one bit each, little-endian, in base64; None for none."""
     if not len(dots):
         return None
     flags = np.zeros(size, bool)
@@ -92,41 +92,41 @@ def _bits(dots: np.ndarray, size: int) -> str | None:
 
 
 def script() -> str:
-    """The map and the decoder as one module."""
-    paths = [STATIC / "codes" / "decoder.js", *(STATIC / "map" / f"{part}.js" for part in PARTS)]
+    """The map's and the decoder's JavaScript as one module."""
+    paths = [STATIC / "decoder.js", *(STATIC / "map" / f"{part}.js" for part in PARTS)]
     return "\n".join(path.read_text() for path in paths)
 
 
 def style() -> str:
-    """How the map looks."""
+    """The map's CSS."""
     return (STATIC / "map" / "map.css").read_text()
 
 
 def inverse_of(
-    projection: Projection, points: np.ndarray, codes: np.ndarray, told: np.ndarray | None = None, n_classes: int = 0
+    projection: Projection, points: np.ndarray, codes: np.ndarray, classes: np.ndarray | None = None, n_classes: int = 0
 ) -> dict[str, Any]:
-    """The way from a place on a flat map of codes (N, D) at points (N, 2) back to a code, as `decode.js` reads it.
+    """The inverse transform from a flat map of codes (N, D) at points (N, 2), as `decode.js` reads it.
 
-    A conditional network is told the class of the nearest dot, of those told with the codes, (N,).
+    A conditional network is given the class of the nearest point, out of `classes` (N,).
     """
     found = grid(projection, points, codes)
     box = {"x0": found.x0, "x1": found.x1, "y0": found.y0, "y1": found.y1, "size": len(found.distance)}
     shared = {**box, "dim": codes.shape[1], "distance": found.distance.ravel()}
-    if told is not None:
-        shared |= {"classes": n_classes, "told": classes_at(found, points, told).astype(np.int32)}
+    if classes is not None:
+        shared |= {"classes": n_classes, "told": classes_at(found, points, classes).astype(np.int32)}
     if projection.linear:
         return shared | {"kind": "linear", **_plane(projection)}
     return shared | {"kind": "grid", "codes": found.codes.ravel()}
 
 
 def _plane(projection: Projection) -> dict[str, np.ndarray]:
-    """The exact way back of a linear map: the code at (0, 0), and what one step along each axis adds."""
+    """The exact inverse of a linear map: the code at (0, 0), and the change per unit along each axis."""
     origin, *ends = projection.invert(np.array([[0, 0], [1, 0], [0, 1]], np.float32))
     return {"origin": origin, "across": np.concatenate([end - origin for end in ends])}
 
 
 def names_of(points: np.ndarray, values: np.ndarray | None, names: Sequence[str] | None) -> list[dict[str, Any]]:
-    """The classes' names where their dots lie most densely; none in 3-D, or where there are too many."""
+    """Class names at the densest places of their points; none in 3-D, or if there are too many."""
     if points.shape[1] != 2 or values is None or names is None:
         return []
     groups = plots.grouped(values, names)
@@ -139,7 +139,7 @@ def names_of(points: np.ndarray, values: np.ndarray | None, names: Sequence[str]
 
 
 def regions_of(points: np.ndarray, labels: np.ndarray) -> dict[int, dict[str, Any]]:
-    """For each class where its dots lie most densely, x and y, and how many there are."""
+    """The densest place of each class, x and y, and its number of points."""
     return {
         number: {"x": x, "y": y, "size": int(np.count_nonzero(labels == number))}
         for number, (x, y) in label_positions(points, labels).items()
@@ -147,7 +147,7 @@ def regions_of(points: np.ndarray, labels: np.ndarray) -> dict[int, dict[str, An
 
 
 def per_tile(shape: tuple[int, ...]) -> int:
-    """How many images of shape (C, H, W) a tile holds."""
+    """The number of images of shape (C, H, W) per tile."""
     return int(np.clip(TILE_PIXELS // (shape[1] * shape[2]), LEAST_ON_TILE, MOST_ON_TILE))
 
 
@@ -166,17 +166,17 @@ def tile(
 
 
 def picture(images: np.ndarray, columns: int, lossless: bool = True) -> bytes:
-    """Images (n, C, H, W) uint8 side by side."""
+    """Images (n, C, H, W) uint8 side by side, encoded."""
     return pictures.encode_webp(pictures.mosaic(images, columns, gap=0), lossless)
 
 
 def columns_of(count: int) -> int:
-    """How many images stand side by side on a picture of `count`."""
+    """The number of images per row in a picture of `count`."""
     return int(np.ceil(np.sqrt(count)))
 
 
-def shrunk(images: np.ndarray, side: int) -> np.ndarray:
-    """Images (N, C, H, W) uint8 by the means of whole blocks, the least that make them about `side` pixels."""
+def downsampled(images: np.ndarray, side: int) -> np.ndarray:
+    """Images (N, C, H, W) uint8 reduced to about `side` pixels by the means of whole blocks."""
     by = max(1, round(max(images.shape[2:]) / side))
     if by == 1:
         return images

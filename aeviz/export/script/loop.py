@@ -1,4 +1,4 @@
-"""The loop of an exported script, with no more in it than its run's settings ask for."""
+"""The training loop of an exported script, with only what the run's settings need."""
 
 import re
 from collections.abc import Callable
@@ -20,14 +20,14 @@ OPTIMIZERS = {
     "adamw": "AdamW({shared})",
 }
 SHARED = "network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY"
-ASKED = re.compile(r"^\[(\w+)\] ?")  # what a line of the template is there for; every line without is always there
+FEATURE = re.compile(r"^\[(\w+)\] ?")  # the feature a template line belongs to; lines without one are always included
 LOOP = '''def pixels(images: Tensor, rows: Tensor) -> Tensor:
     """Rows of images (N, C, H, W) uint8 as floats in [0, 1]."""
     return images[rows].to(DEVICE).float() / 255
 
 
 def validate(network: Network, images: Tensor, labels: Tensor) -> dict[str, float]:
-    """The mean of every term of the loss."""
+    """The mean of every loss term."""
     network.eval()
     sums: dict[str, float] = {}
     with torch.no_grad():
@@ -39,7 +39,7 @@ def validate(network: Network, images: Tensor, labels: Tensor) -> dict[str, floa
 
 
 def train() -> Network:
-    """Train from the beginning; the network whose validation loss was the least."""
+    """Train from scratch; return the network with the lowest validation loss."""
     torch.manual_seed(SEED)
     images, labels, n_train = $load
     splits = make_splits(NAME, n_train, len(images) - n_train$group)
@@ -53,7 +53,7 @@ def train() -> Network:
 [ema]     judged = copy.deepcopy(network).requires_grad_(False)  # a running average of the weights
     best, kept = math.inf, copy.deepcopy(judged)
 [watch]     waited = 0  # epochs without progress on validation
-[plateau]     since, slowed = 0, 1.0  # such epochs since the rate was cut last, and what that has made of it
+[plateau]     since, slowed = 0, 1.0  # such epochs since the last decay, and the factor on the rate
     for epoch in range(EPOCHS):
         shuffle = torch.Generator().manual_seed(SEED * 1_000_003 + epoch)
         batches = batches_of(torch.randperm(len(train_images), generator=shuffle), BATCH_SIZE)
@@ -64,16 +64,16 @@ def train() -> Network:
 [moves]             for group in optimizer.param_groups:
 [moves]                 group["lr"] = $rate
             x = pixels(train_images, rows)
-[augment]             x = vary(x, **AUGMENT)
+[augment]             x = augment(x, **AUGMENT)
             optimizer.zero_grad()
 [reduced]             with torch.autocast(DEVICE, torch.bfloat16):
 [reduced]                 terms = losses(network, x, train_labels[rows].to(DEVICE), $warmth)
 [whole]             terms = losses(network, x, train_labels[rows].to(DEVICE), $warmth)
             terms["total"].backward()
-[l1]             press(network, L1)
+[l1]             add_l1_gradient(network, L1)
 [clip]             nn.utils.clip_grad_norm_(network.parameters(), CLIP)
             optimizer.step()
-[ema]             follow(judged, network, EMA)
+[ema]             update_average(judged, network, EMA)
         found = validate(judged, val_images, val_labels)
         print(f"epoch {epoch + 1}:", ", ".join(f"{name} {value:.4f}" for name, value in found.items()), flush=True)
 [watch]         waited += 1
@@ -95,27 +95,27 @@ if __name__ == "__main__":
 
 
 def loop_text(config: RunConfig, sources: Sources, load: str, group: str) -> str:
-    """The functions `pixels`, `validate` and `train`, and the line that starts it; what they rest on is taken in."""
-    training, asked = config.training, asked_of(config)
+    """The functions `pixels`, `validate` and `train`, and the call that starts it; adds what they use to `sources`."""
+    training, features = config.training, features_of(config)
     helpers = {
-        "standardise": plain_training.statistics, "augment": plain_training.vary, "l1": plain_training.press,
-        "ema": plain_training.follow,
+        "standardise": plain_training.statistics, "augment": plain_training.augment, "l1": plain_training.add_l1_gradient,
+        "ema": plain_training.update_average,
     }  # fmt: skip
-    for helper in (plain_training.batches_of, *(of for name, of in helpers.items() if name in asked)):
-        sources.take(helper)
+    for helper in (plain_training.batches_of, *(of for name, of in helpers.items() if name in features)):
+        sources.add(helper)
     values = {
         "load": load, "group": group, "rate": _rate(training, sources),
         "warmth": "min(1.0, done / ANNEALING)" if _anneals(config) else "1.0",
         "optimizer": OPTIMIZERS[training.optimizer].format(shared=SHARED),
     }  # fmt: skip
-    text = "\n".join(_chosen(asked))
+    text = "\n".join(_chosen(features))
     for name, value in values.items():
         text = text.replace(f"${name}", value)
     return text
 
 
-def asked_of(config: RunConfig) -> set[str]:
-    """What the run's settings ask of the loop."""
+def features_of(config: RunConfig) -> set[str]:
+    """The features of the loop that the run's settings need."""
     training, plateau = config.training, config.training.schedule == "plateau"
     counts = _anneals(config) or training.schedule in SCHEDULES or training.warmup > 0
     reduced = config.resolved is not None and config.resolved.precision == "bfloat16"
@@ -129,24 +129,24 @@ def asked_of(config: RunConfig) -> set[str]:
 
 
 def _anneals(config: RunConfig) -> bool:
-    """Whether the KL term's weight rises."""
+    """Whether the KL term is annealed."""
     return getattr(config.model, "annealing", 0.0) > 0
 
 
-def _chosen(asked: set[str]) -> list[str]:
+def _chosen(features: set[str]) -> list[str]:
     lines = []
     for line in LOOP.splitlines():
-        marked = ASKED.match(line)
-        if marked is None or marked[1] in asked:
+        marked = FEATURE.match(line)
+        if marked is None or marked[1] in features:
             lines.append(line[marked.end() :] if marked else line)
     return lines
 
 
 def _rate(training: TrainingConfig, sources: Sources) -> str:
-    """The learning rate after `done` epochs."""
+    """The expression of the learning rate after `done` epochs."""
     factors = ["LEARNING_RATE"]
     if schedule := SCHEDULES.get(training.schedule):
-        factors.append(f"{sources.take(schedule)}(done, EPOCHS, DECAY, DECAY_EPOCHS)")
+        factors.append(f"{sources.add(schedule)}(done, EPOCHS, DECAY, DECAY_EPOCHS)")
     if training.warmup > 0:
         factors.append("min(1.0, max(done / WARMUP, 1e-3))")
     if training.schedule == "plateau":

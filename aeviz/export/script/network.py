@@ -1,4 +1,4 @@
-"""A network written out layer by layer, as the Python that builds it."""
+"""A network written out layer by layer, as the Python code that builds it."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ USUAL = re.compile(
     r"in_features=|out_features=|, bias=True|, inplace=False|, affine=True|, track_running_stats=True|start_dim=1, end_dim=-1|, eps=1e-05"
 )
 NETWORK = '''class Network(nn.Module):
-    """From images (B, {channels}, {height}, {width}) to codes of {latent_dim} numbers, and back to the logits of images."""
+    """From images (B, {channels}, {height}, {width}) to codes of {latent_dim} numbers, and back to image logits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,17 +30,17 @@ NETWORK = '''class Network(nn.Module):
         ){more}
 
     def logits(self, fed: Tensor) -> Tensor:
-        """What the decoder makes of codes."""
+        """Decode codes to logits."""
         return self.decoder(fed).float(){by_level}
 
     def reconstruction(self, fed: Tensor, target: Tensor) -> Tensor:
-        """How far what is decoded is from the images it should be."""
+        """The reconstruction loss of decoded codes against the target images."""
         return {loss}(self.logits(fed), target)
 '''
 
 
 def network_text(model: Autoencoder, sources: Sources) -> str:
-    """The class `Network`, whose weights have the names they have in aeviz; what it rests on is taken in."""
+    """The class `Network`, with weights named as in aeviz; adds what it uses to `sources`."""
     channels, height, width = model.sample_shape
     loss = LOSSES[model.loss]
     levels = f".unflatten(1, ({getattr(model.config, 'grey_levels', 0)}, -1))" if loss.by_level else ""
@@ -49,15 +49,15 @@ def network_text(model: Autoencoder, sources: Sources) -> str:
         encoder=_layers(model.encoder, _shapes(model.encoder, torch.zeros(1, *model.sample_shape)), model, sources),
         decoder=_layers(model.decoder, _shapes(model.decoder, torch.zeros(1, model.decoder_features())), model, sources),
         more="".join(f"\n        {line}" for line in _more(model, sources)),
-        by_level=levels, loss=sources.take(loss.of),
+        by_level=levels, loss=sources.add(loss.of),
     )  # fmt: skip
 
 
 def _more(model: Autoencoder, sources: Sources) -> list[str]:
-    """What is made after the layers: how weights begin, and what a variant has beside them."""
+    """The statements after the layers: weight initialisation, and a variant's other modules."""
     lines = []
     if model.config.init != "torch":
-        lines.append(f"{sources.take(initialise)}(self, {model.config.init!r})")
+        lines.append(f"{sources.add(initialise)}(self, {model.config.init!r})")
     for name, module in model.named_children():
         if isinstance(module, nn.Linear | nn.Embedding):
             lines.append(f"self.{name} = {_plain(module)}")
@@ -84,17 +84,17 @@ def _layers(stack: Stack, shapes: list[tuple[int, ...]], model: Autoencoder, sou
 
 
 def _layer(module: Any, shape: tuple[int, ...], model: Autoencoder, sources: Sources) -> str:
-    """The expression that makes a layer."""
+    """The expression that builds a layer."""
     if type(module) in OURS:
-        sources.take(type(module))
+        sources.add(type(module))
         return OURS[type(module)](module, shape, model)
     return _plain(module)
 
 
 def _plain(module: Any) -> str:
-    """The expression that makes a layer of torch's; ours of the same name only compute it sooner."""
+    """The expression that builds one of torch's layers; our faster subclasses have the same names."""
     if isinstance(module, nn.AvgPool2d):
-        return f"nn.AvgPool2d({module.kernel_size}, ceil_mode={module.ceil_mode})"  # torch's own words leave that out
+        return f"nn.AvgPool2d({module.kernel_size}, ceil_mode={module.ceil_mode})"  # missing in torch's own repr
     return "nn." + USUAL.sub("", repr(module))
 
 
@@ -116,7 +116,7 @@ def _tied_convolution(module: Any, shape: tuple[int, ...], model: Autoencoder) -
 
 
 def _source(module: Any, model: Autoencoder) -> int:
-    """Which of the encoder's layers a layer has its weights from."""
+    """The index of the encoder layer that shares its weights with a layer."""
     return list(model.encoder).index(module._source[0])
 
 

@@ -1,6 +1,6 @@
-"""The images of each set, in plain functions whose source goes into exported scripts.
+"""Loading each data set, in plain functions whose source is copied into exported scripts.
 
-All give images (N, C, H, W) uint8, labels (N,), and how many of them are for training; those come first.
+All return images (N, C, H, W) uint8, labels (N,), and the number of training images, which come first.
 """
 
 import sys
@@ -19,7 +19,7 @@ Loaded = tuple[np.ndarray, np.ndarray, int]
 
 
 def digits() -> Loaded:
-    """Handwritten digits of 8 x 8 pixels, carried by scikit-learn; a fifth is held out for the test."""
+    """Handwritten digits of 8 x 8 pixels, from scikit-learn; a fifth is held out for testing."""
     from sklearn.datasets import load_digits
 
     bundle = load_digits()
@@ -30,7 +30,7 @@ def digits() -> Loaded:
 
 
 def photo_patches() -> Loaded:
-    """Crops of two photographs carried by scikit-learn; the crops of one tile stay together."""
+    """Crops of two photographs from scikit-learn; the crops of one tile stay together."""
     from sklearn.datasets import load_sample_images
 
     photos = np.stack(load_sample_images().images)
@@ -49,8 +49,8 @@ def shapes(count: int, size: int, channels: int, seed: int) -> Loaded:
     return np.concatenate(parts), draw_factors(seed, rows)["shape"], count - max(1, round(TEST_SHARE * count))
 
 
-def grey_set(name: str) -> Loaded:
-    """A set of torchvision's that is built like MNIST."""
+def mnist_format(name: str) -> Loaded:
+    """One of torchvision's sets in MNIST's format."""
     from torchvision import datasets
 
     parts: list[Any] = [getattr(datasets, name)("data", train=part, download=True) for part in (True, False)]
@@ -59,7 +59,7 @@ def grey_set(name: str) -> Loaded:
 
 
 def cifar10() -> Loaded:
-    """Colour photographs of ten kinds."""
+    """Colour photographs in ten classes."""
     from torchvision.datasets import CIFAR10
 
     parts = [CIFAR10("data", train=part, download=True) for part in (True, False)]
@@ -76,14 +76,14 @@ def svhn() -> Loaded:
 
 
 def named_folder() -> Path:
-    """The folder that the line which started this file names."""
+    """The folder given on the command line."""
     if len(sys.argv) != 2:
-        sys.exit(f"Say where the images are: python {sys.argv[0]} FOLDER")
+        sys.exit(f"Give the folder of the images: python {sys.argv[0]} FOLDER")
     return Path(sys.argv[1])
 
 
 def folder_of_images(folder: Path, name: str, channels: int, height: int, width: int) -> Loaded:
-    """Pictures below a folder, their middle cut out and resized; the first folder on the way to each is its class."""
+    """Pictures below a folder, cropped to the centre and resized; the first folder on a picture's path is its class."""
     from PIL import Image, ImageOps
 
     found = [path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES]

@@ -1,7 +1,7 @@
-"""What each variant minimises, and a layer, in plain functions whose source goes into exported scripts.
+"""The loss of each variant, and a layer, in plain functions whose source is copied into exported scripts.
 
-All take `network` (its encoder and decoder, and `reconstruction(fed, x)`), images x (B, C, H, W) in [0, 1], labels (B,)
-and `warmth`, the part of a KL term's weight that counts so far. They give named terms; `total` is the one to minimise.
+All take `network` (its encoder and decoder, and `reconstruction(fed, x)`), images x (B, C, H, W) in [0, 1], labels
+(B,) and `warmth`, the annealing factor of the KL term. They return named terms; `total` is minimised.
 """
 
 from collections.abc import Callable
@@ -32,38 +32,38 @@ def squared_error(logits: Tensor, target: Tensor) -> Tensor:
 def conv_transpose2d(
     x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, extra: tuple[int, ...]
 ) -> Tensor:
-    """The transposed convolution of x (B, I, h, w) with weight (I, O, K, K): (B, O, H, W), `extra` pixels larger."""
+    """Transposed convolution of x (B, I, h, w) with weight (I, O, K, K): (B, O, H, W), `extra` pixels larger."""
     return F.conv_transpose2d(x, weight, bias, stride, padding, extra)
 
 
 def autoencoder(network: Any, x: Tensor, labels: Tensor, warmth: float) -> Terms:
-    """Nothing but the reconstruction."""
+    """The reconstruction loss only."""
     reconstruction = network.reconstruction(network.encoder(x), x)
     return {"reconstruction": reconstruction, "total": reconstruction}
 
 
 def denoising(
-    network: Any, x: Tensor, labels: Tensor, warmth: float, *, spoil: Callable[[Tensor, float], Tensor], noise: float
+    network: Any, x: Tensor, labels: Tensor, warmth: float, *, corrupt: Callable[[Tensor, float], Tensor], noise: float
 ) -> Terms:
-    """The clean image from a spoiled one; validation sees clean ones."""
-    seen = spoil(x, noise) if network.training else x
+    """The loss of reconstructing clean images from noisy ones; validation uses clean inputs."""
+    seen = corrupt(x, noise) if network.training else x
     reconstruction = network.reconstruction(network.encoder(seen), x)
     return {"reconstruction": reconstruction, "total": reconstruction}
 
 
 def gaussian_noise(x: Tensor, strength: float) -> Tensor:
-    """Noise of this standard deviation on every pixel."""
+    """Add noise of this standard deviation to every pixel."""
     return (x + strength * torch.randn_like(x)).clamp(0.0, 1.0)
 
 
 def salt_and_pepper(x: Tensor, strength: float) -> Tensor:
-    """This share of the pixels turned white or black, half and half."""
+    """Turn this share of the pixels white or black, half each."""
     chance, half = torch.rand_like(x[:, :1]), min(strength, 1.0) / 2
     return torch.where(chance < half, 0.0, torch.where(chance >= 1.0 - half, 1.0, x))
 
 
 def blackened_blocks(x: Tensor, strength: float) -> Tensor:
-    """Square blocks blackened that cover this share on average, laid anew for every image."""
+    """Black out square blocks that cover this share on average, placed independently for every image."""
     height, width = x.shape[-2:]
     side = max(1, min(height, width) // BLOCKS_ALONG)
     kept = torch.rand(len(x), height // side + 2, width // side + 2, device=x.device) >= strength
@@ -75,14 +75,14 @@ def blackened_blocks(x: Tensor, strength: float) -> Tensor:
 
 
 def gaussian_blur(x: Tensor, strength: float) -> Tensor:
-    """A Gaussian blur; its sigma is the strength times an eighth of the shorter side."""
+    """Blur with a Gaussian; its sigma is the strength times an eighth of the shorter side."""
     return smooth(x, max(strength * min(x.shape[-2:]) / BLUR_SIDE, 1e-3)).clamp(0.0, 1.0)
 
 
 def sparse(
     network: Any, x: Tensor, labels: Tensor, warmth: float, *, penalty: str, sparsity: float, target: float
 ) -> Terms:
-    """L1 of the codes, or the KL divergence between each unit's mean activation and a target."""
+    """Add the L1 norm of the codes, or the KL divergence between each unit's mean activation and a target."""
     z = network.encoder(x).sigmoid() if penalty == "kl" else network.encoder(x)
     reconstruction = network.reconstruction(z, x)
     if penalty == "kl":
@@ -100,7 +100,7 @@ def sparse(
 
 
 def contractive(network: Any, x: Tensor, labels: Tensor, warmth: float, *, contraction: float) -> Terms:
-    """The squared norm of the encoder's Jacobian, estimated by one random projection per image."""
+    """Add the squared norm of the encoder's Jacobian, estimated by one random projection per image."""
     with torch.enable_grad():
         seen = x.detach().requires_grad_()
         z = network.encoder(seen)
@@ -112,7 +112,7 @@ def contractive(network: Any, x: Tensor, labels: Tensor, warmth: float, *, contr
 def rae(
     network: Any, x: Tensor, labels: Tensor, warmth: float, *, code_penalty: float, decoder_penalty: float
 ) -> Terms:
-    """Squared codes and squared decoder weights."""
+    """Add squared codes and squared decoder weights."""
     z = network.encoder(x).float()
     reconstruction, length = network.reconstruction(z, x), 0.5 * z.square().sum(1).mean()
     weights = sum((weight.square().sum() for weight in network.decoder.parameters() if weight.dim() > 1), length * 0)
@@ -120,49 +120,51 @@ def rae(
     return {"reconstruction": reconstruction, "code_length": length, "decoder_weights": weights, "total": total}
 
 
-def bound(reconstruction: Tensor, posterior: Gaussian, weight: float, free_bits: float) -> Terms:
-    """Reconstruction and the KL divergence to N(0, 1) in nats, of which each dimension may say some for free."""
+def elbo_loss(reconstruction: Tensor, posterior: Gaussian, weight: float, free_bits: float) -> Terms:
+    """Reconstruction plus the KL divergence to N(0, 1) in nats, with `free_bits` per dimension for free."""
     by_dimension = posterior.kl().mean(0)  # (B, D) -> (D,)
     total = reconstruction + weight * by_dimension.clamp(min=free_bits).sum()
     return {"reconstruction": reconstruction, "kl": by_dimension.sum(), "total": total}
 
 
 def vae(network: Any, x: Tensor, labels: Tensor, warmth: float, *, free_bits: float, beta: float = 1.0) -> Terms:
-    """The evidence lower bound, of a sampled code while training and of the mean code in validation."""
+    """The negative evidence lower bound, of a sampled code in training and of the mean code in validation."""
     posterior = gaussian(network.encoder(x))
     z = posterior.sample(torch.randn_like(posterior.mu)) if network.training else posterior.mode
-    return bound(network.reconstruction(z, x), posterior, beta * warmth, free_bits)
+    return elbo_loss(network.reconstruction(z, x), posterior, beta * warmth, free_bits)
 
 
 def beta_tc_vae(network: Any, x: Tensor, labels: Tensor, warmth: float, *, free_bits: float, beta: float) -> Terms:
-    """A VAE's bound and (beta - 1) times the total correlation of its codes."""
+    """A VAE's loss plus (beta - 1) times the total correlation of its codes."""
     posterior = gaussian(network.encoder(x))
     z = posterior.sample(torch.randn_like(posterior.mu))
-    terms = bound(network.reconstruction(z if network.training else posterior.mode, x), posterior, warmth, free_bits)
+    terms = elbo_loss(
+        network.reconstruction(z if network.training else posterior.mode, x), posterior, warmth, free_bits
+    )
     mi, tc, dimension_kl = decompose(posterior, z)
     total = terms["total"] + (beta - 1.0) * warmth * tc
     return terms | {"mi": mi, "tc": tc, "dimension_kl": dimension_kl, "total": total}
 
 
 def cvae(network: Any, x: Tensor, labels: Tensor, warmth: float, *, free_bits: float, n_classes: int) -> Terms:
-    """A VAE's bound, encoder and decoder told the class; one label in ten is dropped while training."""
+    """A VAE's loss with encoder and decoder conditioned on the class; one label in ten is dropped in training."""
     if network.training:
         labels = labels.masked_fill(torch.rand(len(labels), device=labels.device) < SHARE_UNKNOWN, -1)
     told = F.one_hot(torch.where(labels >= 0, labels, n_classes), n_classes + 1).float()  # the last is "unknown"
     posterior = gaussian(network.encoder(x) + network.shift(told))
     z = posterior.sample(torch.randn_like(posterior.mu)) if network.training else posterior.mode
-    return bound(network.reconstruction(torch.cat([z, told], dim=1), x), posterior, warmth, free_bits)
+    return elbo_loss(network.reconstruction(torch.cat([z, told], dim=1), x), posterior, warmth, free_bits)
 
 
 def wae_mmd(network: Any, x: Tensor, labels: Tensor, warmth: float, *, weight: float) -> Terms:
-    """The maximum mean discrepancy between the codes and draws from N(0, 1)."""
+    """Add the maximum mean discrepancy between the codes and samples of N(0, 1)."""
     z = network.encoder(x).float()
     reconstruction, distance = network.reconstruction(z, x), mmd(z[:MOST], torch.randn_like(z)[:MOST])
     return {"reconstruction": reconstruction, "mmd": distance, "total": reconstruction + weight * distance}
 
 
 def vq_vae(network: Any, x: Tensor, labels: Tensor, warmth: float, *, commitment: float) -> Terms:
-    """Groups of the code snapped to the nearest codebook entry, gradients passed straight through."""
+    """Groups of the code quantised to the nearest codebook entry, with straight-through gradients."""
     z, entries = network.encoder(x).float(), network.codebook.weight  # (B, D), (K, S)
     groups = F.pad(z, (0, -z.shape[1] % entries.shape[1])).unflatten(1, (-1, entries.shape[1]))  # (B, G, S)
     there = F.pad(torch.ones_like(z[:1]), (0, groups[0].numel() - z.shape[1])).view_as(groups[:1])  # (1, G, S)

@@ -21,19 +21,19 @@ from aeviz.runs import Run, RunConfig
 
 
 class Objective(NamedTuple):
-    """The function a variant minimises, and its settings there by their names here."""
+    """The loss function of a variant, and its keyword arguments by the names of our settings."""
 
     of: Callable[..., Any]
     settings: dict[str, str]
 
 
 class Loading(NamedTuple):
-    """The function that gives a set's images, what it is called with, and what it needs installed."""
+    """The function that loads a set, its arguments, and the packages it needs."""
 
     of: Callable[..., Any]
     given: Callable[[RunConfig], str]
     needs: tuple[str, ...]
-    group: int = 1  # images that are never torn apart by a split
+    group: int = 1  # images per group that a split keeps together
 
 
 def _same(*names: str) -> dict[str, str]:
@@ -42,7 +42,7 @@ def _same(*names: str) -> dict[str, str]:
 
 OBJECTIVES: dict[str, Objective] = {
     "autoencoder": Objective(plain_losses.autoencoder, {}),
-    "denoising": Objective(plain_losses.denoising, {"kind": "spoil", "noise": "noise"}),
+    "denoising": Objective(plain_losses.denoising, {"kind": "corrupt", "noise": "noise"}),
     "sparse": Objective(plain_losses.sparse, _same("penalty", "sparsity", "target")),
     "contractive": Objective(plain_losses.contractive, _same("contraction")),
     "rae": Objective(plain_losses.rae, _same("code_penalty", "decoder_penalty")),
@@ -53,11 +53,11 @@ OBJECTIVES: dict[str, Objective] = {
     "wae_mmd": Objective(plain_losses.wae_mmd, {"mmd": "weight"}),
     "vq_vae": Objective(plain_losses.vq_vae, _same("commitment")),
 }
-PLAINER: dict[Callable[..., Any], Callable[..., Any]] = {
+PLAIN_VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     losses.squared_error: plain_losses.squared_error,
     strided.conv_transpose2d: plain_losses.conv_transpose2d,
 }
-SPOILERS: dict[str, Callable[..., Any]] = {
+CORRUPTIONS: dict[str, Callable[..., Any]] = {
     "gaussian": plain_losses.gaussian_noise, "salt_pepper": plain_losses.salt_and_pepper,
     "masking": plain_losses.blackened_blocks, "blur": plain_losses.gaussian_blur,
 }  # fmt: skip
@@ -83,9 +83,9 @@ LOADINGS: dict[str, Loading] = {
     "digits": Loading(plain_loading.digits, _nothing, ("scikit-learn",)),
     "shapes": Loading(plain_loading.shapes, _params, ()),
     "photo_patches": Loading(plain_loading.photo_patches, _nothing, ("scikit-learn", "pillow"), PER_TILE),
-    "mnist": Loading(plain_loading.grey_set, _called("MNIST"), ("torchvision",)),
-    "fashion_mnist": Loading(plain_loading.grey_set, _called("FashionMNIST"), ("torchvision",)),
-    "kmnist": Loading(plain_loading.grey_set, _called("KMNIST"), ("torchvision",)),
+    "mnist": Loading(plain_loading.mnist_format, _called("MNIST"), ("torchvision",)),
+    "fashion_mnist": Loading(plain_loading.mnist_format, _called("FashionMNIST"), ("torchvision",)),
+    "kmnist": Loading(plain_loading.mnist_format, _called("KMNIST"), ("torchvision",)),
     "cifar10": Loading(plain_loading.cifar10, _nothing, ("torchvision",)),
     "svhn": Loading(plain_loading.svhn, _nothing, ("torchvision", "scipy")),
 }
@@ -93,10 +93,10 @@ OWN = Loading(plain_loading.folder_of_images, _folder, ("pillow",))
 
 
 def write_script(run: Run, out: Path, report: Report) -> str:
-    """Write the file.
+    """Write the script.
 
     Raises:
-        BadValue: a variant or a set that has no plain form.
+        BadValue: the variant or the set has no plain form.
     """
     config = run.config()
     text = script_of(run)
@@ -106,29 +106,29 @@ def write_script(run: Run, out: Path, report: Report) -> str:
 
 
 def script_of(run: Run) -> str:
-    """The whole file."""
-    config, sources = run.config(), Sources(PLAINER)
+    """The text of the script."""
+    config, sources = run.config(), Sources(PLAIN_VERSIONS)
     loading = _loading(config)
     model = build(config.model, config.training.loss)
-    load = f"{sources.take(loading.of)}({loading.given(config)})"
+    load = f"{sources.add(loading.of)}({loading.given(config)})"
     if loading is OWN:
-        sources.take(plain_loading.named_folder)
-    sources.take(make_splits)
+        sources.add(plain_loading.named_folder)
+    sources.add(make_splits)
     group = f", group={loading.group}" if loading.group > 1 else ""
     own = [network_text(model, sources), _losses(config, sources), loop_text(config, sources, load, group)]
     body = "\n\n\n".join(part.strip() for part in own)
-    sources.use(body)
+    sources.import_for(body)
     constants = "\n".join(_constants(config, body))
-    sources.use(constants)
-    head = "\n".join(f"# {line}".rstrip() for line in _head(run, config, loading))
+    sources.import_for(constants)
+    head = "\n".join(f"# {line}".rstrip() for line in _header(run, config, loading))
     return f"{head}\n\n{sources.imports()}\n\n{constants}\n\n\n{sources.text()}\n\n\n{body}\n"
 
 
 def _loading(config: RunConfig) -> Loading:
-    """How the run's images are loaded; those of people's own from a folder.
+    """How the run's images are loaded; the user's own are loaded from a folder.
 
     Raises:
-        BadValue: a registered set without a plain form.
+        BadValue: a registered set has no plain form.
     """
     name = config.data.name
     if name in data.DATASETS and name not in LOADINGS:
@@ -137,10 +137,10 @@ def _loading(config: RunConfig) -> Loading:
 
 
 def _losses(config: RunConfig, sources: Sources) -> str:
-    """The function `losses`: the variant's, with its settings.
+    """The function `losses`: the variant's loss with the run's settings.
 
     Raises:
-        BadValue: a variant without a plain form.
+        BadValue: the variant has no plain form.
     """
     model = config.model
     if model.variant not in OBJECTIVES:
@@ -148,18 +148,18 @@ def _losses(config: RunConfig, sources: Sources) -> str:
         raise BadValue("no script can train a {label}; it can train {known}", label=label, known=", ".join(OBJECTIVES))
     objective = OBJECTIVES[model.variant]
     given = {there: repr(getattr(model, here)) for here, there in objective.settings.items()}
-    if "spoil" in given:
-        given["spoil"] = sources.take(SPOILERS[getattr(model, "kind", "")])
+    if "corrupt" in given:
+        given["corrupt"] = sources.add(CORRUPTIONS[getattr(model, "kind", "")])
     settings = "".join(f", {name}={value}" for name, value in given.items())
     return f'''
 def losses(network: Network, x: Tensor, labels: Tensor, warmth: float) -> dict[str, Tensor]:
     """The terms of the loss, per image and averaged over the batch."""
-    return {sources.take(objective.of)}(network, x, labels, warmth{settings})
+    return {sources.add(objective.of)}(network, x, labels, warmth{settings})
 '''
 
 
 def _constants(config: RunConfig, body: str) -> Iterator[str]:
-    """The settings that the body names."""
+    """The constants that the body uses."""
     training, named = config.training, names_in(body)
     yield 'DEVICE = "cuda" if torch.cuda.is_available() else "cpu"'
     known = {
@@ -174,8 +174,8 @@ def _constants(config: RunConfig, body: str) -> Iterator[str]:
             yield f"{name} = {value!r}"
 
 
-def _head(run: Run, config: RunConfig, loading: Loading) -> Iterator[str]:
-    """What the file is, what it needs, and what of the run it leaves out."""
+def _header(run: Run, config: RunConfig, loading: Loading) -> Iterator[str]:
+    """The header: what the file is, what it needs, and what it leaves out."""
     label, folder = variant(config.model.variant).label, " FOLDER" if loading is OWN else ""
     yield readable(run.title())
     yield from (readable(line) for line in run.note().note.splitlines())
@@ -184,39 +184,39 @@ def _head(run: Run, config: RunConfig, loading: Loading) -> Iterator[str]:
     yield f"    python -m pip install {' '.join(['torch', 'numpy', *loading.needs])}"
     yield f"    python THIS_FILE{folder}"
     yield ""
-    yield from _reached(run)
+    yield from _result(run)
     yield ""
-    yield "What it does not carry:"
+    yield "What it leaves out:"
     for sentence in _left_out(run, config, loading):
         yield f"- {sentence}"
 
 
-def _reached(run: Run) -> Iterator[str]:
+def _result(run: Run) -> Iterator[str]:
     validated = [line for line in run.metrics() if "val" in line]
     if validated:
         last = validated[-1]
         yield (
-            f"In aeviz the validation loss (total) was {last['val']['total']:.4f} after epoch {last['epoch']}; here it comes "
-            "out the same but for chance."
+            f"In aeviz the validation loss (total) was {last['val']['total']:.4f} after epoch {last['epoch']}; here it "
+            "will be the same apart from randomness."
         )
 
 
 def _left_out(run: Run, config: RunConfig, loading: Loading) -> Iterator[str]:
-    """What the script cannot do as the run did, in sentences."""
-    yield "Several processes or devices at once, compilation, checkpoints and going on from one: it trains in one go."
+    """What the script does differently from the run, as sentences."""
+    yield "Multiple processes or devices, compilation, checkpoints and resuming: it trains in one go."
     for line in run.metrics():
         event = line.get("event", {})
         if event.get("kind") == "turn" and event["from"] != event["to"]:
             yield (
-                f"In epoch {line['epoch'] + 1} {readable(event['path'])} was turned from {event['from']} to {event['to']}; "
-                "here it has its last value from the start."
+                f"In epoch {line['epoch'] + 1} {readable(event['path'])} went from {event['from']} to {event['to']}; "
+                "here it has its final value from the start."
             )
         if event.get("kind") == "change":
-            yield f"In epoch {line['epoch'] + 1} the network was changed; here it has its last form from the start."
+            yield f"In epoch {line['epoch'] + 1} the network was changed; here it has its final form from the start."
     if any(config.training.augment.to_json().values()):
-        yield "Varied images: what comes in from outside is black here, in aeviz it repeats the image's edge."
+        yield "Augmented images: pixels from outside are black here; in aeviz they repeat the image's edge."
     if loading is OWN:
         yield (
-            "Your images as they were imported: give the folder they came from. The middle of each is cut out and resized; "
-            "a split into folders train and test, padding, and another background than white are not carried."
+            "Your images as they were imported: give the folder they came from. Each is cropped and resized; "
+            "train and test folders, padding, and backgrounds other than white are ignored."
         )

@@ -1,4 +1,4 @@
-"""The source of our functions and classes with all that they rest on, to be written into a file that stands alone."""
+"""The source code of our functions and classes with their dependencies, for a standalone file."""
 
 import ast
 import functools
@@ -21,16 +21,16 @@ STANDARD = {
 
 
 class Module(NamedTuple):
-    """A module of ours: its lines, and what stands at its top by name."""
+    """One of our modules: its lines, and its top-level definitions by name."""
 
     lines: list[str]
     tops: dict[str, ast.stmt]
 
 
 class Sources:
-    """Definitions, each once and after those it rests on, and the imports they need.
+    """Definitions, each once and after its dependencies, and the imports they need.
 
-    `instead` names for some functions others of the same name that do the same more plainly.
+    `instead` maps functions to plainer ones of the same name that replace them.
     """
 
     def __init__(self, instead: Mapping[Callable[..., Any], Callable[..., Any]] | None = None) -> None:
@@ -39,19 +39,19 @@ class Sources:
         self._imports: set[str] = set()
         self._homes: dict[str, str] = {}
 
-    def take(self, thing: object) -> str:
-        """Take a function or class of ours in; its name."""
+    def add(self, thing: object) -> str:
+        """Add one of our functions or classes with its dependencies; return its name."""
         name: str = thing.__name__  # type: ignore[attr-defined]
-        self._take(thing.__module__, name)
+        self._add(thing.__module__, name)
         return name
 
-    def use(self, text: str) -> None:
-        """Import what a text of the file itself names."""
+    def import_for(self, text: str) -> None:
+        """Add the imports that a text of the file itself needs."""
         named = names_in(text)
         self._imports |= {line for name, line in STANDARD.items() if name in named}
 
     def text(self) -> str:
-        """All definitions; lines that only give a name to a value stand together."""
+        """All definitions; consecutive one-line assignments are kept together."""
         text, was_line = "", False
         for definition in dict.fromkeys(self.definitions.values()):
             is_line = not definition.startswith(("def ", "class ", "@"))
@@ -60,14 +60,14 @@ class Sources:
         return text.strip()
 
     def imports(self) -> str:
-        """The lines of all imports: Python's own, then the others."""
+        """All import lines: the standard library, then the rest."""
         groups: tuple[list[str], list[str]] = ([], [])
         for line in _joined(self._imports):
             package = line.split()[1].split(".")[0]
             groups[package not in sys.stdlib_module_names].append(line)
         return "\n\n".join("\n".join(group) for group in groups if group)
 
-    def _take(self, home: str, name: str) -> None:
+    def _add(self, home: str, name: str) -> None:
         home = self._instead.get((home, name), home)
         if self._homes.setdefault(name, home) != home:
             raise ValueError(f"{name} of {home} would hide that of {self._homes[name]}")
@@ -75,25 +75,25 @@ class Sources:
         node = module.tops[name]
         if name in self.definitions:
             return
-        self.definitions[name] = ""  # so that what names itself ends here
+        self.definitions[name] = ""  # ends the recursion of a definition that names itself
         for other in _names(node) & module.tops.keys() - {name}:
-            self._reach(home, other)
-        del self.definitions[name]  # it comes after what it rests on
+            self._add_dependency(home, other)
+        del self.definitions[name]  # it comes after its dependencies
         first = min([node.lineno, *(line.lineno for line in getattr(node, "decorator_list", []))])
         self.definitions[name] = "\n".join(module.lines[first - 1 : node.end_lineno])
 
-    def _reach(self, home: str, name: str) -> None:
+    def _add_dependency(self, home: str, name: str) -> None:
         node = _read(home).tops[name]
         if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == OURS:
-            self._take(str(node.module), name)
+            self._add(str(node.module), name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             self._imports.add(_import_line(node, name))
         else:
-            self._take(home, name)
+            self._add(home, name)
 
 
 def names_in(text: str) -> set[str]:
-    """The names that a text of Python speaks of."""
+    """The names used in a piece of Python code."""
     return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
 
 
@@ -127,7 +127,7 @@ def _import_line(node: ast.Import | ast.ImportFrom, name: str) -> str:
 
 
 def _joined(lines: set[str]) -> list[str]:
-    """Import lines in order, those from one module as one."""
+    """Sorted import lines, with those from one module merged."""
     plain = sorted(line for line in lines if line.startswith("import "))
     by_module: dict[str, list[str]] = {}
     for line in sorted(lines - set(plain)):

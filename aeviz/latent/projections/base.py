@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from aeviz.config import Settings
-from aeviz.errors import BadValue, MissingPackage, NotNow, install_line
+from aeviz.errors import BadValue, MissingPackage, NotNow, install_command
 
 
 class Step(NamedTuple):
@@ -44,7 +44,7 @@ class Projection(ABC):
     @classmethod
     def missing(cls) -> str | None:
         """The pip command that installs missing packages; None if nothing is missing."""
-        return install_line(cls.needs)
+        return install_command(cls.needs)
 
     @classmethod
     def check_installed(cls) -> None:

@@ -11,7 +11,7 @@ from aeviz.export import EXPORTS, Export
 from aeviz.jobs import Status
 from aeviz.models import costs
 from aeviz.results import MapRequest
-from aeviz.runs import Run, archive, kept
+from aeviz.runs import Run, archive, stored_images
 from aeviz.ui import cache, warm, words
 from aeviz.ui.components.job_progress import is_active, job_progress
 from aeviz.ui.frame import catch_errors, show_errors
@@ -40,7 +40,7 @@ def export_map(run: Run, request: MapRequest, dims: int) -> None:
             for target in EXPORTS.values():
                 if target.shows:
                     _export_row(run, target, request)
-                    if dims == 3 and export.taken(run, target, request) is None:
+                    if dims == 3 and export.stored_export(run, target, request) is None:
                         st.caption("3-D exports cannot decode images under the pointer.")
 
 
@@ -71,11 +71,11 @@ def _row(target: Export) -> DeltaGenerator:
 
 def _slow_export(run: Run, target: Export, request: MapRequest | None, row: DeltaGenerator) -> None:
     """Draw a slow export: the progress of its job, the download, or the button that starts the job."""
-    job = export.taking_job(run, target, request)
+    job = export.export_job(run, target, request)
     if is_active(job):
         job_progress(job, f"cancel.{target.name}")
         return
-    path, status = export.taken(run, target, request), job.status() if job.path.exists() else None
+    path, status = export.stored_export(run, target, request), job.status() if job.path.exists() else None
     if path is None:
         row.button(
             "Make",
@@ -108,7 +108,7 @@ def _last_result(status: Status) -> None:
 
 def _start(run: Run, target: Export, request: MapRequest | None) -> None:
     """Start the export job."""
-    job = export.taking_job(run, target, request)
+    job = export.export_job(run, target, request)
     job = jobs.create(job.path.parent, job.path.name)
     which = request.options() if request else []
     warm.spare().start(job, "export", run.id, "--to", target.name, *which, "--job", str(job.path))
@@ -118,7 +118,7 @@ def _quick_export(run: Run, target: Export) -> bytes:
     """Write a quick export and return its bytes."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / f"{run.id}{target.ending}"
-        export.write(target.name, run, out)
+        export.write_export(target.name, run, out)
         return out.read_bytes()
 
 
@@ -137,8 +137,8 @@ def _zip(run: Run) -> None:
 
 def packed(run: Run, with_images: bool) -> bytes:
     """The run as a zip, optionally with test images; images already stored with the run are kept unchanged."""
-    if with_images and not kept.has_kept(run):
-        kept.write_kept(run, cache.images_of(run))
+    if with_images and not stored_images.has_stored_images(run):
+        stored_images.store_images(run, cache.images_of(run))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run.zip"
         archive.export_run(run, out, with_kept=with_images)

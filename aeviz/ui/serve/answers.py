@@ -46,7 +46,7 @@ def _run(request: Request) -> Run:
     """
     asked = request.path_params
     run = next((run for run in list_runs() if run.id == asked["run"]), None)
-    if run is None or ("mark" in asked and run.weights_mark() != asked["mark"]):
+    if run is None or ("mark" in asked and run.weights_id() != asked["mark"]):
         raise MissingData("the run {run} has changed or no longer exists; reload the page", run=asked["run"])
     return run
 

@@ -47,4 +47,4 @@ def sheet(run: Run, rows: np.ndarray) -> bytes:
     order = np.argsort(rows, kind="stable")  # reads a memory-mapped file front to back
     images = np.empty((len(rows), *dataset.shape), np.uint8)
     images[order] = dataset.images[rows[order]]
-    return scene.picture(scene.shrunk(images, SHEET_SIDE), scene.columns_of(len(rows)))
+    return scene.picture(scene.downsampled(images, SHEET_SIDE), scene.columns_of(len(rows)))

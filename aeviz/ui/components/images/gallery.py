@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 
 from aeviz.data import pictures
-from aeviz.export.page.scene import columns_of, shrunk
+from aeviz.export.page.scene import columns_of, downsampled
 from aeviz.ui import show
 from aeviz.ui.components.bridges import bridge, joined, nothing, receive
 
@@ -42,7 +42,7 @@ def gallery(
         on_picked: called with the index of a clicked item.
         on_removed: called with the index of an item to remove.
     """
-    small = shrunk(images, 2 * side)
+    small = downsampled(images, 2 * side)
     sheet = pictures.encode_webp(pictures.mosaic(small, columns_of(len(small)), gap=0))
 
     def number(value: object) -> int:

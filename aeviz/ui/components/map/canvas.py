@@ -46,14 +46,14 @@ def map_canvas(run: Run, request: MapRequest, paint: Paint, searched: str, view:
     if drawn is None:
         return
     if not live:
-        state.remember(LAST, (run.id, run.weights_mark(), request))
+        state.remember(LAST, (run.id, run.weights_id(), request))
     _canvas(run, request, drawn, live, paint, searched, view)
 
 
 def last_request(run: Run) -> MapRequest | None:
     """The last map shown for the run's current weights, or None."""
     id, mark, last = state.recall(LAST, ("", "", None))
-    return last if id == run.id and mark == run.weights_mark() else None
+    return last if id == run.id and mark == run.weights_id() else None
 
 
 def _drawn(run: Run, request: MapRequest) -> tuple[Map | None, str | None]:

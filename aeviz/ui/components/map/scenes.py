@@ -53,7 +53,7 @@ def scene_of(
         show=mode,
         classes=run.config().data.classes,
         pictures=shown,
-        near=address("near", run.id, run.weights_mark(), request.split) if shown else None,
+        near=address("near", run.id, run.weights_id(), request.split) if shown else None,
         decode=None if live else decode_of(run, request, drawn),
         density=density_of(run, request, drawn, coloured) if dense else None,
         live=live,
@@ -63,12 +63,12 @@ def scene_of(
 def named(run: Run, request: MapRequest, drawn: Map, *more: Any) -> str:
     """A text that identifies data of a map; includes the points, which change when a map is continued."""
     points = zlib.crc32(np.ascontiguousarray(drawn.points).data)
-    return json.dumps([run.id, run.weights_mark(), request.to_json(), points, *more], sort_keys=True)
+    return json.dumps([run.id, run.weights_id(), request.to_json(), points, *more], sort_keys=True)
 
 
 def space_of(run: Run, request: MapRequest) -> str:
     """A short identifier of a map, independent of its colours."""
-    asked = json.dumps([run.id, run.weights_mark(), request.written_out().to_json()], sort_keys=True)
+    asked = json.dumps([run.id, run.weights_id(), request.written_out().to_json()], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
@@ -109,7 +109,7 @@ def pictures_of(run: Run) -> Mapping[str, Any] | None:
     dataset = cache.images_if_here(run)
     if dataset is None:
         return None
-    asked = (run.id, run.weights_mark())
+    asked = (run.id, run.weights_id())
     per = scene.per_tile(dataset.shape)
     return {
         "tile": address("tile", *asked),
@@ -129,14 +129,14 @@ def decode_of(run: Run, request: MapRequest, drawn: Map) -> Mapping[str, Any] | 
 
 def decoding_of(run: Run) -> dict[str, Any]:
     """How the browser decodes codes: with its own decoder if possible, else on the server."""
-    server = address("decode", run.id, run.weights_mark())
+    server = address("decode", run.id, run.weights_id())
     return {"decoder": decoder_of(run), "server": server, "shape": list(run.config().data.shape)}
 
 
 def decoder_of(run: Run) -> str | None:
     """URL path of the packed decoder, or None if the browser cannot run it."""
     try:
-        return keep(f"decoder {run.id} {run.weights_mark()}", lambda: pack_decoder(cache.model(run)))
+        return keep(f"decoder {run.id} {run.weights_id()}", lambda: pack_decoder(cache.model(run)))
     except AevizError:
         return None  # unsupported layer or too large: the server decodes
 

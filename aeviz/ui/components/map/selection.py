@@ -95,7 +95,7 @@ def _label_form(dataset: Dataset, picked: np.ndarray) -> None:
 
 
 def _give(dataset: Dataset, picked: np.ndarray) -> None:
-    own_labels.give_label(dataset, picked, str(st.session_state["label.name"]))
+    own_labels.label_images(dataset, picked, str(st.session_state["label.name"]))
     groups.ask_for_page()
 
 

@@ -30,7 +30,7 @@ def latent_map(
     on_dropped: Callable[[list[Dropped]], object] = lambda value: None,
 ) -> None:
     """Draw the map; events call `on_picked` and `on_dropped` before the page is redrawn."""
-    shown = scene.told() | {"plotly": address("plotly.js"), "said": SAID}
+    shown = scene.to_json() | {"plotly": address("plotly.js"), "said": SAID}
     _map(
         data=shown, key=key, height=scene.height, on_missing_change=nothing,
         on_picked_change=lambda: receive(key, "picked", lambda value: _picked(value, scene.size), on_picked),

@@ -76,7 +76,7 @@ def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
     """The component's data of an image; without codes of test images the bars have no range."""
     x, z = rebuilt.x[picked], rebuilt.z[picked]
     told = None if rebuilt.condition is None else rebuilt.condition[[picked]]
-    named = hashlib.sha256(x.tobytes() + f"{run.id} {run.weights_mark()} {told}".encode()).hexdigest()[:16]
+    named = hashlib.sha256(x.tobytes() + f"{run.id} {run.weights_id()} {told}".encode()).hexdigest()[:16]
     shown = {
         "image": named,
         "shape": list(x.shape),

@@ -114,7 +114,7 @@ def _facts(run: Run, direction: Direction) -> None:
         "The chart shows what else changes.",
     )  # fmt: skip
     parts = [words.plain(direction.source), METHODS[direction.method][0].lower()]
-    if direction.weights != run.weights_mark():
+    if direction.weights != run.weights_id():
         parts.append("computed with earlier weights; create it again")
     st.caption(" · ".join(part for part in parts if part))
 

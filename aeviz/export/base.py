@@ -1,4 +1,4 @@
-"""What a way out of aeviz is, and what all of them are given."""
+"""The description of an export, and helpers that exports share."""
 
 import zipfile
 from collections.abc import Callable
@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aeviz import files
-from aeviz.errors import install_line
+from aeviz.errors import install_command
 from aeviz.results import MapRequest
 from aeviz.runs import Run
 
 
 @dataclass(frozen=True)
 class Export:
-    """One way out: `write(run, path, report)` makes the file or folder, and gives what is worth knowing of it in a sentence.
+    """An export: `write(run, path, report)` makes the file or folder and returns what is worth knowing, as a sentence.
 
     Attributes:
-        needs: optional packages, as they are installed.
+        needs: optional packages, by the names pip knows.
         slow: whether it takes more than a moment.
-        shows: the map of a run that the file shows unless another is asked for, which `write` is told last; None
-            where it shows none.
+        shows: the default map of a run that the file shows; another can be passed to `write` as its last argument; None
+            if the file shows no map.
     """
 
     name: str
@@ -32,12 +32,12 @@ class Export:
     shows: Callable[[Run], MapRequest] | None = None
 
     def missing(self) -> str | None:
-        """The line that installs what this way needs and is not here; None where all of it is."""
-        return install_line(self.needs)
+        """The command that installs the missing packages; None if none is missing."""
+        return install_command(self.needs)
 
 
 def write_members(out: Path, members: dict[str, bytes | str]) -> None:
-    """Write files by their names: as a zip where the name ends so, else into a folder.
+    """Write files by name: into a zip if `out` has that extension, else into a folder.
 
     Raises:
         BadFile: `out` cannot be written.

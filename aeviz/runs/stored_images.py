@@ -1,4 +1,4 @@
-"""Test images and codes that travel with a run, so that it can be looked at where its data set is not."""
+"""Test images and codes stored with a run, so that it can be explored without its data set."""
 
 import numpy as np
 import torch
@@ -14,8 +14,8 @@ MOST = 2000  # images
 MOST_BYTES = 32 * 2**20
 
 
-def write_kept(run: Run, dataset: Dataset) -> None:
-    """Keep up to 2,000 test images (N, C, H, W), the first of a fixed shuffle, with their labels and index."""
+def store_images(run: Run, dataset: Dataset) -> None:
+    """Store up to 2,000 test images (N, C, H, W), the first of a fixed shuffle, with their labels and index."""
     rows = dataset.rows("test")
     most = min(MOST, MOST_BYTES // int(np.prod(dataset.shape)))
     rows = np.sort(np.random.default_rng(0).permutation(rows)[:most])
@@ -27,18 +27,18 @@ def write_kept(run: Run, dataset: Dataset) -> None:
     files.write_bytes(run.path / NAME, save(tensors))
 
 
-def has_kept(run: Run) -> bool:
-    """Whether images came with the run."""
+def has_stored_images(run: Run) -> bool:
+    """Whether images are stored with the run."""
     return (run.path / NAME).exists()
 
 
-def read_kept(run: Run) -> Dataset | None:
-    """The images that came with a run as a set whose every image is a test image, or None where none came.
+def load_stored_images(run: Run) -> Dataset | None:
+    """The images stored with the run as a set of test images only, or None if there are none.
 
     Raises:
-        BadFile: they do not fit the run.
+        BadFile: they do not match the run.
     """
-    if not has_kept(run):
+    if not has_stored_images(run):
         return None
     config = run.config().data
     try:
@@ -47,9 +47,9 @@ def read_kept(run: Run) -> Dataset | None:
         fits = images.shape == (len(labels), *config.shape) and images.dtype == np.uint8 and len(index) == len(labels)
         fits = fits and bool(((labels >= -1) & (labels < max(1, len(config.classes)))).all())
     except (KeyError, ValueError, TypeError, OSError) as error:
-        raise BadFile("the images that came with {run} cannot be read: {reason}", run=run.id, reason=error) from None
+        raise BadFile("the images stored with {run} cannot be read: {reason}", run=run.id, reason=error) from None
     if not fits:
-        raise BadFile("the images that came with {run} do not fit its network", run=run.id)
+        raise BadFile("the images stored with {run} do not fit its network", run=run.id)
     none = np.empty(0, np.int64)
     return Dataset(
         name=config.name,

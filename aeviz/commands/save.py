@@ -1,4 +1,4 @@
-"""What the command line writes: arrays, and rows of pictures in the form that the file's name ends on."""
+"""Output files: arrays, and rows of pictures in the format given by the file extension."""
 
 import io
 from collections.abc import Callable
@@ -14,17 +14,17 @@ PICTURE, FILM = (".png", ".npz"), (".png", ".gif", ".webp", ".mp4", ".npz")
 Option = Callable[[Callable[..., None]], Callable[..., None]]
 
 seconds_option = click.option(
-    "--seconds", default=0.1, show_default=True, type=click.FloatRange(0.02, 10), help="Each frame of a film is shown."
+    "--seconds", default=0.1, show_default=True, type=click.FloatRange(0.02, 10), help="Duration of a frame."
 )
 
 
 def out_option(endings: tuple[str, ...], help: str, *, required: bool = True) -> Option:
-    """The file to write, whose name must end on one of these."""
+    """The output file, whose name must have one of these extensions."""
 
     def check(context: click.Context, parameter: click.Parameter, out: Path | None) -> Path | None:
         if out is not None and out.suffix.lower() not in endings:
             raise BadValue(
-                "{name} ends on no form that is written here; use {known}", name=out.name, known=", ".join(endings)
+                "{name} does not have a supported extension; use {known}", name=out.name, known=", ".join(endings)
             )
         return out
 
@@ -32,7 +32,7 @@ def out_option(endings: tuple[str, ...], help: str, *, required: bool = True) ->
 
 
 def save_npz(out: Path, arrays: dict[str, Any]) -> None:
-    """Write arrays to an .npz file, in a folder that is made if need be."""
+    """Write arrays to an .npz file, creating its folder if necessary."""
     import numpy as np
 
     from aeviz import files
@@ -44,7 +44,7 @@ def save_npz(out: Path, arrays: dict[str, Any]) -> None:
 
 
 def save_rows(out: Path, rows: Any, arrays: dict[str, Any], seconds: float = 0.1) -> None:
-    """Write rows of images (R, S, C, H, W) in [0, 1] as a picture or a film, or, as .npz, the arrays behind them."""
+    """Write rows of images (R, S, C, H, W) in [0, 1] as a picture or an animation, or as .npz with all arrays."""
     from aeviz.data import to_pixels
     from aeviz.data.animation import write_rows
 

@@ -27,7 +27,7 @@ def flat():
 
 
 def queued(run, way=HTML, request=None):
-    job = export.taking_job(run, way, request)
+    job = export.export_job(run, way, request)
     return jobs.create(job.path.parent, job.path.name)
 
 
@@ -39,11 +39,11 @@ def files(run):
 def test_a_job_makes_what_a_run_is_taken_away_as_and_says_what_it_is(name):
     run, way = flat(), EXPORTS[name]
     job = queued(run, way)
-    assert export.taken(run, way) is None
+    assert export.stored_export(run, way) is None
     assert main(["export", run.id, "--to", name, "--job", str(job.path)]) == 0
     assert job.status().state == "done"
     assert job.status().done == job.status().total == 1
-    assert export.taken(run, way).stat().st_size > 0
+    assert export.stored_export(run, way).stat().st_size > 0
 
 
 @pytest.mark.parametrize("name", SLOW)
@@ -55,10 +55,10 @@ def test_a_job_that_was_asked_to_stop_makes_nothing(name):
     assert main(["export", run.id, "--to", name, "--job", str(job.path)]) != 0
     assert job.status().state == "stopped"
     assert files(run) == before
-    assert export.taken(run, way) is None
+    assert export.stored_export(run, way) is None
 
 
-@pytest.mark.parametrize("at", ["Computing t-SNE", "Rebuilding images", "Drawing thumbnails", "Writing the page"])
+@pytest.mark.parametrize("at", ["Computing t-SNE", "Reconstructing images", "Drawing thumbnails", "Writing the page"])
 def test_a_page_that_is_stopped_leaves_nothing_half_made(at):
     run, request = untrained(), MapRequest(method="tsne", limit=60, settings={"iterations": 50})
 
@@ -67,7 +67,7 @@ def test_a_page_that_is_stopped_leaves_nothing_half_made(at):
             raise Stopped("stopped as asked")
 
     with pytest.raises(Stopped):
-        export.take("html", run, stop, request)
+        export.store_export("html", run, stop, request)
     assert not [name for name in files(run) if "html" in name]
     kept = results.kept_map(run, request)
     assert kept is None or "stopped_at" not in kept.notes
@@ -75,30 +75,32 @@ def test_a_page_that_is_stopped_leaves_nothing_half_made(at):
 
 def test_what_was_made_holds_until_note_weights_or_map_are_others():
     run = flat()
-    first, said = export.take("html", run)
+    first, said = export.store_export("html", run)
     assert said == "It shows 359 test images."
-    assert export.taken(run, HTML) == first
-    assert export.taken(run, HTML, MapRequest(method="pca", settings={"dims": 2})) == first, "the usual map by its name"
-    assert export.taken(run, HTML, FEW) is None
+    assert export.stored_export(run, HTML) == first
+    assert export.stored_export(run, HTML, MapRequest(method="pca", settings={"dims": 2})) == first, (
+        "the usual map by its name"
+    )
+    assert export.stored_export(run, HTML, FEW) is None
     run.write_note(Note(title="Another"))
-    assert export.taken(run, HTML) is None
-    second, _ = export.take("html", run)
-    assert export.taken(run, HTML) == second
+    assert export.stored_export(run, HTML) is None
+    second, _ = export.store_export("html", run)
+    assert export.stored_export(run, HTML) == second
     assert not first.exists()
 
 
 def test_a_map_that_was_gone_on_with_is_another():
     run, request = untrained(), MapRequest(method="tsne", limit=60, settings={"iterations": 50})
-    made, _ = export.take("html", run, request=request)
-    assert export.taken(run, HTML, request) == made
+    made, _ = export.store_export("html", run, request=request)
+    assert export.stored_export(run, HTML, request) == made
     results.resume_map(run, request)
-    assert export.taken(run, HTML, request) is None
+    assert export.stored_export(run, HTML, request) is None
 
 
 def test_what_was_made_is_no_part_of_the_zip(tmp_path):
     run = flat()
-    export.take("html", run)
-    export.write("zip", run, tmp_path / "run.zip")
+    export.store_export("html", run)
+    export.write_export("zip", run, tmp_path / "run.zip")
     with zipfile.ZipFile(tmp_path / "run.zip") as archive:
         assert not [name for name in archive.namelist() if "html" in name]
 
@@ -118,13 +120,13 @@ def test_the_command_line_says_which_map_a_page_shows(capsys):
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["note"] == "It shows 40 train images. In 3-D nothing is decoded under the pointer."
     request = MapRequest(method="pca", split="train", limit=40, settings={"dims": 3})
-    assert told["out"] == str(export.taken(run, HTML, request))
+    assert told["out"] == str(export.stored_export(run, HTML, request))
 
 
 def test_a_page_shows_a_part_of_a_map_of_too_many_dots(monkeypatch):
     monkeypatch.setattr(html, "MOST_POINTS", 25)
     run = untrained()
-    _, said = export.take("html", run, request=FEW)
+    _, said = export.store_export("html", run, request=FEW)
     assert said == "It shows 25 of 40 test images."
     shown = html.gather(run, FEW, results.project(run, FEW), results.dataset_of(run), lambda *_: None)
     assert len(shown.codes.z) == len(shown.x) == len(shown.drawn.points) == 25
