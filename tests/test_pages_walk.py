@@ -153,7 +153,7 @@ def test_what_cannot_be_fitted_is_a_sentence_and_the_controls_stay(tmp_path):
     app.selectbox(key=f"samples.from.{len(results.samplers_of(run))}").set_value("class").run()
     app.selectbox(key="samples.label.2").set_value(run.config().data.classes.index("dog")).run()
     assert not app.exception
-    assert "Of the class dog there is 1 image; it takes 2 or more" in said(app)
+    assert "There is 1 image of the class dog; sampling it takes 2 or more" in said(app)
 
 
 def test_scores_are_shown_beside_what_real_images_reach(run, started, monkeypatch):

@@ -1,4 +1,4 @@
-"""A decoder packed for `static/decoder.js`, which runs it in the browser: layers as JSON, then weights."""
+"""A decoder packed for `static/codes/decoder.js`, which runs it in the browser: layers as JSON, then weights."""
 
 import json
 import struct

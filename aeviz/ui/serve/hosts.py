@@ -2,11 +2,12 @@
 
 import html
 
+import streamlit as st
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
-from streamlit import config
-from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+from aeviz.ui.streamlit_internals import is_host_allowed
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -45,6 +46,6 @@ class HostGuard:
 
 def explanation(host: str) -> str:
     """The page for a browser that came to this `Host`, with the port it may hold."""
-    allowed = ", ".join(f"<code>{html.escape(name)}</code>" for name in config.get_option("server.allowedHosts"))
+    allowed = ", ".join(f"<code>{html.escape(name)}</code>" for name in st.get_option("server.allowedHosts"))
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
     return PAGE.format(host=html.escape(host), allowed=allowed, name=html.escape(name))
