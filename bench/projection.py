@@ -13,7 +13,7 @@ from aeviz.data import Dataset
 from aeviz.latent.encode import encode
 from aeviz.latent.neighbours import squared_distances
 from aeviz.latent.projections.tsne.tsne import TSNE, TSNESettings
-from aeviz.latent.quality.scores import knn_accuracy, trustworthiness
+from aeviz.latent.quality.trustworthiness import knn_accuracy, trustworthiness
 from bench.measure import Setup, median_and_range, ratio, trainer_of
 from bench.table import Table
 from bench.training import make_recipe

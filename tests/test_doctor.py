@@ -13,8 +13,8 @@ from aeviz.models.weights import load_model
 from aeviz.runs import RunConfig
 from aeviz.training import Recipe
 from aeviz.training.batches.feed import Feed
-from aeviz.training.doctor.diagnostics import gradient_norms, measure
-from aeviz.training.doctor.findings import diagnose
+from aeviz.training.doctor.diagnosis import diagnose
+from aeviz.training.doctor.measurements import gradient_norms, measure
 
 
 def prepared(epochs=10, variant="autoencoder", body=None, latent_dim=8, model=None, **settings):

@@ -115,9 +115,31 @@ def test_a_table_of_one_column_has_no_header_which_the_projector_would_take_for_
 def test_thumbnails_shrink_where_the_sprite_would_grow_beyond_its_limit(monkeypatch):
     monkeypatch.setattr(projector, "MOST_PIXELS", 100)
     dataset = data.load("digits")
-    content, size = projector.sprite_of(dataset, np.arange(359))
-    assert size == (5, 5)
+    content, side = projector.sprite_of(dataset, np.arange(359))
+    assert side == 5
     assert Image.open(io.BytesIO(content)).size == (95, 95)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 65, 90, 500])
+def test_the_projector_finds_every_thumbnail_by_the_number_of_rows(count):
+    dataset, rows = data.load("digits"), np.arange(count)
+    content, side = projector.sprite_of(dataset, rows)
+    sheet = np.asarray(Image.open(io.BytesIO(content)))[..., 0]
+    lines = len(sheet) // side
+    for place, row in enumerate(rows):
+        top, left = place // lines * side, place % lines * side
+        np.testing.assert_array_equal(sheet[top : top + side, left : left + side], dataset.images[row][0])
+
+
+@pytest.mark.parametrize("shape", [(4, 8), (8, 3)])
+def test_thumbnails_that_are_no_squares_get_margins(shape):
+    images = np.full((2, 1, *shape), 200, np.uint8)
+    content, side = projector.sprite_of(type("Wide", (), {"shape": (1, *shape), "images": images})(), np.arange(2))
+    first = np.asarray(Image.open(io.BytesIO(content)))[:8, :8, 0]
+    assert side == 8
+    assert (first > 0).sum() == np.prod(shape)
+    top, left = (8 - shape[0]) // 2, (8 - shape[1]) // 2
+    assert (first[top : top + shape[0], left : left + shape[1]] == 200).all()
 
 
 def test_only_so_many_points_go_to_the_projector_and_it_says_so(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from aeviz.latent.projections.align import Aligner, align
 from aeviz.models import build
 from aeviz.runs import frames as film
 from aeviz.training import Recipe
-from aeviz.training.doctor.diagnostics import observe
+from aeviz.training.doctor.measurements import observe
 from aeviz.training.logs.frames import MOST_FRAMES, FrameWriter
 
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from aeviz.latent.encode import decode, encode, reconstruct
 from aeviz.latent.neighbours import nearest, own_nearest
-from aeviz.latent.quality.scores import continuity, knn_accuracy, trustworthiness
+from aeviz.latent.quality.trustworthiness import continuity, knn_accuracy, trustworthiness
 
 
 class Halves(nn.Module):

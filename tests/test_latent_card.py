@@ -8,7 +8,7 @@ from aeviz.latent.neighbours import own_nearest
 from aeviz.latent.projections.tsne.attraction import kernels, similarities, symmetrised, symmetrised_on_device
 from aeviz.latent.projections.tsne.repulsion import GridRepulsion, LateExtent
 from aeviz.latent.projections.tsne.tsne import TSNE, TSNESettings
-from aeviz.latent.quality.scores import trustworthiness
+from aeviz.latent.quality.trustworthiness import trustworthiness
 
 CODES = np.random.default_rng(0).normal(size=(300, 5)) + 4 * (np.arange(300) % 3)[:, None]
 

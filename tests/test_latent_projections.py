@@ -23,7 +23,7 @@ from aeviz.latent.projections.tsne.optimiser import Descent
 from aeviz.latent.projections.tsne.placement import joint_similarities, place_by_descent
 from aeviz.latent.projections.tsne.repulsion import GridRepulsion, TreeRepulsion, barnes_hut
 from aeviz.latent.projections.tsne.tsne import TSNE, TSNESettings, has_converged, usable_perplexity
-from aeviz.latent.quality.scores import knn_accuracy
+from aeviz.latent.quality.trustworthiness import knn_accuracy
 
 HERE = [pytest.param(cls, marks=pytest.mark.skipif(bool(cls.missing()), reason=f"{cls.missing()}"), id=name)
         for name, cls in PROJECTIONS.items()]  # fmt: skip

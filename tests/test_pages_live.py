@@ -12,7 +12,7 @@ from aeviz import files, jobs, training
 from aeviz.models import VARIANTS
 from aeviz.runs import frames, list_runs
 from aeviz.training import Recipe, live_control
-from aeviz.training.doctor.findings import Finding
+from aeviz.training.doctor.diagnosis import Finding
 from aeviz.ui.components.live import doctor, film, follow, head, live_settings, views
 from aeviz.watch.messages import death_message
 from tests.test_pages import open_page

@@ -11,7 +11,7 @@ from aeviz import jobs, results, training
 from aeviz.__main__ import main
 from aeviz.data import Dataset
 from aeviz.errors import AevizError, BadValue, MissingData, Stopped, UnknownName
-from aeviz.latent.quality.trust import decoder_stretch, neighbour_preservation, round_trip
+from aeviz.latent.quality.pointwise import decoder_stretch, neighbour_preservation, round_trip
 from aeviz.models import build
 from aeviz.models.weights import save_model
 from aeviz.results import COLOURS, MapRequest

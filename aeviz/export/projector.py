@@ -22,8 +22,8 @@ CONFIG = """embeddings {{
   metadata_path: "metadata.tsv"
   sprite {{
     image_path: "sprite.png"
-    single_image_dim: {width}
-    single_image_dim: {height}
+    single_image_dim: {side}
+    single_image_dim: {side}
   }}
 }}
 """
@@ -43,18 +43,18 @@ def write_projector(run: Run, out: Path, report: Report) -> str:
     dataset, coded = results.dataset_of(run), results.codes(run, "test", report)
     chosen = coded.first(MOST_POINTS)
     report(0, 0, "Drawing thumbnails")
-    sprite, (width, height) = sprite_of(dataset, chosen.index)
+    sprite, side = sprite_of(dataset, chosen.index)
     members: dict[str, bytes | str] = {
         "vectors.tsv": vectors(chosen.z),
         "metadata.tsv": metadata(dataset, chosen),
-        "projector_config.pbtxt": CONFIG.format(width=width, height=height),
+        "projector_config.pbtxt": CONFIG.format(side=side),
         "README.txt": README.format(title=readable(run.title()), n=len(chosen.z), d=chosen.z.shape[1]),
         "sprite.png": sprite,
     }
     write_members(out, members)
     whole = len(chosen.z) == len(coded.z)
     shown = f"all {len(coded.z):,}" if whole else f"{len(chosen.z):,} of the {len(coded.z):,}"
-    return f"It holds {shown} test images, thumbnails of {width} x {height}."
+    return f"It holds {shown} test images, thumbnails of {side} x {side}."
 
 
 def vectors(codes: np.ndarray) -> str:
@@ -73,18 +73,29 @@ def metadata(dataset: Dataset, coded: Codes) -> str:
     return "".join("\t".join(line) + "\n" for line in ([tuple(columns)] if len(columns) > 1 else []) + lines)
 
 
-def sprite_of(dataset: Dataset, rows: np.ndarray) -> tuple[bytes, tuple[int, int]]:
-    """Thumbnails of rows (N,) on a grid as one PNG, and the width and height of each."""
-    _, height, width = dataset.shape
+def sprite_of(dataset: Dataset, rows: np.ndarray) -> tuple[bytes, int]:
+    """Thumbnails of rows (N,) as one PNG, and their side in pixels.
+
+    The sheet is filled up to a square: the projector finds a thumbnail by the number of rows, where one would expect the
+    number of columns. Thumbnails are squares as well, with black margins, since it draws them so.
+    """
     columns = int(np.ceil(np.sqrt(len(rows))))
-    scale = min(1.0, MOST_PIXELS // columns / max(height, width))
-    size = max(1, int(width * scale)), max(1, int(height * scale))
-    images = np.asarray(dataset.images[rows])
-    if scale < 1:
-        images = np.stack([_resized(image, size) for image in images])
+    side = max(1, min(max(dataset.shape[1:]), MOST_PIXELS // columns))
+    sheet = np.zeros((columns * columns, dataset.shape[0], side, side), np.uint8)
+    for place, image in enumerate(np.asarray(dataset.images[rows])):
+        image = _fitted(image, side)
+        top, left = ((side - length) // 2 for length in image.shape[1:])
+        sheet[place, :, top : top + image.shape[1], left : left + image.shape[2]] = image
     content = io.BytesIO()
-    Image.fromarray(pictures.mosaic(images, columns, gap=0)).save(content, "PNG")
-    return content.getvalue(), size
+    Image.fromarray(pictures.mosaic(sheet, columns, gap=0)).save(content, "PNG")
+    return content.getvalue(), side
+
+
+def _fitted(image: np.ndarray, side: int) -> np.ndarray:
+    """An image (C, H, W), made smaller if needed so that neither side is longer than `side`."""
+    _, height, width = image.shape
+    scale = side / max(height, width)
+    return image if scale >= 1 else _resized(image, (max(1, int(width * scale)), max(1, int(height * scale))))
 
 
 def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

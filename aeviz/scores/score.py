@@ -8,7 +8,7 @@ import numpy as np
 
 from aeviz.latent.conditioning import class_labels
 from aeviz.latent.encode import encode, reconstruct
-from aeviz.latent.quality.scores import MAX_ROWS, trustworthiness
+from aeviz.latent.quality.trustworthiness import MAX_ROWS, trustworthiness
 from aeviz.scores.baseline import PCABaseline
 from aeviz.scores.images import mse, psnr, ssim
 from aeviz.scores.probe import knn_probe, linear_probe

@@ -47,18 +47,37 @@ class LiveTrainer(Protocol):
     captured: CapturedStep | RecordedStep | None
 
     @property
-    def model(self) -> Autoencoder: ...
+    def model(self) -> Autoencoder:
+        """The network in training."""
+
     @property
-    def position(self) -> Position: ...
+    def position(self) -> Position:
+        """Where the training is: epoch and step."""
+
     @property
-    def is_complete(self) -> bool: ...
-    def restore(self) -> None: ...
-    def set_stepper(self, stepper: Stepper) -> None: ...
-    def validate(self) -> object: ...
-    def save(self) -> None: ...
-    def snapshot(self) -> object: ...
-    def event(self, event: dict[str, Any]) -> None: ...
-    def progress(self) -> dict[str, int]: ...
+    def is_complete(self) -> bool:
+        """Whether the last epoch is done."""
+
+    def restore(self) -> None:
+        """Continue from a stored position."""
+
+    def set_stepper(self, stepper: Stepper) -> None:
+        """Train with another stepper from now on."""
+
+    def validate(self) -> object:
+        """Validate the network now."""
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+
+    def snapshot(self) -> object:
+        """Update the images and the map that the user watches."""
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Log an event as a metrics line."""
+
+    def progress(self) -> dict[str, int]:
+        """Fields of the status: epoch and step."""
 
 
 class LiveControl:

@@ -19,7 +19,7 @@ from aeviz.training.batches.augment import Augment, is_on
 from aeviz.training.batches.feed import Feed, split_order
 from aeviz.training.checkpoint import BestWeights, checkpointed_model, cut_metrics, load_position, save_checkpoint
 from aeviz.training.distributed import ALONE, World
-from aeviz.training.doctor.diagnostics import gradient_norms
+from aeviz.training.doctor.measurements import gradient_norms
 from aeviz.training.live_control import LiveControl, Rewound
 from aeviz.training.logs.metrics_log import MetricsLog
 from aeviz.training.logs.snapshots import Snapshots

@@ -10,10 +10,10 @@ from aeviz.latent.encode import decode, encode
 from aeviz.latent.neighbours import own_nearest
 from aeviz.latent.paths.geodesic import Metric, geodesic
 from aeviz.latent.projections.tsne.tsne import TSNE, TSNESettings
-from aeviz.latent.quality.scores import trustworthiness
-from aeviz.latent.quality.trust import decoder_stretch
+from aeviz.latent.quality.pointwise import decoder_stretch
+from aeviz.latent.quality.trustworthiness import trustworthiness
 from aeviz.training.batches.feed import Feed
-from aeviz.training.doctor.diagnostics import observe
+from aeviz.training.doctor.measurements import observe
 from aeviz.training.validation import evaluate
 from bench.gpu.blobs import blobs
 from bench.gpu.parts import Found, Setting, Work, needed

@@ -11,7 +11,7 @@ from aeviz.latent.neighbours import own_nearest
 from aeviz.latent.projections.tsne.attraction import Attraction, kernels, similarities
 from aeviz.latent.projections.tsne.optimiser import Descent
 from aeviz.latent.projections.tsne.tsne import TSNE, TSNESettings
-from aeviz.latent.quality.scores import trustworthiness
+from aeviz.latent.quality.trustworthiness import trustworthiness
 from bench.gpu.latent import mixture
 from bench.gpu.parts import Found, Setting, Work
 from bench.measure import wait_for

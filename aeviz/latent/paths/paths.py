@@ -92,6 +92,7 @@ class Straight(CodePath):
     help = "The straight line through the latent space, wherever it leads."
 
     def leg(self, a: np.ndarray, b: np.ndarray, steps: int, context: Context) -> np.ndarray:
+        """Codes (S, D) on the straight line between two codes (D,)."""
         return lerp(a, b, steps)
 
 
@@ -103,6 +104,7 @@ class Spherical(CodePath):
     help = "Around the origin at the images' distance from it: for codes near a sphere, as in a VAE."
 
     def leg(self, a: np.ndarray, b: np.ndarray, steps: int, context: Context) -> np.ndarray:
+        """Codes (S, D) on the great arc between two codes (D,), their lengths interpolated (Shoemake, SIGGRAPH 1985)."""
         dims = context.dims
         return np.hstack([slerp(a[:dims], b[:dims], steps), lerp(a[dims:], b[dims:], steps)])
 
@@ -116,6 +118,7 @@ class ThroughData(CodePath):
     needs_codes = True
 
     def leg(self, a: np.ndarray, b: np.ndarray, steps: int, context: Context) -> np.ndarray:
+        """Codes (S, D) along the shortest path through neighbouring codes of the data."""
         between = context.graph.shortest_path(a[: context.dims], b[: context.dims])
         return evenly(np.concatenate([[a], context.at(between), [b]]), steps, context.dims)
 
@@ -129,9 +132,11 @@ class Geodesic(CodePath):
     needs_codes = True
 
     def available(self, model: Any) -> bool:
+        """Whether the model is a VAE, whose decoder the metric is made for."""
         return isinstance(model, VAE)
 
     def leg(self, a: np.ndarray, b: np.ndarray, steps: int, context: Context) -> np.ndarray:
+        """Codes (S, D) along the shortest curve in the decoder's pull-back metric."""
         return along(geodesic(context.metric, a, b), steps)
 
 

@@ -52,5 +52,6 @@ class Axes(Linear):
         return np.zeros(width), components
 
     def notes(self) -> dict[str, Any]:
+        """What the map shows, as short lines of text."""
         numbers = [int(component.argmax()) + 1 if component.any() else None for component in self.components]
         return {"axes": ["" if number is None else f"Dimension {number}" for number in numbers]}

@@ -46,6 +46,7 @@ class LDA(Linear):
         return codes[known].mean(axis=0), completed(components[: self.settings.dims], codes, self.settings.dims)
 
     def notes(self) -> dict[str, Any]:
+        """How well the axes separate the classes, as short lines of text."""
         return {"axes": [f"LD {number}" for number in range(1, self.settings.dims + 1)]}
 
 

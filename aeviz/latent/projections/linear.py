@@ -27,6 +27,7 @@ class Linear(Projection):
         """The mean (D,) and components (dims, D) for codes (N, D), finite and non-empty."""
 
     def fit(self, codes: np.ndarray, on_step: OnStep = ignore_step, labels: np.ndarray | None = None) -> np.ndarray:
+        """Project codes (N, D) to points (N, 2 or 3)."""
         self.check_installed()
         codes = checked_codes(codes)
         self.mean, self.components = self._measure(codes, labels)
@@ -35,6 +36,7 @@ class Linear(Projection):
         return points
 
     def place(self, codes: np.ndarray) -> np.ndarray:
+        """Project new codes (M, D) onto the same axes: points (M, 2 or 3)."""
         codes = np.asarray(codes)
         points = np.empty((len(codes), len(self.components)), dtype=np.float32)
         chunk = max(1, CHUNK_NUMBERS // max(codes.shape[1], 1))
@@ -51,10 +53,12 @@ class Linear(Projection):
         return (np.asarray(points, dtype=np.float64) @ back + self.mean).astype(np.float32)
 
     def state(self) -> dict[str, np.ndarray]:
+        """The fitted axes and centre as named arrays."""
         return {"mean": self.mean, "components": self.components}
 
     @classmethod
     def from_state(cls, settings: Any, arrays: dict[str, np.ndarray]) -> Self:
+        """Restore a fitted projection from its named arrays."""
         linear = cls(settings)
         linear.mean, linear.components = arrays["mean"], arrays["components"]
         return linear

@@ -31,6 +31,7 @@ class NeighbourMap(Projection):
     points: np.ndarray  # (N, dims) float32
 
     def place(self, codes: np.ndarray) -> np.ndarray:
+        """Points (M, 2 or 3) of new codes (M, D); codes that are on the map land on their own points."""
         codes = np.asarray(codes, np.float32)
         placed = np.empty((len(codes), self.points.shape[1]), np.float32)
         if len(codes) == 0:
@@ -47,13 +48,16 @@ class NeighbourMap(Projection):
         """Points (M, dims) of codes (M, D) not on the map, M > 0, each computed independently."""
 
     def invert(self, points: np.ndarray) -> np.ndarray:
+        """The inverse at places (M, 2 or 3): codes (M, D), and how far from the data they are."""
         return invert_by_neighbours(self.points, self.codes, points)
 
     def state(self) -> dict[str, np.ndarray]:
+        """Codes and points of the map as named arrays."""
         return {"codes": self.codes, "points": self.points}
 
     @classmethod
     def from_state(cls, settings: Any, arrays: dict[str, np.ndarray]) -> Self:
+        """Restore a fitted map from its named arrays."""
         drawn = cls(settings)
         drawn.codes, drawn.points = arrays["codes"], arrays["points"]
         return drawn

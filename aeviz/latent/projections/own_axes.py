@@ -56,6 +56,7 @@ class Directions(Linear):
         return codes.mean(axis=0), completed(components, codes, self.settings.dims)
 
     def notes(self) -> dict[str, Any]:
+        """Which directions the axes are, as short lines of text."""
         given, dims = len(self.settings.directions), self.settings.dims
         own = [f"Direction {number}" for number in range(1, min(given, dims) + 1)]
         return {"axes": own + [f"PC {number} of the rest" for number in range(1, dims - len(own) + 1)]}

@@ -47,15 +47,18 @@ class PCA(Linear):
         return codes.mean(axis=0), components[rows]
 
     def state(self) -> dict[str, np.ndarray]:
+        """The principal axes and their variances as named arrays."""
         return {**super().state(), "ratio": self.ratio}
 
     @classmethod
     def from_state(cls, settings: Any, arrays: dict[str, np.ndarray]) -> Self:
+        """Restore a fitted PCA from its named arrays."""
         pca = super().from_state(settings, arrays)
         pca.ratio = arrays["ratio"]
         return pca
 
     def notes(self) -> dict[str, Any]:
+        """The variance explained by each axis, as short lines of text."""
         numbers = [self.settings.x, self.settings.y, self.settings.z][: self.settings.dims]
         return {
             "axes": [f"PC {number}" for number in numbers],

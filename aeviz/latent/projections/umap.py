@@ -45,6 +45,7 @@ class UMAP(NeighbourMap):
     settings: UMAPSettings
 
     def fit(self, codes: np.ndarray, on_step: OnStep = ignore_step, labels: np.ndarray | None = None) -> np.ndarray:
+        """Embed codes (N, D) as points (N, 2 or 3), from exact neighbours."""
         self.check_installed()
         checked = checked_codes(codes)
         if len(checked) < MIN_CODES:
@@ -62,6 +63,7 @@ class UMAP(NeighbourMap):
         return self.points
 
     def place_new(self, codes: np.ndarray) -> np.ndarray:
+        """Points (M, 2 or 3) of codes (M, D) that are not on the map."""
         distances, rows = nearest(self.codes, codes, self._count(), self.settings.metric)
         similar = similarities(distances, kernels(distances, max(1.0, distances.shape[1] / 2)))
         points = self.points.astype(np.float64)

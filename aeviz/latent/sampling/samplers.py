@@ -95,18 +95,23 @@ class Prior(Sampler):
     help = "N(0, 1), the prior this kind of autoencoder is trained with."
 
     def available(self, model: Any, labels: np.ndarray) -> bool:
+        """Whether the run's model has a prior."""
         return isinstance(model, VAE | WassersteinAutoencoder)
 
     def needs_codes(self, model: Any) -> bool:
+        """Whether codes of images are needed to fit it."""
         return isinstance(model, ConditionalVAE)
 
     def takes_label(self, model: Any) -> bool:
+        """Whether it can sample one class."""
         return isinstance(model, ConditionalVAE)
 
     def fit_settings(self, settings: SampleSettings) -> dict[str, Any]:
+        """The settings that change what is fitted."""
         return {"label": settings.label}
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
+        """Keep the labels (N,) for a conditional model; the prior N(0, 1) itself has nothing to fit."""
         if not self.available(model, labels):
             raise BadValue("the variant {label} has no prior to draw from; use the mixture sampler", label=model.label)
         known = _classes(labels, model).get("known", np.empty(0, np.int64))
@@ -117,6 +122,7 @@ class Prior(Sampler):
         return {"dimensions": np.array(model.latent_dim), "known": known}
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
+        """Codes (N, D) drawn from the prior, with labels (N,) for a conditional model."""
         generator = np.random.default_rng(settings.seed)
         z = settings.temperature * generator.normal(size=(count, int(fitted["dimensions"])))
         return Drawn(z.astype(np.float32), _class_draws(fitted, generator, count))
@@ -130,9 +136,11 @@ class OneGaussian(Sampler):
     help = "A single Gaussian with the mean and covariance of all codes."
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
+        """Fit one Gaussian to codes (N, D)."""
         return Mixture.fit(codes, 1).state() | _classes(labels, model)
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
+        """Codes (N, D) drawn from the fitted Gaussian."""
         mixture = Mixture(fitted["weights"], fitted["means"], fitted["factors"])
         z = mixture.draw(count, settings.temperature, settings.seed)
         return Drawn(z, _class_draws(fitted, np.random.default_rng([settings.seed, CLASS_STREAM]), count))
@@ -146,9 +154,11 @@ class GaussianMixture(OneGaussian):
     help = "Several Gaussians fitted to up to 20,000 codes: the best general choice for every kind of autoencoder."
 
     def fit_settings(self, settings: SampleSettings) -> dict[str, Any]:
+        """The settings that change what is fitted: the number of components."""
         return {"components": settings.components}
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
+        """Fit a mixture of Gaussians to codes (N, D) by expectation-maximisation."""
         return Mixture.fit(codes, settings.components).state() | _classes(labels, model)
 
 
@@ -160,6 +170,7 @@ class Jitter(Sampler):
     help = "Between the code of an image and one of its nearest neighbours: safe, but close to copies."
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
+        """Keep the codes (N, D) around which to draw."""
         if len(codes) < 2:
             raise BadValue("jitter needs neighbours, and there are only {count} codes; use 2 or more", count=len(codes))
         drawn = np.sort(np.random.default_rng(0).permutation(len(codes))[:MAX_JITTERED])
@@ -169,6 +180,7 @@ class Jitter(Sampler):
         )
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
+        """Codes (N, D) drawn around the code of one image."""
         generator = np.random.default_rng(settings.seed)
         codes, neighbours = fitted["codes"], fitted["neighbours"]
         rows = generator.integers(len(codes), size=count)
@@ -186,15 +198,19 @@ class OneClass(Sampler):
     help = "Samples of a single class."
 
     def available(self, model: Any, labels: np.ndarray) -> bool:
+        """Whether the run's images have classes."""
         return bool((labels >= 0).any())
 
     def takes_label(self, model: Any) -> bool:
+        """Whether it can sample one class: that is all it does."""
         return True
 
     def fit_settings(self, settings: SampleSettings) -> dict[str, Any]:
+        """The settings that change what is fitted: class and number of components."""
         return {"label": settings.label, "components": settings.components}
 
     def fit(self, codes: np.ndarray, labels: np.ndarray, model: Any, settings: SampleSettings) -> Fitted:
+        """Fit a mixture to the codes of one class, given codes (N, D) and labels (N,)."""
         if settings.label is None:
             raise BadValue("no class number given; choose the class to draw from")
         if isinstance(model, ConditionalVAE):
@@ -203,6 +219,7 @@ class OneClass(Sampler):
         return Mixture.fit(own, min(settings.components, max(1, len(own) // MIN_EACH))).state()
 
     def draw(self, fitted: Fitted, settings: SampleSettings, count: int) -> Drawn:
+        """Codes (N, D) drawn from the class's mixture, or from the prior given the class."""
         source = SAMPLERS["prior" if "known" in fitted else "mixture"]
         return source.draw(fitted, settings, count)
 

@@ -56,6 +56,7 @@ class Standardise(nn.Module):
         self.std.copy_(torch.where(std < FLAT, torch.ones_like(std), std))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Standardise x (B, C, ...) by channel."""
         return (x - self.mean) / self.std
 
 
@@ -73,6 +74,7 @@ class Residual(nn.Module):
         self.shortcut = nn.Sequential(*shortcut)
 
     def forward(self, x: Tensor) -> Tensor:
+        """The sum of two convolutions of x (B, C, H, W) and its shortcut."""
         return self.second(self.between(self.first(x))) + self.shortcut(x)
 
 
@@ -113,6 +115,7 @@ class TiedLinear(nn.Module):
         return self._source[0].weight.t()
 
     def forward(self, x: Tensor) -> Tensor:
+        """The dense layer with the source's transposed weights, of x (B, in_features)."""
         return F.linear(x, self.weight, self.bias)
 
 
@@ -133,6 +136,7 @@ class TiedConvTranspose2d(nn.Module):
         return self._source[0].weight
 
     def forward(self, x: Tensor) -> Tensor:
+        """The transposed convolution with the source's weights, of x (B, in_channels, h, w)."""
         return conv_transpose2d(x, self.weight, self.bias, self.stride[0], int(self.padding[0]), self.output_padding)
 
 

@@ -66,6 +66,7 @@ class DenseConfig(BodyConfig):
     )
 
     def as_layers(self) -> tuple[LayerConfig, ...]:
+        """One dense layer for each width."""
         return tuple(LayerConfig(kind="dense", size=width) for width in self.widths)
 
 
@@ -81,6 +82,7 @@ class ConvConfig(BodyConfig):
     )
 
     def as_layers(self) -> tuple[LayerConfig, ...]:
+        """One convolution of stride 2 for each number of channels."""
         return tuple(LayerConfig(kind=self.name, size=size, kernel=3, stride=2) for size in self.channels)
 
 
@@ -101,6 +103,7 @@ class CustomConfig(BodyConfig):
     )
 
     def as_layers(self) -> tuple[LayerConfig, ...]:
+        """The layers as they were given."""
         return self.layers
 
 

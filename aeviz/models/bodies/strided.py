@@ -23,6 +23,7 @@ class Conv2d(nn.Conv2d):
     """torch's Conv2d, with the input gradient computed by phases where that is faster."""
 
     def forward(self, input: Tensor) -> Tensor:
+        """The convolution of input (B, I, H, W)."""
         stride = self.stride[0]
         if self.kernel_size == (1, 1) and stride > 1 and input.device.type == "cpu":
             return F.conv2d(input[..., ::stride, ::stride], self.weight, self.bias)
@@ -35,6 +36,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
     """torch's ConvTranspose2d, computed by phases where that is faster, else with the bias added separately."""
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """The transposed convolution of input (B, I, h, w)."""
         return conv_transpose2d(
             input, self.weight, self.bias, self.stride[0], int(self.padding[0]), self.output_padding
         )

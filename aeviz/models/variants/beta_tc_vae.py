@@ -43,6 +43,7 @@ class BetaTCVAE(VAE):
     config: BetaTCVAEConfig
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Reconstruction, mutual information, total correlation and dimension-wise KL (Chen et al., NeurIPS 2018)."""
         posterior = self.encode(batch.x)
         z = posterior.sample(batch.normal_like(posterior.mu))
         terms = self.bound(self.reconstruction(z if self.training else posterior.mode, batch.target), posterior)

@@ -32,4 +32,5 @@ class BetaVAE(VAE):
     config: BetaVAEConfig
 
     def kl_weight(self) -> Tensor | float:
+        """Beta, times the share of the warm-up that is over (Higgins et al., ICLR 2017)."""
         return self.live["beta"] * super().kl_weight()

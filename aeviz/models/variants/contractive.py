@@ -33,6 +33,7 @@ class ContractiveAutoencoder(Autoencoder):
     config: ContractiveConfig
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Reconstruction and the squared norm of the encoder's Jacobian (Rifai et al., ICML 2011)."""
         with torch.enable_grad():
             x = batch.x.detach().requires_grad_()
             z = mode(self.encode(x))

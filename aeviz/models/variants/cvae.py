@@ -43,9 +43,11 @@ class ConditionalVAE(VAE):
 
     @property
     def n_classes(self) -> int:
+        """Number of classes K that encoder and decoder are conditioned on."""
         return self.config.n_classes
 
     def decoder_features(self) -> int:
+        """Inputs of the decoder: the code and the classes, D + K + 1."""
         return self.config.latent_dim + self.config.n_classes + 1
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> Gaussian:
@@ -58,6 +60,7 @@ class ConditionalVAE(VAE):
         return torch.cat([z, self._shares(labels, z)], dim=1)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The VAE's losses given the labels, some of them hidden while training."""
         labels = self._some_unknown(batch)
         posterior = self.encode(batch.x, labels)
         fed = self.decoder_input(self.draw(posterior, batch), labels)

@@ -39,6 +39,7 @@ class RegularisedAutoencoder(Autoencoder):
     config: RAEConfig
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Reconstruction, code norm and decoder weights (Ghosh et al., ICLR 2020)."""
         z = self.code(batch.x).float()
         reconstruction = self.reconstruction(z, batch.target)
         length = 0.5 * z.square().sum(1).mean()

@@ -38,10 +38,12 @@ class SparseAutoencoder(Autoencoder):
     config: SparseConfig
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Codes z (B, D) in (0, 1): a sigmoid follows the encoder."""
         z = self.encoder(x)
         return z.sigmoid() if self.config.penalty == "kl" else z
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Reconstruction and the KL divergence of mean activities from the target sparsity (Ng, CS294A, 2011)."""
         z = self.encode(batch.x)
         reconstruction = self.reconstruction(z, batch.target)
         sparsity = self._kl(z) if self.config.penalty == "kl" else z.float().abs().sum(1).mean()

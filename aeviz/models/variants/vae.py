@@ -47,9 +47,11 @@ class VAE(Autoencoder):
     config: VariationalConfig
 
     def encoder_features(self) -> int:
+        """Outputs of the encoder: mean and log-variance, 2 D."""
         return 2 * self.config.latent_dim
 
     def encode(self, x: Tensor, labels: Tensor | None = None) -> Gaussian:
+        """The posterior over z given x (B, ...)."""
         return gaussian(self.encoder(x))
 
     def advance(self, epochs: float) -> None:

@@ -56,6 +56,7 @@ class VectorQuantisedAutoencoder(Autoencoder):
         return self.quantise(self.encoder(x))
 
     def decoder_input(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The codebook vectors (B, D) nearest to z (B, D)."""
         return self.quantise(z)
 
     def quantise(self, z: Tensor) -> Tensor:

@@ -39,6 +39,7 @@ class WassersteinAutoencoder(Autoencoder):
     config: WAEConfig
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Reconstruction and the MMD between codes and the prior (Tolstikhin et al., ICLR 2018)."""
         z = self.code(batch.x).float()
         reconstruction = self.reconstruction(z, batch.target)
         distance = mmd(z[:MOST], batch.normal_like(z)[:MOST])

@@ -10,7 +10,7 @@ from aeviz.config import FROM_DATA, Settings
 from aeviz.errors import BadValue, UnknownName
 from aeviz.latent import clusters
 from aeviz.latent.neighbours import OnStep, nearest, own_nearest
-from aeviz.latent.quality import trust
+from aeviz.latent.quality import pointwise
 from aeviz.results.codes import codes, dataset_of, errors, model_of
 from aeviz.results.maps.maps import MapRequest, project
 from aeviz.results.store import Report, Split
@@ -179,7 +179,7 @@ def preservation(request: ColourRequest) -> ColourValues:
     drawn = project(request.run, request.map_request, request.report)
     places = np.searchsorted(coded.index, drawn.index)
     values = np.full(len(coded.z), np.nan)
-    values[places] = trust.neighbour_preservation(
+    values[places] = pointwise.neighbour_preservation(
         coded.z[places], drawn.points, NEIGHBOURS, request.step("Comparing neighbours")
     )
     return ColourValues(values)
@@ -189,12 +189,12 @@ def stretch(request: ColourRequest) -> ColourValues:
     """Decoder stretch at every code."""
     coded, model = codes(request.run, request.split, request.report), model_of(request.run)
     step = request.step("Measuring the decoder's stretch")
-    values = trust.decoder_stretch(model, coded.z, labels=coded.condition, on_step=step)
-    estimated = f"Estimated from {trust.PROBES} of {model.latent_dim} directions."
-    return ColourValues(values, note=estimated if model.latent_dim > trust.PROBES else "")
+    values = pointwise.decoder_stretch(model, coded.z, labels=coded.condition, on_step=step)
+    estimated = f"Estimated from {pointwise.PROBES} of {model.latent_dim} directions."
+    return ColourValues(values, note=estimated if model.latent_dim > pointwise.PROBES else "")
 
 
 def round_trip(request: ColourRequest) -> ColourValues:
     """Round-trip error of every code."""
     coded, step = codes(request.run, request.split, request.report), request.step("Decoding and encoding again")
-    return ColourValues(trust.round_trip(model_of(request.run), coded.z, labels=coded.condition, on_step=step))
+    return ColourValues(pointwise.round_trip(model_of(request.run), coded.z, labels=coded.condition, on_step=step))

@@ -16,7 +16,7 @@ from aeviz.errors import Stopped
 from aeviz.jobs import Job
 from aeviz.latent.projections.base import OnStep, Projection
 from aeviz.latent.projections.register import PROJECTIONS, projection
-from aeviz.latent.quality.scores import MAX_ROWS, continuity, knn_accuracy, trustworthiness
+from aeviz.latent.quality.trustworthiness import MAX_ROWS, continuity, knn_accuracy, trustworthiness
 from aeviz.results.codes import codes
 from aeviz.results.maps.frames import Frame, FrameFile, OnFrame, Watcher, ignore_frame
 from aeviz.results.store import Report, Split, as_bytes, name_of, path_of, quiet, read_json, shared_arrays, write_arrays

@@ -6,7 +6,7 @@ from typing import Any
 from aeviz.data import Dataset
 from aeviz.models import Autoencoder
 from aeviz.runs import Run
-from aeviz.training.doctor.diagnostics import observe
+from aeviz.training.doctor.measurements import observe
 from aeviz.training.logs.frames import FrameWriter
 from aeviz.training.logs.preview import write_preview
 

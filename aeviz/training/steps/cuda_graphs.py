@@ -19,7 +19,8 @@ class Source(Protocol):
 
     device: str
 
-    def batch(self, positions: Tensor) -> Batch: ...
+    def batch(self, positions: Tensor) -> Batch:
+        """The batch at positions (B,)."""
 
 
 class CapturedStep:

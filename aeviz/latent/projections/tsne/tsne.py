@@ -63,6 +63,7 @@ class TSNE(NeighbourMap):
     device = ""  # where the map is computed; a GPU if available by default
 
     def fit(self, codes: np.ndarray, on_step: OnStep = ignore_step, labels: np.ndarray | None = None) -> np.ndarray:
+        """Embed codes (N, D) as points (N, 2 or 3), reporting each step to `on_step`."""
         checked = checked_codes(codes)
         self.perplexity = usable_perplexity(self.settings.perplexity, len(checked))
         self.codes = checked.astype(np.float32)
@@ -72,15 +73,18 @@ class TSNE(NeighbourMap):
         return self._descend(on_step)
 
     def resume(self, on_step: OnStep = ignore_step) -> np.ndarray:
+        """Continue the descent of a map that was stopped or has converged."""
         if self.iteration >= self.iterations:
             self.iterations = self.iteration + self.settings.iterations
         on_step(Step(self.iteration, self.iterations, self.points, self.kl_divergence))
         return self._descend(on_step)
 
     def so_far(self) -> np.ndarray | None:
+        """The points (N, 2 or 3) of the last step, or None before the first."""
         return self.points if self.iteration else None
 
     def place_new(self, codes: np.ndarray) -> np.ndarray:
+        """Points (M, 2 or 3) of codes (M, D) that are not on the map, by descent with the map held fixed."""
         distances, rows = nearest(self.codes, codes, self._count(), self.settings.metric)
         similar = joint_similarities(distances, kernels(distances, self.perplexity), rows, self.kernels)
         share = self._exaggeration() / (2 * len(self.codes))
@@ -90,11 +94,13 @@ class TSNE(NeighbourMap):
         )
 
     def state(self) -> dict[str, np.ndarray]:
+        """Codes, points and the state of the descent as named arrays."""
         fit = np.array([self.perplexity, self.kl_divergence, self.iteration, self.iterations, self.normaliser])
         return {**super().state(), **self.kernels._asdict(), "fit": fit}
 
     @classmethod
     def from_state(cls, settings: Any, arrays: dict[str, np.ndarray]) -> Self:
+        """Restore a map from its named arrays, ready to resume."""
         tsne = super().from_state(settings, arrays)
         tsne.kernels = Kernels(*(arrays[name] for name in Kernels._fields))
         tsne.perplexity, tsne.kl_divergence, *counts, tsne.normaliser = arrays["fit"].tolist()
@@ -102,6 +108,7 @@ class TSNE(NeighbourMap):
         return tsne
 
     def notes(self) -> dict[str, Any]:
+        """Perplexity, divergence and iterations, as short lines of text."""
         kl = None if np.isnan(self.kl_divergence) else self.kl_divergence
         notes = {"kl_divergence": kl, "perplexity": self.perplexity, "iterations": self.iteration}
         return notes | ({"stopped_at": self.iteration} if self.iteration < self.iterations else {})

@@ -9,7 +9,7 @@ from aeviz import training
 from aeviz.config import override
 from aeviz.jobs import Status
 from aeviz.runs import Run, RunConfig
-from aeviz.training.doctor.findings import Finding, diagnose
+from aeviz.training.doctor.diagnosis import Finding, diagnose
 from aeviz.ui import state, warm, words
 from aeviz.ui.components.live.follow import Follower
 from aeviz.ui.components.train.start import start_run

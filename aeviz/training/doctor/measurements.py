@@ -44,7 +44,8 @@ class Probes(Protocol):
     device: str
 
     def __len__(self) -> int: ...
-    def batch(self, positions: Tensor) -> Batch: ...
+    def batch(self, positions: Tensor) -> Batch:
+        """The probes as one batch."""
 
 
 def measure(model: Autoencoder, probes: Probes | Batch) -> dict[str, Any]:

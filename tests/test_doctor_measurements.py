@@ -9,7 +9,7 @@ from torch import nn
 from aeviz import data
 from aeviz.models import BODIES, VARIANTS, Batch, Gaussian, build, model_config
 from aeviz.training.batches.feed import Feed
-from aeviz.training.doctor.diagnostics import PROBES, gradient_norms, measure, observe
+from aeviz.training.doctor.measurements import PROBES, gradient_norms, measure, observe
 
 
 def network(variant="autoencoder", latent_dim=3, body=None, shape=(1, 8, 8)):

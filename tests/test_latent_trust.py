@@ -9,7 +9,7 @@ from aeviz.errors import BadValue, Stopped
 from aeviz.latent import clusters
 from aeviz.latent.clusters import hdbscan, k_means
 from aeviz.latent.projections.label_positions import label_positions
-from aeviz.latent.quality.trust import decoder_stretch, neighbour_preservation, round_trip
+from aeviz.latent.quality.pointwise import decoder_stretch, neighbour_preservation, round_trip
 from aeviz.models import BODIES, LOSSES, VARIANTS, build, model_config
 
 N = 600
