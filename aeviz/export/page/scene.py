@@ -93,7 +93,7 @@ def _bits(dots: np.ndarray, size: int) -> str | None:
 
 def script() -> str:
     """The map's and the decoder's JavaScript as one module."""
-    paths = [STATIC / "decoder.js", *(STATIC / "map" / f"{part}.js" for part in PARTS)]
+    paths = [STATIC / "codes" / "decoder.js", *(STATIC / "map" / f"{part}.js" for part in PARTS)]
     return "\n".join(path.read_text() for path in paths)
 
 
