@@ -62,7 +62,7 @@ def requested_map(**which: Any) -> "MapRequest | None":
 @click.option("--judge/--no-judge", default=True, hidden=True, help="Whether to measure the map's quality too.")
 @job_option
 def project(
-    run: str, resume_map: bool, out: Path | None, as_json: bool, judge: bool, job: Path | None, **which: Any
+    run: str, go_on: bool, out: Path | None, as_json: bool, judge: bool, job: Path | None, **which: Any
 ) -> None:
     """Compute a map of a split's codes."""
     import numpy as np
@@ -74,7 +74,7 @@ def project(
     found, request = store.find(run), request_of(**which)
     on_frame = results.FrameFile(job).write if job else ignore_frame
     with reporting(job) as report:
-        drawn = (results.resume_map if resume_map else results.project)(found, request, report, on_frame)
+        drawn = (results.resume_map if go_on else results.project)(found, request, report, on_frame)
         judged = results.quality(found, request, report) if judge else {}
     if out is not None:
         arrays = {"labels": drawn.labels.astype(np.int64), "index": drawn.index.astype(np.int64)}
