@@ -20,6 +20,7 @@ Kind = Literal["class", "scale", "sign"]
 MIN_CLUSTERS, MAX_CLUSTERS = 2, 50
 MAX_TEXTS = 20  # distinct texts shown; the rarest share "other"
 NEIGHBOURS = 15
+MIN_CLUSTERS_OF_FEW = 4  # that a set of fewer codes than the minimum cluster size can still form
 
 
 class NoSettings(Settings):
@@ -139,17 +140,22 @@ def k_means(request: ColourRequest) -> ColourValues:
     """The k-means cluster of every code."""
     z = codes(request.run, request.split, request.report).z
     request.report(0, 0, "Clustering")
-    found = clusters.k_means(z, request.settings.k)
-    return ColourValues(found, _cluster_names(found))
+    k = min(request.settings.k, len(z))
+    found = clusters.k_means(z, k)
+    lowered = f"Lowered from {request.settings.k} clusters: there are {len(z)} codes." if k < request.settings.k else ""
+    return ColourValues(found, _cluster_names(found), note=lowered)
 
 
 def density(request: ColourRequest) -> ColourValues:
     """The HDBSCAN cluster of every code."""
     z = codes(request.run, request.split, request.report).z
-    found, fitted = clusters.hdbscan(z, request.settings.min_cluster_size, on_step=request.step("Clustering"))
+    asked = request.settings.min_cluster_size
+    size = asked if len(z) >= asked else max(2, len(z) // MIN_CLUSTERS_OF_FEW)
+    found, fitted = clusters.hdbscan(z, size, on_step=request.step("Clustering"))
+    lowered = f" Minimum size lowered from {asked} to {size}: there are {len(z)} codes." if size < asked else ""
     alone = f"{(found < 0).mean():.0%} of the codes are in no cluster."
     sampled = f" Fitted to {fitted:,} of {len(z):,} codes; the others join their nearest fitted code."
-    return ColourValues(found, _cluster_names(found), note=alone + (sampled if fitted < len(z) else ""))
+    return ColourValues(found, _cluster_names(found), note=alone + lowered + (sampled if fitted < len(z) else ""))
 
 
 def _cluster_names(found: np.ndarray) -> tuple[str, ...]:

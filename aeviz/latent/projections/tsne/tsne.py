@@ -171,18 +171,11 @@ def has_converged(history: list[float]) -> bool:
 
 
 def usable_perplexity(perplexity: float, n: int) -> float:
-    """The perplexity to use for n codes: the requested one, at most (n - 1) / 3.
+    """The perplexity for n codes: as requested, or lowered to (n - 1) / 3, which their neighbours allow.
 
     Raises:
-        BadValue: fewer than 5 codes, or a perplexity of at least n.
+        BadValue: fewer than 5 codes.
     """
     if n < MIN_CODES:
-        raise BadValue("t-SNE needs at least {least} codes, here are {n}; use more images", least=MIN_CODES, n=n)
-    if perplexity >= n:
-        raise BadValue(
-            "perplexity = {perplexity:g} is too large for {n} codes; use {right:.0f} or less, or more images",
-            perplexity=perplexity,
-            n=n,
-            right=max(2, (n - 1) // 3),
-        )
+        raise BadValue("t-SNE needs at least {least} codes, here are {n}; take more images", least=MIN_CODES, n=n)
     return min(perplexity, (n - 1) / 3)
