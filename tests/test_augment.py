@@ -162,7 +162,7 @@ def test_brightness_and_contrast_are_those_of_torchvision(channels):
 
 
 def test_samples_that_are_no_images_cannot_be_varied():
-    with pytest.raises(BadValue, match=r"\(7,\); switch shift and crop off"):
+    with pytest.raises(BadValue, match=r"\(7,\); turn off shift and crop"):
         Augment(AugmentConfig(shift=0.1, crop=0.1), (7,))
     x = torch.rand(3, 7)
     assert Augment(AugmentConfig(), (7,))(x) is x

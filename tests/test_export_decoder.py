@@ -121,7 +121,7 @@ def test_a_variant_that_changes_codes_in_a_way_of_its_own_is_refused():
         def decoder_input(self, z, labels=None):
             return 2 * z
 
-    with pytest.raises(BadValue, match="what a Doubling does to codes"):
+    with pytest.raises(BadValue, match="the codes of a Doubling"):
         pack_decoder(Doubling(make().config))
 
 

@@ -117,7 +117,7 @@ def _write_shifted(run: Any, start: Any, vector: Any, amounts: Any, out: Path, s
     from aeviz.latent.directions import shift
 
     codes = np.concatenate([shift(start.z[-1:], vector, amount) for amount in amounts])
-    turn = condition_shift(start.told, results.model_of(run).n_classes)
+    turn = condition_shift(start.condition, results.model_of(run).n_classes)
     x_hat = results.decode_codes(run, codes, turn and turn.at(amounts))
     save_rows(out, x_hat[None], {"amount": amounts, "z": codes, "vector": vector, "x_hat": x_hat}, seconds)
 
