@@ -20,6 +20,15 @@ def trained(recipe: dict[str, Any]) -> Run:
     return run
 
 
+def small(variant: str = "vae", latent_dim: int = 3, dataset: str = "digits", **params: Any) -> Run:
+    """A small dense network after one epoch on the CPU."""
+    return trained({
+        "data": {"name": dataset, "params": params},
+        "model": {"variant": variant, "latent_dim": latent_dim, "body": {"name": "dense", "widths": [16]}},
+        "training": {"epochs": 1, "device": "cpu"},
+    })  # fmt: skip
+
+
 def learned(recipe: dict[str, Any]) -> Run:
     """A run of this recipe as `trained` leaves it, for tests that do not ask how it learned: trained once, then copied."""
     words = json.dumps(recipe, sort_keys=True)

@@ -15,21 +15,12 @@ from aeviz.latent.sampling.samplers import SAMPLERS
 from aeviz.results import SampleRequest
 from aeviz.runs import archive, directions, stored_images
 from aeviz.training import Recipe
-from tests import making
-
-
-def trained(variant="vae", latent_dim=3, dataset="digits", **params):
-    recipe = {
-        "data": {"name": dataset, "params": params},
-        "model": {"variant": variant, "latent_dim": latent_dim, "body": {"name": "dense", "widths": [16]}},
-        "training": {"epochs": 1, "device": "cpu"},
-    }
-    return making.trained(recipe)
+from tests.making import small
 
 
 @pytest.fixture
 def run():
-    return trained()
+    return small()
 
 
 @pytest.fixture
@@ -82,14 +73,14 @@ def test_axes_are_ordered_by_what_they_do(run, kind):
 def test_a_vaes_dimensions_are_ordered_by_kl_and_nothing_else_is(run):
     found = results.axes(run, order="kl")
     assert (np.diff(found.kl[found.order]) <= 0).all()
-    for other, kind in ((run, "principal"), (trained("autoencoder"), "dimensions")):
+    for other, kind in ((run, "principal"), (small("autoencoder"), "dimensions")):
         with pytest.raises(BadValue, match="ordered by kl"):
             results.axes(other, kind, "kl")
 
 
 @pytest.mark.parametrize("latent_dim", [2, 3])
 def test_the_manifold_spans_the_data_with_the_highest_first(latent_dim):
-    run = trained(latent_dim=latent_dim)
+    run = small(latent_dim=latent_dim)
     found = results.manifold(run, size=5)
     assert found.z.shape == (5, 5, latent_dim)
     assert found.x_hat.shape == (5, 5, 1, 8, 8)
@@ -105,7 +96,7 @@ def test_a_manifold_takes_any_two_directions_and_says_what_it_cannot_take(run):
     with pytest.raises(BadValue, match="2 to 40"):
         results.manifold(run, size=41)
     with pytest.raises(BadValue, match="one and the same"):
-        results.manifold(trained(latent_dim=1))
+        results.manifold(small(latent_dim=1))
 
 
 def test_a_direction_between_classes_takes_one_mean_to_the_other_and_says_what_else_it_does(run):
@@ -132,7 +123,7 @@ def test_a_direction_between_selections_knows_the_classes_they_are_mostly_of(run
 
 
 def test_a_direction_over_known_factors_counts_what_else_they_do():
-    run = trained("autoencoder", 4, "shapes", count=300)
+    run = small("autoencoder", 4, "shapes", count=300)
     codes = results.codes(run, "train")
     x = data.load("shapes", {"count": 300}).columns["x"][codes.index]
     found = results.direction(run, "right", "train", codes.index[x < 0.4], codes.index[x > 0.6])
@@ -181,7 +172,7 @@ def test_a_file_that_holds_no_direction_is_named(run):
 
 @pytest.mark.parametrize("variant", ["vae", "cvae", "vq_vae"])
 def test_every_sampler_of_a_run_draws_images_and_names_the_most_alike(variant):
-    run = trained(variant)
+    run = small(variant)
     images = data.load("digits").images
     for sampler in results.samplers_of(run):
         label = 4 if sampler.name == "class" else None
@@ -377,7 +368,7 @@ def test_a_mistake_is_one_clear_line(run, arguments, said, pictures, capsys, tmp
 
 
 def test_samplers_and_paths_have_their_own_words():
-    for register in (SAMPLERS, {path.name: path for path in results.paths_of(trained())}):
+    for register in (SAMPLERS, {path.name: path for path in results.paths_of(small())}):
         assert len({entry.label for entry in register.values()}) == len(register)
         assert all(entry.help.endswith((".", ")")) for entry in register.values())
 

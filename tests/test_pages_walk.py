@@ -14,25 +14,16 @@ from aeviz.ui.components import export_buttons
 from aeviz.ui.components.generate.views import GENERATED
 from aeviz.ui.components.posters import INK, Row, poster
 from aeviz.ui.components.walk.views import WALKS
-from tests import making
+from tests.making import small
 from tests.test_pages import open_page
 
 pytestmark = pytest.mark.usefixtures("clear_caches")
 VIEWS = [("walk", name) for name in WALKS] + [("generate", name) for name in GENERATED]
 
 
-def trained(dataset="digits", variant="vae", latent_dim=3):
-    recipe = {
-        "data": {"name": dataset},
-        "model": {"variant": variant, "latent_dim": latent_dim, "body": {"name": "dense", "widths": [16]}},
-        "training": {"epochs": 1, "device": "cpu"},
-    }
-    return making.trained(recipe)
-
-
 @pytest.fixture
 def run():
-    return trained()
+    return small()
 
 
 def view_of(page, name):
@@ -66,7 +57,7 @@ def test_every_view_says_what_is_missing_where_the_images_are_gone(page, name, r
 
 
 def test_a_page_for_codes_of_two_needs_no_axes(run):
-    trained(variant="autoencoder", latent_dim=2)
+    small(variant="autoencoder", latent_dim=2)
     app = view_of("generate", "manifold")
     assert not app.exception
     assert [box.label for box in app.selectbox] == ["Run"]
@@ -145,7 +136,7 @@ def test_what_cannot_be_fitted_is_a_sentence_and_the_controls_stay(tmp_path):
         shade = np.random.default_rng(number).integers(0, 255, (8, 8), dtype=np.uint8)
         Image.fromarray(shade).save(folder / f"{number}.png")
     data.import_data([tmp_path / "pets"], ImportSettings(name="pets", size=8))
-    run = trained("pets")
+    run = small(dataset="pets")
     app = view_of("generate", "samples")
     assert "10 Gaussians cannot be fitted to" in said(app)
     app.slider(key="samples.components").set_value(2).run()

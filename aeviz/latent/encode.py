@@ -37,11 +37,8 @@ def encode(
     rows = np.asarray(rows, dtype=np.int64)
     codes = np.empty((len(rows), model.latent_dim), dtype=np.float32)
     with evaluating(model):
-        for start in range(0, len(rows), batch_size):
-            chunk = rows[start : start + batch_size]
-            codes[start : start + len(chunk)] = _code(model, _pixels(images, chunk), _part(labels, start, batch_size))
-            if on_step:
-                on_step(start + len(chunk), len(rows))
+        for chunk in _chunks(len(rows), batch_size, on_step):
+            codes[chunk] = _code(model, _pixels(images, rows[chunk]), _part(labels, chunk))
     return codes
 
 
@@ -53,9 +50,8 @@ def decode(model: Any, codes: np.ndarray, batch_size: int = BATCH_SIZE, labels: 
     codes = np.asarray(codes, dtype=np.float32)
     images = np.empty((len(codes), *model.sample_shape), dtype=np.float32)
     with evaluating(model):
-        for start in range(0, len(codes), batch_size):
-            chunk = slice(start, start + batch_size)
-            images[chunk] = _decode(model, codes[chunk], _part(labels, start, batch_size))
+        for chunk in _chunks(len(codes), batch_size):
+            images[chunk] = _decode(model, codes[chunk], _part(labels, chunk))
     return images
 
 
@@ -74,14 +70,19 @@ def reconstruct(
     """
     rows = np.asarray(rows, dtype=np.int64)
     with evaluating(model):
-        for start in range(0, len(rows), batch_size):
-            chunk = rows[start : start + batch_size]
-            x = _pixels(images, chunk)
-            condition = _part(labels, start, batch_size)
+        for chunk in _chunks(len(rows), batch_size, on_step):
+            x, condition = _pixels(images, rows[chunk]), _part(labels, chunk)
             z = _code(model, x, condition)
-            yield Reconstruction(chunk, x, z, _decode(model, z, condition))
-            if on_step:
-                on_step(start + len(chunk), len(rows))
+            yield Reconstruction(rows[chunk], x, z, _decode(model, z, condition))
+
+
+def _chunks(count: int, batch_size: int, on_step: OnStep | None = None) -> Iterator[slice]:
+    """The places of each batch; reports each once it is done."""
+    for start in range(0, count, batch_size):
+        end = min(start + batch_size, count)
+        yield slice(start, end)
+        if on_step:
+            on_step(end, count)
 
 
 def _pixels(images: Any, rows: np.ndarray) -> np.ndarray:
@@ -89,8 +90,8 @@ def _pixels(images: Any, rows: np.ndarray) -> np.ndarray:
     return np.array(images[rows], dtype=np.uint8)
 
 
-def _part(labels: np.ndarray | None, start: int, size: int) -> np.ndarray | None:
-    return None if labels is None else labels[start : start + size]
+def _part(labels: np.ndarray | None, chunk: slice) -> np.ndarray | None:
+    return None if labels is None else labels[chunk]
 
 
 def label_tensors(model: Any, labels: np.ndarray | None) -> tuple[Tensor, ...]:
