@@ -11,8 +11,8 @@ else:
     import streamlit as st
     from starlette.middleware import Middleware
 
-    from aeviz.ui.serve import routes
     from aeviz.ui.serve.hosts import HostGuard
+    from aeviz.ui.serve.routes import routes
     from aeviz.ui.warm import lifespan
 
     app = st.App("aeviz/ui/main.py", lifespan=lifespan, routes=routes(), middleware=[Middleware(HostGuard)])

@@ -22,9 +22,11 @@ from aeviz.plots.packed import pack, pack_figure
 from aeviz.ui import show
 from aeviz.ui.components.map.controls import find
 from aeviz.ui.components.map.link import _view
-from aeviz.ui.serve import keep, loader, routes, thumbnails
-from aeviz.ui.serve.blobs import Blobs
+from aeviz.ui.serve import thumbnails
+from aeviz.ui.serve.blobs import Blobs, keep
 from aeviz.ui.serve.density import density, pack_points
+from aeviz.ui.serve.routes import routes
+from aeviz.ui.serve.scripts import loader
 from tests import making
 
 pytestmark = pytest.mark.usefixtures("clear_caches")

@@ -18,7 +18,7 @@ MAIN = str(Path(__file__).resolve().parent.parent / "aeviz" / "ui" / "main.py")
 
 
 def open_page(name: str) -> AppTest:
-    app = AppTest.from_file(MAIN, default_timeout=30).run()
+    app = AppTest.from_file(MAIN, default_timeout=180).run()
     return app.switch_page(f"../../pages/{name}.py").run()
 
 
@@ -56,14 +56,14 @@ def test_every_page_works_with_a_run(name, run):
 
 
 def test_the_app_starts_at_its_front_door():
-    app = AppTest.from_file(str(Path(MAIN).parents[2] / "app.py"), default_timeout=30).run()
+    app = AppTest.from_file(str(Path(MAIN).parents[2] / "app.py"), default_timeout=180).run()
     assert not app.exception
     assert app.title[0].value == "Home"
 
 
 def test_the_address_chooses_the_run_and_nonsense_in_it_does_not(run):
     for asked, chosen in ((run.id, run.id), ("../../etc", run.id), ("<script>", run.id)):
-        app = AppTest.from_file(MAIN, default_timeout=30)
+        app = AppTest.from_file(MAIN, default_timeout=180)
         app.query_params["run"] = asked
         app.run()
         assert not app.exception
@@ -152,14 +152,14 @@ def test_a_map_that_cannot_be_made_says_so_and_leaves_the_last_one(run):
     ],
 )  # fmt: skip
 def test_a_link_that_nobody_wrote_harms_nothing(run, link):
-    app = AppTest.from_file(MAIN, default_timeout=30)
+    app = AppTest.from_file(MAIN, default_timeout=180)
     app.query_params["map"] = link
     app.run().switch_page("../../pages/map.py").run()
     assert not app.exception
 
 
 def open_link(**link):
-    app = AppTest.from_file(MAIN, default_timeout=30)
+    app = AppTest.from_file(MAIN, default_timeout=180)
     app.query_params["map"] = json.dumps(link)
     return app.run().switch_page("../../pages/map.py").run()
 

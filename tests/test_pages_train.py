@@ -36,7 +36,7 @@ def launched(monkeypatch):
 
 def open_form(*groups: str) -> AppTest:
     """The page Train with some groups of settings unfolded."""
-    app = AppTest.from_file(MAIN, default_timeout=30).run().switch_page("../../pages/train.py").run()
+    app = AppTest.from_file(MAIN, default_timeout=180).run().switch_page("../../pages/train.py").run()
     for group in groups:
         app.session_state[f"group.{group}"] = True
     return app.run()
@@ -174,7 +174,7 @@ def test_edited_layers_become_custom_only_where_no_short_line_can_say_them(launc
 
         recipe_form(train_button)
 
-    app = AppTest.from_function(page, default_timeout=30).run()
+    app = AppTest.from_function(page, default_timeout=180).run()
     dense = LayerConfig(kind="dense", size=24)
     for layers, name in (
         ((dense, dense), "dense"),
@@ -209,7 +209,7 @@ def test_a_network_that_exists_can_be_edited_elsewhere():
 
         st.json(layer_editor("editor", {"variant": "vae", "latent_dim": 4, "body": {"name": "dense"}}, (1, 8, 8)))
 
-    app = AppTest.from_function(page, default_timeout=30).run()
+    app = AppTest.from_function(page, default_timeout=180).run()
     assert not app.exception
     assert json.loads(app.json[0].value) == {"variant": "vae", "latent_dim": 4, "body": {"name": "dense"}}
     assert [layer["size"] for layer in table(app, "editor_layers")["layers"]] == [512, 128]
@@ -249,7 +249,7 @@ def test_a_recipe_fills_the_whole_form(launched):
         st.button("Fill", key="fill", on_click=fill_form, args=(Recipe.parse(values),))
         recipe_form(train_button)
 
-    app = AppTest.from_function(page, default_timeout=30).run()
+    app = AppTest.from_function(page, default_timeout=180).run()
     app.button(key="fill").click().run()
     app.button(key="train").click().run()
     assert not app.exception

@@ -11,7 +11,7 @@ import streamlit as st
 
 from aeviz import files
 from aeviz.data import pictures
-from aeviz.ui.serve import keep
+from aeviz.ui.serve.blobs import keep
 
 WEBP = b"RIFF"
 

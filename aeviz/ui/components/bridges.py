@@ -10,7 +10,8 @@ from typing import Any
 import streamlit as st
 
 from aeviz.ui import state
-from aeviz.ui.serve import address, loader
+from aeviz.ui.serve.addresses import address
+from aeviz.ui.serve.scripts import loader
 
 STATIC = Path(__file__).resolve().parents[3] / "static"
 

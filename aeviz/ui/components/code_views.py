@@ -14,7 +14,7 @@ from aeviz.runs import Run
 from aeviz.ui import show, state
 from aeviz.ui.components.bridges import bridge, joined
 from aeviz.ui.components.map.scenes import decoding_of
-from aeviz.ui.serve import keep
+from aeviz.ui.serve.blobs import keep
 
 TEXTS = {
     "play": "Play", "pause": "Pause", "step": "step", "of": "of", "place": "Position on the path", "stops": "Images",

@@ -13,7 +13,7 @@ from aeviz import plots
 from aeviz.data import animation
 from aeviz.export.text import cell
 from aeviz.ui.components.bridges import bridge, joined
-from aeviz.ui.serve import address
+from aeviz.ui.serve.addresses import address
 
 PLOT = (800, 400)  # pixels; a PNG has twice as many
 FILMS = {"GIF": "image/gif", "WebP": "image/webp", "MP4": "video/mp4"}

@@ -23,7 +23,7 @@ from aeviz.ui.components.map.controls import display_options, find
 from aeviz.ui.components.map.groups import page_if_asked
 from aeviz.ui.components.map.link import link_of
 from aeviz.ui.components.map.view import latent_map
-from aeviz.ui.serve import address
+from aeviz.ui.serve.addresses import address
 
 HEIGHT = 600
 JUDGED_AT_ONCE = 2000  # points up to which map quality is computed directly, in a fraction of a second

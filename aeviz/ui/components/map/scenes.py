@@ -21,7 +21,8 @@ from aeviz.runs import Run
 from aeviz.ui import cache, show
 from aeviz.ui.components.images.pictures import Chosen
 from aeviz.ui.components.map.colours import Painted
-from aeviz.ui.serve import address, keep
+from aeviz.ui.serve.addresses import address
+from aeviz.ui.serve.blobs import keep
 from aeviz.ui.serve.density import pack_points
 
 MOST_DOTS = 300_000  # drawn individually; more are shown as a density

@@ -9,7 +9,7 @@ import numpy as np
 
 from aeviz.export.page.scene import SAID, Scene, script, style
 from aeviz.ui.components.bridges import Dropped, bridge, files_of, nothing, receive
-from aeviz.ui.serve import address
+from aeviz.ui.serve.addresses import address
 
 _map = bridge("aeviz_map", script(), css=style(), isolate_styles=False)
 
