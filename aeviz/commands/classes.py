@@ -34,9 +34,9 @@ def class_labels(run: Any, text: str | None, count: int) -> Any:
     return np.full(count, -1 if text is None else class_number(run, text))
 
 
-def class_entry(run: Any, told: Any, number: int) -> dict[str, str]:
+def class_entry(run: Any, condition: Any, number: int) -> dict[str, str]:
     """What --json adds for an image of a conditional network, given the class of each image (n,)."""
-    return {} if told is None else {"class": run.config().data.classes[told[number]]}
+    return {} if condition is None else {"class": run.config().data.classes[condition[number]]}
 
 
 def class_suffix(row: dict[str, Any]) -> str:

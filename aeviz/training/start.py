@@ -159,7 +159,7 @@ def _train(trainer: Trainer) -> None:
         ending = _trained(trainer)  # requested while it was ending
     if world.is_first:
         if ending["state"] != "paused":
-            worker.report(message="Rebuilding the test images")
+            worker.report(message="Reconstructing the test images")
             results.errors(run, "test")
         worker.report(**ending, **trainer.progress())
 

@@ -77,8 +77,8 @@ def model(run: Run) -> Autoencoder:
 def pass_through(run: Run, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Reconstructions x_hat (n, C, H, W) in [0, 1] of images uint8 with labels (n,); not cached."""
     network = model(run)
-    told = results.labels_of(network, pixels, labels)
-    return decode_with(network, encode(network, pixels, np.arange(len(pixels)), labels=told), labels=told)
+    condition = results.labels_of(network, pixels, labels)
+    return decode_with(network, encode(network, pixels, np.arange(len(pixels)), labels=condition), labels=condition)
 
 
 @st.cache_data(max_entries=16, show_spinner="Reconstructing images …")
@@ -145,11 +145,11 @@ def _decoded(
     return results.decode_codes(_run, np.frombuffer(codes, np.float32).reshape(-1, dim), _told)
 
 
-def decode(run: Run, codes: np.ndarray, told: np.ndarray | None) -> np.ndarray:
-    """Decode codes (n, D) to images (n, C, H, W) in [0, 1]; `told` is what a conditional network is conditioned on."""
+def decode(run: Run, codes: np.ndarray, condition: np.ndarray | None) -> np.ndarray:
+    """Decode codes (n, D) to images (n, C, H, W) in [0, 1]; `condition` is what a conditional network is conditioned on."""
     codes = np.ascontiguousarray(codes, np.float32)
-    digest = "" if told is None else hashlib.sha256(np.ascontiguousarray(told).data).hexdigest()
-    return _decoded(run.id, run.weights_id(), codes.tobytes(), codes.shape[1], digest, told, run)
+    digest = "" if condition is None else hashlib.sha256(np.ascontiguousarray(condition).data).hexdigest()
+    return _decoded(run.id, run.weights_id(), codes.tobytes(), codes.shape[1], digest, condition, run)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -16,14 +16,14 @@ from aeviz.runs import Run
 def _walk(
     run_id: str, mark: str, stops: bytes, classes: tuple[int, ...] | None, count: int, path: str, steps: int, _run: Run
 ) -> results.Walk:
-    told = None if classes is None else np.array(classes)
-    return results.walk(_run, np.frombuffer(stops, np.float32).reshape(count, -1), path, steps, condition=told)
+    condition = None if classes is None else np.array(classes)
+    return results.walk(_run, np.frombuffer(stops, np.float32).reshape(count, -1), path, steps, condition=condition)
 
 
-def walk(run: Run, stops: np.ndarray, told: np.ndarray | None, path: str, steps: int) -> results.Walk:
-    """A path through the codes `stops` (M, D); `told` holds the classes (M,) for a conditional network."""
+def walk(run: Run, stops: np.ndarray, condition: np.ndarray | None, path: str, steps: int) -> results.Walk:
+    """A path through the codes `stops` (M, D); `condition` holds the classes (M,) for a conditional network."""
     stops = np.ascontiguousarray(stops, np.float32)
-    classes = None if told is None else tuple(told.tolist())
+    classes = None if condition is None else tuple(condition.tolist())
     return _walk(run.id, run.weights_id(), stops.tobytes(), classes, len(stops), path, steps, run)
 
 

@@ -59,7 +59,7 @@ def dead_units(history: History) -> Finding | None:
     # recover; a new training with smaller steps does well.
     rate = float(f"{history.config.training.learning_rate / 3:.2g}")
     cure = {"training.learning_rate": rate, "model.body.activation": "leaky_relu"}
-    label = f"Begin again with leaky ReLUs at {rate:g}"
+    label = f"Restart with leaky ReLUs at {rate:g}"
     return Finding("dead_units", "Dead ReLUs", sentence, share, cure, label, again=True)
 
 
@@ -146,6 +146,6 @@ def _louder(config: RunConfig) -> tuple[dict[str, Any], str, bool]:
     if model.get("free_bits", FREE_BITS) < FREE_BITS:
         return {"model.free_bits": FREE_BITS}, f"Give each dimension {FREE_BITS:g} nats for free", False
     if config.training.loss == "mse" and "beta" not in model and config.model.variant == "vae":
-        return {"training.loss": "bernoulli"}, "Begin again with cross-entropy", True
+        return {"training.loss": "bernoulli"}, "Restart with cross-entropy", True
     rate = float(f"{config.training.learning_rate / 3:.2g}")
     return {"training.learning_rate": rate}, f"Lower the learning rate to {rate:g}", False

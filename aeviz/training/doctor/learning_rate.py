@@ -153,7 +153,7 @@ def slower(
 ) -> Finding:
     """A finding that suggests a learning rate `by` times smaller."""
     rate = float(f"{history.config.training.learning_rate / by:.2g}")
-    label = f"{'Begin again with' if again else 'Lower'} the learning rate {'at' if again else 'to'} {rate:g}"
+    label = f"{'Restart with' if again else 'Lower'} the learning rate {'at' if again else 'to'} {rate:g}"
     return Finding(name, title, sentence, float(number), {"training.learning_rate": rate}, label, again)
 
 

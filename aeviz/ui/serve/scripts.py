@@ -13,18 +13,18 @@ from aeviz.ui.serve.addresses import address
 # Streamlit imports a component's script from a blob URL, which cannot resolve relative URLs: hence the absolute one.
 # Imported on each call, so that the next run of the page recovers from a failure.
 LOADER = """const at = new URL({path}, location.origin).href
-export default async (told) => (await import(at)).default(told)
+export default async (component) => (await import(at)).default(component)
 """
 # Renames the script's default export and adds its style next to the drawing.
 STYLED = """{script}
 const aevizStyle = {css}
 const aevizStyled = new WeakSet()
-export default (told) => {{
-  if (!aevizStyled.has(told.parentElement)) {{
-    aevizStyled.add(told.parentElement)
-    told.parentElement.append(Object.assign(document.createElement("style"), {{ textContent: aevizStyle }}))
+export default (component) => {{
+  if (!aevizStyled.has(component.parentElement)) {{
+    aevizStyled.add(component.parentElement)
+    component.parentElement.append(Object.assign(document.createElement("style"), {{ textContent: aevizStyle }}))
   }}
-  return aevizDraw(told)
+  return aevizDraw(component)
 }}
 """
 DEFAULT = "export default function ("

@@ -21,12 +21,12 @@ def labels_of(run: Run, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.where(labels >= 0, labels, user_labels(run, pixels))
 
 
-def class_picker(run: Run, image: np.ndarray, told: int) -> None:
+def class_picker(run: Run, image: np.ndarray, used: int) -> None:
     """Select the class of an image (C, H, W) uint8 without a label."""
     classes, key = run.config().data.classes, _key(run, image)
     label = state.recall(key, UNKNOWN)
     options = [UNKNOWN, *range(len(classes))]
-    best = "Best reconstruction" if label >= 0 else f"{classes[told]} (best reconstruction)"
+    best = "Best reconstruction" if label >= 0 else f"{classes[used]} (best reconstruction)"
     names = {UNKNOWN: best} | dict(enumerate(classes))
     st.selectbox(
         "Class", options, options.index(label), key=f"{key}.picker", format_func=names.__getitem__,

@@ -34,9 +34,9 @@ def picked(run: Run, split: Split) -> np.ndarray:
     return np.asarray(state.recall(_key(run, split), np.empty(0, np.int64)))
 
 
-def receive(run: Run, split: Split, drawn: Map, told: Picked) -> None:
+def receive(run: Run, split: Split, drawn: Map, picked: Picked) -> None:
     """Store a selection made on a map, as dots or as an outline."""
-    dots = told.dots if told.outline is None else within(drawn.points, told.outline)
+    dots = picked.dots if picked.outline is None else within(drawn.points, picked.outline)
     state.remember(_key(run, split), np.sort(drawn.index[dots]))
 
 

@@ -63,27 +63,27 @@ def image_view(run: Run, chosen: Chosen) -> None:
         _export(run, rebuilt, chosen.picked, chosen.names[chosen.picked])
 
 
-def _class_line(run: Run, chosen: Chosen, told: int) -> None:
+def _class_line(run: Run, chosen: Chosen, condition: int) -> None:
     """Show the class used for conditioning; selectable for images without a label."""
     image = chosen.pixels[chosen.picked]
     if chosen.labels[chosen.picked] == user_labels(run, image[None])[0]:
-        class_picker(run, image, told)
+        class_picker(run, image, condition)
     else:
-        st.caption(f"Conditioned on its class: {words.plain(run.config().data.classes[told])}.")
+        st.caption(f"Conditioned on its class: {words.plain(run.config().data.classes[condition])}.")
 
 
 def _shown(run: Run, rebuilt: Rebuilt, picked: int) -> dict[str, Any]:
     """The component's data of an image; without codes of test images the bars have no range."""
     x, z = rebuilt.x[picked], rebuilt.z[picked]
-    told = None if rebuilt.condition is None else rebuilt.condition[[picked]]
-    named = hashlib.sha256(x.tobytes() + f"{run.id} {run.weights_id()} {told}".encode()).hexdigest()[:16]
+    condition = None if rebuilt.condition is None else rebuilt.condition[[picked]]
+    named = hashlib.sha256(x.tobytes() + f"{run.id} {run.weights_id()} {condition}".encode()).hexdigest()[:16]
     shown = {
         "image": named,
         "shape": list(x.shape),
         "x": x.ravel(),
         "x_hat": rebuilt.x_hat[picked].ravel(),
         "z": z,
-        "told": one_hot(told, cache.model(run).n_classes),
+        "told": one_hot(condition, cache.model(run).n_classes),
         "words": TEXTS,
     }
     return shown | {"decode": decoding_of(run), "colours": list(plots.DIVERGING), "most": MOST_TALL} | _ranges(run)

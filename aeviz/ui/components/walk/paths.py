@@ -120,8 +120,8 @@ def walked(run: Run, stops: Rebuilt, chosen: Chosen) -> Paths:
     """Compute and decode the chosen paths through the codes of some images."""
     walks: list[Walk] = [derived.walk(run, stops.z, stops.condition, name, chosen.steps) for name in chosen.paths]
     z = np.stack([walk.z for walk in walks])  # (R, S, D)
-    told = [walk.condition for walk in walks if walk.condition is not None]  # (S, K + 1) each, or none
-    frames = cache.decode(run, z.reshape(-1, z.shape[-1]), np.concatenate(told) if told else None)
+    condition = [walk.condition for walk in walks if walk.condition is not None]  # (S, K + 1) each, or none
+    frames = cache.decode(run, z.reshape(-1, z.shape[-1]), np.concatenate(condition) if condition else None)
     images = pictures.to_pixels(frames)
     known = [walk.distance for walk in walks if walk.distance is not None]
     return Paths(
