@@ -163,6 +163,15 @@ def test_every_live_setting_has_a_dial_that_holds_its_value_and_its_bounds(varia
                 live_control.with_live_value(config, path, mark)
 
 
+def test_every_run_of_the_page_sends_a_dials_value_so_that_a_lost_message_does_not_move_it(run):
+    with jobs.hold_job(run):
+        app = watch(run)
+        for _ in range(2):
+            sent = dial(app).proto
+            assert sent.options[int(sent.default[0])] == "0.001"
+            app.run()
+
+
 def test_a_dial_asks_the_training_at_once(run):
     with hold_job(run):
         app = watch(run)

@@ -46,16 +46,16 @@ def _slider(run: Run, config: RunConfig, path: str, wanted: float) -> None:
     """Draw a slider, logarithmic if its range spans decades.
 
     A value changed elsewhere gets a new widget: the browser would send the old widget's value, which would look like
-    the user changing it back.
+    the user changing it back. The value is the widget's default, sent with every run: one set in the session's state is
+    sent once, and a run that replaces the first before its messages left would leave the slider at its lowest value.
     """
     field, (shown, serial) = field_of(config, path), state.recall(_name(run, path), (None, 0))
     if shown != wanted:
         serial += 1
         state.remember(_name(run, path), (wanted, serial))
     key = f"live.{_name(run, path)}.{serial}"
-    st.session_state.setdefault(key, wanted)
     shared: dict[str, Any] = {
-        "label": words.label(path.rpartition(".")[2]), "key": key, "help": field.description,
+        "label": words.label(path.rpartition(".")[2]), "value": wanted, "key": key, "help": field.description,
         "on_change": catch_errors(_turn), "args": (run, path, serial, key),
     }  # fmt: skip
     low, high = bounds(field)
