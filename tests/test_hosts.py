@@ -37,7 +37,7 @@ def test_an_allowed_name_is_passed_on(host):
     assert asked("/", host) == "passed on"
 
 
-@pytest.mark.parametrize("path", ["/", "/map", "/static/x.js"])
+@pytest.mark.parametrize("path", ["/", "/map", "/static/x.js", "/aeviz/blob/0", "/aeviz/_stcore/health"])
 def test_another_name_is_explained_with_what_would_serve_it(path):
     status, text = asked(path, "lab-7:8501")
     assert status == 403
@@ -48,6 +48,14 @@ def test_another_name_is_explained_with_what_would_serve_it(path):
 
 def test_health_checks_and_websockets_are_left_to_streamlit():
     assert asked("/_stcore/health", "10.0.0.7") == asked("/", "lab-7", kind="websocket") == "passed on"
+
+
+def test_health_checks_are_found_below_a_base_path(monkeypatch):
+    monkeypatch.setattr(
+        "aeviz.ui.serve.addresses.st.get_option", lambda name: "lab/" if "base" in name else ["localhost"]
+    )
+    assert asked("/lab/_stcore/health", "10.0.0.7") == "passed on"
+    assert asked("/_stcore/health", "10.0.0.7")[0] == 403
 
 
 def test_a_name_is_text():

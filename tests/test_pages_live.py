@@ -11,8 +11,9 @@ import pytest
 from aeviz import files, jobs, training
 from aeviz.models import VARIANTS
 from aeviz.runs import frames, list_runs
-from aeviz.training import Recipe, live_control
+from aeviz.training import Recipe
 from aeviz.training.doctor.diagnosis import Finding
+from aeviz.training.live.settings import with_live_value
 from aeviz.ui.components.live import doctor, film, follow, head, live_settings, views
 from aeviz.watch.messages import death_message
 from tests.test_pages import open_page
@@ -160,10 +161,10 @@ def test_every_live_setting_has_a_dial_that_holds_its_value_and_its_bounds(varia
             assert low <= marks[0]
             assert marks[-1] <= high
             for mark in marks:
-                live_control.with_live_value(config, path, mark)
+                with_live_value(config, path, mark)
 
 
-def test_every_run_of_the_page_sends_a_dials_value_so_that_a_lost_message_does_not_move_it(run):
+def test_every_run_of_the_page_sends_a_dials_value_so_that_one_mounted_again_keeps_it(run):
     with jobs.hold_job(run):
         app = watch(run)
         for _ in range(2):
@@ -185,7 +186,7 @@ def test_a_dial_follows_what_another_hand_has_turned(run):
     with hold_job(run):
         app = watch(run)
         config = run.config()
-        run.write_config(live_control.with_live_value(config, "training.learning_rate", 0.0123))
+        run.write_config(with_live_value(config, "training.learning_rate", 0.0123))
         app.run()
         assert dial(app).value == 0.0123
 
@@ -195,12 +196,12 @@ def test_a_dial_turned_twice_does_not_fall_back_to_the_first_turn(run):
         app = watch(run)
         dial(app).set_value(2e-3).run()
         dial(app).set_value(3e-3).run()
-        run.write_config(live_control.with_live_value(run.config(), "training.learning_rate", 2e-3))
+        run.write_config(with_live_value(run.config(), "training.learning_rate", 2e-3))
         write(run, line(30, 3, event={"kind": "turn", "path": "training.learning_rate", "from": 1e-3, "to": 2e-3}))
         app.run()
         assert dial(app).value == 3e-3, "which is still on its way"
         write(run, line(31, 3, event={"kind": "turn", "path": "training.learning_rate", "from": 2e-3, "to": 3e-3}))
-        run.write_config(live_control.with_live_value(run.config(), "training.learning_rate", 1e-4))
+        run.write_config(with_live_value(run.config(), "training.learning_rate", 1e-4))
         app.run()
         assert dial(app).value == 1e-4, "another hand's, after it was heard"
 

@@ -1,12 +1,15 @@
 """`aeviz colour`: what the points of a map can be coloured by, computed and stored."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aeviz.commands.latent import split_option
 from aeviz.commands.output import finish, job_option, json_option, reporting
+
+if TYPE_CHECKING:
+    from aeviz.data.splits import Split
 
 
 @click.command()
@@ -25,7 +28,7 @@ from aeviz.commands.output import finish, job_option, json_option, reporting
 def colour(
     run: str,
     name: str,
-    split: str,
+    split: "Split",
     overrides: tuple[str, ...],
     method: str,
     dims: int,
@@ -42,7 +45,7 @@ def colour(
     map_settings = {"dims": dims} | _settings(map_overrides)
     shown = results.MapRequest.parse({"method": method, "split": split, "limit": limit, "settings": map_settings})
     with reporting(job) as report:
-        coloured = results.colour(found, split, name, _settings(overrides), shown, report)  # type: ignore[arg-type]
+        coloured = results.colour(found, split, name, _settings(overrides), shown, report)
     summary = coloured.summary()
     spread = (
         f", {summary['min']:.4g} to {summary['max']:.4g}, mean {summary['mean']:.4g}"

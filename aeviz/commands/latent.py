@@ -1,7 +1,7 @@
 """`aeviz encode`, `reconstruct`, `score`: codes, reconstructions and metrics of a trained run."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,9 @@ from aeviz.commands.images import fitting_options, read_images, report_skipped
 from aeviz.commands.output import finish, job_option, json_option, reporting
 from aeviz.commands.save import save_npz
 from aeviz.errors import BadFile, BadValue
+
+if TYPE_CHECKING:
+    from aeviz.data.splits import Split
 
 split_option = click.option("--split", default="test", show_default=True, type=click.Choice(["train", "val", "test"]))
 
@@ -25,7 +28,7 @@ split_option = click.option("--split", default="test", show_default=True, type=c
 @json_option
 def encode(
     run: str,
-    split: str | None,
+    split: "Split | None",
     images: tuple[Path, ...],
     more: tuple[Path, ...],
     out: Path,
@@ -44,7 +47,7 @@ def encode(
         raise BadValue("encode takes either --split or --images; give one of them")
     if split:
         with reporting(None) as report:
-            codes = results.codes(found, split, report)  # type: ignore[arg-type]
+            codes = results.codes(found, split, report)
         arrays = {"z": codes.z, "labels": codes.labels.astype(np.int64), "index": codes.index.astype(np.int64)}
         skipped: list[dict[str, str]] = []
     else:
@@ -102,14 +105,14 @@ def reconstruct(
 @split_option
 @json_option
 @job_option
-def score(run: str, split: str, as_json: bool, job: Path | None) -> None:
+def score(run: str, split: "Split", as_json: bool, job: Path | None) -> None:
     """Evaluate a run on held-out images, next to PCA of equal size."""
     from aeviz import results
     from aeviz import runs as store
 
     found = store.find(run)
     with reporting(job) as report:
-        numbers = results.score(found, split, report)  # type: ignore[arg-type]
+        numbers = results.score(found, split, report)
     lines = [f"{'':16} {'model':>9} {'PCA':>9}"]
     for name in ("mse", "psnr", "ssim", "knn", "linear", "trustworthiness"):
         mine, rival = (

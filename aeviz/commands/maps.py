@@ -83,7 +83,9 @@ def project(
     head = {"run": found.id, "method": request.method, "dims": drawn.points.shape[1], "n": n}
     text = f"{n:,} points in {seconds:.1f} s, trustworthiness {'unknown' if trust is None else f'{trust:.3f}'}"
     text += f" (of {count:,} of them)" if 0 < count < n else ""
-    text += _lowered(drawn.notes.get("perplexity"), request)
+    requested = results.lowered_from(drawn, request)
+    if requested is not None:
+        text += f", perplexity lowered from {requested:g} to {drawn.notes['perplexity']:.3g} for so few codes"
     facts = {"out": str(out) if out else None, "seconds": round(seconds, 3)}
     finish(as_json, head | facts | judged, f"{text}, written to {out}" if out else text)
 
@@ -127,14 +129,6 @@ def place(
     report_skipped(skipped)
     if skipped:
         click.get_current_context().exit(2)
-
-
-def _lowered(perplexity: float | None, request: Any) -> str:
-    """What to say of a perplexity that was lowered because there are few codes."""
-    requested = request.written_out().settings.get("perplexity")
-    if perplexity is None or perplexity >= requested:
-        return ""
-    return f", perplexity lowered from {requested:g} to {perplexity:.3g} for so few codes"
 
 
 def _line(row: dict[str, Any]) -> str:

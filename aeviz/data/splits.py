@@ -1,9 +1,12 @@
 """How every data set is split: train rows first (validation among them), then test rows."""
 
+from typing import Literal
+
 import numpy as np
 
 from aeviz.data.counter_rng import fixed_permutation
 
+Split = Literal["train", "val", "test"]
 TEST_SHARE = 0.2
 VAL_SHARE = 0.1
 MAX_VAL = 2000

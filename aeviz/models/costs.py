@@ -94,8 +94,7 @@ def cost(config: ModelConfig, batch_size: int = 128, optimizer: str = "adam", lo
     with shapes_only():
         model = build(config, loss).eval()
         encoder = _measure(model.encoder, torch.empty(2, *config.sample_shape), "encoder", meter)
-        first: int = model.decoder[0].in_features  # type: ignore[assignment]
-        decoder = _measure(model.decoder, torch.empty(2, first), "decoder", meter)
+        decoder = _measure(model.decoder, torch.empty(2, model.decoder_features()), "decoder", meter)
         return Outline([*encoder, *_other_parameters(model, meter), *decoder]).cost
 
 

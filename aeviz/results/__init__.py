@@ -1,5 +1,6 @@
 """Results of a run, cached in `runs/<id>/results/`: codes, errors, maps, colours, paths, samples."""
 
+from aeviz.data.splits import Split
 from aeviz.results.codes import (
     Codes,
     Encoded,
@@ -30,6 +31,7 @@ from aeviz.results.maps.maps import (
     drop_map,
     kept_map,
     kept_quality,
+    lowered_from,
     map_frame,
     map_job,
     map_time,
@@ -41,7 +43,6 @@ from aeviz.results.maps.maps import (
 from aeviz.results.maps.nearest import NearestImages, nearest_images
 from aeviz.results.maps.placing import Placed, place
 from aeviz.results.rebuild import Average, Rebuilt, average, decode_codes, rebuild
-from aeviz.results.store import Split
 
 __all__ = [
     "COLOURS",
@@ -89,6 +90,7 @@ __all__ = [
     "kept_sample_score",
     "known_codes",
     "labels_of",
+    "lowered_from",
     "manifold",
     "map_frame",
     "map_job",

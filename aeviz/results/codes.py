@@ -7,12 +7,13 @@ import numpy as np
 
 from aeviz import data, files
 from aeviz.data import Dataset
+from aeviz.data.splits import Split
 from aeviz.errors import BadFile, BadValue, MissingData, UnknownName
 from aeviz.latent.conditioning import class_labels
 from aeviz.latent.encode import encode
 from aeviz.models import Autoencoder
 from aeviz.models.device import resolve_device
-from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, read_json, shared_arrays, write_arrays
+from aeviz.results.store import Report, path_of, quiet, read_arrays, read_json, shared_arrays, write_arrays
 from aeviz.runs import Run
 from aeviz.runs.stored_images import load_stored_images
 from aeviz.scores.images import psnr

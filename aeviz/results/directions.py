@@ -3,10 +3,11 @@
 import numpy as np
 
 from aeviz.data import Dataset
+from aeviz.data.splits import Split
 from aeviz.errors import BadValue, MissingData, UnknownName
 from aeviz.latent.directions import METHODS, specificity
 from aeviz.results.codes import Codes, codes, dataset_of
-from aeviz.results.store import Report, Split, quiet
+from aeviz.results.store import Report, quiet
 from aeviz.runs import Run
 from aeviz.runs.directions import Direction
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from aeviz.data import ArrayLike, Dataset
+from aeviz.data.splits import Split
 from aeviz.errors import BadValue
 from aeviz.latent.conditioning import mean_one_hot
 from aeviz.latent.encode import decode
 from aeviz.results.codes import codes, dataset_of, model_of
 from aeviz.results.maps.nearest import positions_of
-from aeviz.results.store import Report, Split, path_of, quiet, read_arrays, write_arrays
+from aeviz.results.store import Report, path_of, quiet, read_arrays, write_arrays
 from aeviz.runs import Run
 
 CHUNK_IMAGES = 1024

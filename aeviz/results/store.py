@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from aeviz.models.weights import read_metadata
 from aeviz.runs import Run
 from aeviz.runs.stored_images import has_stored_images
 
-Split = Literal["train", "val", "test"]
 Report = Callable[[float, float, str], None]
 
 

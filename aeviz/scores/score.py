@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from aeviz.data.splits import Split
 from aeviz.latent.conditioning import class_labels
 from aeviz.latent.encode import encode, reconstruct
 from aeviz.latent.quality.trustworthiness import MAX_ROWS, trustworthiness
@@ -14,7 +15,6 @@ from aeviz.scores.images import mse, psnr, ssim
 from aeviz.scores.probe import knn_probe, linear_probe
 
 OnStep = Callable[[int, int], None]
-Split = Literal["train", "val", "test"]
 STAGES = 8
 
 

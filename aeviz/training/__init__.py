@@ -4,7 +4,8 @@ from aeviz.training.batches.feed import steps_per_epoch
 from aeviz.training.checkpoint import can_undo
 from aeviz.training.control import change, fork, play, restart, step, turn, undo
 from aeviz.training.distributed import join, leave
-from aeviz.training.live_control import LiveControl, live_paths
+from aeviz.training.live.live_control import LiveControl
+from aeviz.training.live.settings import live_paths
 from aeviz.training.presets import Preset, presets_for
 from aeviz.training.start import CUT_SHORT, Recipe, launch, prepare, resume, work
 from aeviz.training.steps.schedule import rate_at

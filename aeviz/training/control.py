@@ -12,7 +12,8 @@ from aeviz.models import costs
 from aeviz.models.weights import read_metadata
 from aeviz.runs import Note, Run
 from aeviz.training.checkpoint import can_undo, checkpointed_model, put_back, source_of
-from aeviz.training.live_control import fitted, with_live_value
+from aeviz.training.live.network_change import fitted
+from aeviz.training.live.settings import with_live_value
 from aeviz.training.start import Start, launch, resume
 
 # The checkpoint first: anything newer in the other files is cut when the run resumes.

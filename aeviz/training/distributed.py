@@ -30,6 +30,11 @@ class World:
             return None
         return images * self.rank // self.size, images * (self.rank + 1) // self.size, images
 
+    def split(self, batches: list[Tensor]) -> tuple[list[Tensor], list[tuple[int, int, int] | None]]:
+        """This process's shards of batches (B,), each with its `part`."""
+        parts = [self.part(len(batch)) for batch in batches]
+        return [batch[part[0] : part[1]] if part else batch for batch, part in zip(batches, parts, strict=True)], parts
+
     def broadcast(self, value: Any) -> Any:
         """Broadcast a picklable value from rank 0; return it in every process."""
         if self.size == 1:

@@ -20,7 +20,7 @@ from aeviz.training.batches.feed import Feed, split_order
 from aeviz.training.checkpoint import BestWeights, checkpointed_model, cut_metrics, load_position, save_checkpoint
 from aeviz.training.distributed import ALONE, World
 from aeviz.training.doctor.measurements import gradient_norms
-from aeviz.training.live_control import LiveControl, Rewound
+from aeviz.training.live.live_control import LiveControl, Rewound
 from aeviz.training.logs.metrics_log import MetricsLog
 from aeviz.training.logs.snapshots import Snapshots
 from aeviz.training.steps.cuda_graphs import CapturedStep
@@ -145,14 +145,10 @@ class Trainer:
     def _train_epoch(self) -> None:
         generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.position.epoch)
         order = torch.randperm(len(self.feed), generator=generator).to(self.device)
-        batches = split_order(order, self.training.batch_size, 2 * self.world.size)
-        steps = len(batches)
-        parts = [self.world.part(len(positions)) for positions in batches]
-        if self.world.size > 1:
-            batches = [each[part[0] : part[1]] for each, part in zip(batches, parts, strict=True) if part]
+        batches, parts = self.world.split(split_order(order, self.training.batch_size, 2 * self.world.size))
         self.model.train()
         done = self.position.offset
-        for images, terms in self._learned(batches[done:], parts[done:], steps):
+        for images, terms in self._learned(batches[done:], parts[done:], len(batches)):
             self.metrics_log.add(*self.world.summed(terms, images))
             if self.world.agree(self._is_due()):
                 self._check_in()

@@ -18,7 +18,7 @@ from aeviz.runs import Run, RunConfig, TrainingConfig
 from aeviz.training.autotune import check_compiler, plain_kernels, resolve
 from aeviz.training.batches.augment import Augment
 from aeviz.training.distributed import ALONE, World
-from aeviz.training.live_control import LiveControl
+from aeviz.training.live.live_control import LiveControl
 from aeviz.training.loop import Diverged, Trainer
 
 Start = Callable[..., None]

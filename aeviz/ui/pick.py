@@ -58,10 +58,9 @@ def _portrait(run: Run) -> None:
 def _picture(run: Run) -> None:
     if not run.path.exists():
         return
-    name, colour, icon = words.STATES[run.status().state]
     psnr = run.psnr()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
+        show.state_badge(run.status().state)
         if psnr:
             st.caption(f"{psnr:.1f} dB on validation", width="content")
     preview = run.path / "preview.webp"

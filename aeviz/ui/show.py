@@ -11,6 +11,7 @@ import streamlit as st
 
 from aeviz import files
 from aeviz.data import pictures
+from aeviz.ui import words
 from aeviz.ui.serve.blobs import keep
 
 WEBP = b"RIFF"
@@ -23,6 +24,12 @@ def picture(content: bytes, alt: str, width: int | Literal["stretch"] = "stretch
     the browser fetches it.
     """
     st.image(address(content), width=width, alt=alt)
+
+
+def state_badge(state: str) -> None:
+    """Show the state of a run."""
+    name, colour, icon = words.STATES[state]
+    st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
 
 
 def cached_picture(content: bytes, alt: str, width: int | Literal["stretch"] = "stretch") -> None:

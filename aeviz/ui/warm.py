@@ -151,7 +151,7 @@ def _import_all(names: Iterable[str]) -> None:
         importlib.import_module(name)
 
 
-def _import_for_good(names: Iterable[str]) -> None:
+def _import_and_freeze(names: Iterable[str]) -> None:
     """Import modules and exclude their objects from later garbage collections."""
     _import_all(names)
     freeze_objects()
@@ -164,7 +164,7 @@ def statistics() -> threading.Thread:
     The import takes 1.4 s and 150 MB, which only these pages need. Half-imported modules are no risk: all parts of
     scipy that we import are loaded by now, and concurrent imports of scikit-learn wait at Python's import lock.
     """
-    thread = threading.Thread(target=_import_for_good, args=(STATISTICS,), daemon=True)
+    thread = threading.Thread(target=_import_and_freeze, args=(STATISTICS,), daemon=True)
     thread.start()
     return thread
 

@@ -81,7 +81,7 @@ def code_change(
     """
     old_dim, new_dim = old.latent_dim, new.latent_dim
     heads = old.encoder_features() // old_dim, new.encoder_features() // new_dim
-    first: list[int] = [model.decoder[0].in_features for model in (old, new)]  # type: ignore[misc]
+    first = [model.decoder_features() for model in (old, new)]
     directions, mean = torch.eye(new_dim, old_dim), torch.zeros(old_dim)
     if new_dim < old_dim:
         known = codes is not None and len(codes) > 1

@@ -59,8 +59,8 @@ def _half(stack: Stack, shapes: list[tuple[int, ...]], decodes: bool) -> Half:
 def halves(model: Autoencoder, stages: list[Stage]) -> tuple[Half, Half]:
     """Decompose a network into encoder and decoder, given its stages."""
     after = [stage.after for stage in stages]
-    first: int = model.decoder[0].in_features  # type: ignore[assignment]
-    rebuilt = tuple(model.decoder(torch.zeros(1, first, device=next(model.parameters()).device)).shape[1:])
+    code = torch.zeros(1, model.decoder_features(), device=next(model.parameters()).device)
+    rebuilt = tuple(model.decoder(code).shape[1:])
     return _half(model.encoder, [model.sample_shape, *after], False), _half(model.decoder, [rebuilt, *after], True)
 
 

@@ -7,20 +7,21 @@ import numpy as np
 from pydantic import Field
 
 from aeviz.config import FROM_DATA, Settings
+from aeviz.data.splits import Split
 from aeviz.errors import BadValue, UnknownName
 from aeviz.latent import clusters
 from aeviz.latent.neighbours import OnStep, nearest, own_nearest
 from aeviz.latent.quality import pointwise
 from aeviz.results.codes import codes, dataset_of, errors, model_of
 from aeviz.results.maps.maps import MapRequest, project
-from aeviz.results.store import Report, Split
+from aeviz.results.store import Report
 from aeviz.runs import Run
 
 Kind = Literal["class", "scale", "sign"]
 MIN_CLUSTERS, MAX_CLUSTERS = 2, 50
 MAX_TEXTS = 20  # distinct texts shown; the rarest share "other"
 NEIGHBOURS = 15
-MIN_CLUSTERS_OF_FEW = 4  # that a set of fewer codes than the minimum cluster size can still form
+CLUSTERS_OF_FEW = 4  # that fewer codes than the minimum cluster size can still form
 
 
 class NoSettings(Settings):
@@ -149,10 +150,10 @@ def k_means(request: ColourRequest) -> ColourValues:
 def density(request: ColourRequest) -> ColourValues:
     """The HDBSCAN cluster of every code."""
     z = codes(request.run, request.split, request.report).z
-    asked = request.settings.min_cluster_size
-    size = asked if len(z) >= asked else max(2, len(z) // MIN_CLUSTERS_OF_FEW)
+    requested = request.settings.min_cluster_size
+    size = requested if len(z) >= requested else max(2, len(z) // CLUSTERS_OF_FEW)
     found, fitted = clusters.hdbscan(z, size, on_step=request.step("Clustering"))
-    lowered = f" Minimum size lowered from {asked} to {size}: there are {len(z)} codes." if size < asked else ""
+    lowered = f" Minimum size lowered from {requested} to {size}: there are {len(z)} codes." if size < requested else ""
     alone = f"{(found < 0).mean():.0%} of the codes are in no cluster."
     sampled = f" Fitted to {fitted:,} of {len(z):,} codes; the others join their nearest fitted code."
     return ColourValues(found, _cluster_names(found), note=alone + lowered + (sampled if fitted < len(z) else ""))

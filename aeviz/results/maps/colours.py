@@ -10,13 +10,14 @@ import numpy as np
 
 from aeviz.config import Settings
 from aeviz.data import Dataset
+from aeviz.data.splits import Split
 from aeviz.errors import BadValue, MissingData, UnknownName
 from aeviz.jobs import Job
 from aeviz.results.codes import dataset_of
 from aeviz.results.maps import colouring
 from aeviz.results.maps.colouring import ColourRequest, ColourValues, Kind
 from aeviz.results.maps.maps import MapRequest
-from aeviz.results.store import Report, Split, as_bytes, name_of, path_of, quiet, read_arrays, write_arrays
+from aeviz.results.store import Report, as_bytes, name_of, path_of, quiet, read_arrays, write_arrays
 from aeviz.runs import Run
 
 CODE_UNITS = "code units"

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 
 from aeviz import files
 from aeviz.config import Settings
+from aeviz.data.splits import Split
 from aeviz.errors import Stopped
 from aeviz.jobs import Job
 from aeviz.latent.projections.base import OnStep, Projection
@@ -19,7 +20,7 @@ from aeviz.latent.projections.register import PROJECTIONS, projection
 from aeviz.latent.quality.trustworthiness import MAX_ROWS, continuity, knn_accuracy, trustworthiness
 from aeviz.results.codes import codes
 from aeviz.results.maps.frames import Frame, FrameFile, OnFrame, Watcher, ignore_frame
-from aeviz.results.store import Report, Split, as_bytes, name_of, path_of, quiet, read_json, shared_arrays, write_arrays
+from aeviz.results.store import Report, as_bytes, name_of, path_of, quiet, read_json, shared_arrays, write_arrays
 from aeviz.runs import Run
 
 
@@ -76,6 +77,12 @@ class MapRequest(Settings):
 def kept_map(run: Run, request: MapRequest) -> Map | None:
     """The cached map for the current weights and these settings, if any."""
     return _read(_path(run, request, "npz"), request.written_out())
+
+
+def lowered_from(drawn: Map, request: MapRequest) -> float | None:
+    """The requested perplexity of a t-SNE map, if it was lowered because there are few codes."""
+    used, requested = drawn.notes.get("perplexity"), request.written_out().settings.get("perplexity")
+    return requested if used is not None and used < requested else None
 
 
 def map_time(run: Run, request: MapRequest) -> float:

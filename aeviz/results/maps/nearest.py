@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from aeviz.data import ArrayLike, Dataset
+from aeviz.data.splits import Split
 from aeviz.errors import BadValue
 from aeviz.latent.neighbours import nearest
 from aeviz.results.codes import Codes, codes, dataset_of
-from aeviz.results.store import Split
 from aeviz.runs import Run
 
 CHUNK_PIXELS = 400_000  # numbers compared at once, to stay in the CPU cache

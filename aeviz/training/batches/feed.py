@@ -3,18 +3,18 @@
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from aeviz.data import Dataset
+from aeviz.data.splits import Split
 from aeviz.jobs import Worker
 from aeviz.models import Batch
 from aeviz.models.costs import free_memory
 
-Split = Literal["train", "val", "test"]
 CHUNK = 4096
 SHARE = 0.5  # of free memory that a data set may take to stay on the device
 

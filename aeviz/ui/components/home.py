@@ -86,7 +86,6 @@ def overview() -> None:
 
 def _run_row(run: Run) -> None:
     """Draw a run with preview, title and state; a click on the title selects and opens it."""
-    name, colour, icon = words.STATES[run.status().state]
     config, preview = run.config(), run.path / "preview.webp"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if preview.exists():
@@ -95,7 +94,7 @@ def _run_row(run: Run) -> None:
             words.plain(words.run_title(config, run.note().title)), key=f"open.{run.id}", type="tertiary",
             on_click=state.choose_run, args=(run,), help="Open this run.",
         )  # fmt: skip
-        st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
+        show.state_badge(run.status().state)
         st.caption(words.when(config.created), width="content")
     if opened:
         menu.go("map" if run.has_weights() else "train")

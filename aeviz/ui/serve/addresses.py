@@ -5,7 +5,12 @@ import streamlit as st
 PREFIX = "aeviz"
 
 
+def base_path() -> str:
+    """Streamlit's base path with a leading slash, or nothing."""
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return base and f"/{base}"
+
+
 def address(*parts: object) -> str:
     """The URL path of an endpoint, including Streamlit's base path."""
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return "/" + "/".join(str(part) for part in (base, PREFIX, *parts) if part != "")
+    return "/".join([base_path(), PREFIX, *(str(part) for part in parts if part != "")])

@@ -1,4 +1,4 @@
-"""Explain to a browser why this server does not answer under the name it was reached by."""
+"""Refuse requests under names that the server does not answer to, and explain it to the browser."""
 
 import html
 
@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aeviz.ui.serve.addresses import base_path
 from aeviz.ui.streamlit_internals import is_host_allowed
 
 PAGE = """<!doctype html>
@@ -26,17 +27,18 @@ Everyone who can open that address can then use this aeviz, its data and its run
 
 
 class HostGuard:
-    """Middleware that answers pages asked for under a name outside `server.allowedHosts` with an explanation.
+    """Middleware that refuses requests under a name outside `server.allowedHosts`, with a page that explains it.
 
-    Streamlit itself sends the page and then refuses its websocket, so that the browser shows "connecting" for ever.
+    It guards our own endpoints. Streamlit checks the name for its websocket only: it sends the page, and the browser
+    shows "connecting" for ever.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is allowed, and everything that is no page: health checks have a name of their own."""
-        if scope["type"] == "http" and not scope["path"].startswith("/_stcore/"):
+        """Pass on allowed requests, websockets, and Streamlit's own checks, which load balancers call by any name."""
+        if scope["type"] == "http" and not scope["path"].startswith(f"{base_path()}/_stcore/"):
             host = Request(scope).headers.get("host")
             if not is_host_allowed(host):
                 await HTMLResponse(explanation(host or ""), 403)(scope, receive, send)

@@ -8,7 +8,7 @@ import streamlit as st
 from aeviz import training
 from aeviz.jobs import LIVE, Status
 from aeviz.runs import Run, RunConfig
-from aeviz.ui import warm, words
+from aeviz.ui import show, warm, words
 from aeviz.ui.components.live.follow import Follower, follow, wait_until
 from aeviz.ui.components.train.start import start_run
 from aeviz.ui.frame import catch_errors
@@ -20,7 +20,6 @@ MAIN_WIDTH = 160  # of the first button; fixed, so that the others do not move
 
 def head(run: Run, status: Status) -> None:
     """Draw the transport buttons and the run's state; buttons keep their places in all states."""
-    name, colour, icon = words.STATES[status.state]
     can_stop = status.state in LIVE or (status.state == "paused" and run.is_alive())
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="transport"):
         _play_or_pause(run, status)
@@ -31,7 +30,7 @@ def head(run: Run, status: Status) -> None:
             "Fork", "call_split", _fork, run, "Start a new run from this run's weights. This run is kept.",
             run.checkpoint.exists(),
         )  # fmt: skip
-        st.badge(name, icon=icon, color=colour)  # type: ignore[arg-type]
+        show.state_badge(status.state)
         device = run.config().resolved
         if device:
             how = ", with torch's plain kernels" if device.plain else ""

@@ -46,8 +46,8 @@ def _slider(run: Run, config: RunConfig, path: str, wanted: float) -> None:
     """Draw a slider, logarithmic if its range spans decades.
 
     A value changed elsewhere gets a new widget: the browser would send the old widget's value, which would look like
-    the user changing it back. The value is the widget's default, sent with every run: one set in the session's state is
-    sent once, and a run that replaces the first before its messages left would leave the slider at its lowest value.
+    the user changing it back. The value is the widget's default, sent with every run: one set in the session state is
+    sent once, and a slider that the browser mounts again falls to its lowest value.
     """
     field, (shown, serial) = field_of(config, path), state.recall(_name(run, path), (None, 0))
     if shown != wanted:

@@ -156,9 +156,12 @@ def map_facts(run: Run, request: MapRequest) -> None:
     ratio = drawn.notes.get("explained_variance_ratio")
     if ratio:
         numbers["Variance shown"] = (f"{sum(ratio):.0%}", "Share of the codes' variance captured by these axes.")
-    perplexity, asked = drawn.notes.get("perplexity"), request.written_out().settings.get("perplexity")
-    if perplexity and perplexity < asked:
-        numbers["Perplexity"] = (words.number(perplexity), f"Lowered from {asked:g}, because there are too few codes.")
+    requested = results.lowered_from(drawn, request)
+    if requested is not None:
+        numbers["Perplexity"] = (
+            words.number(drawn.notes["perplexity"]),
+            f"Lowered from {requested:g}, because there are too few codes.",
+        )
     if drawn.notes.get("kl_divergence") is not None:
         numbers["KL divergence"] = (
             words.number(drawn.notes["kl_divergence"]),

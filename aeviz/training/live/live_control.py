@@ -1,83 +1,23 @@
-"""Applies live changes between two training steps."""
+"""Apply requests to a training between two of its steps."""
 
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
-
-import torch
-from torch import nn
+from typing import Any
 
 from aeviz.config import override
-from aeviz.errors import AevizError, BadValue, NotNow, Paused, Stopped
-from aeviz.jobs import Worker
-from aeviz.models import Autoencoder, ModelConfig, build, costs, fitted_to
-from aeviz.models.base import mode
-from aeviz.models.meta import shapes_only
-from aeviz.models.surgery.transfer import transfer
-from aeviz.runs import Position, Run, RunConfig, TrainingConfig
-from aeviz.training.batches.feed import Feed
+from aeviz.errors import AevizError, NotNow, Paused, Stopped
+from aeviz.models import costs
+from aeviz.runs import RunConfig
 from aeviz.training.checkpoint import can_undo, keep_for_undo, put_back
-from aeviz.training.distributed import World
-from aeviz.training.logs.metrics_log import MetricsLog
-from aeviz.training.steps.cuda_graphs import CapturedStep
-from aeviz.training.steps.replay import RecordedStep
-from aeviz.training.steps.stepper import Stepper
+from aeviz.training.live.network_change import fitted, rebuild, set_dropout
+from aeviz.training.live.settings import value_at, with_live_value
+from aeviz.training.live.trainer import LiveTrainer
 
 LISTEN_SECONDS = 0.02  # how often a paused training checks for requests
-PROBES = 2000  # images whose codes show which parts of the old network matter
 
 
 class Rewound(Exception):
     """The training was set back to an earlier step and continues from there."""
-
-
-class LiveTrainer(Protocol):
-    """What live control needs of a trainer; `loop.Trainer` implements it."""
-
-    run: Run
-    config: RunConfig
-    training: TrainingConfig
-    worker: Worker
-    world: World
-    device: str
-    feed: Feed
-    validation: Feed
-    metrics_log: MetricsLog
-    stepper: Stepper
-    captured: CapturedStep | RecordedStep | None
-
-    @property
-    def model(self) -> Autoencoder:
-        """The network in training."""
-
-    @property
-    def position(self) -> Position:
-        """Where the training is: epoch and step."""
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the last epoch is done."""
-
-    def restore(self) -> None:
-        """Continue from a stored position."""
-
-    def set_stepper(self, stepper: Stepper) -> None:
-        """Train with another stepper from now on."""
-
-    def validate(self) -> object:
-        """Validate the network now."""
-
-    def save(self) -> None:
-        """Write a checkpoint."""
-
-    def snapshot(self) -> object:
-        """Update the images and the map that the user watches."""
-
-    def event(self, event: dict[str, Any]) -> None:
-        """Log an event as a metrics line."""
-
-    def progress(self) -> dict[str, int]:
-        """Fields of the status: epoch and step."""
 
 
 class LiveControl:
@@ -189,8 +129,8 @@ class LiveControl:
             return
         section, name = path.split(".", 1)
         if path == "model.body.dropout":
-            if not _set_dropout(trainer, config.model):
-                _rebuild(trainer, config.model)
+            if not set_dropout(trainer, config.model):
+                rebuild(trainer, config.model)
         elif section == "model":
             for model in {trainer.model, trainer.stepper.eval_model}:
                 model.set_live(name, now)
@@ -214,7 +154,7 @@ class LiveControl:
         costs.check(needed, trainer.device)
         trainer.save()
         keep_for_undo(trainer.run)
-        said = _rebuild(trainer, model)
+        said = rebuild(trainer, model)
         trainer.save()
         _write(trainer, before.model_copy(update={"model": model}))
         trainer.event({"kind": "change", "from": before.model.to_json(), "to": model.to_json(), "said": said})
@@ -246,85 +186,7 @@ REQUESTS: dict[str, Callable[[LiveControl, LiveTrainer, dict[str, Any]], Any]] =
 }
 
 
-def live_paths(config: RunConfig) -> dict[str, float]:
-    """The live settings of a training: dotted path -> current value."""
-    training = {f"training.{name}": getattr(config.training, name) for name in config.training.live_fields()}
-    model = {f"model.{name}": getattr(config.model, name) for name in config.model.live_fields()}
-    return training | model | {"model.body.dropout": config.model.body.dropout}
-
-
-def with_live_value(config: RunConfig, path: str, value: Any) -> RunConfig:
-    """A copy of the settings with one live setting changed.
-
-    Raises:
-        BadValue: the path is not in `live_paths`, or its value is not allowed.
-    """
-    known = live_paths(config)
-    if path not in known:
-        raise BadValue("{path} cannot be changed while training; these can: {known}", path=path, known=", ".join(known))
-    values = config.to_json()
-    override(values, path.split("."), value)
-    return RunConfig.parse(values)
-
-
-def fitted(config: RunConfig, model: Any) -> ModelConfig:
-    """Parse model settings (without the sample shape) for the images of a run.
-
-    Raises:
-        BadValue: a setting is not allowed.
-    """
-    if not isinstance(model, dict):
-        raise BadValue("model = {model!r} is not a model's settings; give an object of settings", model=model)
-    return fitted_to(model, config.data.shape, len(config.data.classes))
-
-
-def value_at(config: RunConfig, path: str) -> Any:
-    """The value at a dotted path."""
-    value: Any = config
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value
-
-
 def _write(trainer: LiveTrainer, config: RunConfig) -> None:
     trainer.config = config
     if trainer.world.is_first:
         trainer.run.write_config(config)
-
-
-def _dropouts(model: nn.Module) -> list[Any]:
-    return [module for module in model.modules() if isinstance(module, nn.Dropout | nn.Dropout2d)]
-
-
-def _set_dropout(trainer: LiveTrainer, config: ModelConfig) -> bool:
-    """Set each layer's dropout rate; False if the number of dropout layers would change."""
-    with shapes_only():
-        wanted = _dropouts(build(config, trainer.training.loss))
-    for model in {trainer.model, trainer.stepper.eval_model}:
-        present = _dropouts(model)
-        if len(present) != len(wanted):
-            return False
-        for module, other in zip(present, wanted, strict=True):
-            module.p = other.p
-        model.config = config
-    return True
-
-
-def _rebuild(trainer: LiveTrainer, config: ModelConfig) -> str:
-    """Replace the network by one with other settings; return a sentence saying what was kept."""
-    before = trainer.stepper
-    batch = trainer.validation.batch(torch.arange(min(PROBES, len(trainer.validation)), device=trainer.device))
-    before.model.eval()
-    with torch.no_grad():
-        codes = mode(before.model.encode(batch.x))
-    statistics = trainer.feed.statistics() if config.standardise else None
-    model, kept = transfer(before.model, config, codes=codes, probe=batch.x, statistics=statistics)
-    stepper = Stepper(model.to(trainer.device).train(), trainer.training, trainer.config.resolved, trainer.world)
-    stepper.inherit(before)
-    if stepper.averaged is not None and before.averaged is not None:
-        averaged, _ = transfer(before.averaged.model, config, codes=codes, probe=batch.x, statistics=statistics)
-        stepper.averaged.model = averaged.to(trainer.device).requires_grad_(False)
-    trainer.set_stepper(stepper)
-    trainer.position.best = None
-    trainer.metrics_log.clear()
-    return str(kept["said"])

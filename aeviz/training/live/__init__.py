@@ -1,0 +1,1 @@
+"""Live changes to a running training: settings, the network, single steps, pause and stop."""
