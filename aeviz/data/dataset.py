@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from aeviz.config import Settings
+from aeviz.data.splits import Split
 from aeviz.errors import BadValue
 
 Shape = tuple[int, int, int]
@@ -60,7 +61,7 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.images)
 
-    def rows(self, split: Literal["train", "val", "test"]) -> np.ndarray:
+    def rows(self, split: Split) -> np.ndarray:
         """Sorted row numbers of a split; train excludes val.
 
         Raises:
